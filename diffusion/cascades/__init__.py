@@ -1,0 +1,1 @@
+"""Cascades: models, simulation, spread, comparison, growth and structural virality."""

@@ -1,0 +1,122 @@
+"""Models of diffusion: small frozen objects that hold parameters and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError, NotFoundError, did_you_mean
+
+__all__ = ["IC", "LT", "Model", "Threshold", "model_of"]
+
+
+@dataclass(frozen=True)
+class _Base:
+    @property
+    def name(self) -> str:
+        """Short name: ``"IC"``."""
+        return type(self).__name__
+
+    @property
+    def label(self) -> str:
+        """Name with the parameters that are set, for tables: ``"Threshold fraction=0.18"``."""
+        given = [f"{f.name}={getattr(self, f.name):g}" for f in fields(self) if getattr(self, f.name) != f.default]
+        return " ".join([self.name, *given])
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Parameters by name."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+
+@dataclass(frozen=True)
+class IC(_Base):
+    """Independent cascade: a newly active node has one chance at each follower, with the arc's probability.
+
+    Takes the graph's propagation probabilities. Source: Goldenberg, Libai and Muller (2001); Kempe, Kleinberg and
+    Tardos (2003), section 2.2.
+    """
+
+
+@dataclass(frozen=True)
+class LT(_Base):
+    """Linear threshold: a node activates when the weights of its active in-neighbours reach a uniform threshold.
+
+    Takes the graph's propagation probabilities as weights; they must sum to at most 1 at every node. Simulated as
+    live-edge worlds in which each node keeps at most one in-arc, which has the same distribution of the active set at
+    every step. Source: Granovetter (1978); Kempe, Kleinberg and Tardos (2003), theorem 4.6.
+    """
+
+
+@dataclass(frozen=True)
+class Threshold(_Base):
+    """Fixed threshold: a node activates once enough of the accounts it follows are active.
+
+    Parameters
+    ----------
+    fraction : float in (0, 1], optional
+        Activate when active in-neighbours / in-degree >= fraction (Watts 2002). Parallel arcs count.
+    count : int >= 1, optional
+        Activate when at least `count` in-neighbours are active (Centola and Macy 2007). Give one of the two.
+    noise : float in [0, 1], default 0
+        Sub-threshold adoption: every newly active in-neighbour also gives one independent chance of this probability
+        to activate at once (in the spirit of Eckles, Mossel, Rahimian and Sen 2024).
+
+    Notes
+    -----
+    Without noise the model is deterministic: every run is the same, and it is computed once. A node that follows
+    nobody never activates.
+    """
+
+    fraction: float | None = None
+    count: int | None = None
+    noise: float = 0.0
+
+    def __post_init__(self) -> None:
+        if (self.fraction is None) == (self.count is None):
+            raise InputError("Threshold takes either fraction= (from above 0 to 1) or count= (a whole number from 1)")
+        if self.fraction is not None and not _is_number(self.fraction, 0, 1, above=True):
+            raise InputError(f"fraction={self.fraction!r} is out of range: give a number above 0 and at most 1")
+        if self.count is not None and (
+            isinstance(self.count, bool) or not isinstance(self.count, int | np.integer) or self.count < 1
+        ):
+            raise InputError(f"count={self.count!r} is out of range: give a whole number from 1")
+        if not _is_number(self.noise, 0, 1):
+            raise InputError(f"noise={self.noise!r} is not a probability: give a number from 0 to 1")
+
+    def need(self, in_degree: NDArray[np.int64]) -> NDArray[np.int32]:
+        """Active in-neighbours each node needs; 0 where the node can never activate by its threshold."""
+        if self.count is not None:
+            need = np.full(in_degree.shape, self.count, np.int64)
+        else:
+            # The smallest c with c / in_degree >= fraction; the slack takes back the rounding of decimal fractions.
+            need = np.maximum(np.ceil(np.float64(self.fraction or 0) * in_degree - 1e-9), 1).astype(np.int64)
+        return np.where(need <= in_degree, need, 0).astype(np.int32)
+
+
+Model: TypeAlias = IC | LT | Threshold
+MODELS = {"ic": IC, "lt": LT, "threshold": Threshold}
+
+
+def _is_number(value: Any, low: float, high: float, *, above: bool = False) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        return False
+    return bool(low < value <= high if above else low <= value <= high)
+
+
+def model_of(model: Model | str) -> Model:
+    """Return a model object from an object, a class or the names ``"ic"`` and ``"lt"``."""
+    if isinstance(model, IC | LT | Threshold):
+        return model
+    if isinstance(model, type) and issubclass(model, IC | LT):
+        return model()
+    if isinstance(model, str) and model.lower() in ("ic", "lt"):
+        return IC() if model.lower() == "ic" else LT()
+    if isinstance(model, str) and model.lower() == "threshold" or model is Threshold:
+        raise InputError("a threshold model needs its threshold: Threshold(fraction=0.18) or Threshold(count=2)")
+    raise NotFoundError(
+        f"the model {model!r} is unknown: give IC(), LT(), Threshold(...), 'ic' or 'lt'." + did_you_mean(model, MODELS)
+    )

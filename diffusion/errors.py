@@ -1,0 +1,70 @@
+"""Errors: each says what was given, what is allowed and what to do.
+
+Every error is a `DiffusionError` and keeps the built-in ancestor that callers would expect
+(`ValueError`, `KeyError`, `OSError`), so ``except ValueError`` goes on working.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = [
+    "DiffusionError",
+    "InputError",
+    "MissingDataError",
+    "NotFoundError",
+    "OutputError",
+    "ReadError",
+    "did_you_mean",
+]
+
+
+class DiffusionError(Exception):
+    """Base of every error this package raises on purpose."""
+
+
+class InputError(DiffusionError, ValueError):
+    """A value that is out of range, of the wrong shape, or cannot be combined with another."""
+
+
+class ReadError(InputError):
+    """A file that cannot be understood; the message names the file and, where there is one, the line."""
+
+
+class NotFoundError(DiffusionError, KeyError):
+    """A name or node label that does not exist."""
+
+    def __str__(self) -> str:  # KeyError would show the repr of its argument
+        return str(self.args[0]) if self.args else ""
+
+
+class MissingDataError(DiffusionError, FileNotFoundError):
+    """A data set or file that is not on this machine; the message says how to get it."""
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""
+
+
+class OutputError(DiffusionError, OSError):
+    """A folder or file that cannot be written."""
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""
+
+
+def did_you_mean(given: object, allowed: Iterable[object], *, limit: int = 3) -> str:
+    """Return ``" Did you mean 'x'?"`` for the names nearest to `given`, or ``""``.
+
+    Examples
+    --------
+    >>> did_you_mean("degre", ["degree", "random"])
+    " Did you mean 'degree'?"
+    """
+    by_text: dict[str, object] = {}
+    for name in allowed:
+        by_text.setdefault(str(name), name)
+    near = difflib.get_close_matches(str(given), list(by_text), n=limit, cutoff=0.6)
+    if not near:
+        return ""
+    return f" Did you mean {' or '.join(repr(by_text[name]) for name in near)}?"

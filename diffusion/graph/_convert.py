@@ -1,0 +1,191 @@
+"""Doors between a FollowerGraph and other libraries' graphs and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..errors import InputError, NotFoundError, did_you_mean
+from ._build import Parallel
+
+if TYPE_CHECKING:
+    import igraph
+    import networkx
+    import scipy.sparse
+
+    from .follower_graph import FollowerGraph
+
+__all__ = ["from_igraph", "from_networkx", "from_scipy", "table_columns", "to_igraph", "to_networkx", "to_pandas", "to_scipy"]
+
+
+def table_columns(table: Any, names: Mapping[str, Any]) -> dict[str, Any]:
+    """Take columns out of a pandas, polars or pyarrow table by name; a role without a name gives None."""
+    if not isinstance(table, pd.DataFrame):
+        if hasattr(table, "to_arrow"):
+            table = table.to_arrow()
+        elif not hasattr(table, "column_names"):
+            if isinstance(table, Mapping) or hasattr(table, "columns"):
+                table = pd.DataFrame(table)
+            else:
+                raise InputError(
+                    f"edges is a {type(table).__name__}: give a pandas, polars or pyarrow table, or use "
+                    "FollowerGraph.from_arrays(source, target, ...)"
+                )
+    columns = list(table.columns) if isinstance(table, pd.DataFrame) else list(table.column_names)
+    found: dict[str, Any] = {}
+    for role, name in names.items():
+        if name is None:
+            found[role] = None
+        elif name not in columns:
+            raise NotFoundError(
+                f"the table has no column {name!r} for {role}=; it has {', '.join(map(repr, columns))}."
+                + did_you_mean(name, columns)
+            )
+        else:
+            found[role] = table[name]
+    return found
+
+
+def from_networkx(
+    cls: type[FollowerGraph],
+    graph: networkx.Graph[Any],
+    *,
+    edges_mean: str | None,
+    weight: str | None,
+    parallel: Parallel,
+    combine: str | None,
+) -> FollowerGraph:
+    """See `FollowerGraph.from_networkx`."""
+    edges = list(graph.edges(data=weight, default=None)) if weight is not None else [(*e, None) for e in graph.edges()]
+    weights = None
+    if weight is not None:
+        missing = next(((u, v) for u, v, w in edges if w is None), None)
+        if missing is not None:
+            raise InputError(f"the edge {missing} has no attribute {weight!r}: give every edge one, or leave weight out")
+        weights = [w for _, _, w in edges]
+    built = cls.from_arrays(
+        [e[0] for e in edges], [e[1] for e in edges], weight=weights, nodes=list(graph.nodes), edges_mean=edges_mean,
+        directed=graph.is_directed(), parallel=parallel, combine=combine,
+    )  # fmt: skip
+    names = sorted({str(name) for _, data in graph.nodes(data=True) for name in data})
+    columns = {name: [graph.nodes[node].get(name) for node in built.nodes] for name in names}
+    return built.with_node_data({name: pd.array(np.array(v, dtype=object)).tolist() for name, v in columns.items()})
+
+
+def from_igraph(
+    cls: type[FollowerGraph],
+    graph: igraph.Graph,
+    *,
+    edges_mean: str | None,
+    weight: str | None,
+    parallel: Parallel,
+    combine: str | None,
+) -> FollowerGraph:
+    """See `FollowerGraph.from_igraph`."""
+    ends = np.array(graph.get_edgelist(), dtype=np.int64).reshape(-1, 2)
+    labels: Any = np.arange(graph.vcount())
+    named = "name" in graph.vs.attributes()
+    if named:
+        labels = np.empty(graph.vcount(), dtype=object)
+        labels[:] = graph.vs["name"]
+        if len(set(labels.tolist())) < len(labels):
+            raise InputError("the vertex attribute 'name' repeats: names have to be distinct")
+    if weight is not None and weight not in graph.es.attributes():
+        raise NotFoundError(
+            f"the edges have no attribute {weight!r}." + did_you_mean(weight, graph.es.attributes())
+        )
+    built = cls.from_arrays(
+        labels[ends[:, 0]], labels[ends[:, 1]], weight=None if weight is None else graph.es[weight], nodes=labels,
+        edges_mean=edges_mean, directed=graph.is_directed(), parallel=parallel, combine=combine,
+    )  # fmt: skip
+    at = pd.Index(labels, tupleize_cols=False).get_indexer(built.nodes)
+    attributes = [name for name in graph.vs.attributes() if name != "name"]
+    return built.with_node_data({name: [graph.vs[name][i] for i in at] for name in attributes})
+
+
+def from_scipy(cls: type[FollowerGraph], matrix: Any, *, edges_mean: str, nodes: Any) -> FollowerGraph:
+    """See `FollowerGraph.from_scipy`."""
+    if not hasattr(matrix, "tocoo"):
+        raise InputError(f"matrix is a {type(matrix).__name__}: give a scipy sparse matrix or array")
+    coo = matrix.tocoo()
+    if coo.shape[0] != coo.shape[1]:
+        raise InputError(f"the matrix has shape {coo.shape}: an adjacency matrix is square")
+    labels = np.arange(coo.shape[0]) if nodes is None else np.asarray(pd.Index(list(nodes), tupleize_cols=False))
+    if len(labels) != coo.shape[0]:
+        raise InputError(f"nodes has {len(labels):,} labels for a matrix of {coo.shape[0]:,} rows: give one for each")
+    return cls.from_arrays(
+        labels[coo.row], labels[coo.col], weight=coo.data, nodes=labels, edges_mean=edges_mean, directed=True, combine="sum"
+    )
+
+
+def _ends(graph: FollowerGraph) -> tuple[Any, Any]:
+    """Positions in `nodes` of both ends of every arc, ordered by source, then target."""
+    order = graph._arcs.order.astype(np.int64)
+    source = np.repeat(order, np.diff(graph._arcs.indptr))
+    target = order[graph._arcs.indices]
+    by = np.lexsort((target, source))
+    return (source[by], target[by]), by
+
+
+def _arc_columns(graph: FollowerGraph, by: Any) -> dict[str, Any]:
+    columns: dict[str, Any] = {}
+    for name in ("multiplicity", "weight", "time"):
+        values = getattr(graph._arcs, name)
+        if values is not None:
+            columns[name] = values[by]
+    if graph.probabilities is not None:
+        columns["probability"] = np.broadcast_to(graph.probabilities.values, graph.n_edges)[by]
+    return columns
+
+
+def to_pandas(graph: FollowerGraph) -> pd.DataFrame:
+    """See `FollowerGraph.to_pandas`."""
+    (source, target), by = _ends(graph)
+    return pd.DataFrame(
+        {"source": graph.nodes.take(source), "target": graph.nodes.take(target), **_arc_columns(graph, by)}
+    )
+
+
+def to_networkx(graph: FollowerGraph) -> networkx.DiGraph[Any]:
+    """See `FollowerGraph.to_networkx`."""
+    import networkx as nx
+
+    (source, target), by = _ends(graph)
+    labels = graph.nodes.tolist()
+    columns = {name: values.tolist() for name, values in _arc_columns(graph, by).items()}
+    made: networkx.DiGraph[Any] = nx.DiGraph()
+    records = graph.node_data.to_dict("records") if graph._node_data else [{}] * graph.n_nodes
+    made.add_nodes_from(zip(labels, records, strict=True))
+    made.add_edges_from(
+        (labels[u], labels[v], {name: values[i] for name, values in columns.items()})
+        for i, (u, v) in enumerate(zip(source.tolist(), target.tolist(), strict=True))
+    )
+    return made
+
+
+def to_igraph(graph: FollowerGraph) -> igraph.Graph:
+    """See `FollowerGraph.to_igraph`."""
+    import igraph
+
+    (source, target), by = _ends(graph)
+    made = igraph.Graph(n=graph.n_nodes, edges=np.column_stack([source, target]), directed=True)
+    made.vs["name"] = graph.nodes.tolist()
+    for name, values in graph.node_data.items():
+        made.vs[str(name)] = values.tolist()
+    for name, values in _arc_columns(graph, by).items():
+        made.es[name] = values.tolist()
+    return made
+
+
+def to_scipy(graph: FollowerGraph) -> scipy.sparse.csr_array:
+    """See `FollowerGraph.to_scipy`."""
+    import scipy.sparse as sp
+
+    (source, target), by = _ends(graph)
+    columns = _arc_columns(graph, by)
+    counts = columns.get("multiplicity", np.ones(graph.n_edges))
+    values = columns["probability"] if "probability" in columns else counts
+    return sp.csr_array((np.asarray(values, np.float64), (source, target)), shape=(graph.n_nodes, graph.n_nodes))

@@ -1,0 +1,255 @@
+"""Independent cascades and linear thresholds on live-edge worlds: 512 runs at a time, or one run with parents.
+
+Both models keep arc j in run r iff ``lo_j <= U < hi_j``. Independent cascade: U belongs to the arc, lo = 0 and hi = p.
+Linear threshold: U belongs to the target and the intervals of its in-arcs are disjoint, so it keeps at most one
+(Kempe, Kleinberg and Tardos 2003, theorem 4.6).
+"""
+
+import numpy as np
+
+from .._numba import njit
+from .coins import (
+    ALWAYS,
+    LANES,
+    TAG_IC,
+    TAG_LT,
+    TAG_PARENT,
+    WORDS,
+    coin_base,
+    coin_below,
+    mix,
+    popcount,
+    row_absorb,
+    row_below,
+    row_count,
+    threshold_of,
+    word_below,
+    world_of,
+)
+
+PLANES = 32  # bits of the per-lane counters
+FULL_U32 = np.uint64(0xFFFFFFFF)  # an interval bound of 2**32 does not fit uint32: the top value stands for it
+
+
+@njit(inline="always")
+def bound_of(stored):
+    """uint32 interval bound -> threshold; the top value stands for 2**32."""
+    bound = np.uint64(stored)
+    return ALWAYS if bound == FULL_U32 else bound
+
+
+@njit(inline="always")
+def first_lanes(count):
+    """Mask of the first `count` lanes of a word."""
+    if count >= 64:
+        return ~np.uint64(0)
+    if count <= 0:
+        return np.uint64(0)
+    return (np.uint64(1) << np.uint64(count)) - np.uint64(1)
+
+
+@njit
+def lanes_below(lanes, at, live, threshold, base, words, first_word):
+    """live[:words] = lanes of the row at `at` whose coin is below the threshold; nonzero if any."""
+    if threshold >= ALWAYS:
+        some = np.uint64(0)
+        for w in range(words):
+            live[w] = lanes[at + w]
+            some |= lanes[at + w]
+        return some
+    if words == WORDS:
+        return row_below(lanes, at, live, threshold, base)
+    some = np.uint64(0)
+    for w in range(words):
+        live[w] = word_below(base, first_word + w, lanes[at + w], threshold)
+        some |= live[w]
+    return some
+
+
+@njit
+def absorb(live, seen, pending, at, words):
+    if words == WORDS:
+        return row_absorb(live, seen, pending, at)
+    some = np.uint64(0)
+    for w in range(words):
+        new = live[w] & ~seen[at + w]
+        seen[at + w] |= new
+        pending[at + w] |= new
+        some |= new
+    return some
+
+
+@njit
+def count_lanes(row, at, planes, words):
+    if words == WORDS:
+        row_count(row, at, planes)
+        return
+    for w in range(words):
+        carry = row[at + w]
+        k = 0
+        while carry != 0:
+            old = planes[k * WORDS + w]
+            planes[k * WORDS + w] = old ^ carry
+            carry &= old
+            k += 1
+
+
+@njit
+def read_counters(planes, counts, words):
+    """counts[lane] = value of the bit-sliced counters; clears them."""
+    for lane in range(words * 64):
+        counts[lane] = 0
+    for k in range(PLANES):
+        for w in range(words):
+            bits = planes[k * WORDS + w]
+            if bits == 0:
+                continue
+            planes[k * WORDS + w] = 0
+            for lane in range(64):
+                counts[w * 64 + lane] += np.int32((bits >> np.uint64(lane)) & np.uint64(1)) << np.int32(k)
+
+
+# indptr i8[], indices i4[], p f4[] (one per arc, or one), lo hi u4[] (one per arc; LT), linear bool, seeds i4[], key u8,
+# batch first_word words n_lanes i8; workspace: seen pending active u8[n * words], flags u1[n], queues i4[3, n];
+# node_counts i8[n] is added to  ->  (new activations i4[steps, 64 * words], arc visits)
+@njit
+def run_batch(
+    indptr, indices, p, lo, hi, linear, seeds, key, batch, first_word, words, n_lanes, seen, pending, active, flags,
+    queues, node_counts,
+):  # fmt: skip
+    live = np.empty(WORDS, np.uint64)
+    below = np.empty(WORDS, np.uint64)
+    planes = np.zeros(PLANES * WORDS, np.uint64)
+    counts = np.zeros((16, words * 64), np.int32)
+    frontier, following, touched = queues[0], queues[1], queues[2]
+    world = world_of(key, TAG_LT if linear else TAG_IC, batch)
+    p_step = 0 if p.size == 1 else 1
+    size = 0
+    n_touched = 0
+    for s in seeds:
+        for w in range(words):
+            mask = first_lanes(n_lanes - 64 * w)
+            seen[s * words + w] = mask
+            pending[s * words + w] = mask
+        frontier[size] = s
+        size += 1
+        touched[n_touched] = s
+        n_touched += 1
+        flags[s] = 2
+    steps = 0
+    visits = 0
+    while size > 0:
+        for i in range(size):
+            u = np.int64(frontier[i])
+            flags[u] = 2  # touched, no longer queued
+            for w in range(words):
+                active[i * words + w] = pending[u * words + w]
+                pending[u * words + w] = 0
+            count_lanes(active, i * words, planes, words)
+        if steps == counts.shape[0]:
+            more = np.zeros((2 * steps, words * 64), np.int32)
+            more[:steps] = counts
+            counts = more
+        read_counters(planes, counts[steps], words)
+        steps += 1
+        following_size = 0
+        for i in range(size):
+            u = frontier[i]
+            visits += indptr[u + 1] - indptr[u]
+            for j in range(indptr[u], indptr[u + 1]):
+                if linear:
+                    base = coin_base(world, np.int64(indices[j]))
+                    some = lanes_below(active, i * words, live, bound_of(hi[j]), base, words, first_word)
+                    low = bound_of(lo[j])
+                    if some != 0 and low != 0:
+                        lanes_below(live, 0, below, low, base, words, first_word)
+                        some = np.uint64(0)
+                        for w in range(words):
+                            live[w] &= ~below[w]
+                            some |= live[w]
+                else:
+                    threshold = threshold_of(p[j * p_step])
+                    if threshold == 0:
+                        continue
+                    some = lanes_below(active, i * words, live, threshold, coin_base(world, j), words, first_word)
+                if some != 0:
+                    v = np.int64(indices[j])
+                    if absorb(live, seen, pending, v * words, words) != 0 and flags[v] & 1 == 0:
+                        if flags[v] == 0:
+                            touched[n_touched] = v
+                            n_touched += 1
+                        flags[v] = 3  # touched and queued
+                        following[following_size] = v
+                        following_size += 1
+        frontier, following = following, frontier
+        size = following_size
+    for i in range(n_touched):
+        v = np.int64(touched[i])
+        flags[v] = 0
+        for w in range(words):
+            node_counts[v] += np.int64(popcount(seen[v * words + w]))
+            seen[v * words + w] = 0
+    return counts[:steps], visits
+
+
+@njit
+def fires(p, lo, hi, linear, world, j, v, word, lane):
+    """Is arc j (into v) live in the run at (word, lane) of this world?"""
+    if linear:
+        base = coin_base(world, v)
+        return coin_below(base, word, lane, bound_of(hi[j])) and not coin_below(base, word, lane, bound_of(lo[j]))
+    return coin_below(coin_base(world, j), word, lane, threshold_of(p[j if p.size > 1 else 0]))
+
+
+@njit
+def parent_rank(key, run, j):
+    """Ties among arcs that fire at one step are broken by the smallest of these: a fair draw that needs no order."""
+    return mix(world_of(key, TAG_PARENT, run) ^ mix(np.uint64(j)))
+
+
+# ... seeds i4[], key u8, run i8  ->  nodes i4[size] in order of step, step i4[size], parent i4[size] (position, -1 seed)
+@njit
+def replay_run(indptr, indices, p, lo, hi, linear, seeds, key, run):
+    n = indptr.size - 1
+    batch, lane_of_batch = run // LANES, run % LANES
+    word, lane = lane_of_batch // 64, lane_of_batch % 64
+    world = world_of(key, TAG_LT if linear else TAG_IC, batch)
+    position = np.full(n, -1, np.int32)
+    nodes = np.empty(n, np.int32)
+    step = np.empty(n, np.int32)
+    parent = np.empty(n, np.int32)
+    rank = np.empty(n, np.uint64)
+    size = 0
+    for s in seeds:
+        position[s] = size
+        nodes[size] = s
+        step[size] = 0
+        parent[size] = -1
+        size += 1
+    start = 0
+    now = 0
+    while start < size:
+        end = size
+        now += 1
+        for i in range(start, end):
+            u = nodes[i]
+            for j in range(indptr[u], indptr[u + 1]):
+                v = np.int64(indices[j])
+                at = position[v]
+                if at >= 0 and step[at] < now:
+                    continue
+                if not fires(p, lo, hi, linear, world, j, v, word, lane):
+                    continue
+                order = parent_rank(key, run, j)
+                if at < 0:
+                    position[v] = size
+                    nodes[size] = v
+                    step[size] = now
+                    parent[size] = i
+                    rank[size] = order
+                    size += 1
+                elif order < rank[at]:
+                    parent[at] = i
+                    rank[at] = order
+        start = end
+    return nodes[:size].copy(), step[:size].copy(), parent[:size].copy()

@@ -1,0 +1,245 @@
+"""Stateless coins: the uniform number of (arc, run) is a function of the key, read bit by bit.
+
+A *world* is a function, not a stream. Run ``r`` is lane ``r % 64`` of word ``(r // 64) % 8`` of batch ``r // 512``. Bit
+``b`` (from the top) of the uniform number that index ``i`` (an arc, or a target node) has in that run is bit ``lane`` of
+
+    mix(mix(world ^ i * MIX_A) + (word + 1 + 8 * b) * GOLDEN),    world = mix(mix(key ^ tag) + batch * GOLDEN)
+
+with `mix` the splitmix64 finaliser (Steele, Lea and Flood 2014). It never depends on the order in which arcs are met, so
+a scalar kernel, a 512-lane kernel, any thread count and a replay of one run give the same activations bit for bit.
+
+``u < p`` is decided from the top bit down: half of the undecided lanes drop out at every bit. A threshold is
+``round(p * 2**32)`` in 0 ... 2**32; 0 never fires and 2**32 always does, without a coin.
+"""
+
+import llvmlite.ir as ir
+import numpy as np
+from numba import types
+from numba.extending import intrinsic
+
+from .._numba import njit
+
+WORDS = 8  # 64-bit words in a full row
+LANES = 64 * WORDS  # runs in a batch
+BITS = 32  # bits of a threshold
+BITS_A_ROUND = 4  # bits compared before asking whether any lane is undecided
+
+GOLDEN = 0x9E3779B97F4A7C15
+MIX_A = 0xBF58476D1CE4E5B9
+MIX_B = 0x94D049BB133111EB
+MASK = 2**64 - 1
+
+# One tag for each use of coins, so that two models under one key meet independent worlds.
+TAG_IC = 0x1C
+TAG_LT = 0x17
+TAG_NOISE = 0x4E
+TAG_PARENT = 0x9A
+
+_G, _A, _B = np.uint64(GOLDEN), np.uint64(MIX_A), np.uint64(MIX_B)
+_STRIDE = np.uint64((GOLDEN * WORDS) & MASK)
+_1, _27, _30, _31 = np.uint64(1), np.uint64(27), np.uint64(30), np.uint64(31)
+ALWAYS = np.uint64(2**BITS)
+
+I64 = ir.IntType(64)
+I32 = ir.IntType(32)
+ROW = ir.VectorType(I64, WORDS)
+
+
+@njit(inline="always")
+def mix(x):
+    x = (x ^ (x >> _30)) * _A
+    x = (x ^ (x >> _27)) * _B
+    return x ^ (x >> _31)
+
+
+@njit
+def world_of(key, tag, batch):
+    """uint64 key, tag; int64 batch -> uint64 world."""
+    return mix(mix(np.uint64(key) ^ np.uint64(tag)) + np.uint64(batch) * _G)
+
+
+@njit(inline="always")
+def coin_base(world, index):
+    return mix(world ^ (np.uint64(index) * _A))
+
+
+@njit(inline="always")
+def threshold_of(p):
+    """float32 or float64 probability -> threshold in 0 ... 2**32."""
+    return np.uint64(np.float64(p) * 4294967296.0 + 0.5)
+
+
+@njit
+def coin_below(base, word, lane, threshold):
+    """One lane: is the coin below the threshold?"""
+    if threshold >= ALWAYS:
+        return True
+    counter = base + np.uint64(word + 1) * _G
+    for bit in range(BITS - 1, -1, -1):
+        coin = (mix(counter) >> np.uint64(lane)) & _1
+        want = (threshold >> np.uint64(bit)) & _1
+        if coin != want:
+            return want == _1
+        counter += _STRIDE
+    return False
+
+
+@njit
+def word_below(base, word, lanes, threshold):
+    """64 lanes of one word: those of `lanes` whose coin is below the threshold."""
+    if threshold >= ALWAYS:
+        return lanes
+    undecided = lanes
+    hit = np.uint64(0)
+    counter = base + np.uint64(word + 1) * _G
+    for bit in range(BITS - 1, -1, -1):
+        if undecided == 0:
+            break
+        x = mix(counter)
+        if (threshold >> np.uint64(bit)) & _1:
+            hit |= undecided & ~x
+            undecided &= x
+        else:
+            undecided &= ~x
+        counter += _STRIDE
+    return hit
+
+
+def _const(value):
+    return ir.Constant(ROW, [value & MASK] * WORDS)
+
+
+def _splat(b, x):
+    first = b.insert_element(ir.Constant(ROW, ir.Undefined), x, ir.Constant(I32, 0))
+    return b.shuffle_vector(first, ir.Constant(ROW, ir.Undefined), ir.Constant(ir.VectorType(I32, WORDS), [0] * WORDS))
+
+
+def _row(context, b, array_type, array, at):
+    data = context.make_array(array_type)(context, b, array).data
+    return b.bitcast(b.gep(data, [at]), ROW.as_pointer())
+
+
+def _load(b, pointer):
+    value = b.load(pointer)
+    value.align = 8
+    return value
+
+
+def _store(b, value, pointer):
+    b.store(value, pointer).align = 8
+
+
+def _any(b, row):
+    mask = b.icmp_unsigned("!=", row, _const(0))
+    return b.zext(b.bitcast(mask, ir.IntType(WORDS)), I64)
+
+
+@intrinsic
+def row_below(typing, lanes, at, out, threshold, base):
+    """out[:8] = lanes of the row at lanes[at:at+8] whose coin is below the threshold (under 2**32); nonzero if any.
+
+    numba does not turn the loop over 8 words into vector instructions by itself: this is 2-5 times faster.
+    """
+    signature = types.uint64(lanes, types.int64, out, types.uint64, types.uint64)
+
+    def codegen(context, b, s, args):
+        undecided0 = _load(b, _row(context, b, s.args[0], args[0], args[1]))
+        threshold_, base_ = args[3], args[4]
+        offsets = ir.Constant(ROW, [(GOLDEN * (word + 1)) & MASK for word in range(WORDS)])
+        entry, loop, done = b.block, b.append_basic_block("bits"), b.append_basic_block("done")
+        b.branch(loop)
+        b.position_at_end(loop)
+        undecided, hit, counter, bit = b.phi(ROW), b.phi(ROW), b.phi(I64), b.phi(I64)
+        hit2, undecided2, counter2, bit2 = hit, undecided, counter, bit
+        for _ in range(BITS_A_ROUND):
+            x = b.add(_splat(b, counter2), offsets)
+            x = b.mul(b.xor(x, b.lshr(x, _const(30))), _const(MIX_A))
+            x = b.mul(b.xor(x, b.lshr(x, _const(27))), _const(MIX_B))
+            x = b.xor(x, b.lshr(x, _const(31)))
+            # All ones where this bit of the threshold is 1: there a coin bit 0 decides for "below".
+            want = _splat(b, b.neg(b.and_(b.lshr(threshold_, bit2), ir.Constant(I64, 1))))
+            hit2 = b.or_(hit2, b.and_(b.and_(undecided2, b.not_(x)), want))
+            undecided2 = b.and_(undecided2, b.not_(b.xor(x, want)))
+            counter2 = b.add(counter2, ir.Constant(I64, (GOLDEN * WORDS) & MASK))
+            bit2 = b.sub(bit2, ir.Constant(I64, 1))
+        stop = b.or_(
+            b.icmp_unsigned("==", _any(b, undecided2), ir.Constant(I64, 0)),
+            b.icmp_signed("<", bit2, ir.Constant(I64, 0)),
+        )
+        for phi, first, following in (
+            (undecided, undecided0, undecided2),
+            (hit, _const(0), hit2),
+            (counter, base_, counter2),
+            (bit, ir.Constant(I64, BITS - 1), bit2),
+        ):
+            phi.add_incoming(first, entry)
+            phi.add_incoming(following, loop)
+        b.cbranch(stop, done, loop)
+        b.position_at_end(done)
+        _store(b, hit2, _row(context, b, s.args[2], args[2], ir.Constant(I64, 0)))
+        return _any(b, hit2)
+
+    return signature, codegen
+
+
+@intrinsic
+def row_absorb(typing, live, seen, pending, at):
+    """Add the lanes of live[:8] that the row seen[at:at+8] lacks to it and to pending's row; nonzero if any."""
+    signature = types.uint64(live, seen, pending, types.int64)
+
+    def codegen(context, b, s, args):
+        seen_at = _row(context, b, s.args[1], args[1], args[3])
+        pending_at = _row(context, b, s.args[2], args[2], args[3])
+        seen_row = _load(b, seen_at)
+        live_row = _load(b, _row(context, b, s.args[0], args[0], ir.Constant(I64, 0)))
+        new = b.and_(live_row, b.not_(seen_row))
+        some = _any(b, new)
+        with b.if_then(b.icmp_unsigned("!=", some, ir.Constant(I64, 0))):
+            _store(b, b.or_(seen_row, new), seen_at)
+            _store(b, b.or_(_load(b, pending_at), new), pending_at)
+        return some
+
+    return signature, codegen
+
+
+@intrinsic
+def row_count(typing, row, at, planes):
+    """Add one to the counter of every lane set in row[at:at+8]; counters are bit-sliced: planes[8*k:] holds bit k."""
+    signature = types.void(row, types.int64, planes)
+
+    def codegen(context, b, s, args):
+        carry0 = _load(b, _row(context, b, s.args[0], args[0], args[1]))
+        entry, loop, done = b.block, b.append_basic_block("ripple"), b.append_basic_block("counted")
+        b.branch(loop)
+        b.position_at_end(loop)
+        carry, plane = b.phi(ROW), b.phi(I64)
+        pointer = _row(context, b, s.args[2], args[2], plane)
+        old = _load(b, pointer)
+        _store(b, b.xor(old, carry), pointer)
+        carry2, plane2 = b.and_(old, carry), b.add(plane, ir.Constant(I64, WORDS))
+        carry.add_incoming(carry0, entry)
+        carry.add_incoming(carry2, loop)
+        plane.add_incoming(ir.Constant(I64, 0), entry)
+        plane.add_incoming(plane2, loop)
+        b.cbranch(b.icmp_unsigned("!=", _any(b, carry2), ir.Constant(I64, 0)), loop, done)
+        b.position_at_end(done)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@intrinsic
+def popcount(typing, x):
+    def codegen(context, b, s, args):
+        return b.ctpop(args[0])
+
+    return types.uint64(types.uint64), codegen
+
+
+@njit
+def coin_words(key, tag, batch, index, n_bits, out):
+    """Fill out[bit, word] with the coin words of one index: for tests of the coins themselves."""
+    base = coin_base(world_of(key, tag, batch), index)
+    for bit in range(n_bits):
+        for word in range(WORDS):
+            out[bit, word] = mix(base + np.uint64(word + 1 + WORDS * bit) * _G)

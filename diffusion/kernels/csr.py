@@ -1,0 +1,69 @@
+"""Passes over compressed sparse rows, each linear in the number of arcs."""
+
+import numpy as np
+
+from .._numba import njit
+
+
+# column i4[m], rows already grouped by indptr i8[n + 1]  ->  indptr i8[n + 1], sources i4[m], arc i8[m] of the transpose
+@njit
+def transpose(indptr, indices):
+    n = indptr.size - 1
+    m = indices.size
+    into = np.zeros(n + 1, np.int64)
+    for j in range(m):
+        into[indices[j] + 1] += 1
+    for v in range(n):
+        into[v + 1] += into[v]
+    at = into[:-1].copy()
+    sources = np.empty(m, np.int32)
+    arc = np.empty(m, np.int64)
+    for u in range(n):
+        for j in range(indptr[u], indptr[u + 1]):
+            v = indices[j]
+            sources[at[v]] = u
+            arc[at[v]] = j
+            at[v] += 1
+    return into, sources, arc
+
+
+# indptr i8[n + 1], indices i4[m] with ascending rows, reverse indptr/sources of the transpose  ->  mutual arcs
+@njit
+def count_mutual(indptr, indices, in_indptr, in_sources):
+    """Number of arcs u -> v for which v -> u exists too; both directions have ascending rows."""
+    mutual = 0
+    for u in range(indptr.size - 1):
+        i, j = indptr[u], in_indptr[u]
+        while i < indptr[u + 1] and j < in_indptr[u + 1]:
+            if indices[i] == in_sources[j]:
+                mutual += 1
+                i += 1
+                j += 1
+            elif indices[i] < in_sources[j]:
+                i += 1
+            else:
+                j += 1
+    return mutual
+
+
+# indptr i8[n + 1], in-arc order arc i8[m], in_indptr i8[n + 1], weight f8[m]  ->  lo u4[m], hi u4[m]
+@njit
+def lt_intervals(in_indptr, arc, weight):
+    """Disjoint intervals [lo, hi) of the in-arcs of each node, in order of source; 2**32 is stored as the top value."""
+    m = weight.size
+    lo = np.empty(m, np.uint32)
+    hi = np.empty(m, np.uint32)
+    for v in range(in_indptr.size - 1):
+        total = 0.0
+        bound = np.uint64(0)
+        for k in range(in_indptr[v], in_indptr[v + 1]):
+            j = arc[k]
+            lo[j] = bound
+            total += weight[j]
+            # A sum within rounding (of float32 weights) of 1 is 1: then some in-arc is always kept.
+            if total >= 1.0 - 1e-6:
+                bound = np.uint64(0xFFFFFFFF)
+            else:
+                bound = min(np.uint64(total * 4294967296.0 + 0.5), np.uint64(0xFFFFFFFE))
+            hi[j] = bound
+    return lo, hi
