@@ -30,6 +30,7 @@ __all__ = [
     "intervals",
     "log_axis",
     "panel",
+    "plot_growth",
     "strategy_colours",
     "strategy_markers",
     "style",
@@ -75,7 +76,7 @@ def style() -> Iterator[None]:
     """
     import matplotlib
 
-    settings: dict[str, Any] = {
+    settings: Any = {
         "axes.axisbelow": True,
         "axes.edgecolor": GREY,
         "axes.grid": True,
@@ -102,12 +103,11 @@ def style() -> Iterator[None]:
         "text.color": INK,
         "xtick.color": GREY,
         "xtick.labelcolor": INK,
-        "xtick.labelsize": 10.5,
+        "xtick.labelsize": 11,
         "ytick.color": GREY,
         "ytick.labelcolor": INK,
-        "ytick.labelsize": 10.5,
+        "ytick.labelsize": 11,
     }
-    # Not a RuntimeWarning of ours to raise: rc_context restores whatever the caller had.
     with matplotlib.rc_context(settings):
         yield
 
@@ -219,7 +219,7 @@ def panel(
         (left / width, bottom / height, (width - left - right) / width, (height - top - bottom) / height)
     )
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(MaxNLocator(nbins=5))
+        axis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 1.5, 2, 2.5, 4, 5, 10]))
         axis.set_major_formatter(FuncFormatter(compact))
     axes.tick_params(length=3, width=0.8)
     return figure, axes
@@ -363,6 +363,54 @@ def _spread(positions: Sequence[float], gap: float, low: float, high: float) -> 
         moved[i] = max(value, floor)
         floor = moved[i] + gap
     return moved
+
+
+def plot_growth(result: Any, ax: Axes | None = None) -> Axes:
+    """Plot new activations by step on a logarithmic axis.
+
+    Parameters
+    ----------
+    result : Ensemble or Growth
+        Of an ensemble: the median over runs and the band that holds the middle 95 % of them. Of a growth: the mean, with
+        the fitted steps in grey and the verdict above.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; a new figure unless given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    InputError
+        If `result` is something else.
+    """
+    table = result.by_step() if hasattr(result, "by_step") else getattr(result, "R_by_step", None)
+    if table is None:
+        raise InputError(f"{type(result).__name__} cannot be plotted as growth: give an Ensemble or a Growth")
+    with style():
+        if ax is None:
+            from matplotlib import pyplot
+
+            _, ax = pyplot.subplots(layout="constrained")
+        floor = 0.6
+        if "median" in table:
+            # A logarithmic axis has no zero: the band goes on below the axis, the line ends.
+            low, high = table["low"].clip(lower=floor / 2), table["high"].clip(lower=floor / 2)
+            line = table["median"].where(table["median"] > 0)
+            band(ax, table["step"].tolist(), low.tolist(), line.tolist(), high.tolist(), colour=PALETTE[0], marker="o")
+            top = float(table["high"].max()) if len(table) else 1.0
+        else:
+            if result.first >= 0:
+                ax.axvspan(result.first - 0.15, result.last + 0.15, color="#e9e9e9", linewidth=0, zorder=0)
+            ax.plot(table["step"], table["new"].where(table["new"] > 0), color=PALETTE[0], marker="o")
+            ax.set_title(f"{result.phase}: R = {result.R.value:.3g} [{result.R.low:.3g}, {result.R.high:.3g}]")
+            top = float(table["new"].max()) if len(table) else 1.0
+        ax.set_ylim(floor, max(2 * top, 10))
+        log_axis(ax, "y")
+        ax.set_xlabel("step")
+        ax.set_ylabel("new active users")
+    return ax
 
 
 def figure_to_svg(figure: Figure, *, title: str, name: str) -> str:

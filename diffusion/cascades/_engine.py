@@ -40,11 +40,17 @@ def seed_labels(graph: FollowerGraph, seeds: Any) -> list[Any]:
     """Return the distinct seeds as a list of labels, in the order given; one label alone stands for itself."""
     if hasattr(seeds, "seeds"):  # a SeedSelection
         seeds = seeds.seeds
-    if isinstance(seeds, str | bytes) or not isinstance(seeds, Iterable) or (isinstance(seeds, tuple) and seeds in graph):
+    if hasattr(seeds, "tolist"):
+        seeds = seeds.tolist()
+    if (
+        isinstance(seeds, str | bytes)
+        or not isinstance(seeds, Iterable)
+        or (isinstance(seeds, tuple) and seeds in graph)
+    ):
         seeds = [seeds]
-    items = seeds.tolist() if hasattr(seeds, "tolist") else list(seeds)
-    graph._internal(items)
-    return list(dict.fromkeys(items))
+    positions = graph._check_labels(list(seeds))
+    labels: list[Any] = graph.nodes.take(list(dict.fromkeys(positions.tolist()))).tolist()
+    return labels
 
 
 @dataclass(frozen=True)
@@ -100,6 +106,9 @@ class Engine:
             else:
                 self._p = graph.probabilities.values
 
+    def __reduce__(self) -> tuple[Any, ...]:  # pickled arrays come back writeable, for which kernels would compile anew
+        return type(self), (self.graph, self.model, self.seeds, int(self.key))
+
     @property
     def deterministic(self) -> bool:
         """Is every run the same whatever the key?"""
@@ -152,7 +161,15 @@ class Engine:
         if self.threshold:
             return self._threshold_run(run, _Workspace(self.graph.n_nodes, 0, False))
         found = replay_run(
-            self.graph._indptr, self.graph._indices, self._p, self._lo, self._hi, self.linear, self._start, self.key, run
+            self.graph._indptr,
+            self.graph._indices,
+            self._p,
+            self._lo,
+            self._hi,
+            self.linear,
+            self._start,
+            self.key,
+            run,
         )
         return found[0], found[1], found[2]
 

@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 
     from ._engine import Engine
 
-__all__ = ["Cascade", "Comparison", "Ensemble", "Estimate", "SpreadEstimate", "share_interval"]
+__all__ = ["Cascade", "Comparison", "Ensemble", "Estimate", "SpreadEstimate", "check_confidence", "share_interval"]
+
+
+def check_confidence(confidence: object) -> None:
+    """Refuse a level that is not between 0 and 1."""
+    if isinstance(confidence, bool) or not isinstance(confidence, float | np.floating) or not 0 < confidence < 1:
+        raise InputError(f"confidence={confidence!r} is out of range: give a number between 0 and 1, such as 0.95")
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,7 @@ def share_interval(hits: int, runs: int, confidence: float) -> Estimate:
     """Share with its Wilson interval (Wilson 1927), which stays honest at 0 and 1."""
     from scipy.stats import binomtest
 
+    check_confidence(confidence)
     found = binomtest(hits, runs).proportion_ci(confidence, method="wilson")
     return Estimate(hits / runs, float(found.low), float(found.high), confidence, runs)
 
@@ -161,7 +168,9 @@ class Cascade:
 
     def __repr__(self) -> str:
         roots = int((self.parent < 0).sum())
-        return f"Cascade: {self.size:,} nodes from {roots:,} roots, depth {self.depth}, largest step {self.max_breadth:,}"
+        return (
+            f"Cascade: {self.size:,} nodes from {roots:,} roots, depth {self.depth}, largest step {self.max_breadth:,}"
+        )
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -216,6 +225,7 @@ class Ensemble:
 
     def mean(self, *, confidence: float = 0.95) -> SpreadEstimate:
         """Mean size with its interval."""
+        check_confidence(confidence)
         return SpreadEstimate.from_sizes(
             self.sizes, confidence=confidence, stopped_by="deterministic" if self._engine.deterministic else "runs",
             key=self.key, provenance=self.provenance,
@@ -235,7 +245,9 @@ class Ensemble:
 
     def by_step(self, quantiles: tuple[float, float, float] = (0.025, 0.5, 0.975)) -> pd.DataFrame:
         """New activations by step over runs: mean, low, median, high (the three quantiles), cumulative, alive."""
-        low, median, high = np.quantile(self.new_by_step, quantiles, axis=0) if self.new_by_step.size else np.zeros((3, 0))
+        low, median, high = (
+            np.quantile(self.new_by_step, quantiles, axis=0) if self.new_by_step.size else np.zeros((3, 0))
+        )
         mean = self.new_by_step.mean(axis=0)
         return pd.DataFrame(
             {
@@ -246,15 +258,17 @@ class Ensemble:
 
     def replay(self, run: int) -> Cascade:
         """Return run number `run` again, with who activated whom; it need not be one of those simulated."""
-        if isinstance(run, bool) or not isinstance(run, int | np.integer) or run < 0:
-            raise InputError(f"run={run!r} is not a run number: give a whole number from 0")
+        if isinstance(run, bool) or not isinstance(run, int | np.integer) or not 0 <= run < 2**63:
+            raise InputError(f"run={run!r} is not a run number: give a whole number from 0 (below 2**63)")
         nodes, step, parent = self._engine.replay(int(run))
         return Cascade(self.graph._labels_of(nodes), step, parent, {**self.provenance, "run": int(run)})
 
     def to_pandas(self) -> pd.DataFrame:
         """Return one row a run: run, size, depth, largest step."""
         largest = self.new_by_step.max(axis=1, initial=0)
-        return pd.DataFrame({"run": np.arange(self.runs), "size": self.sizes, "depth": self.depths, "max_breadth": largest})
+        return pd.DataFrame(
+            {"run": np.arange(self.runs), "size": self.sizes, "depth": self.depths, "max_breadth": largest}
+        )
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Plot new activations by step on a log axis: median and 95 % band over runs."""
@@ -405,4 +419,6 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         short = lambda x: f"{x:.5g}"  # noqa: E731
-        return str(self.means.to_html(float_format=short)) + str(self.differences.to_html(index=False, float_format=short))
+        return str(self.means.to_html(float_format=short)) + str(
+            self.differences.to_html(index=False, float_format=short)
+        )

@@ -14,7 +14,7 @@ from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
 from ._engine import BATCH, Engine, check_runs
 from .models import IC, LT, Model, Threshold
-from .results import Cascade, Comparison, Ensemble, SpreadEstimate, mean_interval
+from .results import Cascade, Comparison, Ensemble, SpreadEstimate, check_confidence, mean_interval
 
 __all__ = ["compare", "independent_cascade", "linear_threshold", "simulate", "spread", "threshold_cascade"]
 
@@ -140,23 +140,23 @@ def _rounds(limit: int) -> Iterator[tuple[int, int]]:
 def _check_precision(rel_error: float, confidence: float) -> None:
     if isinstance(rel_error, bool) or not isinstance(rel_error, int | float | np.floating) or not rel_error > 0:
         raise InputError(f"rel_error={rel_error!r} is out of range: give a number above 0, such as 0.01")
-    if isinstance(confidence, bool) or not isinstance(confidence, float | np.floating) or not 0 < confidence < 1:
-        raise InputError(f"confidence={confidence!r} is out of range: give a number between 0 and 1, such as 0.95")
+    check_confidence(confidence)
 
 
 def sample_until(
-    engines: list[Engine], *, runs: int | None, rel_error: float, confidence: float, max_runs: int, threads: int | None
+    engines: list[Engine], *, runs: int | None, rel_error: float, confidence: float, max_runs: int, threads: int | None,
+    show: bool = True,
 ) -> tuple[list[NDArray[np.int32]], list[NDArray[np.int64]], str]:
     """Run engines in the same worlds until every mean is precise enough -> new[run, step] and node counts of each."""
     if engines and all(engine.deterministic for engine in engines):
-        found = [engine.run(0, 1, threads=threads) for engine in engines]
+        found = [engine.run(0, 1, threads=threads, show=show) for engine in engines]
         return [new for new, _, _ in found], [counts for _, counts, _ in found], "deterministic"
     parts: list[list[NDArray[np.int32]]] = [[] for _ in engines]
     counts = [np.zeros(engine.graph.n_nodes, np.int64) for engine in engines]
     stopped_by = "runs" if runs is not None else "max_runs"
     for first, last in [(0, runs)] if runs is not None else _rounds(max_runs):
         for i, engine in enumerate(engines):
-            new, node_counts, _ = engine.run(first, last, threads=threads)
+            new, node_counts, _ = engine.run(first, last, threads=threads, show=show)
             parts[i].append(new)
             counts[i] += node_counts
         if runs is None:
@@ -268,6 +268,8 @@ def compare(
     _check_precision(rel_error, confidence)
     if not isinstance(seed_sets, Mapping) or not seed_sets:
         raise InputError("compare takes a mapping of names to seeds, such as {'degree': A, 'random': B}")
+    if len(set(map(str, seed_sets))) < len(seed_sets):
+        raise InputError(f"two seed sets have the same name as text: {', '.join(map(repr, seed_sets))}; rename one")
     runs = None if runs is None else check_runs(runs)
     max_runs = check_runs(max_runs, "max_runs")
     key = key_of(rng)

@@ -50,7 +50,7 @@ def as_labels(values: Any, what: str) -> NDArray[Any] | pa.ChunkedArray:
     if isinstance(values, pd.Series | pd.Index):
         column = values
     else:
-        array = values if isinstance(values, np.ndarray) else _object_array(values)
+        array = values if isinstance(values, np.ndarray) else _object_array(values, what)
         if array.ndim != 1:
             raise InputError(f"{what} has shape {array.shape}: give one label a row, as a one-dimensional array")
         column = pd.Series(array, copy=False)
@@ -68,18 +68,34 @@ def as_labels(values: Any, what: str) -> NDArray[Any] | pa.ChunkedArray:
         return array.astype(object)
     if array.dtype.kind in "iu":
         return array.astype(np.int64, copy=False)
-    return array if array.dtype.kind in "fO" else array.astype(object)
+    if array.dtype.kind == "f":
+        return array.astype(np.float64, copy=False) + 0.0  # -0.0 and 0.0 are one label
+    return _numbers(array) if array.dtype.kind == "O" else array.astype(object)
 
 
-def _object_array(values: Any) -> NDArray[Any]:
+def _object_array(values: Any, what: str) -> NDArray[Any]:
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise InputError(f"{what}={values!r} is not a column of labels: give a list or an array, one label a row")
     items = list(values)
-    if all(type(item) is int for item in items):
-        try:
-            return np.array(items, dtype=np.int64)
-        except OverflowError:
-            pass
     array = np.empty(len(items), dtype=object)
     array[:] = items
+    return array
+
+
+def _numbers(array: NDArray[Any]) -> NDArray[Any]:
+    """Objects that are all whole numbers, or all numbers, as int64 or float64 where that loses nothing."""
+    kind = pd.api.types.infer_dtype(array, skipna=False)
+    if kind == "integer":
+        try:
+            return array.astype(np.int64)
+        except OverflowError:
+            return array
+    if kind in ("floating", "mixed-integer-float"):
+        try:
+            numbers = array.astype(np.float64) + 0.0
+        except OverflowError:
+            return array
+        return numbers if all(a == b for a, b in zip(array.tolist(), numbers.tolist(), strict=True)) else array
     return array
 
 
@@ -87,13 +103,16 @@ def canonical_order(labels: NDArray[Any]) -> NDArray[np.intp]:
     """Order of distinct labels that does not depend on the order of the rows: by value, else by type and repr."""
     if labels.dtype.kind in "iuf":
         return np.argsort(labels, kind="stable")
-    try:
-        if all(isinstance(label, str) for label in labels):
-            return np.argsort(labels.astype(object), kind="stable")
-        keys = [(type(label).__name__, repr(label)) for label in labels]
-    except TypeError:  # a label type whose comparison fails
-        keys = [(type(label).__name__, repr(label)) for label in labels]
+    if all(isinstance(label, str) for label in labels):
+        return np.argsort(labels.astype(object), kind="stable")
+    keys: list[Any] = labels.tolist()
+    if not all(isinstance(label, int | float) and not isinstance(label, bool) for label in keys):
+        keys = [_type_and_text(label) for label in keys]
     return np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.intp)
+
+
+def _type_and_text(label: Any) -> tuple[str, str]:
+    return type(label).__name__, repr(label)
 
 
 def factorize(
@@ -102,7 +121,7 @@ def factorize(
     """Return the labels in canonical order and both columns as positions among them."""
     parts: list[Any] = [source, target]
     if nodes is not None:
-        parts.append(as_labels(nodes, "nodes"))
+        parts.append(nodes)
     m = len(source)
     if all(isinstance(part, pa.ChunkedArray) for part in parts):
         codes, labels = _factorize_text(parts)
@@ -113,7 +132,7 @@ def factorize(
         joined: NDArray[Any]
         if not arrays:
             joined = np.empty(0, np.int64)
-        elif "O" in kinds and kinds != {"O"}:
+        elif ("O" in kinds and kinds != {"O"}) or (kinds == {"i", "f"} and not _exact(arrays)):
             joined = np.concatenate([a.astype(object) for a in arrays])
         else:
             joined = np.concatenate(arrays)
@@ -121,6 +140,11 @@ def factorize(
     if len(labels) > MAX_NODES:
         raise InputError(f"{len(labels):,} nodes are more than {MAX_NODES:,}, which is as many as a graph can hold")
     return labels, codes[:m], codes[m : 2 * m]
+
+
+def _exact(arrays: list[NDArray[Any]]) -> bool:
+    """Whether whole numbers survive as floating-point numbers."""
+    return all(abs(int(end)) <= 2**53 for a in arrays if a.dtype.kind == "i" for end in (a.min(), a.max()))
 
 
 def _factorize_array(joined: NDArray[Any]) -> tuple[NDArray[np.int64], pd.Index[Any]]:
@@ -135,7 +159,12 @@ def _factorize_array(joined: NDArray[Any]) -> tuple[NDArray[np.int64], pd.Index[
         codes, distinct = pd.factorize(joined)
     except TypeError as error:
         raise InputError(f"a node label cannot be hashed ({error}): use strings, numbers or tuples") from None
-    values = np.asarray(distinct)
+    values = np.array(distinct)
+    if values.dtype == object and len(set(map(type, joined))) > 1:
+        # Equal labels of several types (1, 1.0, True): the same one stands for all, whatever the order of the rows.
+        for code, label in zip(codes.tolist(), joined, strict=True):
+            if type(label) is not type(values[code]):
+                values[code] = min(values[code], label, key=_type_and_text)
     order = canonical_order(values)
     rank = np.empty(order.size, np.int64)
     rank[order] = np.arange(order.size)
@@ -169,13 +198,20 @@ def build_arcs(
 ) -> Arcs:
     """Check the columns and build the arcs; see `FollowerGraph.from_arrays` for the meaning of the arguments."""
     _check_choices(edges_mean, directed, parallel, combine)
-    source, target = as_labels(source, "source"), as_labels(target, "target")
+    try:
+        source, target = as_labels(source, "source"), as_labels(target, "target")
+        nodes = None if nodes is None else as_labels(nodes, "nodes")
+    except UnicodeEncodeError as error:
+        raise _not_text(error) from None
     rows = len(source)
     if len(target) != rows:
         raise InputError(f"source has {rows:,} rows and target {len(target):,}: give one of each for every row")
     payload_weight = _payload(weight, "weight", rows)
     payload_time = _payload(time, "time", rows)
-    labels, tail, head = factorize(source, target, nodes)
+    try:
+        labels, tail, head = factorize(source, target, nodes)
+    except UnicodeEncodeError as error:
+        raise _not_text(error) from None
     n = len(labels)
     if n == 0:
         raise InputError("the graph is empty: give at least one edge, or the node labels as nodes=")
@@ -244,6 +280,10 @@ def build_arcs(
     )
 
 
+def _not_text(error: UnicodeEncodeError) -> InputError:
+    return InputError(f"the node label {error.object!r} is not valid Unicode text ({error.reason}): repair or drop it")
+
+
 def _check_choices(edges_mean: str | None, directed: object, parallel: str, combine: str | None) -> None:
     if not isinstance(directed, bool | np.bool_):
         raise InputError(f"directed={directed!r} is neither True nor False: say whether a row is a one-way edge")
@@ -291,7 +331,11 @@ def _payload(values: Any, what: str, rows: int) -> NDArray[Any] | None:
 
 
 def _combine(
-    weight: NDArray[np.float64], starts: NDArray[np.intp], how: str | None, key: NDArray[np.int64], labels: pd.Index[Any]
+    weight: NDArray[np.float64],
+    starts: NDArray[np.intp],
+    how: str | None,
+    key: NDArray[np.int64],
+    labels: pd.Index[Any],
 ) -> NDArray[np.float64]:
     low, high = np.minimum.reduceat(weight, starts), np.maximum.reduceat(weight, starts)
     if how is None:

@@ -18,7 +18,16 @@ if TYPE_CHECKING:
 
     from .follower_graph import FollowerGraph
 
-__all__ = ["from_igraph", "from_networkx", "from_scipy", "table_columns", "to_igraph", "to_networkx", "to_pandas", "to_scipy"]
+__all__ = [
+    "from_igraph",
+    "from_networkx",
+    "from_scipy",
+    "table_columns",
+    "to_igraph",
+    "to_networkx",
+    "to_pandas",
+    "to_scipy",
+]
 
 
 def table_columns(table: Any, names: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,15 +73,21 @@ def from_networkx(
     if weight is not None:
         missing = next(((u, v) for u, v, w in edges if w is None), None)
         if missing is not None:
-            raise InputError(f"the edge {missing} has no attribute {weight!r}: give every edge one, or leave weight out")
+            raise InputError(
+                f"the edge {missing} has no attribute {weight!r}: give every edge one, or leave weight out"
+            )
         weights = [w for _, _, w in edges]
     built = cls.from_arrays(
         [e[0] for e in edges], [e[1] for e in edges], weight=weights, nodes=list(graph.nodes), edges_mean=edges_mean,
         directed=graph.is_directed(), parallel=parallel, combine=combine,
     )  # fmt: skip
-    names = sorted({str(name) for _, data in graph.nodes(data=True) for name in data})
-    columns = {name: [graph.nodes[node].get(name) for node in built.nodes] for name in names}
-    return built.with_node_data({name: pd.array(np.array(v, dtype=object)).tolist() for name, v in columns.items()})
+    names = sorted({name for _, data in graph.nodes(data=True) for name in data}, key=str)
+    columns = {}
+    for name in names:
+        values = np.empty(built.n_nodes, dtype=object)
+        values[:] = [graph.nodes[node].get(name) for node in built.nodes]
+        columns[name] = pd.array(values).tolist()
+    return built.with_node_data(columns)
 
 
 def from_igraph(
@@ -94,9 +109,7 @@ def from_igraph(
         if len(set(labels.tolist())) < len(labels):
             raise InputError("the vertex attribute 'name' repeats: names have to be distinct")
     if weight is not None and weight not in graph.es.attributes():
-        raise NotFoundError(
-            f"the edges have no attribute {weight!r}." + did_you_mean(weight, graph.es.attributes())
-        )
+        raise NotFoundError(f"the edges have no attribute {weight!r}." + did_you_mean(weight, graph.es.attributes()))
     built = cls.from_arrays(
         labels[ends[:, 0]], labels[ends[:, 1]], weight=None if weight is None else graph.es[weight], nodes=labels,
         edges_mean=edges_mean, directed=graph.is_directed(), parallel=parallel, combine=combine,
@@ -116,8 +129,16 @@ def from_scipy(cls: type[FollowerGraph], matrix: Any, *, edges_mean: str, nodes:
     labels = np.arange(coo.shape[0]) if nodes is None else np.asarray(pd.Index(list(nodes), tupleize_cols=False))
     if len(labels) != coo.shape[0]:
         raise InputError(f"nodes has {len(labels):,} labels for a matrix of {coo.shape[0]:,} rows: give one for each")
+    if len(set(labels.tolist())) < len(labels):
+        raise InputError("nodes repeats a label: the rows of the matrix need distinct ones")
     return cls.from_arrays(
-        labels[coo.row], labels[coo.col], weight=coo.data, nodes=labels, edges_mean=edges_mean, directed=True, combine="sum"
+        labels[coo.row],
+        labels[coo.col],
+        weight=coo.data,
+        nodes=labels,
+        edges_mean=edges_mean,
+        directed=True,
+        combine="sum",
     )
 
 

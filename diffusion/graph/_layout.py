@@ -6,7 +6,7 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from ._blocks import blocks
 __all__ = ["Layout", "resolve_columns", "rows_of", "short", "sniff"]
 
 N_SAMPLE = 200
-_WHOLE = re.compile(r"0|[1-9][0-9]*")
+_WHOLE = re.compile(r"0|[1-9][0-9]{0,11}")  # longer ones are labels, no counts
 # Words that no one uses as labels; a first line of others needs a column of numbers below it to pass for a header.
 _HEADER_WORDS = {
     "source", "target", "src", "dst", "from_id", "to_id", "fromid", "toid", "fromnodeid", "tonodeid",
@@ -76,7 +76,8 @@ def sniff(
     delimiter, blanks, quoted = _delimiter(path, lines, kind)
     fields = [_split(line, delimiter, blanks, quoted) for line in lines]
     body = fields[1:] or fields
-    width = Counter(len(row) for row in body).most_common(1)[0][0]
+    widths = Counter(len(row) for row in fields)
+    width = max(widths, key=lambda n: (widths[n], n == len(body[0])))  # a first line of counts may be shorter
     if width < 2:
         at = next(line for line, row in zip(sample, fields, strict=True) if len(row) < 2)
         raise ReadError(
@@ -110,8 +111,8 @@ def sniff(
     if names is None and by_name:
         name = next(column for column in columns.values() if isinstance(column, str))
         raise NotFoundError(
-            f"'{path}' has no header, so no column is called '{name}' (its first line is {short(first.text)}): give the "
-            f"column as a number, 0 to {width - 1}"
+            f"'{path}' has no header, so no column is called '{name}' (its first line is {short(first.text)}): give "
+            f"the column as a number, 0 to {width - 1}"
         )
     return Layout(
         path=path,
@@ -132,7 +133,7 @@ def sniff(
 def resolve_columns(
     path: Path, columns: Mapping[str, int | str | None], names: tuple[str, ...] | None, width: int
 ) -> dict[str, int]:
-    """Return the position of each wished column; without a wish, source and target are the columns called so, else 0, 1."""
+    """Return the position of each wished column; by default those called source and target, else the first two."""
     listed = f"columns 0 to {width - 1}" if names is None else "columns " + ", ".join(repr(name) for name in names)
     named = names is not None and names.count("source") == 1 and names.count("target") == 1
     picks: dict[str, int] = {}
@@ -161,9 +162,8 @@ def resolve_columns(
                 f"{role}={column!r} is no column: give a name (text) or a position (a whole number from 0)"
             )
         elif not 0 <= column < width:
-            raise InputError(
-                f"{role}={column} is out of range: '{path}' has {width} columns, {listed} (positions 0 to {width - 1})"
-            )
+            positions = "" if names is None else f", at positions 0 to {width - 1}"
+            raise InputError(f"{role}={column} is out of range: '{path}' has the {listed}{positions}")
         else:
             picks[role] = column
     if len(set(picks.values())) < len(picks):
@@ -194,6 +194,11 @@ def _first_lines(path: Path, comments: str) -> tuple[list[_Line], str | None]:
                 if text and not sample and marks and text.startswith(marks):
                     comment = text.decode(errors="replace")
                 elif text:
+                    if b"\r" in raw.rstrip(b"\r"):
+                        raise ReadError(
+                            f"'{path}', line {number}: found a carriage return inside the line: save the file with "
+                            "the usual line ends (LF or CRLF)"
+                        )
                     # Bytes that are no UTF-8 matter only in the columns asked for; there the parser reports them.
                     line = raw.rstrip(b"\r").decode("utf-8", errors="surrogateescape")
                     sample.append(_Line(line, number, start, end))
@@ -247,6 +252,10 @@ def _delimiter(path: Path, lines: list[str], kind: str | None) -> tuple[str, boo
                     "say format='text' (blanks) or format='csv'"
                 )
             return mark, False, True
+    if sum(len(line.split()) > 1 for line in lines) * 2 <= len(lines):
+        for mark in "\t;,":
+            if sum(mark in line for line in lines) * 2 > len(lines):  # some line is ragged: the parser says which
+                return mark, False, True
     return spaces
 
 
@@ -295,12 +304,13 @@ def _is_header(path: Path, fields: list[list[str]], first: _Line, by_name: bool,
 def rows_of(layout: Layout, text: str) -> Iterator[tuple[int, list[str]]]:
     """Yield the 0-based line and the fields of each line of `text`, the slow way, to find what is wrong."""
     if layout.quoted:
-        reader = csv.reader(text.split("\n"), delimiter=layout.delimiter)
+        reader = csv.reader((line + "\n" for line in text.split("\n")), delimiter=layout.delimiter)
         start = 0
-        for row in reader:
-            if any(field.strip() for field in row) or len(row) > 1:
-                yield start, row
-            start = reader.line_num
+        with suppress(csv.Error):  # a field without end: the lines before it have been looked at
+            for row in reader:
+                if any(field.strip() for field in row) or len(row) > 1:
+                    yield start, row
+                start = reader.line_num
         return
     for number, line in enumerate(text.split("\n")):
         if line.strip():

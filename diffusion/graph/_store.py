@@ -37,7 +37,7 @@ def _labels_to_arrow(labels: pd.Index[Any]) -> pa.Array:
         return pa.array(labels.tolist(), pa.large_string())
     raise InputError(
         f"node labels of type {', '.join(sorted(kind.__name__ for kind in kinds))} cannot be saved: a file holds labels "
-        "that are all whole numbers, all numbers or all text; relabel the nodes first"
+        "that are all whole numbers of 64 bits, all numbers or all text; relabel the nodes first"
     )
 
 
@@ -105,6 +105,11 @@ def load(path: str | os.PathLike[str], *, memory_map: bool) -> FollowerGraph:
         name: columns[name].to_numpy(zero_copy_only=True) if name in columns else None
         for name in ("order", "indptr", "indices", "multiplicity", "weight", "time", "probability")
     }
+    n, m = len(columns["labels"]), len(columns["indices"])
+    sizes = {name: m for name in arrays} | {"order": n, "indptr": n + 1}
+    wrong = [k for k, a in arrays.items() if a is not None and a.size != sizes[k] and (k, a.size) != ("probability", 1)]
+    if wrong or arrays["indptr"][0] != 0 or arrays["indptr"][-1] != m:
+        raise ReadError(f"'{file}' is damaged: its arrays do not fit together; save the graph again from the edges")
     labels = columns["labels"]
     if pa.types.is_large_string(labels.type):
         index = pd.Index(pd.Series(labels, dtype=pd.StringDtype("pyarrow", na_value=np.nan)))

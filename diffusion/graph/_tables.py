@@ -40,9 +40,11 @@ def read_table(path: Path, columns: Mapping[str, int | str | None], kind: str) -
         "weight": pa.float64(),
         "time": pa.int64() if all(pa.types.is_integer(part.type) for part in found.get("time", [])) else pa.float64(),
     }
-    chunks = {
-        role: [chunk for part in parts for chunk in part.cast(types[role]).chunks] for role, parts in found.items()
-    }
+    chunks: dict[str, list[Any]] = {}
+    for role, parts in found.items():
+        cast = [part.cast(types[role]) for part in parts]
+        text = pa.types.is_string(types[role])
+        chunks[role] = [chunk for part in cast for chunk in part.chunks] if text else [part.to_numpy() for part in cast]
     return Columns(chunks)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,15 +14,15 @@ from ..errors import ReadError
 from ._blocks import Block, blocks, has_padded_number, is_untidy, squeeze
 from ._layout import Layout, rows_of, short, sniff
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
 __all__ = ["Columns", "read_text"]
 
 
 @dataclass(eq=False)
 class Columns:
-    """The columns of a file as lists of pyarrow arrays, one list a role; `header` is a first line that was skipped."""
+    """The columns of a file in pieces, one list a role: NumPy arrays of numbers or pyarrow arrays of text.
+
+    `header` is a first line that was skipped.
+    """
 
     chunks: dict[str, list[Any]] = field(default_factory=dict)
     header: str | None = None
@@ -46,7 +46,9 @@ class _Types:
                     yield _Types(text_labels, decimal_times)
 
 
-class _Widen(Exception):  # noqa: N818 - a signal, not an error
+class _Widen(Exception):
+    """A signal, not an error: these wider types are needed."""
+
     def __init__(self, types: _Types) -> None:
         self.types = types
 
@@ -84,7 +86,7 @@ def _read(layout: Layout, types: _Types, header_counts: bool | None) -> Columns:
     if columns.rows == 0:
         raise ReadError(f"'{layout.path}' holds no edges")
     if layout.counts is not None:
-        if header_counts or _are_counts(layout, columns):
+        if header_counts or _are_counts(layout, layout.counts, columns):
             columns.header = layout.counts
         else:
             line = Block(layout.counts.encode() + b"\n", layout.counts_line, 0)
@@ -129,8 +131,18 @@ def _parsed(block: Block, layout: Layout, types: _Types) -> dict[str, list[Any]]
             bad = bad or not pc.all(pc.is_finite(column)).as_py()
         if bad:
             raise _explained(data, block.line, layout, f"a {role} is missing or not usable")
-        found[role] = column.chunks
+        # Numbers move out of pyarrow's memory pool at once: it would keep it for long after.
+        found[role] = column.chunks if pa.types.is_string(column.type) else [_moved(column)]
     return found
+
+
+def _moved(column: Any) -> Any:
+    out = np.empty(len(column), dtype=column.type.to_pandas_dtype())
+    start = 0
+    for chunk in column.chunks:
+        out[start : start + len(chunk)] = chunk.to_numpy()
+        start += len(chunk)
+    return out
 
 
 def _table(data: bytes, layout: Layout, types: _Types) -> Any:
@@ -149,7 +161,7 @@ def _table(data: bytes, layout: Layout, types: _Types) -> Any:
         pa.BufferReader(pa.py_buffer(data)),
         pc.ReadOptions(
             column_names=[names.get(position, f"unused {position}") for position in range(layout.width)],
-            block_size=1 << 22,
+            block_size=1 << 21,
         ),
         pc.ParseOptions(delimiter=layout.delimiter, quote_char='"' if layout.quoted else False),
         pc.ConvertOptions(
@@ -172,8 +184,8 @@ def _refuse_late_comment(block: Block, layout: Layout) -> None:
             line = block.line + block.data[:at].count(b"\n")
             text = block.data[at : at + 80].split(b"\n")[0].decode(errors="replace")
             raise ReadError(
-                f"'{layout.path}', line {line}: {short(text)} begins with '{mark}' after the first edge; comments stand "
-                f"at the top. Remove it if it is a comment, or say comments='' if '{mark}' begins a label"
+                f"'{layout.path}', line {line}: {short(text)} begins with '{mark}' after the first edge; comments "
+                f"stand at the top. Remove it if it is a comment, or say comments='' if '{mark}' begins a label"
             )
 
 
@@ -189,8 +201,8 @@ def _explained(data: bytes, first: int, layout: Layout, reason: str) -> ReadErro
             if layout.counts is not None and first + at == layout.counts_line:
                 hint = "; if it is a header of counts, say header_counts=True"
             return ReadError(
-                f"{where}: found {len(fields)} fields, {short(' '.join(fields))}, where most lines have {layout.width}; "
-                f"each line needs the same{hint}"
+                f"{where}: found {len(fields)} fields, {short(' '.join(fields))}, where most lines have "
+                f"{layout.width}; each line needs the same{hint}"
             )
         for role, position in layout.picks.items():
             value = fields[position].strip(" \t")
@@ -205,7 +217,7 @@ def _wrong_label(value: str) -> str:
     if not value:
         return "is empty: every edge needs a source and a target"
     if not value.isascii() and any("\ud800" <= mark <= "\udfff" for mark in value):
-        return f"is not UTF-8 text ({ascii(value)}): save the file as UTF-8"
+        return f"is not UTF-8 text ({value!a}): save the file as UTF-8"
     if "\n" in value or "\r" in value:
         return f"holds a line break ({short(value)}): labels are one line"
     return ""
@@ -217,58 +229,54 @@ def _wrong_number(value: str) -> str:
     try:
         number = float(value.replace("_", "x"))  # Python alone would take 1_000
     except ValueError:
-        return f"is {ascii(value)}: a number is due"
+        return f"is {value!a}: a number is due"
     return "" if np.isfinite(number) else f"is {value}: a finite number is due; drop the line or fill it in"
 
 
-def _are_counts(layout: Layout, columns: Columns) -> bool:
+def _are_counts(layout: Layout, counts: str, columns: Columns) -> bool:
     """Whether the first line, like ``15233 58891``, is a header of counts and not an edge.
 
     With n and m its first and last number, R the lines after it and their labels known: it is a header if no label
     is above n, as few labels as n or fewer appear, m is above every label, and m is R, R / 2 or within 1 % of R; or
     if n and m are exactly the labels and lines counted. Where both readings are sensible, an error asks.
     """
-    assert layout.counts is not None
-    fields = layout.split(layout.counts)
+    fields = layout.split(counts)
     n, m, rows = int(fields[0]), int(fields[-1]), columns.rows
     near = m == rows or 2 * m == rows or abs(m - rows) <= rows // 100
     chunks = columns.chunks["source"] + columns.chunks["target"]
-    numeric = _numbers(chunks)
-    low = 0 if numeric is None else min(int(part.min()) for part in numeric if len(part))
-    high = -1 if numeric is None else max(int(part.max()) for part in numeric if len(part))
+    chunks = [chunk for chunk in chunks if len(chunk)]
+    numeric = isinstance(chunks[0], np.ndarray)
+    low = min(int(chunk.min()) for chunk in chunks) if numeric else 0
+    high = max(int(chunk.max()) for chunk in chunks) if numeric else -1
     novel = m > high
     if len(fields) != layout.width:
-        return near and n >= _distinct(chunks, numeric, low, high)  # if not, the line is reported as ragged
+        return near and n >= _distinct(chunks, low, high)  # if not, the line is reported as ragged
     suspicious = rows >= 5 and novel and n > high
     if not near and not suspicious:
         return False
-    n_labels = _distinct(chunks, numeric, low, high)
+    n_labels = _distinct(chunks, low, high)
     compact = low >= 0 and high <= n and n_labels <= n
     perfect = m == rows and n == n_labels
     if (compact and novel and near and (perfect or rows >= 10)) or (perfect and rows >= 100):
         return True
     if perfect or (compact and (m == rows or (suspicious and n <= 2 * n_labels))):
         raise ReadError(
-            f"'{layout.path}', line {layout.counts_line}: cannot tell whether {short(layout.counts)} is an edge or a "
+            f"'{layout.path}', line {layout.counts_line}: cannot tell whether {short(counts)} is an edge or a "
             f"header with the numbers of nodes and edges ({n_labels} labels and {rows} lines follow): "
             "say header_counts=True or header_counts=False"
         )
     return False
 
 
-def _numbers(chunks: list[Any]) -> list[NDArray[np.int64]] | None:
-    import pyarrow as pa
-
-    return [chunk.to_numpy() for chunk in chunks] if pa.types.is_int64(chunks[0].type) else None
-
-
-def _distinct(chunks: list[Any], numeric: list[NDArray[np.int64]] | None, low: int, high: int) -> int:
+def _distinct(chunks: list[Any], low: int, high: int) -> int:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if numeric is not None and low >= 0 and high < 100_000_000:
-        seen = np.zeros(high + 1, dtype=np.bool_)
-        for part in numeric:
-            seen[part] = True
-        return int(np.count_nonzero(seen))
-    return len(pc.unique(pa.chunked_array(chunks)))
+    if not isinstance(chunks[0], np.ndarray):
+        return len(pc.unique(pa.chunked_array(chunks)))
+    if low < 0 or high >= 100_000_000:
+        return int(np.unique(np.concatenate(chunks)).size)
+    seen = np.zeros(high + 1, dtype=np.bool_)
+    for chunk in chunks:
+        seen[chunk] = True
+    return int(np.count_nonzero(seen))

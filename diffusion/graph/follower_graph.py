@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +52,9 @@ class Probabilities:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", _read_only(self.values))
+
+    def __reduce__(self) -> tuple[Any, ...]:  # a pickled array comes back writeable
+        return type(self), (self.values, self.rule, self.parameters)
 
     @property
     def label(self) -> str:
@@ -217,7 +220,11 @@ class FollowerGraph:
 
     @classmethod
     def from_scipy(
-        cls, matrix: scipy.sparse.sparray | scipy.sparse.spmatrix, *, edges_mean: str, nodes: Iterable[Any] | None = None
+        cls,
+        matrix: scipy.sparse.sparray | scipy.sparse.spmatrix,
+        *,
+        edges_mean: str,
+        nodes: Iterable[Any] | None = None,
     ) -> FollowerGraph:
         """Build a graph from a square sparse matrix: the stored entry (u, v) is the row (u, v), its value the weight."""
         from ._convert import from_scipy
@@ -359,16 +366,26 @@ class FollowerGraph:
             An array of another length.
         """
         new = dict(self._node_data)
-        given: dict[Any, Any] = {} if data is None else {name: data[name] for name in data}
-        for name, values in (given | columns).items():
+        table: dict[Any, Any] = {} if data is None else {name: data[name] for name in data}
+        for name, values in (table | columns).items():
             if isinstance(values, Mapping):
                 values = pd.Series(list(values.values()), index=pd.Index(list(values), tupleize_cols=False))
             if isinstance(values, pd.Series):
+                if not values.index.is_unique:
+                    twice = values.index[values.index.duplicated()].tolist()[0]
+                    raise InputError(f"{name} has more than one value for the node {twice!r}: give one for each node")
                 self._check_labels(values.index)
                 values = values.reindex(self.nodes).array
-            if len(values) != self.n_nodes:
-                raise InputError(f"{name} has {len(values):,} values for {self.n_nodes:,} nodes: give one for each node")
-            new[str(name)] = values
+            if isinstance(values, str | bytes | set | frozenset) or not isinstance(values, Collection):
+                raise InputError(
+                    f"{name}={values!r} is not one value for each node: give a Series or a dict by label, or a list or "
+                    "array in the order of nodes"
+                )
+            if len(values) != self.n_nodes or getattr(values, "ndim", 1) != 1:
+                shape = getattr(values, "shape", (len(values),))
+                given = " x ".join(f"{k:,}" for k in shape)
+                raise InputError(f"{name} has {given} values for {self.n_nodes:,} nodes: give one for each node")
+            new[str(name)] = values.copy() if hasattr(values, "copy") else list(values)
         return replace(self, _node_data=new)
 
     # -- probabilities ---------------------------------------------------------------------------------------------
@@ -420,6 +437,11 @@ class FollowerGraph:
         return replace(self, probabilities=assign(self, rule, p=p, values=values, normalize=normalize, rng=rng))
 
     # -- inside: for the other rooms of the package ------------------------------------------------------------------
+
+    def __getstate__(
+        self,
+    ) -> dict[str, Any]:  # what can be computed again stays behind: pickled arrays become writeable
+        return {name: getattr(self, name) for name in self.__dataclass_fields__} | {"_shared": {}}
 
     @functools.cached_property
     def _indptr(self) -> NDArray[np.int64]:
@@ -486,13 +508,21 @@ class FollowerGraph:
         if index.dtype.kind in "iub" and self.nodes.dtype.kind not in "iufO":
             positions = np.full(len(index), -1, np.intp)  # numbers never name nodes of a graph labelled with text
         else:
-            positions = np.asarray(self.nodes.get_indexer(index))
+            try:
+                positions = np.asarray(self.nodes.get_indexer(index))
+            except TypeError as error:
+                raise InputError(f"the labels {index.tolist()[:3]!r} cannot name nodes ({error})") from None
+            if (
+                index.dtype.kind == "f" and self.nodes.dtype.kind in "iu"
+            ):  # compared as float64, where 2**53 + 1 is 2**53
+                same = [a == b for a, b in zip(index.tolist(), self.nodes.take(positions).tolist(), strict=True)]
+                positions = np.where(same, positions, -1)
         if (positions < 0).any():
             missing = [label for label, at in zip(index.tolist(), positions, strict=True) if at < 0]
             more = f" (and {len(missing) - 1:,} more)" if len(missing) > 1 else ""
             raise NotFoundError(
                 f"the node {missing[0]!r}{more} is not in the graph of {self.n_nodes:,} nodes."
-                + (did_you_mean(missing[0], self._name_pool) or f" Labels look like {self.nodes[0]!r}.")
+                + (did_you_mean(missing[0], self._name_pool) or f" Labels look like {self.nodes[:1].tolist()[0]!r}.")
             )
         return positions
 
@@ -542,7 +572,9 @@ class FollowerGraph:
         text = f"FollowerGraph: {plural(card['nodes'], 'node')}, {plural(card['arcs'], 'arc')}"
         text += f"; followers {card['followers']}; reciprocity {card['reciprocity']}"
         text += "".join(
-            f"; {name} {card[name]}" for name in ("parallel arcs", "dropped", "probabilities", "node data") if name in card
+            f"; {name} {card[name]}"
+            for name in ("parallel arcs", "dropped", "probabilities", "node data")
+            if name in card
         )
         return text
 

@@ -77,7 +77,7 @@ def read_edges(
     header_counts: bool | None = None,
     comments: str = "#%",
 ) -> FollowerGraph:
-    """Read an edge file as a follower graph.
+    r"""Read an edge file as a follower graph.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def read_edges(
     >>> import pathlib, tempfile
     >>> from diffusion.graph.read import read_edges
     >>> file = pathlib.Path(tempfile.mkdtemp()) / "follows.csv"
-    >>> _ = file.write_text("follower,followee\\nbob,ann\\neve,ann\\n")
+    >>> _ = file.write_text("follower,followee\nbob,ann\neve,ann\n")
     >>> g = read_edges(file, edges_mean="follows", directed=True)
     >>> g.n_nodes, g.n_edges
     (3, 2)
@@ -211,6 +211,8 @@ def read_edge_rows(
         raise InputError(
             f"format={format!r} is not known: use one of {', '.join(FORMATS)}{did_you_mean(format, FORMATS)}"
         )
+    if not isinstance(comments, str):
+        raise InputError(f"comments={comments!r} is no text: give the marks that begin a comment, such as '#%', or ''")
     file = checked_file(path)
     wished = {"source": source, "target": target, "weight": weight, "time": time}
     kind = format or magic(file) or _by_name(file)
@@ -254,12 +256,12 @@ def _one_array(chunks: list[Any], rows: int) -> Any:
     """Join the pieces of a column, and let go of each piece once it is copied."""
     import pyarrow as pa
 
-    if pa.types.is_string(chunks[0].type):
+    if not isinstance(chunks[0], np.ndarray):
         return pa.chunked_array(chunks)
-    out = np.empty(rows, dtype=chunks[0].type.to_pandas_dtype())
+    out = np.empty(rows, dtype=chunks[0].dtype)
     end = rows
     while chunks:
         chunk = chunks.pop()
-        out[end - len(chunk) : end] = chunk.to_numpy()
+        out[end - len(chunk) : end] = chunk
         end -= len(chunk)
     return out

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from .. import plotting
-from ._sentences import Comparison, Setting, Tables, chosen, comparisons, count, interval, label, number, share
+from ._sentences import Comparison, Setting, Tables, chosen, comparisons, count, interval, label, largest, number, share
 
 __all__ = ["Exhibit", "Panel", "growth_figures", "method_figures", "seeding_figures"]
 
@@ -87,9 +87,7 @@ def _budgets(rows: pd.DataFrame) -> list[str]:
 
 def _rows_axes(names: list[str], *, row: float, left: float, right: float, top: float) -> tuple[Any, Any]:
     """Axes with one horizontal row a strategy, the first on top."""
-    figure, axes = plotting.panel(
-        height=top + 42 + row * len(names), left=left, right=right, top=top, bottom=42
-    )
+    figure, axes = plotting.panel(height=top + 42 + row * len(names), left=left, right=right, top=top, bottom=42)
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_yticks(range(len(names)), [label(name) for name in names])
     axes.tick_params(axis="y", length=0)
@@ -140,14 +138,22 @@ def _r_by_cell(tables: Tables, look: _Look) -> Exhibit | None:
         parts.append(f"without a window to measure it in {count(unmeasured)}")
     title = f"R is {', '.join(parts[:-1])} and {parts[-1]} of {count(n)} cells"
     caption = (
-        "R: mean number of users that one active user activates. Marks: R measured over the fitted steps, with its "
+        "R: mean number of users whom one active user activates early on. Marks: R measured in the fitted steps, with its "
         f"{tables.percent} confidence interval ({_runs(r)} a cell). Dashed: R predicted from the graph and "
         "the propagation probabilities alone. The scale differs between panels."
     )
+    unpredicted = sorted({str(m) for m in r.loc[r["R_predicted"].isna(), "model"]})
+    if unpredicted:
+        caption += f" Where no dashed line is drawn ({', '.join(unpredicted)}) the study has no prediction."
     columns = [*_FACTORS, "R_predicted", "R", "R_low", "R_high", "phase", "runs"]
     marks = [(mark, budget) for (_, _, mark), budget in zip(_BUDGET_MARKS, budgets, strict=False)]
     return Exhibit(
-        "r", title, panels, caption + _left_out(len(shown), len(tables.settings)), r[columns], marks if len(budgets) > 1 else []
+        "r",
+        title,
+        panels,
+        caption + _left_out(len(shown), len(tables.settings)),
+        r[columns],
+        marks if len(budgets) > 1 else [],
     )
 
 
@@ -174,8 +180,8 @@ def _r_panel(tables: Tables, look: _Look, setting: Setting, budgets: list[str]) 
             cell = of_name[of_name["budget"] == budget]
             offset = (i - (len(budgets) - 1) / 2) * step if len(budgets) > 1 else 0.0
             plotting.intervals(
-                axes, cell["R_low"].tolist(), cell["R"].tolist(), cell["R_high"].tolist(), [position + offset] * len(cell),
-                colours=[look.colour[name]] * len(cell), marker=marker, filled=filled,
+                axes, cell["R_low"].tolist(), cell["R"].tolist(), cell["R_high"].tolist(),
+                [position + offset] * len(cell), colours=[look.colour[name]] * len(cell), marker=marker, filled=filled,
             )  # fmt: skip
     predicted = sorted({round(v, 6) for v in rows["R_predicted"].dropna()})
     head = {"xycoords": ("data", "axes fraction"), "va": "bottom", "fontsize": 10, "annotation_clip": False}
@@ -195,7 +201,9 @@ def _r_panel(tables: Tables, look: _Look, setting: Setting, budgets: list[str]) 
             for at in rows.loc[rows["strategy"] == name, "R_predicted"].dropna():
                 axes.plot([at, at], [position - 0.4, position + 0.4], color=plotting.GREY, linewidth=1.2, dashes=(3, 2))
     axes.set_xlabel("R (users activated by one active user)")
-    return Panel(plotting.figure_to_svg(figure, title=f"R by strategy, {tables.name(setting)}", name=_id("r", tables, setting)))
+    return Panel(
+        plotting.figure_to_svg(figure, title=f"R by strategy, {tables.name(setting)}", name=_id("r", tables, setting))
+    )
 
 
 def _id(key: str, tables: Tables, setting: Setting, extra: str = "") -> str:
@@ -214,7 +222,7 @@ def _representative(tables: Tables) -> list[tuple[Setting, pd.Series[Any]]]:
             rows = rows[rows["budget"] == budget]
         if rows.empty:
             continue
-        best = rows.loc[rows["reach"].idxmax()]
+        best = largest(rows, "reach")
         found.append((setting, best))
         other = rows[rows["strategy"] == "random"]
         if other.empty:
@@ -244,10 +252,10 @@ def _new_by_step(tables: Tables, look: _Look) -> Exhibit | None:
         of = f"all {count(n)}" if len(lasts) == n else f"{count(len(lasts))} of the {count(n)}"
         title = f"In {of} cells drawn there is a window to fit, and it ends at {span}"
     caption = (
-        "New activations in each step, on a logarithmic axis. Line: median over runs; band: the middle 95 % of the runs "
-        f"({_runs(pd.DataFrame([row for _, row in cells]))} a cell). Grey: the steps fitted; dashed: the growth fitted to "
-        "the mean. Counts below one lie under the axis. Drawn: the strategy with the highest mean reach and, for "
-        "comparison, random seeds (or the lowest reach), at the largest budget counted in seeds."
+        "New activations in each step, on a logarithmic axis. Line: median over runs; band: the middle 95 % of the "
+        f"runs ({_runs(pd.DataFrame([row for _, row in cells]))} a cell). Grey: the steps fitted; dashed: the growth "
+        "fitted to the mean. Counts below one lie under the axis. Drawn: the strategy with the highest mean reach and, "
+        "for comparison, random seeds (or the lowest reach), at the largest budget counted in seeds."
     )
     factors = tables.results[["cell", *_FACTORS, "runs"]]
     return Exhibit(
@@ -285,7 +293,9 @@ def _growth_panel(
         if len(window):
             middle, level = window["step"].mean(), np.log(window["mean"]).mean()
             ends = np.array([first, end])
-            axes.plot(ends, np.exp(level + row["rate"] * (ends - middle)), color=plotting.INK, linewidth=1.4, dashes=(3, 2))
+            axes.plot(
+                ends, np.exp(level + row["rate"] * (ends - middle)), color=plotting.INK, linewidth=1.4, dashes=(3, 2)
+            )
     if end >= 0:
         middle = (first + end) / 2
         axes.annotate(
@@ -293,10 +303,20 @@ def _growth_panel(
             fontsize=10, color=plotting.GREY,
         )  # fmt: skip
     else:
-        axes.annotate("no window to fit", (0.99, 0.96), xycoords="axes fraction", ha="right", va="top", fontsize=10, color=plotting.GREY)
+        axes.annotate(
+            "no window to fit",
+            (0.99, 0.96),
+            xycoords="axes fraction",
+            ha="right",
+            va="top",
+            fontsize=10,
+            color=plotting.GREY,
+        )
     axes.set_xlabel("step")
     axes.set_ylabel("new active users")
-    svg = plotting.figure_to_svg(figure, title=f"New activations, {tables.name(setting)}, {label(row['strategy'])}", name=name)
+    svg = plotting.figure_to_svg(
+        figure, title=f"New activations, {tables.name(setting)}, {label(row['strategy'])}", name=name
+    )
     return Panel(svg, _window_note(row, own))
 
 
@@ -316,7 +336,7 @@ def _window_note(row: pd.Series[Any], own: pd.DataFrame) -> str:
     if not own.empty and own["mean"].max() > 0:
         later = own[own["step"] > 0]
         if not later.empty:
-            text += f" New activations peak at step {int(later.loc[later['mean'].idxmax(), 'step'])}."
+            text += f" New activations peak at step {int(largest(later, 'mean')['step'])}."
     return text
 
 
@@ -330,7 +350,9 @@ def seeding_figures(tables: Tables) -> list[Exhibit]:
     money = tables.results[tables.results["budget_kind"] == "money"]
     with plotting.style():
         drawn = [_reach_by_k(tables, look)]
-        drawn.append(_differences(tables, look, [c for c in found if c.kind == "k" and c.budget == tables.largest_k(c.setting)]))
+        drawn.append(
+            _differences(tables, look, [c for c in found if c.kind == "k" and c.budget == tables.largest_k(c.setting)])
+        )
         for i, budget in enumerate(_budgets(money)):
             drawn.append(_reach_for_money(tables, look, budget, i))
         drawn.append(_cost(tables, look))
@@ -342,7 +364,7 @@ def _winner(rows: pd.DataFrame) -> tuple[str, int, int] | None:
     rows = rows[(rows["n_seeds"] > 0) & rows["reach"].notna()]
     if rows.empty:
         return None
-    best = rows.loc[rows.groupby(["graph", "model", "rule"])["reach"].idxmax(), "strategy"]
+    best = [str(largest(own, "reach")["strategy"]) for _, own in rows.groupby(["graph", "model", "rule"])]
     strategy, won = Counter(best).most_common(1)[0]
     return str(strategy), won, len(best)
 
@@ -370,8 +392,8 @@ def _reach_by_k(tables: Tables, look: _Look) -> Exhibit | None:
     title = _won(f"With {count(top)} seed{'' if top == 1 else 's'}", _winner(rows[rows["budget_value"] == top]))
     caption = (
         "Reach: mean number of users active at the end, seeds included, with its "
-        f"{tables.percent} confidence interval as a band ({_runs(rows)} a cell; where no band is seen it is thinner than "
-        "the line). The scale of reach differs between panels."
+        f"{tables.percent} confidence interval as a band ({_runs(rows)} a cell; where no band is seen it is thinner "
+        "than the line). The scale of reach differs between panels."
     )
     short = rows[rows["n_seeds"] < rows["budget_value"]]
     if not short.empty:
@@ -408,7 +430,9 @@ def _reach_lines(tables: Tables, look: _Look, setting: Setting, own: pd.DataFram
     axes.set_xlabel("seeds")
     axes.set_ylabel("reach (users)")
     plotting.end_labels(axes, labels, x=float(last))
-    return Panel(plotting.figure_to_svg(figure, title=f"Reach by seeds, {tables.name(setting)}", name=_id("k", tables, setting)))
+    return Panel(
+        plotting.figure_to_svg(figure, title=f"Reach by seeds, {tables.name(setting)}", name=_id("k", tables, setting))
+    )
 
 
 def _apart(budgets: list[float]) -> list[float]:
@@ -448,13 +472,15 @@ def _reach_dots(tables: Tables, look: _Look, setting: Setting, own: pd.DataFrame
 
 def _reach_for_money(tables: Tables, look: _Look, budget: str, index: int) -> Exhibit:
     rows = tables.results[(tables.results["budget"] == budget) & (tables.results["budget_kind"] == "money")]
-    shown = _shown([s for s in tables.settings if not rows.index.intersection(tables.of(s).index).empty], _MOST_SETTINGS)
+    shown = _shown(
+        [s for s in tables.settings if not rows.index.intersection(tables.of(s).index).empty], _MOST_SETTINGS
+    )
     panels = [
         _reach_dots(tables, look, s, rows.loc[rows.index.intersection(tables.of(s).index)], f"m{index}") for s in shown
     ]
     caption = (
-        f"Reach that {budget} buy, with its {tables.percent} confidence interval ({_runs(rows)} a cell; an interval that "
-        "is not seen is narrower than its mark). At the right: how many creators are paid."
+        f"Reach that {budget} buy, with its {tables.percent} confidence interval ({_runs(rows)} a cell; an interval "
+        "that is not seen is narrower than its mark). At the right: how many creators are paid."
     )
     columns = [*_FACTORS, "n_seeds", "n_nodes", "cost", "reach", "reach_low", "reach_high", "runs"]
     return Exhibit(f"money{index}", _won(f"For {budget}", _winner(rows)), panels, caption, rows[columns])
@@ -470,7 +496,7 @@ def _differences(tables: Tables, look: _Look, found: list[Comparison]) -> Exhibi
     sizes = sorted({c.value for c in found})
     lead = f"With {' or '.join(count(v) for v in sizes)} seed{'' if sizes == [1] else 's'}"
     if behind == len(found):
-        title = f"{lead}, every other strategy reaches fewer users than the best, beyond its interval"
+        title = f"{lead}, every other strategy falls short of the best, each by an interval clear of zero"
     else:
         title = (
             f"{lead}, {count(behind)} of {count(len(found))} comparisons put the other strategy behind the best; "
@@ -480,9 +506,11 @@ def _differences(tables: Tables, look: _Look, found: list[Comparison]) -> Exhibi
     span = count(runs[0]) if len(runs) == 1 else f"{count(runs[0])} to {count(runs[-1])}"
     caption = (
         "Reach of each strategy minus reach of the best (the one with the highest mean), on the same worlds, with the "
-        f"{tables.percent} interval of that difference ({span} runs). Open marks: the interval spans zero, undecided. "
-        "The intervals are for one comparison at a time."
+        f"{tables.percent} interval of that difference ({span} runs); an interval that is not seen is narrower than "
+        "its mark. Each interval is for one comparison by itself."
     )
+    if behind < len(found):
+        caption += " Open marks: the interval spans zero, undecided."
     data = pd.DataFrame(
         [
             {
@@ -499,7 +527,7 @@ def _differences(tables: Tables, look: _Look, found: list[Comparison]) -> Exhibi
 def _difference_panel(tables: Tables, look: _Look, setting: Setting, found: list[Comparison]) -> Panel:
     found = sorted(found, key=lambda c: (c.difference, c.other))
     names = [found[0].best, *(c.other for c in found)]
-    figure, axes = _rows_axes(names, row=22, left=112, right=132, top=28)
+    figure, axes = _rows_axes(names, row=22, left=112, right=144, top=28)
     _title(axes, tables.name(setting))
     axes.axvline(0, color=plotting.INK, linewidth=0.9, zorder=1)
     for position, c in enumerate(found, start=1):
@@ -517,7 +545,11 @@ def _difference_panel(tables: Tables, look: _Look, setting: Setting, found: list
     axes.set_xlim(low - 0.06 * (high - low or 1), high + 0.06 * (high - low or 1))
     axes.xaxis.get_major_locator().set_params(nbins=4)
     axes.set_xlabel("difference to the best (users)")
-    return Panel(plotting.figure_to_svg(figure, title=f"Difference to the best, {tables.name(setting)}", name=_id("p", tables, setting)))
+    return Panel(
+        plotting.figure_to_svg(
+            figure, title=f"Difference to the best, {tables.name(setting)}", name=_id("p", tables, setting)
+        )
+    )
 
 
 def _cost(tables: Tables, look: _Look) -> Exhibit | None:
@@ -553,21 +585,30 @@ def _cost(tables: Tables, look: _Look) -> Exhibit | None:
         plotting.log_axis(axes, "x")
         axes.grid(visible=True, axis="x")
         axes.set_xlabel("cost of one user reached (RMB)")
-        svg = plotting.figure_to_svg(figure, title=f"Cost per user reached, {tables.name(setting)}", name=_id("c", tables, setting))
+        svg = plotting.figure_to_svg(
+            figure, title=f"Cost per user reached, {tables.name(setting)}", name=_id("c", tables, setting)
+        )
         panels.append(Panel(svg))
-    low, high = rows.loc[rows["cost_per_user"].idxmin()], rows.loc[rows["cost_per_user"].idxmax()]
+    low, high = largest(rows.assign(cheapness=-rows["cost_per_user"]), "cheapness"), largest(rows, "cost_per_user")
     title = (
         f"A user reached costs from {number(low['cost_per_user'], 3)} RMB ({chosen(low['strategy'])}, {low['budget']}) "
         f"to {number(high['cost_per_user'], 3)} RMB ({chosen(high['strategy'])}, {high['budget']})"
     )
     caption = (
         "Price of the seeds divided by reach, on a logarithmic axis; intervals are the "
-        f"{tables.percent} confidence intervals of reach at that price ({_runs(rows)} a cell). Prices are medians of the "
-        "tiers where the graph has none of its own: see the table of tiers."
+        f"{tables.percent} confidence intervals of reach at that price ({_runs(rows)} a cell). Where prices come from "
+        "is said with the graph, under How it was done."
     )
     columns = [*_FACTORS, "n_seeds", "cost", "cost_per_user", "cost_per_user_low", "cost_per_user_high", "runs"]
     marks = [(mark, budget) for (_, _, mark), budget in zip(_BUDGET_MARKS, budgets, strict=False)]
-    return Exhibit("cost", title, panels, caption + _left_out(len(shown), len(settings)), rows[columns], marks if len(budgets) > 1 else [])
+    return Exhibit(
+        "cost",
+        title,
+        panels,
+        caption + _left_out(len(shown), len(settings)),
+        rows[columns],
+        marks if len(budgets) > 1 else [],
+    )
 
 
 # --- how it was done -------------------------------------------------------------------------------------------------
@@ -602,10 +643,13 @@ def method_figures(tables: Tables) -> list[Exhibit]:
     ccdf = sorted((float(k), float(s)) for k, s in first["follower_ccdf"])
     median = max((k for k, s in ccdf if s >= 0.5), default=0.0)
     one = min((k for k, s in ccdf if s <= 0.01), default=None)
-    title = f"Half of the users have {count(median)} followers or more"
+    # The record has a grid of degrees, so both halves of the sentence are bounds, true as they stand.
+    title = f"At least half of the users have {count(median)} follower{'' if median == 1 else 's'} or more"
     if one is not None:
-        title += f", one in a hundred at least {count(one)}"
+        title += f", at most one in a hundred has {count(one)} or more"
     if len(graphs) > 1:
         title += f" ({first['label']})"
-    caption = "Share of users with at least so many followers; both axes are logarithmic, so a power law is a straight line."
+    caption = (
+        "Share of users with at least so many followers; both axes are logarithmic, so a power law is a straight line."
+    )
     return [Exhibit("tail", title, [panel], caption, pd.DataFrame(data))]

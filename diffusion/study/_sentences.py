@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 __all__ = [
@@ -20,12 +21,14 @@ __all__ = [
     "Setting",
     "Tables",
     "answers",
+    "chosen",
     "comparisons",
     "count",
-    "chosen",
     "interval",
     "label",
+    "largest",
     "number",
+    "on_prediction",
     "phase_counts",
     "phase_reasons",
     "runner_up",
@@ -54,6 +57,11 @@ class Setting(NamedTuple):
     model: str
     rule: str
 
+    @property
+    def has_rule(self) -> bool:
+        """Whether the model uses propagation probabilities at all (thresholds do not)."""
+        return self.rule not in ("", "no probabilities")
+
 
 @dataclass(frozen=True)
 class Tables:
@@ -79,12 +87,12 @@ class Tables:
     def name(self, setting: Setting) -> str:
         """Short name of a setting, for the head of a panel."""
         graph = f"{setting.graph} · " if self.several_graphs else ""
-        return f"{graph}{setting.model} · {setting.rule}"
+        return f"{graph}{setting.model}" + (f" · {setting.rule}" if setting.has_rule else "")
 
     def under(self, setting: Setting) -> str:
         """Words for a setting inside a sentence."""
         graph = f" on {setting.graph}" if self.several_graphs else ""
-        return f"under {setting.model} with {setting.rule}{graph}"
+        return f"under {setting.model}" + (f" with {setting.rule}" if setting.has_rule else "") + graph
 
     @property
     def several_graphs(self) -> bool:
@@ -100,7 +108,13 @@ class Tables:
         """Label of the largest budget counted in seeds, or None."""
         rows = self.of(setting)
         rows = rows[rows["budget_kind"] == "k"]
-        return None if rows.empty else str(rows.loc[rows["budget_value"].idxmax(), "budget"])
+        return None if rows.empty else str(largest(rows, "budget_value")["budget"])
+
+
+def largest(rows: pd.DataFrame, column: str) -> pd.Series[Any]:
+    """Return the row with the largest value in a column (the first of equals; NaN counts as least)."""
+    values = rows[column].to_numpy(dtype=float)
+    return rows.iloc[int(np.where(np.isnan(values), -np.inf, values).argmax())]
 
 
 # --- numbers ---------------------------------------------------------------------------------------------------------
@@ -178,8 +192,17 @@ def interval(middle: float, low: float, high: float, unit: str = "") -> str:
 
 
 def share(part: float, whole: float) -> str:
-    """Write a part of a whole in percent, with at most three significant digits."""
-    return f"{number(100 * part / whole, 3)} %" if whole else "–"
+    """Write a part of a whole in percent, with three significant digits.
+
+    Examples
+    --------
+    >>> share(12, 100), share(1, 1), share(0, 3)
+    ('12.0 %', '100 %', '0 %')
+    """
+    if not whole or math.isnan(part):
+        return "–"
+    percent = 100 * part / whole
+    return f"{_grouped(percent, 2 - _magnitude(percent)) if percent else '0'} %"
 
 
 def _spelled(value: int) -> str:
@@ -254,35 +277,32 @@ class Comparison:
 def comparisons(tables: Tables) -> list[Comparison]:
     """Return every paired difference of the table that has an interval, turned so that the best comes first."""
     cells = {
-        (r.graph, r.model, r.rule, r.budget, r.strategy): r
-        for r in tables.results[
-            ["graph", "model", "rule", "budget", "strategy", "budget_kind", "budget_value", "reach", "n_seeds"]
-        ].itertuples(index=False)
+        (r["graph"], r["model"], r["rule"], r["budget"], r["strategy"]): r for r in tables.results.to_dict("records")
     }
     found = []
-    for row in tables.paired.itertuples(index=False):
-        group = (row.graph, row.model, row.rule, row.budget)
-        best, other = cells.get((*group, row.best)), cells.get((*group, row.strategy))
-        if best is None or other is None or row.strategy == row.best or other.n_seeds < 1:
+    for row in tables.paired.to_dict("records"):
+        group = (row["graph"], row["model"], row["rule"], row["budget"])
+        best, other = cells.get((*group, row["best"])), cells.get((*group, row["strategy"]))
+        if best is None or other is None or row["strategy"] == row["best"] or other["n_seeds"] < 1:
             continue
-        if not all(math.isfinite(v) for v in (row.difference, row.low, row.high)):
+        if not all(math.isfinite(row[name]) for name in ("difference", "low", "high")):
             continue
         found.append(
             Comparison(
-                setting=Setting(row.graph, row.model, row.rule),
-                budget=row.budget,
-                kind=best.budget_kind,
-                value=float(best.budget_value),
-                best=row.best,
-                other=row.strategy,
-                difference=-float(row.difference),
-                low=-float(row.high),
-                high=-float(row.low),
-                runs=int(row.runs),
-                reach_best=float(best.reach),
-                reach_other=float(other.reach),
-                n_best=int(best.n_seeds),
-                n_other=int(other.n_seeds),
+                setting=Setting(row["graph"], row["model"], row["rule"]),
+                budget=row["budget"],
+                kind=best["budget_kind"],
+                value=float(best["budget_value"]),
+                best=row["best"],
+                other=row["strategy"],
+                difference=-float(row["difference"]),
+                low=-float(row["high"]),
+                high=-float(row["low"]),
+                runs=int(row["runs"]),
+                reach_best=float(best["reach"]),
+                reach_other=float(other["reach"]),
+                n_best=int(best["n_seeds"]),
+                n_other=int(other["n_seeds"]),
             )
         )
     return found
@@ -370,9 +390,9 @@ def _on_money(tables: Tables, found: list[Comparison]) -> str | None:
     none = r[(r["budget_kind"] == "money") & (r["n_seeds"] == 0)]
     if none.empty:
         return said
-    bought = sorted({(row.budget_value, row.budget, row.strategy) for row in none.itertuples(index=False)})
+    bought = sorted({(row["budget_value"], row["budget"], row["strategy"]) for row in none.to_dict("records")})
     parts = [f"{budget} buys no {chosen(strategy, 1)[2:]}" for _, budget, strategy in bought[:3]]
-    return f"{said[:-1]} ({', '.join(parts)})."
+    return f"{said[:-1]}; {', '.join(parts)}."
 
 
 def _on_lead(tables: Tables, found: list[Comparison]) -> str | None:
@@ -404,7 +424,7 @@ def _on_returns(tables: Tables) -> str | None:
     r = tables.results[(tables.results["budget_kind"] == "k") & (tables.results["reach"] > 0)]
     if r.empty:
         return None
-    top = r.loc[r["reach"].idxmax()]
+    top = largest(r, "reach")
     same = r[(r["graph"] == top["graph"]) & (r["model"] == top["model"]) & (r["rule"] == top["rule"])]
     same = same[same["strategy"] == top["strategy"]].sort_values("n_seeds")
     small, large = same.iloc[0], same.iloc[-1]
@@ -459,7 +479,7 @@ def verdict_on_growth(tables: Tables) -> str:
     measured = r[r["R_low"].notna() & r["R"].notna()]
     others = _phases(tables, without="exponential")
     if not growing.empty:
-        top = growing.loc[growing["R_low"].fillna(-math.inf).idxmax()]
+        top = largest(growing, "R_low")
         doubling = ""
         if math.isfinite(top["doubling"]):
             doubling = ", new activations doubling every " + interval(
@@ -468,18 +488,19 @@ def verdict_on_growth(tables: Tables) -> str:
         rest = f"; of the other cells {others}" if others else ""
         of = f"all {count(n)}" if len(growing) == n else f"{count(len(growing))} of {count(n)}"
         return _sentence(
-            f"growth is exponential for a while in {of} cells, most surely {_cell_words(tables, top)}: "
+            f"growth is exponential for a while in {of} cells, most clearly {_cell_words(tables, top)}: "
             f"R is {interval(top['R'], top['R_low'], top['R_high'])} against the 1 above which activity grows"
             f"{doubling} ({count(top['runs'])} runs){rest}"
         )
     if measured.empty:
         return _sentence(
-            f"no cell is found to grow exponentially ({others}): in none of the {count(n)} cells was there a stretch of "
-            "steps long enough to measure R, the mean number of users that one active user activates"
+            f"no cell is found to grow exponentially ({others}): in none of the {count(n)} cells was there a stretch "
+            "of steps long enough to measure R, the mean number of users that one active user activates"
         )
-    top = measured.loc[measured["R_low"].idxmax()]
+    top = largest(measured, "R_low")
     if top["R_low"] > 1:
-        relation = f"which is above 1, yet the cell is counted as {top['phase']}"
+        # Above 1 is not enough: growth as in space is above 1 at every step too.
+        relation = f"above 1, yet {top['phase']}: {str(top['phase_reason']).strip().rstrip('.')}"
     elif top["R_high"] < 1:
         relation = "below the 1 that growth needs"
     else:
@@ -508,14 +529,14 @@ def phase_reasons(tables: Tables) -> list[tuple[str, str, int]]:
     return sorted(rows, key=lambda row: (order.index(row[0]), -row[2], row[1]))
 
 
-def _on_prediction(tables: Tables) -> str | None:
+def on_prediction(tables: Tables) -> str | None:
+    """Say how often the R predicted from the graph is inside the measured interval, and where it is furthest off."""
     r = tables.results
     both = r[r["R"].notna() & r["R_low"].notna() & r["R_high"].notna() & r["R_predicted"].notna()]
     if both.empty:
         return None
     inside = (both["R_low"] <= both["R_predicted"]) & (both["R_predicted"] <= both["R_high"])
-    gap = (both["R"] - both["R_predicted"]).abs()
-    far = both.loc[gap.idxmax()]
+    far = largest(both.assign(gap=(both["R"] - both["R_predicted"]).abs()), "gap")
     of = f"all {count(len(both))}" if inside.all() else f"{count(int(inside.sum()))} of {count(len(both))}"
     if not inside.any():
         of = f"none of the {count(len(both))}"
@@ -531,7 +552,7 @@ def _on_share(tables: Tables) -> str | None:
     r = tables.results[tables.results["reach"].notna()]
     if r.empty:
         return None
-    top = r.loc[(r["reach"] / r["n_nodes"]).idxmax()]
+    top = largest(r.assign(part=r["reach"] / r["n_nodes"]), "part")
     n = float(top["n_nodes"])
     percent = interval(100 * top["reach"] / n, 100 * top["reach_low"] / n, 100 * top["reach_high"] / n, " %")
     return _sentence(
@@ -553,9 +574,6 @@ def answers(tables: Tables) -> list[str]:
         _on_returns(tables),
         verdict_on_growth(tables),
     ]
-    spare = [_on_prediction(tables), _on_share(tables)]
     kept = [sentence for sentence in said if sentence]
-    for sentence in spare:
-        if sentence and len(kept) < (6 if sentence is spare[0] else 3):
-            kept.append(sentence)
-    return kept
+    spare = [sentence for sentence in (on_prediction(tables), _on_share(tables)) if sentence]
+    return kept + spare[: max(0, 3 - len(kept))]

@@ -1,0 +1,44 @@
+# Every target makes its own virtual environment in .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+OUT ?= results/study
+
+.PHONY: study test lint bench notebooks clean
+
+study: .stamps/core
+	$(BIN)/diffusion study --out $(OUT)
+
+test: .stamps/dev
+	$(BIN)/python -m pytest
+
+lint: .stamps/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .stamps/dev
+	$(BIN)/python -m pytest tests/benchmarks --benchmark-only -o testpaths=tests/benchmarks
+
+notebooks: .stamps/notebooks
+	$(BIN)/python -m pytest --nbmake notebooks
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit("diffusion needs Python 3.11 or newer, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+
+.stamps/core: pyproject.toml $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@mkdir -p .stamps && touch $@
+
+.stamps/dev: pyproject.toml $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@mkdir -p .stamps && touch $@ .stamps/core
+
+.stamps/notebooks: pyproject.toml $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,notebooks]'
+	@mkdir -p .stamps && touch $@
+
+clean:
+	rm -rf $(VENV) .stamps build dist

@@ -1,0 +1,112 @@
+"""The command line: ``diffusion study``."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ._version import __version__
+from .errors import DiffusionError
+
+if TYPE_CHECKING:
+    from .study.design import StudyDesign
+
+__all__ = ["main"]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="diffusion", description="Information diffusion on follower graphs: measure how far and how fast it spreads."
+    )
+    parser.add_argument("--version", action="version", version=f"diffusion {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    study = commands.add_parser(
+        "study",
+        help="run a study and write its tables and report",
+        description="Run a study: seeding strategies x budgets x probabilities x models. Without a file, the default "
+        "study runs on a generated follower graph. Run the same command again to finish an interrupted study.",
+    )
+    study.add_argument("file", nargs="?", metavar="study.toml", help="what the study varies")
+    study.add_argument("--edges", metavar="FILE", help="run on this edge list (SNAP text, CSV, Parquet; .gz) instead")
+    study.add_argument(
+        "--edges-mean",
+        choices=("follows", "influences"),
+        help="what a row 'u v' means: u follows v (content flows from v to u), or content flows from u to v",
+    )
+    study.add_argument("--undirected", action="store_true", help="every row of the edge list is two arcs, one each way")
+    study.add_argument(
+        "--parallel", choices=("collapse", "keep"), default="collapse", help="repeated edges become one, or are counted"
+    )
+    study.add_argument("--out", metavar="DIR", help="folder for cells, tables and report")
+    study.add_argument("--seed", type=int, help="whole number that every random draw follows from")
+    study.add_argument("--threads", type=int, help="cells under way at once (default: all CPUs)")
+    study.add_argument("--example", action="store_true", help="print a commented study file and stop")
+    return parser
+
+
+def _design(options: argparse.Namespace) -> StudyDesign:
+    from .study.design import parse_study, read_study
+
+    design = read_study(options.file) if options.file else parse_study({})
+    if options.edges is None and (options.edges_mean or options.undirected):
+        raise DiffusionError("--edges-mean and --undirected belong to --edges FILE")
+    if options.edges is not None:
+        edges: dict[str, Any] = {"file": options.edges, "directed": not options.undirected, "parallel": options.parallel}
+        if options.edges_mean:
+            edges["edges_mean"] = options.edges_mean
+        elif not options.undirected:
+            raise DiffusionError(
+                "--edges needs --edges-mean follows (a row 'u v' means that u follows v) or --edges-mean influences "
+                "(content flows from u to v), or --undirected: spreads can differ several times between the two"
+            )
+        place = parse_study({"graph": {"edges": edges}})
+        name = Path(options.edges).name.split(".")[0]
+        out = design.out if options.file else f"results/{name}"
+        design = replace(design, graphs=place.graphs, out=out)
+    if options.seed is not None:
+        design = replace(design, seed=parse_study({"seed": options.seed}).seed)
+    return design if options.out is None else replace(design, out=options.out)
+
+
+def _study(options: argparse.Namespace, command: str) -> None:
+    from .study.design import EXAMPLE
+
+    if options.example:
+        print(EXAMPLE, end="")
+        return
+    design = _design(options)
+    from .study.study import Study
+
+    print(f"{design.title}  ({Study.from_design(design)!r})", file=sys.stderr)
+    result = Study.from_design(design).run(threads=options.threads, command=command)
+    record = result.provenance
+    print(
+        f"{record['cells_computed']} cells computed, {record['cells_reused']} found finished, {record['cells_skipped']} "
+        f"combinations impossible, in {record['seconds']:.1f} s",
+        file=sys.stderr,
+    )
+    print(result.folder / "report.html")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    options = _parser().parse_args(given)
+    try:
+        _study(options, shlex.join(["diffusion", *given]))
+    except DiffusionError as error:
+        print(f"diffusion: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("diffusion: interrupted; finished cells are kept, the same command goes on from there", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,279 @@
+"""Is reach exponential? R, growth rate and doubling time before depletion, with intervals and a claim that can fail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from .._provenance import provenance
+from .._random import RNGLike, derive_key, generator, key_of
+from ..errors import InputError
+from .models import IC, LT
+from .results import Ensemble, Estimate
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Growth", "growth", "growth_of_counts"]
+
+Phase = Literal["exponential", "subcritical", "undecided"]
+Floats = NDArray[np.float64]
+
+MIN_RUNS = 10  # below this, resampling runs gives intervals that are far too narrow
+MAX_DECELERATION = 1 / 3
+MAX_DEPLETION_SLOPE = 2.0
+_CHUNK_CELLS = 2**22  # resampling weights held at once (32 MB)
+_OFFSETS = np.concatenate([[0.0], np.geomspace(0.25, 1000.0, 40)])
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Growth:
+    """What the early steps of an ensemble say about growth.
+
+    Attributes
+    ----------
+    R : Estimate
+        New activations per activation and step in the fitted window, undepleted (see `growth`); NaN without a window.
+    rate : Estimate
+        Growth rate per step, log R: new activations go as exp(rate t).
+    doubling_time : Estimate
+        Steps until new activations double, log 2 / rate, in a window of steady growth. Infinite where the rate is not
+        above 0, so `high` is infinite whenever ``rate.low <= 0``; NaN where no steady growth was fitted.
+    deceleration : Estimate
+        b in 1 / log R_t = a + b t: 0 for exponential growth, 1/d for new activations that go as the d-th power of time.
+        NaN where R does not exceed 1 or there is no window before depletion.
+    phase : {"exponential", "subcritical", "undecided"}
+    reason : str
+        Why, in one sentence with the numbers.
+    first, last : int
+        First and last step of the fitted window, -1 if there is none; the fitted ratios are those of t -> t + 1 with
+        ``first <= t < last``.
+    R_by_step : DataFrame
+        One row a step t: `step`, `new` (mean new activations), `cumulative` (mean reach so far), `R` (new at t + 1 over
+        new at t, pooled over runs), `low`, `high`, `inside` (this ratio was fitted). Row 0 is about the chosen seeds.
+    runs : int
+    provenance : dict
+    """
+
+    R: Estimate
+    rate: Estimate
+    doubling_time: Estimate
+    deceleration: Estimate
+    phase: Phase
+    reason: str
+    first: int
+    last: int
+    R_by_step: pd.DataFrame
+    runs: int
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return the result as one row: R, rate and doubling with low and high, phase, reason, first, last, runs."""
+        row: dict[str, Any] = {}
+        for name, found in (("R", self.R), ("rate", self.rate), ("doubling", self.doubling_time)):
+            row |= {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
+        row |= {"phase": self.phase, "reason": self.reason, "first": self.first, "last": self.last, "runs": self.runs}
+        return pd.DataFrame([row])
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Plot mean new activations by step on a log axis with the fitted window."""
+        from ..plotting import plot_growth
+
+        return plot_growth(self, ax=ax)
+
+    def __repr__(self) -> str:
+        head = {
+            "exponential": f"exponential growth over steps {self.first}-{self.last}, doubling every "
+            f"{_text(self.doubling_time)} steps",
+            "subcritical": "no exponential phase",
+            "undecided": "no exponential phase shown",
+        }[self.phase]
+        return f"Growth: {head}: {self.reason} ({self.runs:,} runs)"
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        table: str = self.R_by_step.head(12).to_html(index=False, float_format=lambda x: f"{x:.4g}")
+        return f"<p>{escape(repr(self))}</p>{table}"
+
+
+def growth(
+    ensemble: Ensemble,
+    *,
+    depletion: float = 0.10,
+    confidence: float = 0.95,
+    bootstrap: int = 1000,
+    rng: RNGLike = None,
+) -> Growth:
+    """Measure early growth and say whether it is exponential, subcritical or undecided.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+        Runs from `simulate`.
+    depletion : float in (0, 1)
+        Share of the final mean reach (or of all nodes, see below) up to which steps count as early.
+    confidence : float in (0, 1)
+        Level of every interval.
+    bootstrap : int
+        Resamples of the runs, at least 100.
+    rng : int, Generator or None
+        For resampling; None takes a key that follows from the ensemble's own, so equal ensembles give equal intervals.
+
+    Returns
+    -------
+    Growth
+
+    Raises
+    ------
+    InputError
+        A value out of range.
+
+    Notes
+    -----
+    *Which steps count.* Step 0 -> 1 never does: seeds were chosen, so their audience says nothing about growth. Window A
+    is the steps t >= 1 for which mean reach at t + 1 is at most `depletion` of the final mean reach; it needs two ratios
+    (three points). Where it is shorter, as with many seeds or with R < 1, window B takes the steps t >= 1 with mean
+    reach at t + 1 at most `depletion` of all nodes. B can show decline, never growth.
+
+    *R.* The ratio pooled over runs and window, sum new(t+1) / sum new(t) (Harris 1948), rests mostly on the last and most
+    depleted steps and so falls short of R by several per cent however large the graph. In window A the ratios are
+    therefore fitted, weighted with new(t), by R_t = R (1 - k u_t) with u_t the share of final reach used up and k
+    in [-2, 2]; R is the value at u = 0. In window B it is the pooled ratio as it is.
+
+    *Intervals.* Percentiles over resampled runs: they hold for the given graph and seeds. Fewer than 10 runs, or runs
+    that are all equal although the model is random, give no interval and so no verdict; a deterministic model has no
+    error. If nothing at all follows N activations, the upper end is the Poisson one, -log((1 - confidence) / 2) / N.
+
+    *Exponential* means: the whole interval of R lies above 1, and growth does not slow down the way it does in space.
+    New activations that go as t^d, as on a lattice, have R above 1 at every step too, but 1 / log R_t rises by 1/d each
+    step. That slope, the deceleration, is fitted together with a free time offset (weighted with new(t)), and its
+    interval must lie below 1/3: powers up to the third are excluded (Viboud, Simonsen and Chowell 2016 estimate the same
+    departure from exponential growth). *Subcritical* means that the interval of R lies below 1; in window B even after
+    division by the share of nodes that are still inactive. Everything else is undecided, and `reason` says why.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import diffusion as dif
+    >>> ends = np.random.default_rng(1).integers(0, 20_000, (2, 50_000))
+    >>> g = dif.FollowerGraph.from_arrays(*ends, directed=False).with_probabilities("constant", p=0.4)
+    >>> found = dif.growth(dif.simulate(g, [0], runs=500, rng=7))
+    >>> found.phase, round(found.R.value)
+    ('exponential', 2)
+    """
+    key = derive_key(ensemble.key, "growth") if rng is None else key_of(rng)
+    rule = ensemble.graph.probabilities
+    certain = isinstance(ensemble.model, IC | LT) and rule is not None and bool(np.isin(rule.values, (0, 1)).all())
+    record = provenance(
+        "growth", key=key, ensemble=ensemble.provenance, depletion=depletion, confidence=confidence, bootstrap=bootstrap
+    )
+    return growth_of_counts(
+        ensemble.new_by_step,
+        ensemble.graph.n_nodes,
+        depletion=depletion,
+        confidence=confidence,
+        bootstrap=bootstrap,
+        key=key,
+        deterministic=certain or ensemble._engine.deterministic,
+        record=record,
+    )
+
+
+def growth_of_counts(
+    new_by_step: NDArray[np.integer[Any]],
+    n_nodes: int,
+    *,
+    depletion: float = 0.10,
+    confidence: float = 0.95,
+    bootstrap: int = 1000,
+    key: int,
+    deterministic: bool = False,
+    complete: bool = True,
+    record: dict[str, Any] | None = None,
+) -> Growth:
+    """Measure early growth from counts alone; see `growth`.
+
+    Parameters
+    ----------
+    new_by_step : ndarray of int, shape (runs, steps)
+        New activations; column 0 holds the seeds.
+    n_nodes : int
+        Nodes that could become active.
+    depletion, confidence, bootstrap
+        As in `growth`.
+    key : int
+        64-bit key of the resampling.
+    deterministic : bool
+        Every run is the same by nature: there is no sampling error.
+    complete : bool
+        All runs ended within the table; False if they were cut off after its last column.
+    record : dict, optional
+        Provenance.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(1)
+    >>> new = np.ones((400, 20), int)
+    >>> for t in range(19):
+    ...     new[:, t + 1] = rng.poisson(1.5 * new[:, t])
+    >>> growth_of_counts(new, 10**6, key=1, complete=False).phase
+    'exponential'
+    """
+    new = np.asarray(new_by_step)
+    _check(new, n_nodes, depletion, confidence, bootstrap)
+    if complete:
+        new = np.pad(new[:, : int(new.any(axis=0).nonzero()[0].max(initial=0)) + 1], ((0, 0), (0, 1)))
+    runs = len(new)
+    sums = new.sum(axis=0, dtype=np.int64).astype(np.float64)
+    cumulative = np.cumsum(sums) / runs
+    if deterministic:
+        samples = sums[None, :]
+    elif runs < MIN_RUNS or not (new != new[0]).any():
+        samples = np.full((1, sums.size), np.nan)
+    else:
+        samples = np.concatenate(list(_resampled(new, bootstrap, key)))
+    tail = (1 - confidence) / 2
+
+    def estimate(value: float, replicates: Floats) -> Estimate:
+        low, high = _ends(replicates, tail)
+        if low == high and not deterministic:
+            low = high = float("nan")
+        return Estimate(float(value), low, high, confidence, runs)
+
+    nothing = Estimate(float("nan"), float("nan"), float("nan"), confidence, runs)
+    steps = np.arange(sums.size - 1)
+    early = (steps >= 1) & (sums[:-1] > 0)
+    a = _leading(early & (cumulative[1:] <= depletion * cumulative[-1]))
+    b = _leading(early & (cumulative[1:] <= depletion * n_nodes))
+    growing = a >= 2
+    last = 1 + (a if growing else b)  # ratios 1 .. last - 1, points 1 .. last
+    R = deceleration = nothing
+    if last > 1:
+        at = slice(1, last + 1)
+        used = (cumulative[1:last] + cumulative[2 : last + 1]) / (2 * cumulative[-1])
+        R = estimate(_ratio(sums[None, at], used, growing)[0], _ratio(samples[:, at], used, growing))
+        if sums[2 : last + 1].sum() == 0 and runs >= MIN_RUNS and not deterministic:
+            R = Estimate(0.0, 0.0, float(-np.log(tail) / sums[1:last].sum()), confidence, runs)
+        if growing and R.low > 1:
+            weights = sums[1:last] / sums[1:last].sum()
+            deceleration = estimate(_slowing(sums[None, at], weights)[0], _slowing(samples[:, at], weights))
+    phase, reason = _verdict(
+        R, deceleration, growing, last, a, mean=sums / runs, cumulative=cumulative, n_nodes=n_nodes, depletion=depletion
+    )
+    logs = np.log([x if x > 0 else np.nan if np.isnan(x) else 0.0 for x in (R.value, R.low, R.high)], where=None or True) \
+        if False else _logs(R)
+    rate = Estimate(*logs, confidence, runs)
+    steady = growing and not (deceleration.value >= MAX_DECELERATION)
+    doubling = _doubling(rate) if steady or phase == "subcritical" else nothing
+    table = pd.DataFrame({"step": steps, "new": sums[:-1] / runs, "cumulative": cumulative[:-1]})
+    return Growth(
+        R, rate, doubling, deceleration, phase, reason, 1 if last > 1 else -1, last if last > 1 else -1, table, runs,
+        record or {},
+    )

@@ -1,0 +1,1 @@
+"""Studies: a declaration, a table of cells, a report."""

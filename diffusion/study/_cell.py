@@ -1,0 +1,220 @@
+"""One cell of a study: its identity, its computation, and the small file that holds it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from .._files import whole_file
+from .._random import derive_key
+from .._version import __version__
+from ..cascades._engine import Engine
+from ..cascades.growth import growth_of_counts
+from ..cascades.results import Cascade, SpreadEstimate, share_interval
+from ..cascades.simulate import sample_until
+from ..cascades.virality import structural_virality
+from ..graph.follower_graph import FollowerGraph
+from .design import Budget, ModelSpec, Precision
+
+__all__ = ["OUTBREAK_SHARE", "Cell", "CellResult", "compute", "read_cell", "write_cell"]
+
+OUTBREAK_SHARE = 0.01  # an outbreak reaches at least this share of all users
+VIRALITY_RUNS = 32  # runs replayed with parents for depth, breadth and structural virality
+DEPLETION = 0.10  # growth is fitted until this share of the final reach is used up
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One combination, before it is computed. `identity` is everything its result depends on."""
+
+    graph: str
+    model: ModelSpec
+    strategy: str
+    budget: Budget
+    identity: str
+
+    @staticmethod
+    def make(
+        graph_label: str, fingerprint: str, model: ModelSpec, strategy: str, budget: Budget, precision: Precision, seed: int
+    ) -> Cell:
+        """Return the cell with its identity: a hash of all that its numbers depend on."""
+        parts: dict[str, Any] = {
+            "graph": fingerprint,
+            "model": [model.model.name, model.model.parameters],
+            "rule": model.rule.to_dict() if model.rule else None,
+            "strategy": strategy,
+            "budget": [budget.kind, budget.value],
+            "precision": [precision.rel_error, precision.confidence, precision.max_runs],
+            "fit": [OUTBREAK_SHARE, VIRALITY_RUNS, DEPLETION],
+            "seed": seed,
+            "diffusion": __version__,
+        }
+        text = json.dumps(parts, sort_keys=True)
+        return Cell(graph_label, model, strategy, budget, hashlib.blake2b(text.encode(), digest_size=12).hexdigest())
+
+
+@dataclass(frozen=True)
+class CellResult:
+    """What a cell gives: one row, the sizes of its runs, and its parts of the long tables."""
+
+    row: dict[str, Any]
+    sizes: NDArray[np.int64]
+    by_step: pd.DataFrame
+    by_community: pd.DataFrame
+    seeds: pd.DataFrame
+
+
+def world_key(seed: int, fingerprint: str, model: ModelSpec) -> int:
+    """Key of the worlds: the same for every strategy and budget, so that they can be compared run by run."""
+    rule = model.rule.to_dict() if model.rule else None
+    return derive_key(seed, "worlds", fingerprint, model.model.label, json.dumps(rule, sort_keys=True))
+
+
+def compute(
+    cell: Cell,
+    graph: FollowerGraph,
+    seeds: tuple[Any, ...],
+    precision: Precision,
+    *,
+    key: int,
+    seconds_select: float,
+    R_predicted: float,
+    threads: int,
+) -> CellResult:
+    """Simulate a cell until it is precise enough and measure everything the tables hold."""
+    start = time.perf_counter()
+    engine = Engine(graph, cell.model.model, seeds, key)
+    (new,), (counts,), stopped_by = sample_until(
+        [engine], runs=None, rel_error=precision.rel_error, confidence=precision.confidence,
+        max_runs=precision.max_runs, threads=threads, show=False,
+    )  # fmt: skip
+    seconds_simulate = time.perf_counter() - start
+    sizes = new.sum(axis=1, dtype=np.int64)
+    reach = SpreadEstimate.from_sizes(
+        sizes, confidence=precision.confidence, stopped_by=stopped_by, key=key, provenance={}
+    )
+    grown = growth_of_counts(
+        new, graph.n_nodes, depletion=DEPLETION, confidence=precision.confidence, key=derive_key(key, "growth")
+    )
+    outbreak = share_interval(int((sizes >= OUTBREAK_SHARE * graph.n_nodes).sum()), len(sizes), precision.confidence)
+    shapes = _shapes(engine, min(VIRALITY_RUNS, 1 if engine.deterministic else VIRALITY_RUNS))
+    seed_table = _seed_table(graph, seeds)
+    communities = _by_community(graph, counts / len(sizes))
+    cost = float(seed_table["price"].sum(skipna=False)) if len(seed_table) else 0.0
+    row: dict[str, Any] = {
+        "cell": cell.identity, "graph": cell.graph, "model": cell.model.model.label, "rule": cell.model.rule_label,
+        "strategy": cell.strategy, "budget": cell.budget.label, "budget_kind": cell.budget.kind,
+        "budget_value": cell.budget.value, "n_seeds": len(seeds), "n_nodes": graph.n_nodes,
+        "reach": reach.mean, "reach_low": reach.low, "reach_high": reach.high, "confidence": precision.confidence,
+        "runs": reach.runs, "rel_error": reach.rel_error, "stopped_by": stopped_by, "R_predicted": R_predicted,
+        "R": grown.R.value, "R_low": grown.R.low, "R_high": grown.R.high,
+        "rate": grown.rate.value, "rate_low": grown.rate.low, "rate_high": grown.rate.high,
+        "doubling": grown.doubling_time.value, "doubling_low": grown.doubling_time.low,
+        "doubling_high": grown.doubling_time.high, "phase": grown.phase, "phase_reason": grown.reason,
+        "fit_first": grown.first, "fit_last": grown.last, "outbreak_probability": outbreak.value,
+        "outbreak_low": outbreak.low, "outbreak_high": outbreak.high, "outbreak_share": OUTBREAK_SHARE,
+        **shapes, "cost": cost, "reach_per_cost": reach.mean / cost if cost > 0 else math.nan,
+        **_concentration(communities), "key": f"{key:#018x}",
+        "seconds_select": seconds_select, "seconds_simulate": seconds_simulate,
+    }  # fmt: skip
+    return CellResult(row, sizes, _by_step(new, grown.first, grown.last), communities, seed_table)
+
+
+def _shapes(engine: Engine, runs: int) -> dict[str, Any]:
+    cascades = []
+    for run in range(runs):
+        nodes, step, parent = engine.replay(run)
+        cascades.append(Cascade(pd.RangeIndex(len(nodes)), step, parent))
+    virality = [v for v in map(structural_virality, cascades) if not math.isnan(v)]
+    return {
+        "depth": float(np.mean([c.depth for c in cascades])),
+        "breadth": float(np.mean([c.max_breadth for c in cascades])),
+        "virality": float(np.mean(virality)) if virality else math.nan,
+        "virality_runs": len(virality),
+    }
+
+
+def _by_step(new: NDArray[np.int32], first: int, last: int) -> pd.DataFrame:
+    low, median, high = np.quantile(new, (0.025, 0.5, 0.975), axis=0) if new.size else np.zeros((3, 0))
+    step = np.arange(new.shape[1])
+    return pd.DataFrame(
+        {
+            "step": step, "mean": new.mean(axis=0), "low": low, "median": median, "high": high,
+            "alive": (new > 0).mean(axis=0), "fitted": (first >= 0) & (step >= first) & (step <= last),
+        }
+    )  # fmt: skip
+
+
+def _by_community(graph: FollowerGraph, probability: NDArray[np.float64]) -> pd.DataFrame:
+    """Expected number of active users in each community."""
+    if "community" not in graph._node_data:
+        return pd.DataFrame({"community": [], "size": [], "reach": [], "share": []})
+    active = graph._series(probability, "reach")
+    found = active.groupby(graph.node_data["community"].astype(str)).agg(["size", "sum"])
+    total = float(found["sum"].sum())
+    return pd.DataFrame(
+        {
+            "community": found.index.to_numpy(), "size": found["size"].to_numpy(), "reach": found["sum"].to_numpy(),
+            "share": found["sum"].to_numpy() / total if total else np.full(len(found), math.nan),
+        }
+    )  # fmt: skip
+
+
+def _concentration(communities: pd.DataFrame) -> dict[str, float]:
+    """Dominance max_c n_c / n and entropy -sum (n_c / n) log2(n_c / n) of the reach (Weng, Menczer and Ahn 2013)."""
+    share = communities["share"].to_numpy(dtype=float)
+    if not len(share) or np.isnan(share).any():
+        return {"entropy": math.nan, "dominance": math.nan}
+    positive = share[share > 0]
+    return {"entropy": float(-(positive * np.log2(positive)).sum()) + 0.0, "dominance": float(share.max())}
+
+
+def _seed_table(graph: FollowerGraph, seeds: tuple[Any, ...]) -> pd.DataFrame:
+    at = graph._check_labels(list(seeds))
+    data = graph.node_data.iloc[at]
+    missing = [None] * len(seeds)
+    return pd.DataFrame(
+        {
+            "rank": np.arange(1, len(seeds) + 1), "node": [str(s) for s in seeds],
+            "tier": data["tier"].astype(object).tolist() if "tier" in data else missing,
+            "community": [str(c) for c in data["community"]] if "community" in data else missing,
+            "followers": graph.out_degree.to_numpy()[at],
+            "price": data["price"].to_numpy(dtype=float) if "price" in data else np.full(len(seeds), math.nan),
+        }
+    )  # fmt: skip
+
+
+def write_cell(path: Path, result: CellResult) -> None:
+    """Write a cell whole: one parquet row with its parts as JSON, and the sizes as a list."""
+    parts: Mapping[str, pd.DataFrame] = {
+        "by_step": result.by_step, "by_community": result.by_community, "seeds": result.seeds
+    }  # fmt: skip
+    columns = {name: pa.array([json.dumps(table.to_dict("list"))]) for name, table in parts.items()}
+    columns["row"] = pa.array([json.dumps(result.row)])
+    columns["sizes"] = pa.array([result.sizes], pa.list_(pa.int64()))
+    with whole_file(path) as part:
+        pq.write_table(pa.table(columns), part)
+
+
+def read_cell(path: Path) -> CellResult | None:
+    """Read a finished cell; None where there is none, or not a whole one."""
+    try:
+        table = pq.read_table(path)
+        texts = {name: json.loads(table[name][0].as_py()) for name in ("row", "by_step", "by_community", "seeds")}
+        sizes = np.asarray(table["sizes"].chunk(0).values)
+    except (OSError, pa.ArrowInvalid, KeyError, ValueError):
+        return None
+    frames = {name: pd.DataFrame(texts[name]) for name in ("by_step", "by_community", "seeds")}
+    return CellResult(texts["row"], sizes, **frames)

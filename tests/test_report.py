@@ -1,0 +1,573 @@
+"""The report of a study, from a folder of made-up tables (no simulation runs here)."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import itertools
+import json
+import math
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from diffusion import plotting
+from diffusion.errors import InputError, MissingDataError, OutputError, ReadError
+from diffusion.study import _sentences as words
+from diffusion.study import report
+
+N_NODES = 20_000
+STRATEGIES = ("random", "amateur", "tail", "waist", "head", "degree", "degree_discount", "pagerank", "k_core")
+RULES = ("weighted cascade", "constant p=0.02")
+# How far a strategy gets beyond random seeds, and what one of its seeds costs.
+PULL = dict(zip(STRATEGIES, (1.0, 1.02, 1.6, 2.6, 3.4, 3.2, 3.9, 3.86, 2.4), strict=True))
+PRICE = dict(zip(STRATEGIES, (600, 450, 3_000, 16_000, 120_000, 60_000, 55_000, 52_000, 30_000), strict=True))
+SEPARATORS = ((10, "k=10", "k"), (100, "k=100", "k"), (100_000, "100,000 RMB", "money"))
+
+
+def write_study(
+    folder: Path,
+    *,
+    budgets=SEPARATORS,
+    strategies=STRATEGIES,
+    models=("IC", "LT"),
+    rules=RULES,
+    graphs=("platform",),
+    prices=True,
+    communities=True,
+    growth=True,
+    title="Who to seed?",
+) -> Path:
+    """Write the tables of a finished study with the shape of a real one: diminishing returns, noise, gaps."""
+    rng = np.random.default_rng(11)
+    folder.mkdir(parents=True, exist_ok=True)
+    cells, steps, by_community, seeds, paired = [], [], [], [], []
+    for number, (graph, model, rule) in enumerate(itertools.product(graphs, models, rules)):
+        strong = rule == "weighted cascade"
+        R = (1.62 if model == "IC" else 1.31) if strong else (1.04 if model == "IC" else 0.71)
+        R = R if growth else min(R, 0.8)
+        for value, budget, kind in budgets:
+            group = []
+            for s in strategies:
+                n_seeds = int(value if kind == "k" else value // PRICE[s])
+                if kind == "k" and s == "head":
+                    n_seeds = min(n_seeds, 40)  # the tier is small
+                scale = {"IC": 31, "LT": 44}[model] if strong else {"IC": 3.1, "LT": 1.9}[model]
+                reach = float(n_seeds + scale * n_seeds**0.72 * PULL[s] ** (1.0 if strong else 0.6))
+                reach = 0.0 if n_seeds == 0 else reach * float(1 + 0.002 * rng.normal())
+                runs = 20_000 if not strong and value == 10 else int(rng.integers(3, 9)) * 400
+                half = 1.96 * reach * 0.5 / math.sqrt(runs)
+                gap = n_seeds == 0 or (model == "LT" and not strong and value == 10)
+                measured = R * float(1 + 0.02 * rng.normal())
+                r_half = 0.03 if strong else 0.06
+                low, high = measured - r_half, measured + r_half
+                phase = "undecided" if gap or low <= 1 <= high else "exponential" if low > 1 else "subcritical"
+                reason = (
+                    "fewer than 3 steps with at least 50 new activations"
+                    if gap
+                    else f"the interval of R, [{low:.2f}, {high:.2f}], lies {'above' if low > 1 else 'below'} 1"
+                    if phase != "undecided"
+                    else f"the interval of R, [{low:.2f}, {high:.2f}], spans 1"
+                )
+                cell = f"{len(cells):016x}"
+                rate = math.log(measured)
+                grows = measured > 1
+                cells.append(
+                    {
+                        "cell": cell, "graph": graph, "model": model, "rule": rule, "strategy": s, "budget": budget,
+                        "budget_kind": kind, "budget_value": float(value), "n_seeds": n_seeds, "n_nodes": N_NODES,
+                        "reach": reach, "reach_low": reach - half, "reach_high": reach + half, "confidence": 0.95,
+                        "runs": runs, "rel_error": half / reach if reach else math.nan,
+                        "stopped_by": "max_runs" if runs == 20_000 else "precision",
+                        "R_predicted": R * 1.03 if strong or growth else math.nan,
+                        "R": math.nan if gap else measured, "R_low": math.nan if gap else low,
+                        "R_high": math.nan if gap else high, "rate": math.nan if gap else rate,
+                        "rate_low": math.nan if gap else math.log(low),
+                        "rate_high": math.nan if gap else math.log(high),
+                        "doubling": math.log(2) / rate if grows and not gap else math.nan,
+                        "doubling_low": math.log(2) / math.log(high) if grows and not gap else math.nan,
+                        "doubling_high": math.inf if gap or low <= 1 else math.log(2) / math.log(low),
+                        "phase": phase, "phase_reason": reason,
+                        "fit_first": -1 if gap else 1, "fit_last": -1 if gap else (5 if strong else 3),
+                        "outbreak_probability": 0.31 if strong else 0.002, "outbreak_low": 0.29 if strong else 0.001,
+                        "outbreak_high": 0.33 if strong else 0.004, "outbreak_share": 0.1,
+                        "depth": 11.3 if n_seeds else math.nan, "breadth": reach / 6 if n_seeds else math.nan,
+                        "virality": 6.41 if strong and n_seeds else math.nan, "virality_runs": 200,
+                        "cost": float(n_seeds * PRICE[s]) if prices and n_seeds else math.nan,
+                        "reach_per_cost": reach / (n_seeds * PRICE[s]) if prices and n_seeds else math.nan,
+                        "entropy": 2.9 - 0.2 * PULL[s] if communities else math.nan,
+                        "dominance": 0.13 + 0.06 * PULL[s] if communities else math.nan,
+                        "seconds_select": 0.2, "seconds_simulate": 1.4,
+                    }
+                )  # fmt: skip
+                group.append(cells[-1])
+                curve = _curve(n_seeds, reach, R)
+                for step, mean in enumerate(curve):
+                    spread = 0.25 * mean + math.sqrt(mean)
+                    steps.append(
+                        {
+                            "cell": cell, "step": step, "mean": mean, "low": max(0.0, math.floor(mean - 1.9 * spread)),
+                            "median": float(math.floor(0.96 * mean)), "high": math.ceil(mean + 1.96 * spread),
+                            "alive": min(1.0, mean), "fitted": not gap and 1 <= step <= (5 if strong else 3),
+                        }
+                    )  # fmt: skip
+                if communities and n_seeds:
+                    part = rng.dirichlet(np.full(8, 40 / PULL[s]))
+                    for c in range(8):
+                        size = 4_000 - 400 * c
+                        by_community.append(
+                            {
+                                "cell": cell,
+                                "community": c,
+                                "size": size,
+                                "reach": min(reach * part[c], size),
+                                "share": part[c],
+                            }
+                        )
+                for rank in range(1, n_seeds + 1 if n_seeds < 120 else 121):
+                    tier = s if s in ("amateur", "tail", "waist", "head") else "head" if PULL[s] > 3 else "amateur"
+                    seeds.append(
+                        {
+                            "cell": cell, "rank": rank, "node": f"user{(rank * 37 + len(s)) % N_NODES}", "tier": tier,
+                            "community": str(rank % 8) if communities else None,
+                            "followers": int(PRICE[s] / 40 * (1 + rng.random())), "price": float(PRICE[s]),
+                        }
+                    )  # fmt: skip
+            best = max(group, key=lambda c: c["reach"])
+            for c in group:
+                difference = c["reach"] - best["reach"]
+                half = 0.0 if c is best else 0.004 * best["reach"] + 0.02 * abs(difference)
+                paired.append(
+                    {
+                        "graph": graph, "model": model, "rule": rule, "budget": budget, "strategy": c["strategy"],
+                        "best": best["strategy"], "difference": difference, "low": difference - half,
+                        "high": difference + half, "runs": 2_000 + number,
+                    }
+                )  # fmt: skip
+    tables = {
+        "results": cells,
+        "new_by_step": steps,
+        "reach_by_community": by_community,
+        "seeds": seeds,
+        "paired": paired,
+    }
+    for name, rows in tables.items():
+        pd.DataFrame(rows, columns=list(report._COLUMNS[name]) if not rows else None).to_parquet(
+            folder / f"{name}.parquet"
+        )
+    ks = np.unique(np.round(np.logspace(0, 3.6, 34)))
+    cards = [
+        {
+            "label": g, "source": "platform with 20,000 users, 8 communities, mixing 0.2", "n_nodes": N_NODES,
+            "n_edges": 317_080, "edges_mean": "influences", "directed": True, "rows": 317_412, "dropped_self_loops": 32,
+            "dropped_parallel": 300, "mean_followers": 15.854, "max_followers": 4_213, "reciprocity": 0.2043,
+            "follower_ccdf": [[0, 1.0]] + [[float(k), float(min(0.96, 1.9 * k**-1.25 + 5e-5))] for k in ks],
+            "n_communities": 8 if communities else None, "modularity": 0.6123 if communities else None,
+            "mixing": 0.2 if communities else None, "communities_from": "the generator" if communities else None,
+            "tiers": [
+                {"tier": t, "users": u, "followers_min": a, "followers_max": b, "median_price": p if prices else None}
+                for t, u, a, b, p in (
+                    ("amateur", 18_600, 0, 60, 450.0), ("tail", 1_100, 61, 300, 3000.0),
+                    ("waist", 260, 301, 1500, 16000.0), ("head", 40, 1501, 4213, 120000.0),
+                )
+            ] if prices else None,
+            "tiers_note": "thresholds scaled by size; prices are third-party figures" if prices else None,
+        }
+        for g in graphs
+    ]  # fmt: skip
+    study = {
+        "title": title, "seed": 7, "command": "diffusion study study.toml --out results/who-to-seed",
+        "toml": 'title = "Who to seed?"\nseed = 7\n\n[graph]\nplatform = { users = 20_000 }\n',
+        "precision": {"rel_error": 0.02, "confidence": 0.95, "max_runs": 20_000}, "n_cells": len(cells),
+        "models": [
+            {
+                "model": m, "rule": r, "standing": "exact", "parameters": {} if r == RULES[0] else {"p": 0.02},
+                "description": {
+                    "IC": "independent cascade: each newly active user has one chance to activate each follower.",
+                    "LT": "linear threshold: a user becomes active when the weights of followees pass a threshold.",
+                }[m],
+            }
+            for m, r in itertools.product(models, rules)
+        ],
+        "strategies": [{"strategy": s, "description": f"how {s} picks its seeds"} for s in strategies],
+    }  # fmt: skip
+    provenance = {
+        "call": "Study.run", "diffusion": "0.1.0", "python": "3.11.4", "libraries": {"numpy": "2.1.0", "numba": "0.60"},
+        "machine": "Linux x86_64, 2 CPUs", "made": "2026-01-02T03:04:05+00:00", "key": "0x0000000000000007",
+        "cells_computed": len(cells), "cells_reused": 0, "seconds": 181.2,
+    }  # fmt: skip
+    for name, value in (("graphs", cards), ("study", study), ("provenance", provenance)):
+        (folder / f"{name}.json").write_text(json.dumps(value), encoding="utf-8")
+    return folder
+
+
+def _curve(n_seeds: int, reach: float, R: float) -> list[float]:
+    """New activations by step that begin with the seeds, grow by R, and add up to the reach."""
+    if not n_seeds:
+        return [0.0]
+    t = np.arange(1, 26)
+    shape = R**t / (1 + (R**t / (R**8 if R > 1.1 else 3.0)) ** 2.4)
+    return [float(n_seeds), *((reach - n_seeds) * shape / shape.sum()).tolist()]
+
+
+class _Page(HTMLParser):
+    """Enough of a reader to see whether the page is well formed and what it asks the network for."""
+
+    VOID = frozenset(("meta", "br", "hr", "img", "input", "link"))
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.addresses: list[str] = []
+        self.csv: dict[str, str] = {}
+        self.words: list[str] = []
+        self.tags: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        given = dict(attrs)
+        self.tags.append(tag)
+        if tag not in self.VOID:
+            self.open.append(tag)
+        if "id" in given:
+            self.ids.append(given["id"])
+        self.addresses += [given[k] for k in ("href", "src", "xlink:href", "srcset") if k in given]
+        if "download" in given:
+            self.csv[given["download"]] = base64.b64decode(given["href"].split(",", 1)[1]).decode()
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in self.VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] != "style":
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"\s+", " ", " ".join(self.words))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return write_study(tmp_path_factory.mktemp("study") / "who-to-seed")
+
+
+@pytest.fixture(scope="module")
+def html(folder):
+    return report.write_report(folder).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def page(html):
+    return _Page(html)
+
+
+def tables_of(folder: Path) -> words.Tables:
+    return report._read(folder)
+
+
+# --- the page --------------------------------------------------------------------------------------------------------
+
+
+def test_page_is_well_formed_and_needs_nothing_else(html, page):
+    assert page.open == []
+    assert len(page.ids) == len(set(page.ids))
+    inside = {"#" + i for i in page.ids}
+    for address in page.addresses:
+        assert address.startswith("data:text/csv") or address in inside, address
+    assert "url(http" not in html
+    assert "@import" not in html
+    assert set(re.findall(r'https?://[^"\s<)]+', html)) <= {"http://www.w3.org/2000/svg"}
+    assert "script" not in page.tags
+    assert len(html) < 3_000_000
+
+
+def test_sections_of_the_report_are_there_in_order(page):
+    heads = ["Answer first", "Is it exponential?", "Whom to seed", "How it was done"]
+    places = [page.text.rindex(head) for head in heads]
+    assert places == sorted(places)
+
+
+def test_same_folder_gives_the_same_file(folder, html, tmp_path):
+    again = report.write_report(folder, tmp_path / "again.html")
+    assert again == tmp_path / "again.html"
+    assert again.read_text(encoding="utf-8") == html
+
+
+def test_csv_of_every_figure_and_table_holds_the_numbers(folder, page, html):
+    assert len(page.csv) == html.count('class="csv"')
+    shown = set(re.findall(r'id="(?:figure|table)-([\w-]+)"', html))
+    assert shown <= {name.removesuffix(".csv") for name in page.csv}
+    results = pd.read_parquet(folder / "results.parquet")
+    cells = pd.read_csv(io.StringIO(page.csv["cells.csv"]))
+    assert len(cells) == len(results) == 108
+    np.testing.assert_allclose(cells["reach"], results["reach"], rtol=1e-6)
+    for text in page.csv.values():
+        rows = list(csv.reader(io.StringIO(text)))
+        assert len(rows) > 1
+        assert {len(row) for row in rows} == {len(rows[0])}
+
+
+def test_no_missing_number_shows_through(page):
+    for word in ("nan", "None", "inf", "NaT"):
+        assert not re.search(rf"\b{word}\b", page.text), word
+
+
+def test_text_from_outside_is_escaped(tmp_path):
+    study = write_study(tmp_path / "s", title="<script>alert(1)</script> & co", strategies=("random", "degree"))
+    html = report.write_report(study).read_text(encoding="utf-8")
+    assert "<script" not in html
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; co" in html
+
+
+# --- the sentences ---------------------------------------------------------------------------------------------------
+
+
+def test_three_to_six_answers_each_with_interval_and_runs(folder):
+    said = words.answers(tables_of(folder))
+    assert 3 <= len(said) <= 6
+    for sentence in said:
+        assert re.search(r"\[[−\d.,]+, [−\d.,∞]+\]", sentence), sentence
+        assert re.search(r"[\d,]+ runs\)", sentence), sentence
+        assert sentence[0].isupper() or sentence[0].isdigit()
+        assert sentence.endswith(".")
+
+
+def test_gain_over_random_is_the_paired_difference(folder):
+    tables = tables_of(folder)
+    p = tables.paired
+    row = p[(p.model == "IC") & (p.rule == RULES[0]) & (p.budget == "k=100") & (p.strategy == "random")].iloc[0]
+    found = next(
+        c for c in words.comparisons(tables)
+        if c.setting == ("platform", "IC", RULES[0]) and c.budget == "k=100" and c.other == "random"
+    )  # fmt: skip
+    assert (found.difference, found.low, found.high) == (-row["difference"], -row["high"], -row["low"])
+    assert found.runs == row["runs"]
+    assert found.decided
+    assert words.interval(found.difference, found.low, found.high, " more users") in words.answers(tables)[0] or (
+        "LT" in words.answers(tables)[0]
+    )
+
+
+def test_difference_that_spans_zero_is_undecided(folder, tmp_path):
+    study = write_study(tmp_path / "s", strategies=("random", "amateur"), prices=False, budgets=((10, "k=10", "k"),))
+    paired = pd.read_parquet(study / "paired.parquet")
+    other = paired["strategy"] != paired["best"]
+    paired.loc[other, ["difference", "low", "high"]] = [-1.0, -5.0, 3.0]
+    paired.to_parquet(study / "paired.parquet")
+    tables = tables_of(study)
+    said = words.answers(tables)
+    assert "undecided" in said[0]
+    assert " more users" not in " ".join(said)
+    assert "is decided in 0 of 4 combinations" in report.write_report(study).read_text(encoding="utf-8")
+
+
+def test_money_names_how_many_are_paid_and_what_cannot_be_bought(folder):
+    said = " ".join(words.answers(tables_of(folder)))
+    assert "For 100,000 RMB" in said
+    assert re.search(r"\d+ \w+ creators? reach", said)
+    assert "100,000 RMB buys no head creator" in said
+
+
+def test_never_exponential_unless_the_phase_says_so(tmp_path):
+    study = write_study(tmp_path / "s", growth=False)
+    tables = tables_of(study)
+    assert words.phase_counts(tables)["exponential"] == 0
+    verdict = words.verdict_on_growth(tables)
+    assert verdict.startswith("No cell is found to grow exponentially")
+    assert str(words.phase_counts(tables)["subcritical"]) in verdict
+    text = _Page(report.write_report(study).read_text(encoding="utf-8")).text
+    assert "growth is exponential" not in text.lower()
+
+
+def test_nothing_measured_is_said_as_such(tmp_path):
+    study = write_study(tmp_path / "s", strategies=("random", "degree"))
+    results = pd.read_parquet(study / "results.parquet")
+    gone = ["R", "R_low", "R_high", "rate", "rate_low", "rate_high", "doubling", "doubling_low", "doubling_high"]
+    results[[*gone, "R_predicted"]] = math.nan
+    results["phase"], results["phase_reason"] = "undecided", "too few activations"
+    results["fit_first"] = results["fit_last"] = -1
+    results.to_parquet(study / "results.parquet")
+    tables = tables_of(study)
+    assert "in none of the 24 cells" in words.verdict_on_growth(tables)
+    assert words.phase_reasons(tables) == [("undecided", "too few activations", 24)]
+    assert 'id="figure-r"' not in report.write_report(study).read_text(encoding="utf-8")
+
+
+def test_reasons_count_every_cell_once(folder):
+    tables = tables_of(folder)
+    rows = words.phase_reasons(tables)
+    assert sum(n for _, _, n in rows) == len(tables.results)
+    assert any(reason.startswith("for example: the interval of R") for _, reason, _ in rows)
+
+
+def test_returns_are_in_proportion_only_if_the_interval_says_so(folder):
+    said = next(s for s in words.answers(tables_of(folder)) if s.startswith("Ten times the seeds"))
+    assert "less than in proportion" in said
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ((1634.2, 1628.4, 1640.9), "1,634 [1,628, 1,641]"),
+        ((18.31, 17.92, 18.70), "18.31 [17.92, 18.70]"),
+        ((-3.2, -14.9, 8.6), "−3.2 [−14.9, 8.6]"),
+        ((123_456.0, 122_900.0, 124_012.0), "123,500 [122,900, 124,000]"),
+        ((0.0123, 0.0119, 0.0127), "0.01230 [0.01190, 0.01270]"),
+        ((5.0, 0.02, 10.0), "5.00 [0.02, 10.00]"),
+        ((1.5, math.nan, math.nan), "1.5"),
+        ((math.nan, 1.0, 2.0), "–"),
+        ((2.0, 1.5, math.inf), "2 [1.5, ∞]"),
+    ],
+)
+def test_interval_keeps_to_four_digits(given, text):
+    assert words.interval(*given) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (12345.6, "12,350"),
+        (9999.7, "10,000"),
+        (0.0512349, "0.05123"),
+        (3.0, "3"),
+        (-0.5, "−0.5"),
+        (0.0, "0"),
+        (math.inf, "∞"),
+    ],
+)
+def test_number(value, text):
+    assert words.number(value) == text
+
+
+# --- studies of other shapes -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        {"prices": False, "communities": False, "budgets": ((5, "k=5", "k"), (50, "k=50", "k"), (100, "k=100", "k"))},
+        {"budgets": ((100_000, "100,000 RMB", "money"), (300_000, "300,000 RMB", "money"))},
+        {
+            "budgets": ((1, "k=1", "k"),),
+            "strategies": ("degree",),
+            "models": ("IC",),
+            "rules": (RULES[0],),
+            "prices": False,
+        },
+        {"graphs": ("mixing 0.1", "mixing 0.3"), "strategies": ("random", "degree", "head"), "models": ("IC",)},
+    ],
+    ids=["no prices", "money only", "one cell", "two graphs"],
+)
+def test_other_shapes_of_study(tmp_path, shape):
+    study = write_study(tmp_path / "s", **shape)
+    page = _Page(report.write_report(study).read_text(encoding="utf-8"))
+    assert page.open == []
+    assert len(words.answers(tables_of(study))) >= 3
+    assert not re.search(r"\b(nan|None)\b", page.text)
+    assert ("RMB" in page.text) == (shape.get("prices", True) or "money" in str(shape))
+
+
+def test_optional_tables_may_be_absent(tmp_path):
+    study = write_study(tmp_path / "s", strategies=("random", "degree"))
+    (study / "seeds.parquet").unlink()
+    (study / "reach_by_community.parquet").unlink()
+    html = report.write_report(study).read_text(encoding="utf-8")
+    assert "table-communities" not in html
+    assert "table-seeds" not in html
+
+
+# --- refusals --------------------------------------------------------------------------------------------------------
+
+
+def test_absent_folder_and_table_are_named(tmp_path, folder):
+    with pytest.raises(MissingDataError, match=r"no folder .*nowhere"):
+        report.write_report(tmp_path / "nowhere")
+    with pytest.raises(MissingDataError, match=r"results\.parquet"):
+        report.write_report(tmp_path)
+
+
+def test_missing_column_damaged_file_and_no_cells_are_refused(tmp_path):
+    study = write_study(tmp_path / "s", strategies=("random",), models=("IC",))
+    results = pd.read_parquet(study / "results.parquet")
+    results.drop(columns="R_low").to_parquet(study / "results.parquet")
+    with pytest.raises(ReadError, match="lacks 'R_low'"):
+        report.write_report(study)
+    results.iloc[:0].to_parquet(study / "results.parquet")
+    with pytest.raises(InputError, match="has no cells"):
+        report.write_report(study)
+    results.to_parquet(study / "results.parquet")
+    (study / "study.json").write_text("{", encoding="utf-8")
+    with pytest.raises(ReadError, match=r"study\.json"):
+        report.write_report(study)
+    assert not (study / "report.html").exists()
+
+
+def test_place_that_cannot_be_written(folder, tmp_path):
+    with pytest.raises(OutputError, match="cannot write"):
+        report.write_report(folder, tmp_path / "absent" / "report.html")
+
+
+# --- plotting --------------------------------------------------------------------------------------------------------
+
+
+def test_every_strategy_keeps_its_own_colour_and_random_is_grey():
+    colours = plotting.strategy_colours(["random", *"abcdefghijkl"])
+    assert colours["random"] == plotting.GREY
+    assert len(set(colours.values())) == 13
+    assert plotting.strategy_colours(["a", "random", "b"])["b"] == colours["b"]
+
+
+def test_text_colour_can_be_read_on_white():
+    for colour in plotting.PALETTE:
+        dark = plotting.text_colour(colour)
+        channels = [int(dark[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        assert 1.05 / (plotting._luminance(*channels) + 0.05) >= 4.4
+    with pytest.raises(InputError, match="rrggbb"):
+        plotting.text_colour("red")
+
+
+def test_labels_are_moved_apart_and_kept_in_order():
+    moved = plotting._spread([0.0, 1.0, 2.0, 50.0, 99.0, 100.0], 12.0, 0.0, 100.0)
+    assert all(b - a >= 12 - 1e-9 for a, b in itertools.pairwise(moved))
+    assert moved[0] >= 0
+    assert moved[-1] <= 100
+    assert plotting._spread([10.0, 60.0], 12.0, 0.0, 100.0) == [10.0, 60.0]
+
+
+def test_svg_has_its_own_ids_no_font_of_its_own_and_is_the_same_each_time():
+    def draw() -> str:
+        with plotting.style():
+            figure, axes = plotting.panel()
+            plotting.band(axes, [1, 2], [1, 1], [2, 3], [3, 4], colour="#0072B2", marker="o")
+            axes.set_title("a < b")
+            return plotting.figure_to_svg(figure, title='say "a"', name="x")
+
+    svg = draw()
+    assert svg == draw()
+    assert svg.startswith("<svg")
+    assert 'aria-label="say &quot;a&quot;"' in svg
+    assert "DejaVu" not in svg
+    assert "a &lt; b" in svg
+    used = set(re.findall(r'(?:href="|url\()#([^")]+)', svg))
+    assert used <= set(re.findall(r'id="(x-[^"]+)"', svg))
+    assert _Page(svg).open == []
+
+
+def test_band_of_unequal_lengths_is_refused():
+    with plotting.style():
+        _, axes = plotting.panel()
+        with pytest.raises(InputError, match="lengths 2, 1, 2 and 2"):
+            plotting.band(axes, [1, 2], [1], [1, 2], [1, 2], colour="#000000")
