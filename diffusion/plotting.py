@@ -371,8 +371,8 @@ def plot_growth(result: Any, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     result : Ensemble or Growth
-        Of an ensemble: the median over runs and the band that holds the middle 95 % of them. Of a growth: the mean, with
-        the fitted steps in grey and the verdict above.
+        Of an ensemble: the median over runs and the band that holds the middle 95 % of them. Of a growth: the mean,
+        with the fitted steps in grey and the verdict above.
     ax : matplotlib.axes.Axes, optional
         Axes to draw on; a new figure unless given.
 

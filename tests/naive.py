@@ -146,7 +146,9 @@ class NaiveRun:
         return [count[s] for s in range(len(count))]
 
 
-def _spread(arcs: Sequence[tuple[int, int]], live: Sequence[bool], seeds: Iterable[int], key: int, run: int) -> NaiveRun:
+def _spread(
+    arcs: Sequence[tuple[int, int]], live: Sequence[bool], seeds: Iterable[int], key: int, run: int
+) -> NaiveRun:
     """Breadth-first levels over live arcs; the parent is the source of the firing arc of smallest rank."""
     step = dict.fromkeys(seeds, 0)
     parent: dict[int, int | None] = dict.fromkeys(seeds)
@@ -164,9 +166,7 @@ def _spread(arcs: Sequence[tuple[int, int]], live: Sequence[bool], seeds: Iterab
             parent[v] = min(found)[1]
 
 
-def ic_run(
-    arcs: Sequence[tuple[int, int]], p: Sequence[float], seeds: Iterable[int], key: int, run: int
-) -> NaiveRun:
+def ic_run(arcs: Sequence[tuple[int, int]], p: Sequence[float], seeds: Iterable[int], key: int, run: int) -> NaiveRun:
     """Independent cascade: arc j is live when its coin is below p[j]."""
     world = world_of(key, TAG_IC, run // 512)
     live = [fires(world, j, run % 512, threshold_of(p[j])) for j in range(len(arcs))]
@@ -287,7 +287,9 @@ def lt_worlds(
             yield chance, [arc for _, arc in picks if arc is not None]
 
 
-def exact_distribution(n: int, worlds: Iterable[tuple[Any, list[tuple[int, int]]]], seeds: Sequence[int]) -> dict[int, Any]:
+def exact_distribution(
+    n: int, worlds: Iterable[tuple[Any, list[tuple[int, int]]]], seeds: Sequence[int]
+) -> dict[int, Any]:
     """Cascade size -> its probability."""
     found: dict[int, Any] = {}
     for chance, live in worlds:

@@ -81,13 +81,21 @@ def seed_sets(graph: FollowerGraph, *, min_size: int = 0) -> st.SearchStrategy[l
     return st.lists(st.sampled_from(graph.nodes.tolist()), min_size=min_size, max_size=6)
 
 
-def random_graph(n: int, m: int, *, rng: int, directed: bool = True, parallel: str = "collapse", **options: Any) -> FollowerGraph:
+def random_graph(
+    n: int, m: int, *, rng: int, directed: bool = True, parallel: str = "collapse", **options: Any
+) -> FollowerGraph:
     """A random graph with hubs: ends drawn with squared uniform numbers, so that degrees vary widely."""
     draw = np.random.default_rng(rng)
     u = (n * draw.random(m) ** 2).astype(int)
     v = (n * draw.random(m) ** 2).astype(int)
     return FollowerGraph.from_arrays(
-        u, v, nodes=range(n), directed=directed, edges_mean="influences" if directed else None, parallel=parallel, **options
+        u,
+        v,
+        nodes=range(n),
+        directed=directed,
+        edges_mean="influences" if directed else None,
+        parallel=parallel,
+        **options,
     )
 
 

@@ -243,7 +243,12 @@ def test_no_seeds_and_isolated_nodes(model):
 
 def test_a_graph_without_arcs():
     graph = FollowerGraph.from_arrays([], [], nodes=[1, 2], edges_mean="influences", directed=True)
-    for rule in ({"rule": "constant", "p": 0.5}, {"rule": "weighted_cascade"}, {"rule": "lt"}, {"rule": "trivalency", "rng": 1}):
+    for rule in (
+        {"rule": "constant", "p": 0.5},
+        {"rule": "weighted_cascade"},
+        {"rule": "lt"},
+        {"rule": "trivalency", "rng": 1},
+    ):
         for model in MODELS:
             ens = dif.simulate(graph.with_probabilities(**rule), [2], model=model, runs=5, rng=1)
             assert ens.sizes.tolist() == [1] * 5

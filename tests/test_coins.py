@@ -172,7 +172,9 @@ def test_scalar_word_and_row_agree_bit_for_bit(base, threshold, lanes):
         assert int(out[word]) & ~lanes[word] == 0
         for lane in (0, 1, 31, 62, 63):
             asked = lanes[word] >> lane & 1
-            assert (int(out[word]) >> lane & 1) == (asked and coin_below(np.uint64(base), word, lane, np.uint64(threshold)))
+            assert (int(out[word]) >> lane & 1) == (
+                asked and coin_below(np.uint64(base), word, lane, np.uint64(threshold))
+            )
 
 
 @given(KEYS, st.integers(0, 2**20), st.integers(0, 511), st.floats(0, 1, width=32))
@@ -283,7 +285,9 @@ def test_every_lane_is_fair(p):
 
 
 @pytest.mark.parametrize("p", [0.02, 0.3, 0.5])
-@pytest.mark.parametrize(("stride", "gap"), [(2, 1), (3, 2), (1, 512), (1, 2**16), (1, 2**31 - 7), (64, 8), (2**20, 2**19)])
+@pytest.mark.parametrize(
+    ("stride", "gap"), [(2, 1), (3, 2), (1, 512), (1, 2**16), (1, 2**31 - 7), (64, 8), (2**20, 2**19)]
+)
 def test_arcs_are_independent(p, stride, gap):
     cells = np.zeros(4, np.int64)
     threshold = np.uint64(threshold_of(p))
@@ -333,7 +337,9 @@ def test_lanes_and_words_are_independent(p, shift):
     assert abs(pair_score(cells[1], int(threshold))) < LIMIT
 
 
-@pytest.mark.parametrize(("arcs", "batches", "bits"), [(1, 1, 10), (10, 1, 1), (1, 10, 1), (2, 2, 2), (4, 2, 1), (3, 1, 3)])
+@pytest.mark.parametrize(
+    ("arcs", "batches", "bits"), [(1, 1, 10), (10, 1, 1), (1, 10, 1), (2, 2, 2), (4, 2, 1), (3, 1, 3)]
+)
 def test_joint_patterns_of_arcs_batches_and_bits(arcs, batches, bits):
     cells = np.zeros(2 ** (arcs * batches * bits), np.int64)
     _patterns(key(11), batches, 6000, arcs, bits, cells)

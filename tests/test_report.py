@@ -326,7 +326,9 @@ def test_no_missing_number_shows_through(page):
 
 
 def test_text_from_outside_is_escaped(tmp_path):
-    study = write_study(tmp_path / "s", title="<script>alert(1)</script> & co", strategies=("random", "degree"))
+    study = write_study(
+        tmp_path / "s", title="<script>alert(1)</script> & co", strategies=("random", "degree"), models=("IC",)
+    )
     html = report.write_report(study).read_text(encoding="utf-8")
     assert "<script" not in html
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; co" in html
@@ -374,6 +376,18 @@ def test_difference_that_spans_zero_is_undecided(folder, tmp_path):
     assert "is decided in 0 of 4 combinations" in report.write_report(study).read_text(encoding="utf-8")
 
 
+def test_same_seeds_are_a_tie(tmp_path):
+    study = write_study(
+        tmp_path / "s", strategies=("random", "degree"), models=("IC",), rules=(RULES[0],), prices=False
+    )
+    paired = pd.read_parquet(study / "paired.parquet")
+    paired[["difference", "low", "high"]] = 0.0
+    paired.to_parquet(study / "paired.parquet")
+    said = " ".join(words.answers(tables_of(study)))
+    assert "reach equally many users in every run (2,000 runs)" in said
+    assert "equal in every run" in _Page(report.write_report(study).read_text(encoding="utf-8")).text
+
+
 def test_money_names_how_many_are_paid_and_what_cannot_be_bought(folder):
     said = " ".join(words.answers(tables_of(folder)))
     assert "For 100,000 RMB" in said
@@ -382,7 +396,7 @@ def test_money_names_how_many_are_paid_and_what_cannot_be_bought(folder):
 
 
 def test_never_exponential_unless_the_phase_says_so(tmp_path):
-    study = write_study(tmp_path / "s", growth=False)
+    study = write_study(tmp_path / "s", growth=False, models=("LT",), strategies=("random", "head", "degree"))
     tables = tables_of(study)
     assert words.phase_counts(tables)["exponential"] == 0
     verdict = words.verdict_on_growth(tables)
@@ -393,7 +407,7 @@ def test_never_exponential_unless_the_phase_says_so(tmp_path):
 
 
 def test_nothing_measured_is_said_as_such(tmp_path):
-    study = write_study(tmp_path / "s", strategies=("random", "degree"))
+    study = write_study(tmp_path / "s", strategies=("random", "degree"), models=("IC",))
     results = pd.read_parquet(study / "results.parquet")
     gone = ["R", "R_low", "R_high", "rate", "rate_low", "rate_high", "doubling", "doubling_low", "doubling_high"]
     results[[*gone, "R_predicted"]] = math.nan
@@ -401,8 +415,8 @@ def test_nothing_measured_is_said_as_such(tmp_path):
     results["fit_first"] = results["fit_last"] = -1
     results.to_parquet(study / "results.parquet")
     tables = tables_of(study)
-    assert "in none of the 24 cells" in words.verdict_on_growth(tables)
-    assert words.phase_reasons(tables) == [("undecided", "too few activations", 24)]
+    assert "in none of the 12 cells" in words.verdict_on_growth(tables)
+    assert words.phase_reasons(tables) == [("undecided", "too few activations", 12)]
     assert 'id="figure-r"' not in report.write_report(study).read_text(encoding="utf-8")
 
 
@@ -423,10 +437,11 @@ def test_returns_are_in_proportion_only_if_the_interval_says_so(folder):
     [
         ((1634.2, 1628.4, 1640.9), "1,634 [1,628, 1,641]"),
         ((18.31, 17.92, 18.70), "18.31 [17.92, 18.70]"),
-        ((-3.2, -14.9, 8.6), "−3.2 [−14.9, 8.6]"),
+        ((-3.2, -14.9, 8.6), "−3 [−15, 9]"),
         ((123_456.0, 122_900.0, 124_012.0), "123,500 [122,900, 124,000]"),
         ((0.0123, 0.0119, 0.0127), "0.01230 [0.01190, 0.01270]"),
         ((5.0, 0.02, 10.0), "5.00 [0.02, 10.00]"),
+        ((0.0, 0.0, 0.0), "0 [0, 0]"),
         ((1.5, math.nan, math.nan), "1.5"),
         ((math.nan, 1.0, 2.0), "–"),
         ((2.0, 1.5, math.inf), "2 [1.5, ∞]"),
@@ -458,8 +473,14 @@ def test_number(value, text):
 @pytest.mark.parametrize(
     "shape",
     [
-        {"prices": False, "communities": False, "budgets": ((5, "k=5", "k"), (50, "k=50", "k"), (100, "k=100", "k"))},
-        {"budgets": ((100_000, "100,000 RMB", "money"), (300_000, "300,000 RMB", "money"))},
+        {
+            "prices": False,
+            "communities": False,
+            "models": ("LT",),
+            "strategies": ("random", "degree", "k_core"),
+            "budgets": ((5, "k=5", "k"), (50, "k=50", "k"), (100, "k=100", "k")),
+        },
+        {"models": ("IC",), "budgets": ((100_000, "100,000 RMB", "money"), (300_000, "300,000 RMB", "money"))},
         {
             "budgets": ((1, "k=1", "k"),),
             "strategies": ("degree",),
@@ -467,7 +488,12 @@ def test_number(value, text):
             "rules": (RULES[0],),
             "prices": False,
         },
-        {"graphs": ("mixing 0.1", "mixing 0.3"), "strategies": ("random", "degree", "head"), "models": ("IC",)},
+        {
+            "graphs": ("mixing 0.1", "mixing 0.3"),
+            "strategies": ("random", "head"),
+            "models": ("IC",),
+            "rules": (RULES[0],),
+        },
     ],
     ids=["no prices", "money only", "one cell", "two graphs"],
 )
@@ -481,12 +507,36 @@ def test_other_shapes_of_study(tmp_path, shape):
 
 
 def test_optional_tables_may_be_absent(tmp_path):
-    study = write_study(tmp_path / "s", strategies=("random", "degree"))
+    study = write_study(tmp_path / "s", strategies=("random", "degree"), models=("IC",))
     (study / "seeds.parquet").unlink()
     (study / "reach_by_community.parquet").unlink()
     html = report.write_report(study).read_text(encoding="utf-8")
     assert "table-communities" not in html
     assert "table-seeds" not in html
+
+
+def test_threshold_model_without_probabilities_skipped_cells_and_gaps(tmp_path):
+    study = write_study(tmp_path / "s", strategies=("random", "degree"), models=("IC",), rules=("no probabilities",))
+    results = pd.read_parquet(study / "results.parquet")
+    results["model"] = "Threshold, half of followees"
+    results["phase"], results["R_low"], results["R_high"], results["R"] = "undecided", 1.2, 1.4, 1.3
+    results["phase_reason"] = "growth slows down as it does in space."
+    results.to_parquet(study / "results.parquet")
+    pd.read_parquet(study / "paired.parquet").assign(model="Threshold, half of followees").query(
+        "strategy != best"
+    ).to_parquet(study / "paired.parquet")
+    text = json.loads((study / "study.json").read_text(encoding="utf-8"))
+    text["skipped"] = [{"graph": "platform", "strategy": "head", "budget": "k=100", "reason": "the tier head has 40"}]
+    (study / "study.json").write_text(json.dumps(text), encoding="utf-8")
+    cards = json.loads((study / "graphs.json").read_text(encoding="utf-8"))
+    cards[0]["reciprocity"] = None
+    (study / "graphs.json").write_text(json.dumps(cards), encoding="utf-8")
+    page = _Page(report.write_report(study).read_text(encoding="utf-8"))
+    assert "no probabilities ," not in page.text
+    assert "under Threshold, half of followees," in page.text
+    assert "undecided: growth slows down as it does in space" in page.text
+    assert "the tier head has 40" in page.csv["skipped.csv"]
+    assert "Reciprocity" not in page.text
 
 
 # --- refusals --------------------------------------------------------------------------------------------------------
@@ -515,9 +565,10 @@ def test_missing_column_damaged_file_and_no_cells_are_refused(tmp_path):
     assert not (study / "report.html").exists()
 
 
-def test_place_that_cannot_be_written(folder, tmp_path):
+def test_place_that_cannot_be_written(tmp_path):
+    study = write_study(tmp_path / "s", strategies=("random",), models=("IC",), rules=(RULES[0],), communities=False)
     with pytest.raises(OutputError, match="cannot write"):
-        report.write_report(folder, tmp_path / "absent" / "report.html")
+        report.write_report(study, tmp_path / "absent" / "report.html")
 
 
 # --- plotting --------------------------------------------------------------------------------------------------------
@@ -571,3 +622,30 @@ def test_band_of_unequal_lengths_is_refused():
         _, axes = plotting.panel()
         with pytest.raises(InputError, match="lengths 2, 1, 2 and 2"):
             plotting.band(axes, [1, 2], [1], [1, 2], [1, 2], colour="#000000")
+
+
+class _FakeEnsemble:
+    """What `plot_growth` asks of an ensemble."""
+
+    def by_step(self) -> pd.DataFrame:
+        return pd.DataFrame(
+            {
+                "step": [0, 1, 2, 3],
+                "mean": [2, 5, 3, 0.2],
+                "low": [2, 0, 0, 0],
+                "median": [2, 5, 3, 0],
+                "high": [2, 9, 8, 1],
+            }
+        )
+
+
+def test_plot_growth_draws_the_median_and_ends_where_it_is_zero():
+    with plotting.style():
+        _, axes = plotting.panel()
+    assert plotting.plot_growth(_FakeEnsemble(), ax=axes) is axes
+    assert axes.get_yscale() == "log"
+    drawn = axes.lines[0].get_ydata()
+    assert list(drawn[:3]) == [2, 5, 3]
+    assert math.isnan(drawn[3])
+    with pytest.raises(InputError, match="int cannot be plotted as growth"):
+        plotting.plot_growth(3)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -11,8 +10,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .._provenance import provenance
-from .._random import RNGLike, derive_key, generator, key_of
+from .._random import RNGLike, derive_key, key_of
 from ..errors import InputError
+from ._growth_fit import (
+    Floats,
+    inactive_share,
+    interval_ends,
+    leading,
+    ratios_by_step,
+    resampled_sums,
+    slowing,
+    window_ratio,
+)
 from .models import IC, LT
 from .results import Ensemble, Estimate
 
@@ -22,13 +31,9 @@ if TYPE_CHECKING:
 __all__ = ["Growth", "growth", "growth_of_counts"]
 
 Phase = Literal["exponential", "subcritical", "undecided"]
-Floats = NDArray[np.float64]
-
 MIN_RUNS = 10  # below this, resampling runs gives intervals that are far too narrow
 MAX_DECELERATION = 1 / 3
-MAX_DEPLETION_SLOPE = 2.0
-_CHUNK_CELLS = 2**22  # resampling weights held at once (32 MB)
-_OFFSETS = np.concatenate([[0.0], np.geomspace(0.25, 1000.0, 40)])
+ROUNDING = 1e-9  # R within this of 1 is 1
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -116,7 +121,7 @@ def growth(
     ----------
     ensemble : Ensemble
         Runs from `simulate`.
-    depletion : float in (0, 1)
+    depletion : float in (0, 0.5]
         Share of the final mean reach (or of all nodes, see below) up to which steps count as early.
     confidence : float in (0, 1)
         Level of every interval.
@@ -136,26 +141,28 @@ def growth(
 
     Notes
     -----
-    *Which steps count.* Step 0 -> 1 never does: seeds were chosen, so their audience says nothing about growth. Window A
-    is the steps t >= 1 for which mean reach at t + 1 is at most `depletion` of the final mean reach; it needs two ratios
-    (three points). Where it is shorter, as with many seeds or with R < 1, window B takes the steps t >= 1 with mean
-    reach at t + 1 at most `depletion` of all nodes. B can show decline, never growth.
+    *Which steps count.* Step 0 -> 1 never does: seeds were chosen, so their audience says nothing about growth.
+    Window A is the steps t >= 1 for which mean reach at t + 1 is at most `depletion` of the final mean reach; it needs
+    two ratios (three points). Where it is shorter, as with many seeds, and where R lies below 1 in it, window B takes
+    the steps t >= 1 with mean reach at t + 1 at most `depletion` of all nodes. B can show decline, never growth.
 
-    *R.* The ratio pooled over runs and window, sum new(t+1) / sum new(t) (Harris 1948), rests mostly on the last and most
-    depleted steps and so falls short of R by several per cent however large the graph. In window A the ratios are
+    *R.* The ratio pooled over runs and window, sum new(t+1) / sum new(t) (Harris 1948), rests mostly on the last and
+    most depleted steps and so falls short of R by several per cent however large the graph. In window A the ratios are
     therefore fitted, weighted with new(t), by R_t = R (1 - k u_t) with u_t the share of final reach used up and k
     in [-2, 2]; R is the value at u = 0. In window B it is the pooled ratio as it is.
 
-    *Intervals.* Percentiles over resampled runs: they hold for the given graph and seeds. Fewer than 10 runs, or runs
-    that are all equal although the model is random, give no interval and so no verdict; a deterministic model has no
-    error. If nothing at all follows N activations, the upper end is the Poisson one, -log((1 - confidence) / 2) / N.
+    *Intervals.* Percentiles over resampled runs (above 2,048 runs, over that many groups of runs, whose sums say the
+    same): they hold for the given graph and seeds. Fewer than 10 runs, or runs that are all equal although the model is
+    random, give no interval and so no verdict; a deterministic model has no error. If nothing at all follows N
+    activations, the upper end is the Poisson one, -log((1 - confidence) / 2) / N.
 
     *Exponential* means: the whole interval of R lies above 1, and growth does not slow down the way it does in space.
-    New activations that go as t^d, as on a lattice, have R above 1 at every step too, but 1 / log R_t rises by 1/d each
-    step. That slope, the deceleration, is fitted together with a free time offset (weighted with new(t)), and its
-    interval must lie below 1/3: powers up to the third are excluded (Viboud, Simonsen and Chowell 2016 estimate the same
-    departure from exponential growth). *Subcritical* means that the interval of R lies below 1; in window B even after
-    division by the share of nodes that are still inactive. Everything else is undecided, and `reason` says why.
+    New activations that go as t^d, as on a lattice, have R above 1 at every step too, but 1 / log R_t rises by 1/d
+    each step. That slope, the deceleration, is fitted together with a free time offset (weighted with new(t)), and its
+    interval must lie below 1/3: powers up to the third are excluded (Viboud, Simonsen and Chowell 2016 estimate the
+    same departure from exponential growth). *Subcritical* means that the interval of R lies below 1 over window B, even
+    after division by the share of nodes still inactive, as the average activation meets it in its own run, and that no
+    later step activates more than step 1. Everything else is undecided, and `reason` says why.
 
     Examples
     --------
@@ -163,7 +170,7 @@ def growth(
     >>> import diffusion as dif
     >>> ends = np.random.default_rng(1).integers(0, 20_000, (2, 50_000))
     >>> g = dif.FollowerGraph.from_arrays(*ends, directed=False).with_probabilities("constant", p=0.4)
-    >>> found = dif.growth(dif.simulate(g, [0], runs=500, rng=7))
+    >>> found = growth(dif.simulate(g, [0], runs=500, rng=7))
     >>> found.phase, round(found.R.value)
     ('exponential', 2)
     """
@@ -228,8 +235,8 @@ def growth_of_counts(
     """
     new = np.asarray(new_by_step)
     _check(new, n_nodes, depletion, confidence, bootstrap)
-    if complete:
-        new = np.pad(new[:, : int(new.any(axis=0).nonzero()[0].max(initial=0)) + 1], ((0, 0), (0, 1)))
+    if complete:  # the step after the last one is a count too: nobody
+        new = np.pad(new[:, : int(np.flatnonzero(new.any(axis=0)).max(initial=0)) + 1], ((0, 0), (0, 1)))
     runs = len(new)
     sums = new.sum(axis=0, dtype=np.int64).astype(np.float64)
     cumulative = np.cumsum(sums) / runs
@@ -238,42 +245,133 @@ def growth_of_counts(
     elif runs < MIN_RUNS or not (new != new[0]).any():
         samples = np.full((1, sums.size), np.nan)
     else:
-        samples = np.concatenate(list(_resampled(new, bootstrap, key)))
+        samples = np.concatenate(list(resampled_sums(new, bootstrap, key)))
     tail = (1 - confidence) / 2
 
-    def estimate(value: float, replicates: Floats) -> Estimate:
-        low, high = _ends(replicates, tail)
+    def estimate(values: Floats, replicates: Floats) -> Estimate:
+        low, high = interval_ends(replicates, tail)
         if low == high and not deterministic:
             low = high = float("nan")
-        return Estimate(float(value), low, high, confidence, runs)
+        return Estimate(float(values[0]), low, high, confidence, runs)
 
-    nothing = Estimate(float("nan"), float("nan"), float("nan"), confidence, runs)
+    def window(ratios: int, growing: bool) -> tuple[Estimate, Estimate]:
+        fitted, resampled = sums[None, 1 : ratios + 2], samples[:, 1 : ratios + 2]
+        used = (cumulative[1 : ratios + 1] + cumulative[2 : ratios + 2]) / (2 * cumulative[-1])
+        R = estimate(window_ratio(fitted, used, growing), window_ratio(resampled, used, growing))
+        if not fitted[0, 1:].any() and runs >= MIN_RUNS and not deterministic:
+            R = Estimate(0.0, 0.0, float(-np.log(tail) / fitted[0, 0]), confidence, runs)
+        if not growing or not R.low > 1 + ROUNDING:
+            return R, Estimate(float("nan"), float("nan"), float("nan"), confidence, runs)
+        weights = fitted[0, :-1] / fitted[0, :-1].sum()
+        return R, estimate(slowing(fitted, weights), slowing(resampled, weights))
+
     steps = np.arange(sums.size - 1)
     early = (steps >= 1) & (sums[:-1] > 0)
-    a = _leading(early & (cumulative[1:] <= depletion * cumulative[-1]))
-    b = _leading(early & (cumulative[1:] <= depletion * n_nodes))
-    growing = a >= 2
-    last = 1 + (a if growing else b)  # ratios 1 .. last - 1, points 1 .. last
-    R = deceleration = nothing
-    if last > 1:
-        at = slice(1, last + 1)
-        used = (cumulative[1:last] + cumulative[2 : last + 1]) / (2 * cumulative[-1])
-        R = estimate(_ratio(sums[None, at], used, growing)[0], _ratio(samples[:, at], used, growing))
-        if sums[2 : last + 1].sum() == 0 and runs >= MIN_RUNS and not deterministic:
-            R = Estimate(0.0, 0.0, float(-np.log(tail) / sums[1:last].sum()), confidence, runs)
-        if growing and R.low > 1:
-            weights = sums[1:last] / sums[1:last].sum()
-            deceleration = estimate(_slowing(sums[None, at], weights)[0], _slowing(samples[:, at], weights))
+    before_depletion = leading(early & (cumulative[1:] <= depletion * cumulative[-1]))
+    R = deceleration = Estimate(float("nan"), float("nan"), float("nan"), confidence, runs)
+    growing, ratios = before_depletion >= 2, before_depletion
+    if growing:
+        R, deceleration = window(ratios, True)
+    if not growing or R.high < 1 - ROUNDING:  # decline is judged over all the steps there are, not over the first few
+        growing, ratios = False, leading(early & (cumulative[1:] <= depletion * n_nodes))
+        if ratios:
+            R, deceleration = window(ratios, False)
+    first, last = (1, ratios + 1) if ratios else (-1, -1)
     phase, reason = _verdict(
-        R, deceleration, growing, last, a, mean=sums / runs, cumulative=cumulative, n_nodes=n_nodes, depletion=depletion
-    )
-    logs = np.log([x if x > 0 else np.nan if np.isnan(x) else 0.0 for x in (R.value, R.low, R.high)], where=None or True) \
-        if False else _logs(R)
-    rate = Estimate(*logs, confidence, runs)
-    steady = growing and not (deceleration.value >= MAX_DECELERATION)
-    doubling = _doubling(rate) if steady or phase == "subcritical" else nothing
+        R, deceleration, growing, before_depletion, last, sums / runs, cumulative / n_nodes,
+        inactive_share(new, n_nodes, last), depletion,
+    )  # fmt: skip
+    with np.errstate(divide="ignore"):
+        low, value, high = (float(x) for x in np.log([R.low, R.value, R.high]))
+    rate = Estimate(value, low, high, confidence, runs)
+    steady = (growing and not deceleration.value >= MAX_DECELERATION) or phase == "subcritical"
     table = pd.DataFrame({"step": steps, "new": sums[:-1] / runs, "cumulative": cumulative[:-1]})
-    return Growth(
-        R, rate, doubling, deceleration, phase, reason, 1 if last > 1 else -1, last if last > 1 else -1, table, runs,
-        record or {},
+    table["R"] = ratios_by_step(sums[None, :])[0]
+    table["low"], table["high"] = (
+        np.array([interval_ends(column, tail) for column in ratios_by_step(samples).T]).reshape(-1, 2).T
     )
+    table["inside"] = (steps >= first) & (steps < last)
+    return Growth(
+        R, rate, _doubling(rate if steady else replace(rate, value=np.nan, low=np.nan, high=np.nan)), deceleration,
+        phase, reason, first, last, table, runs, record or {},
+    )  # fmt: skip
+
+
+def _check(new: NDArray[Any], n_nodes: int, depletion: float, confidence: float, bootstrap: int) -> None:
+    if new.ndim != 2 or new.dtype.kind not in "iu" or not len(new) or (new.size and new.min() < 0):
+        raise InputError(
+            f"new_by_step has shape {new.shape} and type {new.dtype}: give counts, whole numbers from 0, with one row "
+            "a run and one column a step"
+        )
+    if isinstance(n_nodes, bool) or not isinstance(n_nodes, int | np.integer) or n_nodes < 1:
+        raise InputError(f"n_nodes={n_nodes!r} is not a number of nodes: give a whole number from 1")
+    if isinstance(depletion, bool) or not isinstance(depletion, float | np.floating) or not 0 < depletion <= 0.5:
+        raise InputError(f"depletion={depletion!r} is out of range: give a number above 0 and at most 0.5, such as 0.1")
+    if isinstance(confidence, bool) or not isinstance(confidence, float | np.floating) or not 0 < confidence < 1:
+        raise InputError(f"confidence={confidence!r} is out of range: give a number between 0 and 1, such as 0.95")
+    if isinstance(bootstrap, bool) or not isinstance(bootstrap, int | np.integer) or bootstrap < 100:
+        raise InputError(f"bootstrap={bootstrap!r} is too few resamples: give a whole number from 100")
+
+
+def _doubling(rate: Estimate) -> Estimate:
+    def steps(r: float) -> float:
+        return float(np.log(2) / r) if r > 0 else float("nan") if np.isnan(r) else float("inf")
+
+    return replace(rate, value=steps(rate.value), low=steps(rate.high), high=steps(rate.low))
+
+
+def _text(found: Estimate) -> str:
+    return f"{found.value:.4g} [{found.low:.4g}, {found.high:.4g}]"
+
+
+def _verdict(
+    R: Estimate,
+    deceleration: Estimate,
+    growing: bool,
+    before_depletion: int,
+    last: int,
+    mean: Floats,
+    share: Floats,
+    inactive: float,
+    depletion: float,
+) -> tuple[Phase, str]:
+    """Phase and reason; `mean` new activations and `share` of nodes active by step, `inactive` as they meet it."""
+    if last < 0:
+        if mean.size < 2 or not mean[1]:
+            return "undecided", "the seeds activated nobody, so there is no growth to measure"
+        soon = share[min(2, share.size - 1)]
+        if soon > depletion:
+            return "undecided", (
+                f"by step 2 {soon:.1%} of all nodes were active, more than the {depletion:.0%} up to which growth can "
+                "be told from depletion"
+            )
+        return "undecided", "there is no step after the first to compare it with"
+    over = f"R = {_text(R)} over steps 1-{last}"
+    if np.isnan(R.low):
+        return "undecided", f"R = {R.value:.4g} over steps 1-{last} has no interval: too few runs, or all of them equal"
+    if R.high < inactive - ROUNDING:
+        if mean[last:].max() > mean[1]:
+            return "undecided", f"{over} lies below 1, yet later steps activate more than step 1 did"
+        return "subcritical", f"{over} lies below 1"
+    if R.high < 1 - ROUNDING:
+        active = f"the {1 - inactive:.1%} of nodes already active"
+        return "undecided", f"{over} lies below 1, but by no more than {active} explain"
+    if R.low <= 1 + ROUNDING:
+        return "undecided", f"{over} does not keep clear of 1"
+    if not growing:
+        generations = "only 1 generation" if before_depletion else "no generation"
+        return "undecided", (
+            f"{generations} before {depletion:.0%} of the final reach was used up: too few to call the growth "
+            f"exponential ({over})"
+        )
+    if deceleration.value >= MAX_DECELERATION:
+        return "undecided", (
+            f"growth is slowing: {over}, but it falls as for new activations that go as "
+            f"t^{1 / deceleration.value:.2g}, not exponentially"
+        )
+    if not deceleration.high < MAX_DECELERATION:
+        return "undecided", (
+            f"{over} lies above 1, but {last - 1} ratios from {R.runs:,} runs cannot tell exponential growth from "
+            "new activations that go as t^3 or slower"
+        )
+    return "exponential", f"{over} lies above 1 and holds until {depletion:.0%} of the final reach is used up"

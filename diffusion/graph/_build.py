@@ -161,9 +161,9 @@ def _factorize_array(joined: NDArray[Any]) -> tuple[NDArray[np.int64], pd.Index[
         raise InputError(f"a node label cannot be hashed ({error}): use strings, numbers or tuples") from None
     values = np.array(distinct)
     if values.dtype == object and len(set(map(type, joined))) > 1:
-        # Equal labels of several types (1, 1.0, True): the same one stands for all, whatever the order of the rows.
+        # Equal labels that look different (1, 1.0, True): the same one stands for all, whatever the order of the rows.
         for code, label in zip(codes.tolist(), joined, strict=True):
-            if type(label) is not type(values[code]):
+            if label is not values[code] and not isinstance(label, str):
                 values[code] = min(values[code], label, key=_type_and_text)
     order = canonical_order(values)
     rank = np.empty(order.size, np.int64)

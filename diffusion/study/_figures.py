@@ -15,7 +15,20 @@ import numpy as np
 import pandas as pd
 
 from .. import plotting
-from ._sentences import Comparison, Setting, Tables, chosen, comparisons, count, interval, label, largest, number, share
+from ._sentences import (
+    Comparison,
+    Setting,
+    Tables,
+    chosen,
+    comparisons,
+    count,
+    interval,
+    label,
+    largest,
+    number,
+    reason_of,
+    share,
+)
 
 __all__ = ["Exhibit", "Panel", "growth_figures", "method_figures", "seeding_figures"]
 
@@ -131,15 +144,15 @@ def _r_by_cell(tables: Tables, look: _Look) -> Exhibit | None:
     below = int((measured["R_high"] < 1).sum())
     n = len(r)
     between, unmeasured = len(measured) - above - below, n - len(measured)
-    parts = [f"above 1 in {count(above)}", f"below 1 in {count(below)}"]
-    if between:
-        parts.append(f"not told apart from 1 in {count(between)}")
-    if unmeasured:
-        parts.append(f"without a window to measure it in {count(unmeasured)}")
-    title = f"R is {', '.join(parts[:-1])} and {parts[-1]} of {count(n)} cells"
+    shares = (("above 1", above), ("below 1", below), ("not told apart from 1", between), ("not measured", unmeasured))
+    parts = [f"{words} in {count(some)}" for words, some in shares if some]
+    if len(parts) == 1:
+        title = f"R is {next(words for words, some in shares if some)} in all {count(n)} cells"
+    else:
+        title = f"R is {', '.join(parts[:-1])} and {parts[-1]} of {count(n)} cells"
     caption = (
-        "R: mean number of users whom one active user activates early on. Marks: R measured in the fitted steps, with its "
-        f"{tables.percent} confidence interval ({_runs(r)} a cell). Dashed: R predicted from the graph and "
+        "R: mean number of users whom one active user activates early on. Marks: R measured in the fitted steps, with "
+        f"its {tables.percent} confidence interval ({_runs(r)} a cell). Dashed: R predicted from the graph and "
         "the propagation probabilities alone. The scale differs between panels."
     )
     unpredicted = sorted({str(m) for m in r.loc[r["R_predicted"].isna(), "model"]})
@@ -270,6 +283,8 @@ def _new_by_step(tables: Tables, look: _Look) -> Exhibit | None:
 def _growth_panel(
     tables: Tables, look: _Look, setting: Setting, row: pd.Series[Any], own: pd.DataFrame, top: float, name: str
 ) -> Panel:
+    from matplotlib.ticker import MaxNLocator
+
     figure, axes = plotting.panel(height=250, left=54, top=40, bottom=42, right=12)
     _title(axes, tables.name(setting), f"{label(row['strategy'])}, {row['budget']}")
     floor = 0.6
@@ -291,15 +306,17 @@ def _growth_panel(
     if end > first >= 0 and math.isfinite(row["rate"]):
         window = own[(own["step"] >= first) & (own["step"] <= end) & (own["mean"] > 0)]
         if len(window):
-            middle, level = window["step"].mean(), np.log(window["mean"]).mean()
-            ends = np.array([first, end])
+            # Through the middle of the window, each step counting by its activations, as it does in the fit.
+            middle = np.average(window["step"], weights=window["mean"])
+            level = np.average(np.log(window["mean"]), weights=window["mean"])
+            ends = np.array([first, min(end, last)])
             axes.plot(
                 ends, np.exp(level + row["rate"] * (ends - middle)), color=plotting.INK, linewidth=1.4, dashes=(3, 2)
             )
     if end >= 0:
-        middle = (first + end) / 2
+        middle = (first + min(end, last)) / 2
         axes.annotate(
-            "fitted", (max(middle, 0.4), 0.015), xycoords=("data", "axes fraction"), ha="center", va="bottom",
+            "fitted", (max(middle, 0.4), 0.97), xycoords=("data", "axes fraction"), ha="center", va="top",
             fontsize=10, color=plotting.GREY,
         )  # fmt: skip
     else:
@@ -312,6 +329,7 @@ def _growth_panel(
             fontsize=10,
             color=plotting.GREY,
         )
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
     axes.set_xlabel("step")
     axes.set_ylabel("new active users")
     svg = plotting.figure_to_svg(
@@ -322,7 +340,7 @@ def _growth_panel(
 
 def _window_note(row: pd.Series[Any], own: pd.DataFrame) -> str:
     """Where the window ends and why, and how much of the reach was used up by then."""
-    reason = "" if pd.isna(row["phase_reason"]) else str(row["phase_reason"]).strip().rstrip(".")
+    reason = reason_of(row)
     text = f"{str(row['phase']).capitalize()}"
     if math.isfinite(row["R"]):
         text += f", R = {interval(row['R'], row['R_low'], row['R_high'])}"
@@ -330,7 +348,7 @@ def _window_note(row: pd.Series[Any], own: pd.DataFrame) -> str:
     if row["fit_last"] >= 0 and row["reach"] > 0:
         used = float(own.loc[own["step"] <= row["fit_last"], "mean"].sum())
         text += (
-            f" Fitted: steps {int(row['fit_first'])} to {int(row['fit_last'])}; by then "
+            f" Fitted: steps {int(row['fit_first'])} to {int(row['fit_last'])}; at its end "
             f"{share(used, float(row['reach']))} of the mean reach is used up."
         )
     if not own.empty and own["mean"].max() > 0:
@@ -373,7 +391,13 @@ def _won(lead: str, winner: tuple[str, int, int] | None) -> str:
     if winner is None:
         return f"{lead}, no strategy can place a seed"
     strategy, won, of = winner
-    where = "" if of == 1 else f" in all {of} settings" if won == of else f" in {won} of {of} settings"
+    where = (
+        ""
+        if of == 1
+        else (" in both settings" if of == 2 else f" in all {of} settings")
+        if won == of
+        else f" in {won} of {of} settings"
+    )
     return f"{lead}, {chosen(strategy)} have the highest mean reach{where}"
 
 

@@ -31,6 +31,7 @@ __all__ = [
     "on_prediction",
     "phase_counts",
     "phase_reasons",
+    "reason_of",
     "runner_up",
     "share",
     "verdict_on_growth",
@@ -47,7 +48,7 @@ _LABELS = {
 }
 _TIERS = ("amateur", "tail", "waist", "head")
 _WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-_TIMES = {2: "Twice", 3: "Three times", 4: "Four times", 5: "Five times", 10: "Ten times", 20: "Twenty times"}
+_TIMES = {2: "twice", 20: "twenty times"}
 
 
 class Setting(NamedTuple):
@@ -158,13 +159,8 @@ def count(value: float) -> str:
 
 def _decimals(middle: float, low: float, high: float) -> int:
     """Decimals at which an interval shows two digits of its half width and nothing shows more than four in all."""
-    ends = [abs(v) for v in (middle, low, high) if math.isfinite(v)]
-    largest = max(ends, default=0.0)
-    most = 3 - _magnitude(largest)
-    half = (high - low) / 2
-    if not math.isfinite(half) or half <= 0:
-        return most
-    decimals = min(1 - _magnitude(half), most)
+    most = 3 - _magnitude(max(abs(v) for v in (middle, low, high)))
+    decimals = min(1 - _magnitude((high - low) / 2), most)
     # An end that is not zero must not look like zero: that is what decides "undecided".
     while decimals < most and any(v and round(v, decimals) == 0 for v in (low, high)):
         decimals += 1
@@ -181,14 +177,12 @@ def interval(middle: float, low: float, high: float, unit: str = "") -> str:
     """
     if math.isnan(middle):
         return "–"
-    decimals = _decimals(middle, low, high)
-
-    def write(value: float) -> str:
-        return number(value) if not math.isfinite(value) else _grouped(value, decimals)
-
     if math.isnan(low) or math.isnan(high):
-        return write(middle) + unit
-    return f"{write(middle)}{unit} [{write(low)}, {write(high)}]"
+        return number(middle) + unit
+    if math.isinf(low) or math.isinf(high) or low == high:
+        return f"{number(middle)}{unit} [{number(low)}, {number(high)}]"
+    decimals = _decimals(middle, low, high)
+    return f"{_grouped(middle, decimals)}{unit} [{_grouped(low, decimals)}, {_grouped(high, decimals)}]"
 
 
 def share(part: float, whole: float) -> str:
@@ -269,6 +263,11 @@ class Comparison:
         return self.low > 0 or self.high < 0
 
     @property
+    def tied(self) -> bool:
+        """Whether both reach equally many in every run, as the same seeds do."""
+        return self.difference == self.low == self.high == 0
+
+    @property
     def relative(self) -> float:
         """Difference as a share of the reach of the other."""
         return self.difference / self.reach_other if self.reach_other > 0 else math.nan
@@ -312,6 +311,8 @@ def _told(c: Comparison, *, sizes: bool = False) -> str:
     """Say one comparison; with `sizes`, how many seeds each side has."""
     best = chosen(c.best, c.n_best if sizes else None)
     other = chosen(c.other, c.n_other if sizes else None)
+    if c.tied:
+        return f"{best} and {other} reach equally many users in every run ({count(c.runs)} runs)"
     if not c.decided:
         return (
             f"the difference between {best} and {other} is undecided, "
@@ -441,8 +442,7 @@ def _on_returns(tables: Tables) -> str | None:
         verdict = "more than in proportion"
     else:
         verdict = "whether that is less than in proportion is undecided"
-    times = _TIMES.get(int(more), "") if more == int(more) else ""
-    times = times or f"{number(more, 3)} times"
+    times = _TIMES.get(int(more), f"{_spelled(int(more))} times") if more == int(more) else f"{number(more, 3)} times"
     setting = Setting(top["graph"], top["model"], top["rule"])
     runs = sorted({int(small["runs"]), int(large["runs"])})
     return _sentence(
@@ -492,24 +492,29 @@ def verdict_on_growth(tables: Tables) -> str:
             f"R is {interval(top['R'], top['R_low'], top['R_high'])} against the 1 above which activity grows"
             f"{doubling} ({count(top['runs'])} runs){rest}"
         )
+    each = f"all {count(n)} are {others.split(' ', 1)[1]}" if " and " not in others else f"{others}, of {count(n)}"
     if measured.empty:
         return _sentence(
-            f"no cell is found to grow exponentially ({others}): in none of the {count(n)} cells was there a stretch "
+            f"no cell is found to grow exponentially ({each}): in none of the {count(n)} cells was there a stretch "
             "of steps long enough to measure R, the mean number of users that one active user activates"
         )
     top = largest(measured, "R_low")
-    if top["R_low"] > 1:
-        # Above 1 is not enough: growth as in space is above 1 at every step too.
-        relation = f"above 1, yet {top['phase']}: {str(top['phase_reason']).strip().rstrip('.')}"
-    elif top["R_high"] < 1:
+    if top["phase"] == "subcritical":
         relation = "below the 1 that growth needs"
     else:
-        relation = "an interval that does not keep clear of the 1 that growth needs: undecided"
+        # R alone does not decide: growth as in space has R above 1 too, and late steps are held down by depletion.
+        relation = f"{top['phase']}: {reason_of(top) or 'no reason was recorded'}"
     return _sentence(
-        f"no cell is found to grow exponentially ({others}, of {count(n)}): R comes nearest to it "
+        f"no cell is found to grow exponentially ({each}): R comes nearest to it "
         f"{_cell_words(tables, top)}, {interval(top['R'], top['R_low'], top['R_high'])} ({count(top['runs'])} runs), "
         f"{relation}"
     )
+
+
+def reason_of(row: Any) -> str:
+    """Return the reason recorded for the phase of a cell, without the R and its interval that stand beside it."""
+    text = "" if pd.isna(row["phase_reason"]) else str(row["phase_reason"]).strip().rstrip(".")
+    return re.sub(r"^R = \S+ \[[^\]]*\] ", "R ", text)
 
 
 def phase_reasons(tables: Tables) -> list[tuple[str, str, int]]:

@@ -219,6 +219,7 @@ def _phase_table(tables: Tables) -> Table:
 def _best_table(tables: Tables) -> Table:
     found = comparisons(tables)
     rows, data = [], []
+    decided = 0
     r = tables.results[(tables.results["n_seeds"] > 0) & tables.results["reach"].notna()]
     keys = ["graph", "model", "rule", "budget"]
     for setting in tables.settings:
@@ -234,10 +235,12 @@ def _best_table(tables: Tables) -> Table:
                 interval(top["reach"], top["reach_low"], top["reach_high"]), share(top["reach"], top["n_nodes"]),
             ]  # fmt: skip
             if second is None:
-                row += ["–", "–", "–", "–"]
+                row += ["–", "–", "–"]
             else:
                 lead = interval(second.difference, second.low, second.high)
-                row += [label(second.other), lead, count(second.runs), "decided" if second.decided else "undecided"]
+                lead = "equal in every run" if second.tied else lead if second.decided else f"undecided: {lead}"
+                decided += second.decided
+                row += [label(second.other), lead, count(second.runs)]
             rows.append(row)
             record = {k: first[k] for k in keys} | {"best": best, "n_seeds": top["n_seeds"]}
             record |= {k: top[k] for k in ("reach", "reach_low", "reach_high", "n_nodes")}
@@ -252,10 +255,9 @@ def _best_table(tables: Tables) -> Table:
     columns = [
         *_factor_columns(tables), Column("Budget", right=False), Column("Best (highest mean)", right=False),
         Column("Seeds"), Column(f"Reach [{tables.percent}]"), Column("Of all users"), Column("Second", right=False),
-        Column(f"Lead over second, users [{tables.percent}]"), Column("Runs"), Column("Verdict", right=False),
+        Column(f"Lead over second, users [{tables.percent}]"), Column("Runs"),
     ]  # fmt: skip
     frame = pd.DataFrame(data)
-    decided = sum(row[-1] == "decided" for row in rows)
     title = f"The lead over the second best strategy is decided in {decided} of {len(rows)} combinations"
     note = (
         "The lead is measured on the same worlds for both. The best is picked from these same numbers, so a narrow "
@@ -380,8 +382,8 @@ def _community_table(tables: Tables) -> Table | None:
     note = (
         "Percent of the users of each community that are reached on average (its size in brackets); "
         f"{_place(tables, cells)}, {_run_span(cells)}. Evenness: entropy of the shares of reach, at most "
-        f"{number(math.log2(len(sizes)), 3)} bits for {count(len(sizes))} communities. In its largest: share of reach in "
-        "the community that has most of it. Means: no interval is recorded by community."
+        f"{number(math.log2(len(sizes)), 3)} bits for {count(len(sizes))} communities. In its largest: share of reach "
+        "in the community that has most of it. Means: no interval is recorded by community."
     )
     if len(sizes) > len(shown):
         note += f" The {count(len(shown))} largest communities are shown; the CSV has all."
@@ -473,7 +475,7 @@ def _stopping_table(tables: Tables) -> Table:
     title = (
         "Every cell reached the precision asked for"
         if not kept
-        else f"{count(kept)} of {count(len(r))} cells stopped at the largest number of runs, less precise than asked"
+        else f"{count(kept)} of {count(len(r))} cells stopped at the largest number of runs, not yet precise enough"
     )
     return Table("precision", title, columns, rows, data)
 
@@ -702,7 +704,7 @@ def _csv(frame: pd.DataFrame) -> str:
 
 def _tie(text: str) -> str:
     """Keep a number and its percent sign, and the two ends of an interval, on one line."""
-    tied = text.replace(" %", "\N{NO-BREAK SPACE}%")
+    tied = re.sub(r"(?<=\d) ?%", "\N{NO-BREAK SPACE}%", text)
     return re.sub(r"(\[[^\s\[\]]+,) ([^\s\[\]]+\])", "\\1\N{NO-BREAK SPACE}\\2", tied)
 
 
@@ -722,7 +724,7 @@ def _page(tables: Tables) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["csv"] = _csv
     environment.filters["tie"] = _tie
-    made = str(tables.provenance.get("made", ""))[:10]
+    made = str(tables.provenance.get("made", ""))[:10].replace("-", "\N{NON-BREAKING HYPHEN}")
     return environment.from_string(template).render(
         title=str(tables.study.get("title") or "A study of diffusion"),
         summary=f"{graphs}; {count(len(r))} cells, {count(runs)} runs in all"

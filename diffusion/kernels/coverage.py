@@ -1,0 +1,149 @@
+"""Maximum coverage of RR sets: greedy with exact gains, its upper bounds, and what given seeds cover."""
+
+import heapq
+
+import numpy as np
+
+from .._numba import njit
+
+LOW = np.int64(0xFFFFFFFF)
+
+
+# nodes i4[], of which from ... to - 1 are new; counts i4[n] is added to
+@njit
+def count_members(nodes, first, last, counts):
+    for e in range(first, last):
+        counts[nodes[e]] += 1
+
+
+# nodes i4[], offsets i8[sets + 1]; rank i4[n]: place of a seed, -1 for others; k  ->  first i8[k + 1]: sets whose first
+# seed, by place, it is; the last entry holds those with none that are not empty
+@njit
+def first_covered(nodes, offsets, n_sets, rank, bits, k):
+    first = np.zeros(k + 1, np.int64)
+    for s in range(n_sets):
+        best = np.int64(k)
+        for e in range(offsets[s], offsets[s + 1]):
+            v = np.uint64(nodes[e])
+            if (bits[v >> np.uint64(6)] >> (v & np.uint64(63))) & np.uint64(1):
+                best = min(best, np.int64(rank[v]))
+        if offsets[s + 1] > offsets[s]:
+            first[best] += 1
+    return first
+
+
+@njit
+def index_sets(nodes, offsets, n_sets, covered, gain, low, high, place, sets, filled):
+    """Add the open sets of nodes with low <= gain < high to the inverted index, by counting sort; the index grows."""
+    total = filled
+    for v in range(gain.size):
+        if low <= gain[v] < high:
+            place[v] = total
+            total += gain[v]
+    if total > sets.size:
+        grown = np.empty(total, np.int32)
+        grown[:filled] = sets[:filled]
+        sets = grown
+    for s in range(n_sets):
+        if covered[s] == 0:
+            for e in range(offsets[s], offsets[s + 1]):
+                v = nodes[e]
+                if low <= gain[v] < high:
+                    sets[place[v]] = s
+                    place[v] += 1
+    return sets, total
+
+
+# nodes i4[], offsets i8[sets + 1]; counts i4[n] of members; allowed b1[n]; pick, top  ->  seeds i4[<= pick],
+# gains i8[<= pick] in sets, best i8[<= pick + 1]: sum of the `top` largest gains before each pick and after the last
+@njit
+def greedy_cover(nodes, offsets, n_sets, counts, allowed, pick, top):
+    """Greedy with the gains of all nodes kept exact.
+
+    Only nodes of large gain, at least `low`, stand in the inverted index, the heap and the histogram: gains only fall,
+    so nodes below `low` matter only once the `top`-th largest gain has fallen to it. Then `low` is lowered.
+
+    The sum of the `top` largest gains is above + (top - n_above) * edge: n_above nodes have a gain over `edge`.
+    """
+    n = counts.size
+    gain = counts.copy()
+    biggest = 0
+    for v in range(n):
+        if not allowed[v]:
+            gain[v] = -1
+        elif gain[v] > biggest:
+            biggest = gain[v]
+    histogram = np.zeros(biggest + 2, np.int64)
+    covered = np.zeros(n_sets, np.uint8)
+    place = np.empty(n, np.int64)
+    begin = np.empty(n, np.int64)
+    sets = np.empty(0, np.int32)
+    heap = [np.int64(0) for _ in range(0)]
+    seeds = np.empty(pick, np.int32)
+    gains = np.empty(pick, np.int64)
+    best = np.empty(pick + 1, np.int64)
+    filled = np.int64(0)
+    low = np.int64(biggest + 1)
+    edge, n_above, above = np.int64(biggest), np.int64(0), np.int64(0)
+    size = 0
+    while True:
+        # The edge falls to where at least `top` nodes have it or more.
+        while edge >= 1 and (edge < low or n_above + histogram[edge] < top):
+            if edge < low:  # take in more nodes, about four times as many
+                high = low
+                wanted = max(3 * len(heap), 4 * top, 256)
+                histogram[:high] = 0
+                for v in range(n):
+                    if gain[v] > 0 and gain[v] < high:
+                        histogram[gain[v]] += 1
+                low = edge
+                found = histogram[low]
+                while low > 1 and found < wanted:
+                    low -= 1
+                    found += histogram[low]
+                sets, filled = index_sets(nodes, offsets, n_sets, covered, gain, low, high, place, sets, filled)
+                for v in range(n):
+                    if low <= gain[v] < high:
+                        begin[v] = place[v] - gain[v]
+                        heap.append(-(np.int64(gain[v]) << 32) | np.int64(v))
+                heapq.heapify(heap)
+                continue
+            n_above += histogram[edge]
+            above += histogram[edge] * edge
+            edge -= 1
+        best[size] = above + max(top - n_above, 0) * max(edge, 0)
+        if size == pick:
+            break
+        chosen = np.int64(-1)
+        while len(heap) > 0:
+            entry = heapq.heappop(heap)
+            v = entry & LOW
+            known = -(entry >> 32)
+            if gain[v] == known:
+                chosen = v
+                break
+            if gain[v] > 0:
+                heapq.heappush(heap, -(np.int64(gain[v]) << 32) | v)
+        if chosen < 0:
+            break
+        seeds[size] = chosen
+        gains[size] = gain[chosen]
+        size += 1
+        for at in range(begin[chosen], place[chosen]):
+            s = sets[at]
+            if covered[s]:
+                continue
+            covered[s] = 1
+            for e in range(offsets[s], offsets[s + 1]):
+                v = nodes[e]
+                g = np.int64(gain[v])
+                gain[v] = g - 1
+                if g >= low:
+                    histogram[g] -= 1
+                    histogram[g - 1] += 1
+                    if g > edge:
+                        above -= 1
+                        if g - 1 == edge:
+                            n_above -= 1
+                            above -= edge
+    return seeds[:size], gains[:size], best[: size + 1]

@@ -1,0 +1,329 @@
+"""Reverse-reachable (RR) sets: who could have reached a random root, in one live-edge world drawn on the way.
+
+Set ``i`` of a key is a function of (key, i): its random words are ``mix(state), mix(state + GOLDEN), ...`` with
+``state = mix(mix(key ^ TAG_RR) + i * GOLDEN)``. It depends on no other set, thread or chunk.
+
+Independent cascade (SUBSIM: Guo et al., SIGMOD 2020): where all arcs into a node have one probability, the arcs that fire
+are found by geometric skips; otherwise they stand in falling order of probability, and the skips of a segment go by its
+largest one, thinned by the ratio. Linear threshold: each node keeps at most one in-arc, so a set is a reverse walk.
+"""
+
+import numpy as np
+
+from .._numba import njit
+from .cascade import FULL_U32
+from .coins import ALWAYS, GOLDEN, mix, threshold_of
+
+TAG_RR = np.uint64(0x5E7)
+_G = np.uint64(GOLDEN)
+_1, _11, _32, _63 = np.uint64(1), np.uint64(11), np.uint64(32), np.uint64(63)
+UNIT = 1.0 / 2**53
+TOP = 4294967296.0
+
+# What is known of the arcs into one node, in one cache line: they stand at start ... start + degree.
+PLAN = np.dtype(
+    [("start", np.int64), ("degree", np.int32), ("kind", np.int32), ("none", np.uint32), ("skip", np.float32)]
+)
+NEVER, ALL, SKIP, COIN, MIXED = 0, 1, 2, 3, 4  # independent cascade
+PICK, SEARCH = 1, 2  # linear threshold; NEVER as above
+FEW = 2  # up to so many arcs of one probability, a coin each is faster than logarithms
+SEGMENT = 8  # the first arcs of a mixed node get a coin each; then segments 8-15, 16-31, ... are skipped through
+
+
+# in-arcs indptr i8[n + 1], arc i8[m] (positions in p); p f4[m] or f4[1]; plan PLAN[n] is filled  ->  arcs of mixed nodes
+@njit
+def plan_ic(indptr, arc, p, plan):
+    mixed = 0
+    step = 0 if p.size == 1 else 1
+    for v in range(plan.size):
+        start, end = indptr[v], indptr[v + 1]
+        d = end - start
+        plan[v].start = start
+        plan[v].degree = d
+        plan[v].kind = NEVER
+        plan[v].none = 0
+        plan[v].skip = 0.0
+        if d == 0:
+            continue
+        first = p[arc[start] * step]
+        same = True
+        if step == 1:
+            for k in range(start + 1, end):
+                if p[arc[k]] != first:
+                    same = False
+                    break
+        if not same:
+            plan[v].kind = MIXED
+            mixed += d
+            continue
+        threshold = threshold_of(first)
+        if threshold == 0:
+            plan[v].degree = 0
+        elif threshold == ALWAYS:
+            plan[v].kind = ALL
+        elif d <= FEW:
+            plan[v].kind = COIN
+            plan[v].none = np.uint32(threshold - _1)
+        else:
+            plan[v].kind = SKIP
+            log_miss = np.log1p(-np.float64(first))
+            plan[v].skip = 1.0 / log_miss
+            plan[v].none = np.uint32(np.exp(d * log_miss) * TOP)
+    return mixed
+
+
+# as plan_ic, sources i4[m]; plan as it left it  ->  sources i4[m], below u4[m] in falling order of p at mixed nodes:
+# an arc fires when a coin of 32 bits is at most `below`; arcs that never fire are cut off
+@njit
+def sort_mixed(indptr, sources, arc, p, plan):
+    ordered = sources.copy()
+    below = np.zeros(sources.size, np.uint32)
+    for v in range(plan.size):
+        if plan[v].kind != MIXED:
+            continue
+        start, d = indptr[v], np.int64(plan[v].degree)
+        row = np.empty(d, np.float32)
+        for k in range(d):
+            row[k] = -p[arc[start + k]]
+        if d <= 32:
+            rank = np.arange(d)
+            for k in range(1, d):
+                r = rank[k]
+                j = k
+                while j > 0 and row[rank[j - 1]] > row[r]:
+                    rank[j] = rank[j - 1]
+                    j -= 1
+                rank[j] = r
+        else:
+            rank = np.argsort(row, kind="mergesort")
+        count = 0
+        for k in range(d):
+            threshold = threshold_of(-row[rank[k]])
+            if threshold == 0:
+                break
+            ordered[start + k] = sources[start + rank[k]]
+            below[start + k] = np.uint32(threshold - _1)
+            count += 1
+        plan[v].degree = count
+    return ordered, below
+
+
+# in-arcs indptr i8[n + 1], arc i8[m]; p f4[m] or f4[1]; hi u4[m] by arc; plan PLAN[n] is filled  ->  nodes that search
+@njit
+def plan_lt(indptr, arc, p, hi, plan):
+    searching = 0
+    step = 0 if p.size == 1 else 1
+    for v in range(plan.size):
+        start, end = indptr[v], indptr[v + 1]
+        plan[v].start = start
+        plan[v].degree = end - start
+        plan[v].kind = NEVER
+        plan[v].none = 0
+        plan[v].skip = 0.0
+        if end == start or hi[arc[end - 1]] == 0:
+            continue
+        same = True
+        for k in range(start + 1, end):
+            if p[arc[k] * step] != p[arc[start] * step]:
+                same = False
+                break
+        if same and np.uint64(hi[arc[end - 1]]) == FULL_U32:
+            plan[v].kind = PICK
+        else:
+            plan[v].kind = SEARCH
+            searching += 1
+    return searching
+
+
+@njit(inline="always")
+def unit_of(x):
+    """64 random bits -> a number in [0, 1)."""
+    return np.float64(x >> _11) * UNIT
+
+
+@njit
+def draw_root(x, n, cumulated, guide):
+    """64 random bits -> a node: uniform, or by the cumulated weights f8[n], where guide i4[n] says where to begin."""
+    u = unit_of(x)
+    if guide.size == 1:
+        return np.int64(u * n)
+    v = np.int64(guide[np.int64(u * n)])
+    while cumulated[v] <= u:
+        v += 1
+    return v
+
+
+@njit(inline="always")
+def clear(nodes, head, size, marks):
+    for r in range(head, size):
+        marks[np.uint64(nodes[r]) >> np.uint64(6)] = 0
+
+
+# plan PLAN[n], sources i4[m], below u4[m] or u4[1]; roots as draw_root; sets first ... last - 1 of key u8; stop, marks
+# u8[ceil(n / 64)] sets of bits, marks all 0 and left so; nodes i4[] is filled from `size`, the end of set i goes to
+# ends[row + i - first]  ->  sets done, size, empty sets. A set that meets a stop node is kept as an empty one.
+# Fewer sets are done when `nodes` is full.
+@njit
+def sample_ic(
+    plan, sources, below, cumulated, guide, key, first, last, stopping, stop, marks, nodes, size, ends, row
+):  # fmt: skip
+    base = mix(key ^ TAG_RR)
+    full = nodes.size
+    empty = 0
+    for i in range(first, last):
+        state = mix(base + np.uint64(i) * _G)
+        root = draw_root(mix(state), plan.size, cumulated, guide)
+        if size >= full:
+            return i - first, size, empty
+        bit = _1 << (np.uint64(root) & _63)
+        if stopping and stop[root >> 6] & bit:
+            empty += 1
+            ends[row + i - first] = size
+            continue
+        head = size
+        nodes[size] = root
+        size += 1
+        marks[root >> 6] |= bit
+        at = head
+        hit = False
+        while at < size and not hit:
+            v = nodes[at]
+            at += 1
+            d = np.int64(plan[v].degree)
+            kind = plan[v].kind
+            if kind == NEVER:
+                continue
+            if size + d > full:
+                clear(nodes, head, size, marks)
+                return i - first, head, empty
+            state += _G
+            x = mix(state)
+            if kind == SKIP and (x >> _32) < plan[v].none:
+                continue
+            start = plan[v].start
+            j = np.int64(-1)
+            scale = np.float64(plan[v].skip)
+            segment = np.int64(0)
+            rate = np.uint64(0)
+            # Every turn finds the next arc that fires, whatever the kind of node, so that the visit stands here once.
+            while True:
+                if kind == SKIP:
+                    jump = np.log((np.float64(x >> _11) + 1.0) * UNIT) * scale
+                    if jump >= d - 1 - j:
+                        break
+                    j += 1 + np.int64(jump)
+                    state += _G
+                    x = mix(state)
+                elif kind == ALL:
+                    j += 1
+                    if j >= d:
+                        break
+                elif kind == COIN:
+                    j += 1
+                    if j >= d:
+                        break
+                    coin = x & FULL_U32
+                    x >>= _32
+                    if coin > plan[v].none:
+                        continue
+                elif j + 1 < SEGMENT:
+                    j += 1
+                    if j >= d:
+                        break
+                    coin = x >> _32
+                    state += _G
+                    x = mix(state)
+                    if coin > np.uint64(below[start + j]):
+                        continue
+                else:
+                    if j + 1 >= segment:  # a new segment, by its largest probability
+                        if j + 1 >= d:
+                            break
+                        segment = min(2 * (j + 1), d)
+                        rate = np.uint64(below[start + j + 1]) + _1
+                        scale = 0.0 if rate == ALWAYS else 1.0 / np.log1p(-np.float64(rate) / TOP)
+                    jump = np.log((np.float64(x >> _11) + 1.0) * UNIT) * scale
+                    state += _G
+                    x = mix(state)
+                    if jump >= segment - 1 - j:
+                        j = segment - 1
+                        continue
+                    j += 1 + np.int64(jump)
+                    fires = unit_of(x) * np.float64(rate) < np.float64(below[start + j]) + 1.0
+                    state += _G
+                    x = mix(state)
+                    if not fires:
+                        continue
+                u = sources[start + j]
+                word = np.uint64(u) >> np.uint64(6)
+                bit = _1 << (np.uint64(u) & _63)
+                if marks[word] & bit:
+                    continue
+                if stopping and stop[word] & bit:
+                    hit = True
+                    break
+                marks[word] |= bit
+                nodes[size] = u
+                size += 1
+        clear(nodes, head, size, marks)
+        if hit:
+            size = head
+            empty += 1
+        ends[row + i - first] = size
+    return last - first, size, empty
+
+
+# as sample_ic; bound u4[m] or u4[1]: upper ends of the intervals of the in-arcs, in their order
+@njit
+def sample_lt(
+    plan, sources, bound, cumulated, guide, key, first, last, stopping, stop, marks, nodes, size, ends, row
+):  # fmt: skip
+    base = mix(key ^ TAG_RR)
+    full = nodes.size
+    empty = 0
+    for i in range(first, last):
+        state = mix(base + np.uint64(i) * _G)
+        v = draw_root(mix(state), plan.size, cumulated, guide)
+        head = size
+        hit = False
+        while True:
+            word = np.uint64(v) >> np.uint64(6)
+            bit = _1 << (np.uint64(v) & _63)
+            if marks[word] & bit:
+                break
+            if stopping and stop[word] & bit:
+                hit = True
+                break
+            if size >= full:
+                clear(nodes, head, size, marks)
+                return i - first, head, empty
+            marks[word] |= bit
+            nodes[size] = v
+            size += 1
+            kind = plan[v].kind
+            if kind == NEVER:
+                break
+            state += _G
+            coin = mix(state) >> _32
+            start = plan[v].start
+            d = np.int64(plan[v].degree)
+            if kind == PICK:
+                v = np.int64(sources[start + np.int64((coin * np.uint64(d)) >> _32)])
+                continue
+            coin = min(coin, FULL_U32 - _1)  # the top value of a bound stands for 2**32
+            if coin >= np.uint64(bound[start + d - 1]):
+                break
+            low, high = np.int64(0), d - 1
+            while low < high:
+                middle = (low + high) >> 1
+                if coin < np.uint64(bound[start + middle]):
+                    high = middle
+                else:
+                    low = middle + 1
+            v = np.int64(sources[start + low])
+        clear(nodes, head, size, marks)
+        if hit:
+            size = head
+            empty += 1
+        ends[row + i - first] = size
+    return last - first, size, empty

@@ -1,0 +1,1 @@
+"""What theory predicts: branching processes on the graph."""

@@ -1,0 +1,208 @@
+"""Threshold cascades: the naive twin, exact rounding, rings and small graphs worked out by hand or by brute force."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import naive
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import KEYS, graphs, internal_arcs, random_graph, seed_sets
+
+import diffusion as dif
+from diffusion import FollowerGraph
+from diffusion.cascades._engine import Engine
+
+
+def twin(graph: FollowerGraph, model: dif.Threshold, seeds, key: int, run: int) -> naive.NaiveRun:
+    arcs = internal_arcs(graph)
+    return naive.threshold_run(
+        graph.n_nodes,
+        arcs,
+        np.broadcast_to(graph._multiplicity, len(arcs)).tolist(),
+        [int(v) for v in graph._internal(seeds)],
+        key,
+        run,
+        fraction=None if model.fraction is None else Fraction(str(model.fraction)),
+        count=model.count,
+        noise=model.noise,
+    )
+
+
+def assert_same_run(engine: Engine, row: np.ndarray, run: int) -> None:
+    want = twin(engine.graph, engine.model, engine.seeds, int(engine.key), run)
+    assert np.trim_zeros(row, "b").tolist() == want.levels
+    nodes, step, parent = (found.tolist() for found in engine.replay(run))
+    assert dict(zip(nodes, step, strict=True)) == want.step
+    assert {v: None if at < 0 else nodes[at] for v, at in zip(nodes, parent, strict=True)} == want.parent
+
+
+MODELS = st.builds(
+    dif.Threshold,
+    fraction=st.sampled_from([0.1, 0.18, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.75, 1.0]),
+    noise=st.sampled_from([0.0, 0.1, 0.5, 1.0]),
+) | st.builds(dif.Threshold, count=st.integers(1, 4), noise=st.sampled_from([0.0, 0.1, 0.5]))
+
+
+@given(draw=st.data())
+@settings(max_examples=80)
+def test_twin_on_small_graphs(draw):
+    graph = draw.draw(graphs(n=9, max_rows=30))
+    engine = Engine(graph, draw.draw(MODELS), draw.draw(seed_sets(graph)), draw.draw(KEYS))
+    new, counts, _ = engine.run(0, 66, threads=2)
+    for run in (0, 1, 65):
+        assert_same_run(engine, new[run], run)
+    assert counts.sum() == new.sum()
+
+
+@pytest.mark.parametrize(
+    "model", [dif.Threshold(fraction=0.2), dif.Threshold(count=2, noise=0.05)], ids=lambda m: m.label
+)
+@pytest.mark.parametrize("parallel", ["collapse", "keep"])
+def test_twin_on_200_nodes(model, parallel):
+    graph = random_graph(200, 900, rng=3, parallel=parallel)
+    engine = Engine(graph, model, graph.nodes[[2, 9, 30, 77, 78]], 4242)
+    new, _, _ = engine.run(0, 1030, threads=2)
+    for run in (0, 1, 511, 512, 1029):
+        assert_same_run(engine, new[run], run)
+    assert new[0].sum() > 10
+
+
+@given(graphs(n=9, max_rows=30), st.sampled_from(["0.1", "0.2", "0.25", "1/3", "0.4", "0.5", "0.6", "1"]), st.data())
+def test_final_set_is_that_of_brute_force(graph, phi, draw):
+    seeds = draw.draw(seed_sets(graph))
+    followed: dict[int, list[int]] = {}
+    for (u, v), c in zip(
+        internal_arcs(graph), np.broadcast_to(graph._multiplicity, graph.n_edges).tolist(), strict=True
+    ):
+        followed.setdefault(v, []).extend([u] * c)
+    want = naive.watts(graph.n_nodes, followed, Fraction(phi), graph._internal(seeds).tolist())
+    cascade = dif.threshold_cascade(graph, seeds, fraction=float(Fraction(phi)))
+    assert set(graph._internal(cascade.nodes).tolist()) == want
+
+
+# -- the number that is needed -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("phi", "degree", "needed"),
+    [(0.4, 5, 2), (0.3, 10, 3), (0.1, 3, 1), (0.1, 30, 3), (0.7, 10, 7), (0.18, 5, 1), (0.18, 6, 2), (0.18, 50, 9),
+     (0.29, 100, 29), (0.57, 100, 57), (1.0, 7, 7), (1e-9, 4, 1), (1 / 3, 3, 1), (2 / 3, 3, 2),
+     (0.35, 20, 7), (0.5, 3, 2)],
+)  # fmt: skip
+def test_needed_neighbours(phi, degree, needed):
+    assert dif.Threshold(fraction=phi).need(np.array([degree])).tolist() == [needed]
+
+
+@given(st.integers(1, 1000), st.integers(1, 100_000))
+def test_needed_neighbours_are_exact_for_decimals(thousandths, degree):
+    phi = Fraction(thousandths, 1000)
+    want = max(math.ceil(phi * degree), 1)
+    assert dif.Threshold(fraction=thousandths / 1000).need(np.array([degree])).tolist() == [want]
+
+
+def test_who_follows_nobody_or_too_few_never_adopts():
+    need = dif.Threshold(count=3).need(np.array([0, 1, 2, 3, 9]))
+    assert need.tolist() == [0, 0, 0, 3, 3]
+    assert dif.Threshold(fraction=0.01).need(np.array([0, 1])).tolist() == [0, 1]
+    assert dif.Threshold(count=2**40).need(np.array([5])).tolist() == [0]
+    graph = FollowerGraph.from_arrays([0], [1], edges_mean="influences", directed=True)
+    assert dif.simulate(graph, [1], model=dif.Threshold(fraction=0.01), runs=2).sizes.tolist() == [1, 1]
+
+
+# -- rings and small graphs --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n", [7, 8, 20, 101, 1000])
+def test_ring_lattice_fills_at_one_node_a_side(n):
+    """Centola and Macy 2007: k = 4, threshold 2, two neighbouring seeds: one more node on each side at every step.
+
+    ceil((n - 2) / 2) steps for even n. For odd n the last node has one active neighbour in each front a step earlier,
+    so it joins with the pair before it: floor((n - 2) / 2).
+    """
+    graph = FollowerGraph.from_networkx(nx.watts_strogatz_graph(n, 4, 0))
+    cascade = dif.threshold_cascade(graph, [0, 1], count=2)
+    assert cascade.size == n
+    assert cascade.depth == (n - 2) // 2
+    assert cascade.breadth_by_step.tolist()[:-1] == [2] * cascade.depth
+    assert dif.threshold_cascade(graph, [0, n // 2], count=2).size == (2 if n > 8 else n)
+    assert dif.threshold_cascade(graph, [0, 1], fraction=0.5).step.tolist() == cascade.step.tolist()
+    assert dif.threshold_cascade(graph, [0, 1], fraction=0.51).size == 2
+
+
+def test_threshold_one_is_breadth_first_search():
+    graph = random_graph(150, 400, rng=5)
+    found = dif.threshold_cascade(graph, [3], count=1)
+    want = nx.single_source_shortest_path_length(graph.to_networkx(), 3)
+    assert dict(zip(found.nodes.tolist(), found.step.tolist(), strict=True)) == want
+
+
+def test_parallel_arcs_count():
+    rows = [(0, 2), (0, 2), (1, 2), (3, 2)]
+    u, v = zip(*rows, strict=True)
+    keep = FollowerGraph.from_arrays(u, v, edges_mean="influences", directed=True, parallel="keep")
+    once = FollowerGraph.from_arrays(u, v, edges_mean="influences", directed=True)
+    for graph, half, two in [(keep, 2, 2), (once, 1, 1)]:
+        assert dif.threshold_cascade(graph, [0], fraction=0.5).size == half
+        assert dif.threshold_cascade(graph, [0], count=2).size == two
+
+
+# -- noise and runs ----------------------------------------------------------------------------------------------------
+
+
+def test_noise_alone_is_an_independent_cascade_in_distribution():
+    graph = random_graph(40, 120, rng=5)
+    threshold = dif.simulate(graph, [0, 1], model=dif.Threshold(count=1000, noise=0.2), runs=4000, rng=1).mean()
+    cascade = dif.simulate(graph.with_probabilities("constant", p=0.2), [0, 1], runs=40_000, rng=1).mean()
+    assert abs(threshold.mean - cascade.mean) < 4 * math.hypot(threshold.se, cascade.se)
+    assert threshold.se > 0
+
+
+def test_noise_breaks_the_ring_that_two_distant_seeds_cannot():
+    graph = FollowerGraph.from_networkx(nx.watts_strogatz_graph(60, 4, 0))
+    assert dif.threshold_cascade(graph, [0, 30], count=2).size == 2
+    ens = dif.simulate(graph, [0, 30], model=dif.Threshold(count=2, noise=0.2), runs=200, rng=1)
+    assert ens.mean().mean > 30
+
+
+def test_full_noise_is_threshold_one():
+    graph = random_graph(60, 200, rng=5)
+    a = dif.simulate(graph, [0], model=dif.Threshold(count=3, noise=1.0), runs=3, rng=1)
+    b = dif.simulate(graph, [0], model=dif.Threshold(count=1), runs=3, rng=1)
+    assert np.array_equal(a.new_by_step, b.new_by_step)
+
+
+def test_without_noise_every_run_is_computed_once():
+    graph = random_graph(100, 400, rng=5)
+    ens = dif.simulate(graph, [0, 1, 2], model=dif.Threshold(fraction=0.2), runs=10**6, rng=1)
+    assert ens.runs == 10**6
+    assert ens.new_by_step.strides[0] == 0
+    assert set(ens.activation_probability.tolist()) <= {0.0, 1.0}
+    assert ens.mean().stopped_by == "deterministic"
+    assert ens.mean().low == ens.mean().high == ens.sizes[0]
+    assert ens.replay(77).breadth_by_step.tolist() == ens.new_by_step[0].tolist()
+    estimate = dif.spread(graph, [0, 1, 2], model=dif.Threshold(fraction=0.2))
+    assert (estimate.mean, estimate.se, estimate.stopped_by) == (ens.sizes[0], 0.0, "deterministic")
+
+
+@given(graphs(n=9, max_rows=30), st.data())
+@settings(max_examples=25)
+def test_more_seeds_or_a_lower_threshold_never_reach_less(graph, draw):
+    small = draw.draw(seed_sets(graph))
+    large = small + draw.draw(seed_sets(graph))
+    low, high = sorted((draw.draw(st.floats(0.01, 1)), draw.draw(st.floats(0.01, 1))))
+    reach = lambda seeds, phi: set(dif.threshold_cascade(graph, seeds, fraction=phi).nodes)  # noqa: E731
+    assert reach(small, high) <= reach(large, high)
+    assert reach(small, high) <= reach(small, low)
+
+
+def test_thresholds_need_no_probabilities():
+    graph = random_graph(20, 40, rng=1)
+    assert graph.probabilities is None
+    a = dif.threshold_cascade(graph, [0], count=1)
+    b = dif.threshold_cascade(graph.with_probabilities("constant", p=0.1), [0], count=1)
+    assert a.nodes.tolist() == b.nodes.tolist()
