@@ -112,15 +112,14 @@ def test_any_width_is_a_part_of_the_full_row(model, words):
     n = graph.n_nodes
 
     def batch(first_word: int, words: int, lanes: int) -> tuple[np.ndarray, np.ndarray]:
-        seen, pending = np.zeros(n * words, np.uint64), np.zeros(n * words, np.uint64)
+        state = np.zeros(2 * n * words, np.uint64)
         flags, counts = np.zeros(n, np.uint8), np.zeros(n, np.int64)
         new, _ = run_batch(
             graph._indptr, graph._indices, engine._p, engine._lo, engine._hi, engine.linear, engine._start, engine.key,
-            3, first_word, words, lanes, seen, pending, np.empty(n * words, np.uint64), flags,
-            np.empty((3, n), np.int32), counts,
+            3, first_word, words, lanes, state, np.empty(n * words, np.uint64), flags, np.empty((3, n), np.int32),
+            counts,
         )  # fmt: skip
-        assert not seen.any()
-        assert not pending.any()
+        assert not state.any()
         assert not flags.any()
         return new, counts
 
@@ -288,6 +287,29 @@ def test_counters_with_lanes_of_different_counts():
     for run in (0, 100, 511, 519):
         assert levels(ens.new_by_step[run]) == [1, ens.replay(run).size - 1]
     assert len(np.unique(ens.sizes)) > 50
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("runs", [1, 2, 3, 5, 66])
+def test_few_runs_at_hubs(model, runs):
+    """Rows of one to a few lanes at nodes with thousands of followers, and lanes that meet again at common targets."""
+    n = 3000
+    u = np.concatenate([np.zeros(n, int), np.full(n, 1), np.arange(2, n + 1)])
+    v = np.concatenate([np.arange(2, n + 2), np.arange(2, n + 2), np.arange(3, n + 2)])
+    draw = np.random.default_rng(4)
+    weight = np.where(u < 2, draw.choice([0.0, 0.1, 0.4, 0.5], u.size), 0.0625)
+    graph = FollowerGraph.from_arrays(u, v, weight=weight, edges_mean="influences", directed=True)
+    engine = Engine(graph.with_probabilities("column"), model, [0, 1], 77)
+    new, counts, _ = engine.run(0, runs, threads=1)
+    total = np.zeros(graph.n_nodes, int)
+    for run in range(runs):
+        nodes, step, _ = engine.replay(run)
+        assert levels(new[run]) == np.bincount(step).tolist()
+        total[nodes] += 1
+    assert counts.tolist() == total.tolist()
+    want = twin(graph.with_probabilities("column"), model, [0, 1], 77, 0)
+    assert levels(new[0]) == want.levels
+    assert len(want.levels) > 2
 
 
 # -- coupling ----------------------------------------------------------------------------------------------------------

@@ -12,12 +12,12 @@ from itertools import pairwise
 import naive
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from numba import njit
 from strategies import KEYS
 
-from diffusion.kernels.cascade import first_lanes, lanes_below
+from diffusion.kernels.cascade import first_lanes, live_lanes
 from diffusion.kernels.coins import (
     ALWAYS,
     TAG_IC,
@@ -27,10 +27,12 @@ from diffusion.kernels.coins import (
     WORDS,
     coin_base,
     coin_below,
+    coin_between,
     coin_words,
     mix,
     popcount,
     row_below,
+    row_between,
     threshold_of,
     word_below,
     world_of,
@@ -43,7 +45,12 @@ ALL = np.uint64(2**64 - 1)
 
 @njit
 def _row(lanes, threshold, base, out):
-    return row_below(lanes, 0, out, threshold, base)
+    return row_below(lanes, 0, out, 0, threshold, base)
+
+
+@njit
+def _row_between(lanes, low, high, base, out):
+    return row_between(lanes, 0, out, 0, low, high, base)
 
 
 @njit
@@ -54,7 +61,7 @@ def _hits(key, tag, batch, n, threshold, per_lane):
     world = world_of(key, tag, batch)
     total = 0
     for j in range(n):
-        if row_below(lanes, 0, out, threshold, coin_base(world, j)) == 0:
+        if row_below(lanes, 0, out, 0, threshold, coin_base(world, j)) == 0:
             continue
         for w in range(WORDS):
             total += np.int64(popcount(out[w]))
@@ -71,8 +78,8 @@ def _joint(key_a, tag_a, batch_a, key_b, tag_b, batch_b, n, stride, gap, thresho
     a, b = np.empty(WORDS, np.uint64), np.empty(WORDS, np.uint64)
     world_a, world_b = world_of(key_a, tag_a, batch_a), world_of(key_b, tag_b, batch_b)
     for j in range(n):
-        row_below(lanes, 0, a, threshold, coin_base(world_a, stride * j))
-        row_below(lanes, 0, b, threshold, coin_base(world_b, stride * j + gap))
+        row_below(lanes, 0, a, 0, threshold, coin_base(world_a, stride * j))
+        row_below(lanes, 0, b, 0, threshold, coin_base(world_b, stride * j + gap))
         for w in range(WORDS):
             cells[0] += np.int64(popcount(~(a[w] | b[w])))
             cells[1] += np.int64(popcount(~a[w] & b[w]))
@@ -88,7 +95,7 @@ def _lanes_joint(key, tag, batch, n, threshold, shift, cells):
     world = world_of(key, tag, batch)
     keep = (np.uint64(1) << np.uint64(64 - shift)) - np.uint64(1)
     for j in range(n):
-        row_below(lanes, 0, a, threshold, coin_base(world, j))
+        row_below(lanes, 0, a, 0, threshold, coin_base(world, j))
         for w in range(WORDS):
             other = a[w] >> np.uint64(shift)
             cells[0, 0] += np.int64(popcount(~(a[w] | other) & keep))
@@ -212,17 +219,37 @@ def test_threshold_at_the_ends():
     assert int(threshold_of(np.float32(1 - 2**-24))) == 2**32 - 256
 
 
-@pytest.mark.parametrize("words", [1, 2, 3, 5, 8])
-def test_any_width_at_any_first_word(words):
-    rng = np.random.default_rng(5)
-    for threshold in (1, 2**20, 2**31 + 12345, 2**32 - 1, 2**32):
-        base = np.uint64(rng.integers(2**63))
-        row = rng.integers(0, 2**64, 8, dtype=np.uint64)
-        full, part = np.empty(8, np.uint64), np.zeros(8, np.uint64)
-        lanes_below(row, 0, full, np.uint64(threshold), base, 8, 0)
-        for first in range(8 - words + 1):
-            lanes_below(row[first : first + words].copy(), 0, part, np.uint64(threshold), base, words, first)
-            assert part[:words].tolist() == full[first : first + words].tolist()
+BOUNDS = st.sampled_from([0, 1, 2**20, 2**31, 2**31 + 12345, 2**32 - 256, 2**32 - 1, 2**32]) | st.integers(0, 2**32)
+
+
+@given(KEYS, BOUNDS, BOUNDS, st.lists(st.integers(0, 2**64 - 1), min_size=8, max_size=8), st.integers(1, 8))
+def test_lanes_between_two_bounds_at_any_width(base, a, b, lanes, words):
+    """Every way to ask which coins lie in [low, high) gives the lanes that two scalar comparisons give."""
+    low, high = (np.uint64(x) for x in sorted((a, b)))
+    assume(low < high)  # an empty interval never reaches the kernels
+    base = np.uint64(base)
+    row, out = np.array(lanes, np.uint64), np.zeros(16, np.uint64)
+    below = lambda bound: [int(word_below(base, w, row[w], bound)) for w in range(8)]  # noqa: E731
+    want = [h & ~l for h, l in zip(below(high), below(low), strict=True)]
+    if high < ALWAYS:
+        full = np.empty(8, np.uint64)
+        assert (_row_between(row, low, high, base, full) != 0) == any(want)
+        assert full.tolist() == want
+    for first in range(8 - words + 1):
+        part = row[first : first + words].copy()
+        some = live_lanes(part, 0, out, 8, low, high, base, words, first)
+        assert (some != 0) == any(want[first : first + words])
+        assert out[8 : 8 + words].tolist() == want[first : first + words]
+        assert not out[:8].any()
+
+
+@given(KEYS, BOUNDS, BOUNDS, st.integers(0, 511))
+def test_one_lane_between_two_bounds(base, a, b, lane_of_batch):
+    low, high = (np.uint64(x) for x in sorted((a, b)))
+    word, lane = divmod(lane_of_batch, 64)
+    base = np.uint64(base)
+    want = coin_below(base, word, lane, high) and not coin_below(base, word, lane, low)
+    assert coin_between(base, word, lane, low, high) == want
 
 
 def test_masks_of_the_first_lanes():
@@ -250,7 +277,7 @@ def test_zero_never_fires_and_one_always_does():
     row, out = np.full(8, ALL), np.zeros(8, np.uint64)
     for j in range(2000):
         base = np.uint64(naive.base_of(naive.world_of(int(key(3)), TAG_IC, 0), j))
-        lanes_below(row, 0, out, ALWAYS, base, 8, 0)
+        live_lanes(row, 0, out, 0, np.uint64(0), ALWAYS, base, 8, 0)
         assert out.tolist() == row.tolist()
         assert word_below(base, j % 8, ALL, ALWAYS) == ALL
         assert coin_below(base, j % 8, j % 64, ALWAYS)

@@ -357,6 +357,9 @@ def test_table_errors():
     frame = pd.DataFrame({"follower": [1], "followee": [2]})
     with pytest.raises(NotFoundError, match=r"no column 'folower' for source=.*'follower'.*Did you mean"):
         FollowerGraph.from_pandas(frame, source="folower", target="followee", edges_mean="follows", directed=True)
+    twice = pd.DataFrame([[1, 2, 3], [4, 5, 6]], columns=["source", "target", "source"])
+    with pytest.raises(InputError, match=r"2 columns named 'source'"):
+        FollowerGraph.from_pandas(twice, edges_mean="follows", directed=True)
     with pytest.raises(InputError, match="edges is a int"):
         FollowerGraph.from_pandas(5, edges_mean="follows", directed=True)
 

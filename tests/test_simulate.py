@@ -505,7 +505,7 @@ def test_parents_of_a_cascade_are_labels():
     for node, step, parent in table.iloc[1:].itertuples(index=False):
         assert (parent, node) in arcs
         assert steps[parent] == step - 1
-    again = dif.Cascade.from_parents(table["node"], table["parent"].astype(object).where(table["parent"].notna(), None))
+    again = dif.Cascade.from_parents(table["node"], table["parent"])
     assert again.breadth_by_step.tolist() == cascade.breadth_by_step.tolist()
 
 

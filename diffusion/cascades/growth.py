@@ -162,7 +162,7 @@ def growth(
     interval must lie below 1/3: powers up to the third are excluded (Viboud, Simonsen and Chowell 2016 estimate the
     same departure from exponential growth). *Subcritical* means that the interval of R lies below 1 over window B, even
     after division by the share of nodes still inactive, as the average activation meets it in its own run, and that no
-    later step activates more than step 1. Everything else is undecided, and `reason` says why.
+    later step activates twice as many as step 1. Everything else is undecided, and `reason` says why.
 
     Examples
     --------
@@ -350,8 +350,9 @@ def _verdict(
     if np.isnan(R.low):
         return "undecided", f"R = {R.value:.4g} over steps 1-{last} has no interval: too few runs, or all of them equal"
     if R.high < inactive - ROUNDING:
-        if mean[last:].max() > mean[1]:
-            return "undecided", f"{over} lies below 1, yet later steps activate more than step 1 did"
+        times = mean[1:].max() / mean[1]
+        if times >= 2:
+            return "undecided", f"{over} lies below 1, yet a later step activates {times:.3g} times as many as step 1"
         return "subcritical", f"{over} lies below 1"
     if R.high < 1 - ROUNDING:
         active = f"the {1 - inactive:.1%} of nodes already active"

@@ -108,7 +108,7 @@ class Cascade:
         2
         """
         labels = pd.Index(list(nodes), tupleize_cols=False)
-        above = [None if parent is None or parent != parent else parent for parent in parents]
+        above = [None if parent is None or parent is pd.NA or parent != parent else parent for parent in parents]
         if len(above) != len(labels):
             raise InputError(f"nodes has {len(labels):,} entries and parents {len(above):,}: give one for each")
         if not labels.is_unique:

@@ -144,7 +144,13 @@ def _check_precision(rel_error: float, confidence: float) -> None:
 
 
 def sample_until(
-    engines: list[Engine], *, runs: int | None, rel_error: float, confidence: float, max_runs: int, threads: int | None,
+    engines: list[Engine],
+    *,
+    runs: int | None,
+    rel_error: float,
+    confidence: float,
+    max_runs: int,
+    threads: int | None,
     show: bool = True,
 ) -> tuple[list[NDArray[np.int32]], list[NDArray[np.int64]], str]:
     """Run engines in the same worlds until every mean is precise enough -> new[run, step] and node counts of each."""

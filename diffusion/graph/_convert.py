@@ -53,6 +53,10 @@ def table_columns(table: Any, names: Mapping[str, Any]) -> dict[str, Any]:
                 f"the table has no column {name!r} for {role}=; it has {', '.join(map(repr, columns))}."
                 + did_you_mean(name, columns)
             )
+        elif columns.count(name) > 1:
+            raise InputError(
+                f"the table has {columns.count(name)} columns named {name!r}: rename them to use one for {role}="
+            )
         else:
             found[role] = table[name]
     return found

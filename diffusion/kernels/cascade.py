@@ -16,18 +16,28 @@ from .coins import (
     TAG_PARENT,
     WORDS,
     coin_base,
+    coin_bases,
     coin_below,
+    coin_between,
+    first_bits,
     mix,
     popcount,
+    prefetch,
     row_absorb,
     row_below,
+    row_between,
     row_count,
     threshold_of,
+    trailing_zeros,
     word_below,
     world_of,
 )
 
 PLANES = 32  # bits of the per-lane counters
+WAITING = 32  # live rows that wait for cache lines at once
+FEW = 4  # active lanes up to which one lane over many arcs is cheaper than one arc over all lanes
+BLOCK = 128  # arcs at once in that case
+_28 = np.uint64(28)
 FULL_U32 = np.uint64(0xFFFFFFFF)  # an interval bound of 2**32 does not fit uint32: the top value stands for it
 
 
@@ -49,32 +59,39 @@ def first_lanes(count):
 
 
 @njit
-def lanes_below(lanes, at, live, threshold, base, words, first_word):
-    """live[:words] = lanes of the row at `at` whose coin is below the threshold; nonzero if any."""
-    if threshold >= ALWAYS:
-        some = np.uint64(0)
-        for w in range(words):
-            live[w] = lanes[at + w]
-            some |= lanes[at + w]
-        return some
-    if words == WORDS:
-        return row_below(lanes, at, live, threshold, base)
+def live_lanes(lanes, at, out, to, low, high, base, words, first_word):
+    """out[to:to+words] = lanes of the row at `at` with low <= coin < high; nonzero if any."""
     some = np.uint64(0)
+    if words == WORDS:
+        if high < ALWAYS:
+            if low == 0:
+                return row_below(lanes, at, out, to, high, base)
+            return row_between(lanes, at, out, to, low, high, base)
+        if low != 0:
+            row_below(lanes, at, out, to, low, base)
     for w in range(words):
-        live[w] = word_below(base, first_word + w, lanes[at + w], threshold)
-        some |= live[w]
+        mask = lanes[at + w]
+        if high >= ALWAYS and words == WORDS and low != 0:
+            mask &= ~out[to + w]
+        else:
+            if high < ALWAYS:
+                mask = word_below(base, first_word + w, mask, high)
+            if low != 0:
+                mask &= ~word_below(base, first_word + w, mask, low)
+        out[to + w] = mask
+        some |= mask
     return some
 
 
 @njit
-def absorb(live, seen, pending, at, words):
+def absorb(live, at, state, to, words):
     if words == WORDS:
-        return row_absorb(live, seen, pending, at)
+        return row_absorb(live, at, state, to)
     some = np.uint64(0)
     for w in range(words):
-        new = live[w] & ~seen[at + w]
-        seen[at + w] |= new
-        pending[at + w] |= new
+        new = live[at + w] & ~state[to + w]
+        state[to + w] |= new
+        state[to + words + w] |= new
         some |= new
     return some
 
@@ -110,27 +127,33 @@ def read_counters(planes, counts, words):
 
 
 # indptr i8[], indices i4[], p f4[] (one per arc, or one), lo hi u4[] (one per arc; LT), linear bool, seeds i4[], key u8,
-# batch first_word words n_lanes i8; workspace: seen pending active u8[n * words], flags u1[n], queues i4[3, n];
-# node_counts i8[n] is added to  ->  (new activations i4[steps, 64 * words], arc visits)
+# batch first_word words n_lanes i8; workspace: state u8[2 * n * words], zero: the seen and the pending row of every node;
+# active u8[n * words], flags u1[n], zero, queues i4[3, n]; node_counts i8[n] is added to
+#   ->  (new activations i4[steps, 64 * words], arc visits)
 @njit
 def run_batch(
-    indptr, indices, p, lo, hi, linear, seeds, key, batch, first_word, words, n_lanes, seen, pending, active, flags,
-    queues, node_counts,
+    indptr, indices, p, lo, hi, linear, seeds, key, batch, first_word, words, n_lanes, state, active, flags, queues,
+    node_counts,
 ):  # fmt: skip
-    live = np.empty(WORDS, np.uint64)
-    below = np.empty(WORDS, np.uint64)
+    live = np.empty(WAITING * WORDS, np.uint64)  # live rows that wait for their target's cache lines
+    targets = np.empty(WAITING, np.int32)
+    waiting = 0
+    few = np.empty(FEW, np.int64)
+    bases = np.empty(BLOCK, np.uint64)
+    bits = np.empty(BLOCK, np.uint64)
     planes = np.zeros(PLANES * WORDS, np.uint64)
     counts = np.zeros((16, words * 64), np.int32)
     frontier, following, touched = queues[0], queues[1], queues[2]
     world = world_of(key, TAG_LT if linear else TAG_IC, batch)
     p_step = 0 if p.size == 1 else 1
+    width = 2 * words
     size = 0
     n_touched = 0
     for s in seeds:
         for w in range(words):
             mask = first_lanes(n_lanes - 64 * w)
-            seen[s * words + w] = mask
-            pending[s * words + w] = mask
+            state[s * width + w] = mask
+            state[s * width + words + w] = mask
         frontier[size] = s
         size += 1
         touched[n_touched] = s
@@ -143,8 +166,8 @@ def run_batch(
             u = np.int64(frontier[i])
             flags[u] = 2  # touched, no longer queued
             for w in range(words):
-                active[i * words + w] = pending[u * words + w]
-                pending[u * words + w] = 0
+                active[i * words + w] = state[u * width + words + w]
+                state[u * width + words + w] = 0
             count_lanes(active, i * words, planes, words)
         if steps == counts.shape[0]:
             more = np.zeros((2 * steps, words * 64), np.int32)
@@ -155,49 +178,114 @@ def run_batch(
         following_size = 0
         for i in range(size):
             u = frontier[i]
-            visits += indptr[u + 1] - indptr[u]
-            for j in range(indptr[u], indptr[u + 1]):
-                if linear:
-                    base = coin_base(world, np.int64(indices[j]))
-                    some = lanes_below(active, i * words, live, bound_of(hi[j]), base, words, first_word)
-                    low = bound_of(lo[j])
-                    if some != 0 and low != 0:
-                        lanes_below(live, 0, below, low, base, words, first_word)
-                        some = np.uint64(0)
-                        for w in range(words):
-                            live[w] &= ~below[w]
-                            some |= live[w]
-                else:
-                    threshold = threshold_of(p[j * p_step])
-                    if threshold == 0:
-                        continue
-                    some = lanes_below(active, i * words, live, threshold, coin_base(world, j), words, first_word)
-                if some != 0:
-                    v = np.int64(indices[j])
-                    if absorb(live, seen, pending, v * words, words) != 0 and flags[v] & 1 == 0:
-                        if flags[v] == 0:
-                            touched[n_touched] = v
-                            n_touched += 1
-                        flags[v] = 3  # touched and queued
-                        following[following_size] = v
-                        following_size += 1
+            start, stop = indptr[u], indptr[u + 1]
+            visits += stop - start
+            n_few = list_few(active, i * words, words, few)
+            if n_few <= FEW:
+                while start < stop:
+                    end = min(start + BLOCK, stop)
+                    coin_bases(world, indices, start, end, linear, bases)
+                    for f in range(n_few):
+                        w, lane = few[f] >> 6, few[f] & 63
+                        first_bits(bases, end - start, first_word + w, lane, bits)
+                        for k in range(end - start):
+                            low, high = bounds(p, p_step, lo, hi, linear, start + k)
+                            # Four bits settle nearly every coin; the few that are left are looked at one by one.
+                            if bits[k] > high >> _28 or bits[k] < low >> _28:
+                                continue
+                            if coin_between(bases[k], first_word + w, lane, low, high):
+                                for q in range(words):
+                                    live[waiting * words + q] = 0
+                                live[waiting * words + w] = np.uint64(1) << np.uint64(lane)
+                                targets[waiting] = indices[start + k]
+                                prefetch(state, np.int64(targets[waiting]) * width)
+                                prefetch(state, np.int64(targets[waiting]) * width + words)
+                                waiting += 1
+                                if waiting == WAITING:
+                                    following_size, n_touched = deliver(
+                                        live, targets, waiting, state, flags, following, following_size, touched,
+                                        n_touched, words,
+                                    )  # fmt: skip
+                                    waiting = 0
+                    start = end
+                continue
+            for j in range(start, stop):
+                low, high = bounds(p, p_step, lo, hi, linear, j)
+                if high == low:
+                    continue
+                base = coin_base(world, np.int64(indices[j]) if linear else j)
+                if live_lanes(active, i * words, live, waiting * words, low, high, base, words, first_word) == 0:
+                    continue
+                targets[waiting] = indices[j]
+                prefetch(state, np.int64(targets[waiting]) * width)
+                prefetch(state, np.int64(targets[waiting]) * width + words)
+                waiting += 1
+                if waiting == WAITING:
+                    following_size, n_touched = deliver(
+                        live, targets, waiting, state, flags, following, following_size, touched, n_touched, words
+                    )
+                    waiting = 0
+        following_size, n_touched = deliver(
+            live, targets, waiting, state, flags, following, following_size, touched, n_touched, words
+        )
+        waiting = 0
         frontier, following = following, frontier
         size = following_size
     for i in range(n_touched):
         v = np.int64(touched[i])
         flags[v] = 0
         for w in range(words):
-            node_counts[v] += np.int64(popcount(seen[v * words + w]))
-            seen[v * words + w] = 0
+            node_counts[v] += np.int64(popcount(state[v * width + w]))
+            state[v * width + w] = 0
     return counts[:steps], visits
+
+
+@njit(inline="always")
+def bounds(p, p_step, lo, hi, linear, j):
+    """Interval [low, high) of coins for which arc j is live."""
+    if linear:
+        return bound_of(lo[j]), bound_of(hi[j])
+    return np.uint64(0), threshold_of(p[j * p_step])
+
+
+@njit
+def list_few(active, at, words, few):
+    """List the lanes of a row if there are at most FEW; otherwise give more than FEW."""
+    count = 0
+    for w in range(words):
+        count += np.int64(popcount(active[at + w]))
+    if count > FEW:
+        return count
+    count = 0
+    for w in range(words):
+        bits = active[at + w]
+        while bits != 0:
+            few[count] = w * 64 + np.int64(trailing_zeros(bits))
+            count += 1
+            bits &= bits - np.uint64(1)
+    return count
+
+
+@njit
+def deliver(live, targets, waiting, state, flags, following, following_size, touched, n_touched, words):
+    """Absorb the waiting live rows into their targets, and queue targets that gained lanes."""
+    for k in range(waiting):
+        v = np.int64(targets[k])
+        if absorb(live, k * words, state, v * 2 * words, words) != 0 and flags[v] & 1 == 0:
+            if flags[v] == 0:
+                touched[n_touched] = v
+                n_touched += 1
+            flags[v] = 3  # touched and queued
+            following[following_size] = v
+            following_size += 1
+    return following_size, n_touched
 
 
 @njit
 def fires(p, lo, hi, linear, world, j, v, word, lane):
     """Is arc j (into v) live in the run at (word, lane) of this world?"""
     if linear:
-        base = coin_base(world, v)
-        return coin_below(base, word, lane, bound_of(hi[j])) and not coin_below(base, word, lane, bound_of(lo[j]))
+        return coin_between(coin_base(world, v), word, lane, bound_of(lo[j]), bound_of(hi[j]))
     return coin_below(coin_base(world, j), word, lane, threshold_of(p[j if p.size > 1 else 0]))
 
 

@@ -15,6 +15,7 @@ a scalar kernel, a 512-lane kernel, any thread count and a replay of one run giv
 import llvmlite.ir as ir
 import numpy as np
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from .._numba import njit
@@ -69,19 +70,74 @@ def threshold_of(p):
     return np.uint64(np.float64(p) * 4294967296.0 + 0.5)
 
 
+@njit(inline="always")
+def lane_bits(counter, lane):
+    """The next four bits of one lane's coin, first bit highest; their mixes do not wait for each other."""
+    b3 = (mix(counter) >> lane) & _1
+    b2 = (mix(counter + _STRIDE) >> lane) & _1
+    b1 = (mix(counter + _STRIDE + _STRIDE) >> lane) & _1
+    b0 = (mix(counter + _STRIDE + _STRIDE + _STRIDE) >> lane) & _1
+    return (b3 << np.uint64(3)) | (b2 << np.uint64(2)) | (b1 << _1) | b0
+
+
 @njit
 def coin_below(base, word, lane, threshold):
     """One lane: is the coin below the threshold?"""
     if threshold >= ALWAYS:
         return True
     counter = base + np.uint64(word + 1) * _G
-    for bit in range(BITS - 1, -1, -1):
-        coin = (mix(counter) >> np.uint64(lane)) & _1
-        want = (threshold >> np.uint64(bit)) & _1
-        if coin != want:
-            return want == _1
-        counter += _STRIDE
+    for shift in range(BITS - 4, -1, -4):
+        coin = lane_bits(counter, np.uint64(lane))
+        want = (threshold >> np.uint64(shift)) & np.uint64(15)
+        if coin != want:  # one in sixteen goes on: a branch that is easy to predict
+            return coin < want
+        counter += _STRIDE << np.uint64(2)
     return False
+
+
+@njit
+def coin_between(base, word, lane, low, high):
+    """One lane: is the coin in [low, high)?"""
+    counter = base + np.uint64(word + 1) * _G
+    under = np.uint64(1 if high >= ALWAYS else 2)  # below high: 1 yes, 0 no, 2 undecided
+    over = np.uint64(1 if low == 0 else 2)  # at least low
+    for shift in range(BITS - 4, -1, -4):
+        coin = lane_bits(counter, np.uint64(lane))
+        if under == 2:
+            want = (high >> np.uint64(shift)) & np.uint64(15)
+            if coin != want:
+                under = np.uint64(coin < want)
+        if over == 2:
+            want = (low >> np.uint64(shift)) & np.uint64(15)
+            if coin != want:
+                over = np.uint64(coin > want)
+        if under != 2 and over != 2 or under == 0 or over == 0:
+            break
+        counter += _STRIDE << np.uint64(2)
+    return under == 1 and over != 0
+
+
+@njit
+def coin_bases(world, indices, start, stop, linear, bases):
+    """bases[:stop - start] = coin bases of arcs start ... stop - 1; of their targets where the model is linear.
+
+    This loop and the next run over many arcs without a branch, so that LLVM turns them into vector instructions.
+    """
+    if linear:
+        for k in range(stop - start):
+            bases[k] = coin_base(world, np.int64(indices[start + k]))
+    else:
+        for k in range(stop - start):
+            bases[k] = coin_base(world, start + k)
+
+
+@njit
+def first_bits(bases, count, word, lane, bits):
+    """bits[:count] = the top four bits of one lane's coins."""
+    offset = np.uint64(word + 1) * _G
+    shift = np.uint64(lane)
+    for k in range(count):
+        bits[k] = lane_bits(bases[k] + offset, shift)
 
 
 @njit
@@ -134,28 +190,33 @@ def _any(b, row):
     return b.zext(b.bitcast(mask, ir.IntType(WORDS)), I64)
 
 
+def _words(b, counter):
+    """Eight coin words: mix(counter + (word + 1) * GOLDEN)."""
+    offsets = ir.Constant(ROW, [(GOLDEN * (word + 1)) & MASK for word in range(WORDS)])
+    x = b.add(_splat(b, counter), offsets)
+    x = b.mul(b.xor(x, b.lshr(x, _const(30))), _const(MIX_A))
+    x = b.mul(b.xor(x, b.lshr(x, _const(27))), _const(MIX_B))
+    return b.xor(x, b.lshr(x, _const(31)))
+
+
 @intrinsic
-def row_below(typing, lanes, at, out, threshold, base):
-    """out[:8] = lanes of the row at lanes[at:at+8] whose coin is below the threshold (under 2**32); nonzero if any.
+def row_below(typing, lanes, at, out, to, threshold, base):
+    """out[to:to+8] = lanes of the row at lanes[at:at+8] whose coin is below the threshold (under 2**32); nonzero if any.
 
     numba does not turn the loop over 8 words into vector instructions by itself: this is 2-5 times faster.
     """
-    signature = types.uint64(lanes, types.int64, out, types.uint64, types.uint64)
+    signature = types.uint64(lanes, types.int64, out, types.int64, types.uint64, types.uint64)
 
     def codegen(context, b, s, args):
         undecided0 = _load(b, _row(context, b, s.args[0], args[0], args[1]))
-        threshold_, base_ = args[3], args[4]
-        offsets = ir.Constant(ROW, [(GOLDEN * (word + 1)) & MASK for word in range(WORDS)])
+        threshold_, base_ = args[4], args[5]
         entry, loop, done = b.block, b.append_basic_block("bits"), b.append_basic_block("done")
         b.branch(loop)
         b.position_at_end(loop)
         undecided, hit, counter, bit = b.phi(ROW), b.phi(ROW), b.phi(I64), b.phi(I64)
         hit2, undecided2, counter2, bit2 = hit, undecided, counter, bit
         for _ in range(BITS_A_ROUND):
-            x = b.add(_splat(b, counter2), offsets)
-            x = b.mul(b.xor(x, b.lshr(x, _const(30))), _const(MIX_A))
-            x = b.mul(b.xor(x, b.lshr(x, _const(27))), _const(MIX_B))
-            x = b.xor(x, b.lshr(x, _const(31)))
+            x = _words(b, counter2)
             # All ones where this bit of the threshold is 1: there a coin bit 0 decides for "below".
             want = _splat(b, b.neg(b.and_(b.lshr(threshold_, bit2), ir.Constant(I64, 1))))
             hit2 = b.or_(hit2, b.and_(b.and_(undecided2, b.not_(x)), want))
@@ -176,28 +237,97 @@ def row_below(typing, lanes, at, out, threshold, base):
             phi.add_incoming(following, loop)
         b.cbranch(stop, done, loop)
         b.position_at_end(done)
-        _store(b, hit2, _row(context, b, s.args[2], args[2], ir.Constant(I64, 0)))
+        _store(b, hit2, _row(context, b, s.args[2], args[2], args[3]))
         return _any(b, hit2)
 
     return signature, codegen
 
 
 @intrinsic
-def row_absorb(typing, live, seen, pending, at):
-    """Add the lanes of live[:8] that the row seen[at:at+8] lacks to it and to pending's row; nonzero if any."""
-    signature = types.uint64(live, seen, pending, types.int64)
+def row_between(typing, lanes, at, out, to, low, high, base):
+    """out[to:to+8] = lanes of the row at lanes[at:at+8] with low <= coin < high (both under 2**32); nonzero if any.
+
+    One pass over the coin's bits serves both comparisons; a lane that is not below `high` needs no decision on `low`.
+    """
+    signature = types.uint64(lanes, types.int64, out, types.int64, types.uint64, types.uint64, types.uint64)
 
     def codegen(context, b, s, args):
-        seen_at = _row(context, b, s.args[1], args[1], args[3])
-        pending_at = _row(context, b, s.args[2], args[2], args[3])
-        seen_row = _load(b, seen_at)
-        live_row = _load(b, _row(context, b, s.args[0], args[0], ir.Constant(I64, 0)))
-        new = b.and_(live_row, b.not_(seen_row))
+        undecided0 = _load(b, _row(context, b, s.args[0], args[0], args[1]))
+        low_, high_, base_ = args[4], args[5], args[6]
+        entry, loop, done = b.block, b.append_basic_block("bits"), b.append_basic_block("done")
+        b.branch(loop)
+        b.position_at_end(loop)
+        open_high, hit_high, open_low, hit_low = b.phi(ROW), b.phi(ROW), b.phi(ROW), b.phi(ROW)
+        counter, bit = b.phi(I64), b.phi(I64)
+        oh, hh, ol, hl, counter2, bit2 = open_high, hit_high, open_low, hit_low, counter, bit
+        for _ in range(BITS_A_ROUND):
+            x = _words(b, counter2)
+            want = _splat(b, b.neg(b.and_(b.lshr(high_, bit2), ir.Constant(I64, 1))))
+            hh = b.or_(hh, b.and_(b.and_(oh, b.not_(x)), want))
+            oh = b.and_(oh, b.not_(b.xor(x, want)))
+            want = _splat(b, b.neg(b.and_(b.lshr(low_, bit2), ir.Constant(I64, 1))))
+            hl = b.or_(hl, b.and_(b.and_(ol, b.not_(x)), want))
+            ol = b.and_(ol, b.not_(b.xor(x, want)))
+            counter2 = b.add(counter2, ir.Constant(I64, (GOLDEN * WORDS) & MASK))
+            bit2 = b.sub(bit2, ir.Constant(I64, 1))
+        ol = b.and_(ol, b.or_(oh, hh))
+        stop = b.or_(
+            b.icmp_unsigned("==", _any(b, b.or_(oh, ol)), ir.Constant(I64, 0)),
+            b.icmp_signed("<", bit2, ir.Constant(I64, 0)),
+        )
+        for phi, first, following in (
+            (open_high, undecided0, oh),
+            (hit_high, _const(0), hh),
+            (open_low, undecided0, ol),
+            (hit_low, _const(0), hl),
+            (counter, base_, counter2),
+            (bit, ir.Constant(I64, BITS - 1), bit2),
+        ):
+            phi.add_incoming(first, entry)
+            phi.add_incoming(following, loop)
+        b.cbranch(stop, done, loop)
+        b.position_at_end(done)
+        live = b.and_(hh, b.not_(hl))
+        _store(b, live, _row(context, b, s.args[2], args[2], args[3]))
+        return _any(b, live)
+
+    return signature, codegen
+
+
+@intrinsic
+def row_absorb(typing, live, at, state, to):
+    """Add the lanes of live[at:at+8] that the row state[to:to+8] (seen) lacks to it and to state[to+8:to+16] (pending).
+
+    Nonzero if there are any. The two rows lie side by side, so that one visit touches neighbouring cache lines.
+    """
+    signature = types.uint64(live, types.int64, state, types.int64)
+
+    def codegen(context, b, s, args):
+        seen_at = _row(context, b, s.args[2], args[2], args[3])
+        pending_at = _row(context, b, s.args[2], args[2], b.add(args[3], ir.Constant(I64, WORDS)))
+        seen = _load(b, seen_at)
+        new = b.and_(_load(b, _row(context, b, s.args[0], args[0], args[1])), b.not_(seen))
         some = _any(b, new)
         with b.if_then(b.icmp_unsigned("!=", some, ir.Constant(I64, 0))):
-            _store(b, b.or_(seen_row, new), seen_at)
+            _store(b, b.or_(seen, new), seen_at)
             _store(b, b.or_(_load(b, pending_at), new), pending_at)
         return some
+
+    return signature, codegen
+
+
+@intrinsic
+def prefetch(typing, array, at):
+    """Ask for the cache line of array[at], to be written soon."""
+    signature = types.void(array, types.int64)
+
+    def codegen(context, b, s, args):
+        data = context.make_array(s.args[0])(context, b, args[0]).data
+        pointer = b.bitcast(b.gep(data, [args[1]]), ir.IntType(8).as_pointer())
+        kind = ir.FunctionType(ir.VoidType(), [pointer.type, I32, I32, I32])
+        function = cgutils.get_or_insert_function(b.module, kind, "llvm.prefetch.p0")
+        b.call(function, [pointer, ir.Constant(I32, 1), ir.Constant(I32, 3), ir.Constant(I32, 1)])
+        return context.get_dummy_value()
 
     return signature, codegen
 
@@ -232,6 +362,14 @@ def row_count(typing, row, at, planes):
 def popcount(typing, x):
     def codegen(context, b, s, args):
         return b.ctpop(args[0])
+
+    return types.uint64(types.uint64), codegen
+
+
+@intrinsic
+def trailing_zeros(typing, x):
+    def codegen(context, b, s, args):
+        return b.cttz(args[0], ir.Constant(ir.IntType(1), 0))
 
     return types.uint64(types.uint64), codegen
 

@@ -147,3 +147,111 @@ def greedy_cover(nodes, offsets, n_sets, counts, allowed, pick, top):
                             n_above -= 1
                             above -= edge
     return seeds[:size], gains[:size], best[: size + 1]
+
+
+# as greedy_cover; price f8[n], budget f8; every: prefixes between two bounds once there are many  ->  seeds i4[],
+# gains i8[], upper f8: no affordable set covers more, single i8: best node alone (-1: none), density f8: what the next
+# unit of money would buy, in sets
+@njit
+def knapsack_cover(nodes, offsets, n_sets, counts, allowed, price, budget, every):
+    """Greedy by gain per price, skipping what no longer fits; the upper bound is the least fractional knapsack."""
+    n = counts.size
+    gain = counts.copy()
+    for v in range(n):
+        if not allowed[v] or price[v] > budget:
+            gain[v] = -1
+    covered = np.zeros(n_sets, np.uint8)
+    place = np.empty(n, np.int64)
+    sets, _ = index_sets(nodes, offsets, n_sets, covered, gain, 1, n_sets + 1, place, np.empty(0, np.int32), 0)
+    begin = place.copy()
+    heap = [(np.float64(0.0), np.int64(0)) for _ in range(0)]
+    single = np.int64(-1)
+    for v in range(n):
+        if gain[v] > 0:
+            begin[v] -= gain[v]
+            heap.append((-density_of(gain[v], price[v]), np.int64(v)))
+            if single < 0 or gain[v] > gain[single]:
+                single = np.int64(v)
+    heapq.heapify(heap)
+    passed = [np.int64(0) for _ in range(0)]  # does not fit beside the seeds, but counts for the bounds
+    seeds = [np.int32(0) for _ in range(0)]
+    gains = [np.int64(0) for _ in range(0)]
+    spent, reached = 0.0, np.int64(0)
+    upper = np.float64(n_sets)
+    after, next_bound = 0.0, 0
+    while True:
+        if len(seeds) >= next_bound:
+            extra, after = fractional(heap, passed, gain, price, budget)
+            upper = min(upper, reached + extra)
+            next_bound = len(seeds) + (1 if len(seeds) < 50 else every)
+        chosen = np.int64(-1)
+        while len(heap) > 0:
+            known, v = heapq.heappop(heap)
+            if gain[v] <= 0:
+                continue
+            fresh = -density_of(gain[v], price[v])
+            if fresh > known:
+                heapq.heappush(heap, (fresh, v))
+            elif spent + price[v] > budget:
+                passed.append(v)
+            else:
+                chosen = v
+                break
+        if chosen < 0:
+            break
+        seeds.append(np.int32(chosen))
+        gains.append(np.int64(gain[chosen]))
+        reached += gain[chosen]
+        spent += price[chosen]
+        for at in range(begin[chosen], place[chosen]):
+            s = sets[at]
+            if covered[s] == 0:
+                covered[s] = 1
+                for e in range(offsets[s], offsets[s + 1]):
+                    gain[nodes[e]] -= 1
+    extra, after = fractional(heap, passed, gain, price, budget)
+    upper = min(upper, reached + extra)
+    seeds_out = np.empty(len(seeds), np.int32)
+    gains_out = np.empty(len(seeds), np.int64)
+    for i in range(len(seeds)):
+        seeds_out[i] = seeds[i]
+        gains_out[i] = gains[i]
+    return seeds_out, gains_out, upper, single, after
+
+
+@njit
+def density_of(gain, price):
+    return gain / price if price > 0.0 else np.inf
+
+
+@njit
+def fractional(heap, passed, gain, price, budget):
+    """Most that any nodes of a total price within the budget add, parts of nodes allowed; and the best density."""
+    taken = [(np.float64(0.0), np.int64(0)) for _ in range(0)]
+    for v in passed:
+        if gain[v] > 0:
+            taken.append((-density_of(gain[v], price[v]), v))
+    spent = 0.0
+    n_passed = len(taken)
+    while len(heap) > 0 and spent < budget:
+        known, v = heapq.heappop(heap)
+        if gain[v] <= 0:
+            continue
+        fresh = -density_of(gain[v], price[v])
+        if fresh > known:
+            heapq.heappush(heap, (fresh, v))
+            continue
+        taken.append((fresh, v))
+        spent += price[v]
+    for i in range(n_passed, len(taken)):
+        heapq.heappush(heap, taken[i])
+    taken.sort()
+    total, spent = 0.0, 0.0
+    for _, v in taken:
+        if price[v] <= budget - spent:
+            total += gain[v]
+            spent += price[v]
+        else:
+            total += gain[v] * ((budget - spent) / price[v])
+            break
+    return total, -taken[0][0] if len(taken) > 0 else 0.0

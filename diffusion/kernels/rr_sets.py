@@ -8,7 +8,11 @@ are found by geometric skips; otherwise they stand in falling order of probabili
 largest one, thinned by the ratio. Linear threshold: each node keeps at most one in-arc, so a set is a reverse walk.
 """
 
+import llvmlite.ir as ir
 import numpy as np
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
 
 from .._numba import njit
 from .cascade import FULL_U32
@@ -20,14 +24,35 @@ _1, _11, _32, _63 = np.uint64(1), np.uint64(11), np.uint64(32), np.uint64(63)
 UNIT = 1.0 / 2**53
 TOP = 4294967296.0
 
-# What is known of the arcs into one node, in one cache line: they stand at start ... start + degree.
+# What is known of the arcs into one node, in half a cache line. They stand at start ... start + degree. Under the
+# independent cascade none and one are the probabilities that no arc, and at most one, fires; odds is p / (1 - p). Where
+# many fire, `one` is the scale of the skips instead.
 PLAN = np.dtype(
-    [("start", np.int64), ("degree", np.int32), ("kind", np.int32), ("none", np.uint32), ("skip", np.float32)]
+    [("none", np.float64), ("one", np.float64), ("place", np.int64), ("degree", np.int32), ("odds", np.float32)]
 )
-NEVER, ALL, SKIP, COIN, MIXED = 0, 1, 2, 3, 4  # independent cascade
+KIND_BITS = 56  # place is start + (kind << 56)
+START = np.int64(2**KIND_BITS - 1)
+NEVER, ALL, COUNT, SKIP, MIXED = 0, 1, 2, 3, 4  # independent cascade
 PICK, SEARCH = 1, 2  # linear threshold; NEVER as above
-FEW = 2  # up to so many arcs of one probability, a coin each is faster than logarithms
+MANY = 6.0  # expected arcs that fire from which skips beat drawing their number
+MOST = 64  # with at most MANY expected, more than that fire with a probability below 1e-40
 SEGMENT = 8  # the first arcs of a mixed node get a coin each; then segments 8-15, 16-31, ... are skipped through
+
+
+@intrinsic
+def prefetch(typing, array, at):
+    """Bring the cache line of array[at] closer; it changes nothing else."""
+
+    def codegen(context, b, s, args):
+        view = context.make_array(s.args[0])(context, b, args[0])
+        pointer = b.bitcast(b.gep(view.data, [args[1]]), ir.IntType(8).as_pointer())
+        i32 = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [pointer.type, i32, i32, i32])
+        function = cgutils.get_or_insert_function(b.module, kind, "llvm.prefetch.p0i8")
+        b.call(function, [pointer, ir.Constant(i32, 0), ir.Constant(i32, 3), ir.Constant(i32, 1)])
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64), codegen
 
 
 # in-arcs indptr i8[n + 1], arc i8[m] (positions in p); p f4[m] or f4[1]; plan PLAN[n] is filled  ->  arcs of mixed nodes
@@ -38,37 +63,35 @@ def plan_ic(indptr, arc, p, plan):
     for v in range(plan.size):
         start, end = indptr[v], indptr[v + 1]
         d = end - start
-        plan[v].start = start
+        kind = NEVER
         plan[v].degree = d
-        plan[v].kind = NEVER
-        plan[v].none = 0
-        plan[v].skip = 0.0
-        if d == 0:
-            continue
-        first = p[arc[start] * step]
-        same = True
-        if step == 1:
-            for k in range(start + 1, end):
-                if p[arc[k]] != first:
-                    same = False
-                    break
-        if not same:
-            plan[v].kind = MIXED
-            mixed += d
-            continue
-        threshold = threshold_of(first)
-        if threshold == 0:
-            plan[v].degree = 0
-        elif threshold == ALWAYS:
-            plan[v].kind = ALL
-        elif d <= FEW:
-            plan[v].kind = COIN
-            plan[v].none = np.uint32(threshold - _1)
-        else:
-            plan[v].kind = SKIP
-            log_miss = np.log1p(-np.float64(first))
-            plan[v].skip = 1.0 / log_miss
-            plan[v].none = np.uint32(np.exp(d * log_miss) * TOP)
+        plan[v].none, plan[v].one, plan[v].odds = 1.0, 1.0, 0.0
+        if d > 0:
+            first = np.float64(p[arc[start] * step])
+            same = True
+            if step == 1:
+                for k in range(start + 1, end):
+                    if p[arc[k]] != first:
+                        same = False
+                        break
+            threshold = threshold_of(first)
+            if not same:
+                kind = MIXED
+                mixed += d
+            elif threshold == ALWAYS:
+                kind = ALL
+                plan[v].none = 0.0
+            elif threshold != 0:
+                log_miss = np.log1p(-first)
+                plan[v].none = np.exp(d * log_miss)
+                if d * first > MANY:
+                    kind = SKIP
+                    plan[v].one = 1.0 / log_miss
+                else:
+                    kind = COUNT
+                    plan[v].odds = first / (1.0 - first)
+                    plan[v].one = plan[v].none + d * first * np.exp((d - 1) * log_miss)
+        plan[v].place = start + (np.int64(kind) << KIND_BITS)
     return mixed
 
 
@@ -79,7 +102,7 @@ def sort_mixed(indptr, sources, arc, p, plan):
     ordered = sources.copy()
     below = np.zeros(sources.size, np.uint32)
     for v in range(plan.size):
-        if plan[v].kind != MIXED:
+        if plan[v].place >> KIND_BITS != MIXED:
             continue
         start, d = indptr[v], np.int64(plan[v].degree)
         row = np.empty(d, np.float32)
@@ -115,23 +138,21 @@ def plan_lt(indptr, arc, p, hi, plan):
     step = 0 if p.size == 1 else 1
     for v in range(plan.size):
         start, end = indptr[v], indptr[v + 1]
-        plan[v].start = start
+        kind = NEVER
         plan[v].degree = end - start
-        plan[v].kind = NEVER
-        plan[v].none = 0
-        plan[v].skip = 0.0
-        if end == start or hi[arc[end - 1]] == 0:
-            continue
-        same = True
-        for k in range(start + 1, end):
-            if p[arc[k] * step] != p[arc[start] * step]:
-                same = False
-                break
-        if same and np.uint64(hi[arc[end - 1]]) == FULL_U32:
-            plan[v].kind = PICK
-        else:
-            plan[v].kind = SEARCH
-            searching += 1
+        plan[v].none, plan[v].one, plan[v].odds = 0.0, 0.0, 0.0
+        if end > start and hi[arc[end - 1]] > 0:
+            same = True
+            for k in range(start + 1, end):
+                if p[arc[k] * step] != p[arc[start] * step]:
+                    same = False
+                    break
+            if same and np.uint64(hi[arc[end - 1]]) == FULL_U32:
+                kind = PICK
+            else:
+                kind = SEARCH
+                searching += 1
+        plan[v].place = start + (np.int64(kind) << KIND_BITS)
     return searching
 
 
@@ -170,9 +191,13 @@ def sample_ic(
     base = mix(key ^ TAG_RR)
     full = nodes.size
     empty = 0
+    picked = np.empty(MOST, np.int64)
+    upcoming = draw_root(mix(mix(base + np.uint64(first) * _G)), plan.size, cumulated, guide)
     for i in range(first, last):
         state = mix(base + np.uint64(i) * _G)
-        root = draw_root(mix(state), plan.size, cumulated, guide)
+        root = upcoming
+        upcoming = draw_root(mix(mix(base + np.uint64(i + 1) * _G)), plan.size, cumulated, guide)
+        prefetch(plan, upcoming)
         if size >= full:
             return i - first, size, empty
         bit = _1 << (np.uint64(root) & _63)
@@ -189,25 +214,55 @@ def sample_ic(
         while at < size and not hit:
             v = nodes[at]
             at += 1
-            d = np.int64(plan[v].degree)
-            kind = plan[v].kind
+            place = plan[v].place
+            kind = place >> KIND_BITS
             if kind == NEVER:
                 continue
+            d = np.int64(plan[v].degree)
             if size + d > full:
                 clear(nodes, head, size, marks)
                 return i - first, head, empty
             state += _G
             x = mix(state)
-            if kind == SKIP and (x >> _32) < plan[v].none:
+            if kind <= SKIP and unit_of(x) < plan[v].none:
                 continue
-            start = plan[v].start
+            start = place & START
             j = np.int64(-1)
-            scale = np.float64(plan[v].skip)
+            count = np.int64(0)
+            scale = plan[v].one
             segment = np.int64(0)
             rate = np.uint64(0)
+            if kind == COUNT:  # how many arcs fire, by inversion
+                count = 1
+                u = unit_of(x)
+                if u >= scale:
+                    odds = np.float64(plan[v].odds)
+                    mass = scale - plan[v].none
+                    reached = scale
+                    while u >= reached and count < d:
+                        mass *= odds * (d - count) / (count + 1)
+                        reached += mass
+                        count += 1
+                        if mass <= 0.0:
+                            break
+            count = min(count, MOST)
+            drawn = np.int64(0)
             # Every turn finds the next arc that fires, whatever the kind of node, so that the visit stands here once.
             while True:
-                if kind == SKIP:
+                if kind == COUNT:
+                    if drawn == count:
+                        break
+                    # Floyd's distinct positions: a repeated one becomes the last that this turn allows.
+                    last_one = d - count + drawn
+                    state += _G
+                    j = np.int64(unit_of(mix(state)) * (last_one + 1))
+                    for q in range(drawn):
+                        if picked[q] == j:
+                            j = last_one
+                            break
+                    picked[drawn] = j
+                    drawn += 1
+                elif kind == SKIP:
                     jump = np.log((np.float64(x >> _11) + 1.0) * UNIT) * scale
                     if jump >= d - 1 - j:
                         break
@@ -218,14 +273,6 @@ def sample_ic(
                     j += 1
                     if j >= d:
                         break
-                elif kind == COIN:
-                    j += 1
-                    if j >= d:
-                        break
-                    coin = x & FULL_U32
-                    x >>= _32
-                    if coin > plan[v].none:
-                        continue
                 elif j + 1 < SEGMENT:
                     j += 1
                     if j >= d:
@@ -263,6 +310,7 @@ def sample_ic(
                     hit = True
                     break
                 marks[word] |= bit
+                prefetch(plan, np.int64(u))
                 nodes[size] = u
                 size += 1
         clear(nodes, head, size, marks)
@@ -281,9 +329,12 @@ def sample_lt(
     base = mix(key ^ TAG_RR)
     full = nodes.size
     empty = 0
+    upcoming = draw_root(mix(mix(base + np.uint64(first) * _G)), plan.size, cumulated, guide)
     for i in range(first, last):
         state = mix(base + np.uint64(i) * _G)
-        v = draw_root(mix(state), plan.size, cumulated, guide)
+        v = upcoming
+        upcoming = draw_root(mix(mix(base + np.uint64(i + 1) * _G)), plan.size, cumulated, guide)
+        prefetch(plan, upcoming)
         head = size
         hit = False
         while True:
@@ -300,12 +351,12 @@ def sample_lt(
             marks[word] |= bit
             nodes[size] = v
             size += 1
-            kind = plan[v].kind
+            kind = plan[v].place >> KIND_BITS
             if kind == NEVER:
                 break
             state += _G
             coin = mix(state) >> _32
-            start = plan[v].start
+            start = plan[v].place & START
             d = np.int64(plan[v].degree)
             if kind == PICK:
                 v = np.int64(sources[start + np.int64((coin * np.uint64(d)) >> _32)])

@@ -25,7 +25,7 @@ from ..graph.follower_graph import FollowerGraph
 from ..kernels.coverage import count_members, first_covered
 from ..kernels.rr_sets import PLAN, plan_ic, plan_lt, sample_ic, sample_lt, sort_mixed
 
-__all__ = ["RRSets", "RRStore", "binomial_bounds", "node_values", "sample_rr_sets"]
+__all__ = ["RRSets", "RRStore", "audience", "binomial_bounds", "node_values", "sample_rr_sets"]
 
 CHUNK_ENTRIES = 2**19  # members sampled in one kernel call, about: some milliseconds, so that Ctrl-C is heard
 MOST_SETS = 2**31 - 2  # indices of sets are int32
@@ -74,7 +74,7 @@ def _numbers(given: Any, what: str) -> NDArray[np.float64]:
         ) from None
 
 
-def _audience(graph: FollowerGraph, node_weights: Any) -> NDArray[np.float64] | None:
+def audience(graph: FollowerGraph, node_weights: Any) -> NDArray[np.float64] | None:
     """Weights by internal node, checked; None: every node counts 1."""
     if node_weights is None:
         return None
@@ -206,6 +206,14 @@ class RRStore:
                 bar.update(self.n - before)
         return True
 
+    def truncate(self, n: int) -> None:
+        """Forget all sets but the first n."""
+        self.n = n
+        self.size = int(self.offsets[n])
+        self.n_empty = int((np.diff(self.offsets[: n + 1]) == 0).sum())
+        self._counts[:] = 0
+        self._counted = 0
+
     def _chunk_sets(self) -> int:
         mean = max((self.size / self.n) if self.n else 64.0, 1.0)
         return int(min(max(CHUNK_ENTRIES / mean, 1), 2**16))
@@ -224,9 +232,7 @@ class RRStore:
     def _one_chunk(self, last: int) -> None:
         marks = np.zeros_like(self._stop)
         while self.n < last:
-            done, self.size, empty = self._sample(
-                self.n, last, marks, self.nodes, self.size, self.offsets, self.n + 1
-            )
+            done, self.size, empty = self._sample(self.n, last, marks, self.nodes, self.size, self.offsets, self.n + 1)
             self.n += done
             self.n_empty += empty
             if self.n < last:
@@ -482,7 +488,7 @@ def sample_rr_sets(
     """
     n = check_runs(n, "n")
     chosen = model_of(model)
-    store = RRStore(graph, chosen, key_of(rng), weights=_audience(graph, node_weights))
+    store = RRStore(graph, chosen, key_of(rng), weights=audience(graph, node_weights))
     with progress(total=n, description="RR sets", unit="set") as bar:
         store.extend(n, threads=n_threads(threads), bar=bar)
     rule = graph.probabilities

@@ -106,8 +106,9 @@ def compute(
         sizes, confidence=precision.confidence, stopped_by=stopped_by, key=key, provenance={}
     )
     grown = growth_of_counts(
-        new, graph.n_nodes, depletion=DEPLETION, confidence=precision.confidence, key=derive_key(key, "growth")
-    )
+        new, graph.n_nodes, depletion=DEPLETION, confidence=precision.confidence,
+        key=derive_key(key, "growth"), deterministic=engine.deterministic,
+    )  # fmt: skip
     outbreak = share_interval(int((sizes >= OUTBREAK_SHARE * graph.n_nodes).sum()), len(sizes), precision.confidence)
     shapes = _shapes(engine, min(VIRALITY_RUNS, 1 if engine.deterministic else VIRALITY_RUNS))
     seed_table = _seed_table(graph, seeds)

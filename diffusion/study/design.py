@@ -22,9 +22,9 @@ STRATEGIES = (*HEURISTICS, *TIER_STRATEGIES)
 
 EXAMPLE = """\
 # A study of who to seed. Run it with: diffusion study study.toml
-title = "Who to seed?"
+title = "Share & Spread: who to seed?"
 seed = 7                        # one whole number; every random draw follows from it
-out = "results/who-to-seed"     # cells, tables and report.html go here; run again to finish or extend
+out = "results/study"           # cells, tables and report.html go here; run again to finish or extend
 
 [graph]                         # one of: platform, edges, dataset
 # a generated follower graph; a list of mixings makes one graph for each
@@ -49,13 +49,13 @@ probability = { rule = "weighted_cascade" }
 # threshold = [{ fraction = 0.18 }, { count = 2, noise = 0.01 }]
 
 [seeding]
-strategy = ["random", "amateur", "tail", "waist", "head", "degree", "single_discount", "degree_discount", "pagerank", "k_core"]
-budget = [{ k = 1 }, { k = 10 }, { k = 50 }, { money = 100_000 }]   # seeds, or RMB at creator prices
+strategy = ["random", "amateur", "tail", "waist", "head", "degree", "degree_discount", "pagerank", "k_core"]
+budget = [{ k = 10 }, { k = 50 }, { money = 100_000 }]   # seeds, or RMB at creator prices
 
 [precision]
-rel_error = 0.02                # stop when the half width of the interval is this share of the mean ...
+rel_error = 0.03                # stop when the half width of the interval is this share of the mean ...
 confidence = 0.95
-max_runs = 20_000               # ... or here, and say so
+max_runs = 2_000                # ... or here, and say so
 """
 
 
@@ -112,9 +112,9 @@ class Budget:
 class Precision:
     """When a cell has enough runs."""
 
-    rel_error: float = 0.02
+    rel_error: float = 0.03
     confidence: float = 0.95
-    max_runs: int = 20_000
+    max_runs: int = 2_000
 
 
 @dataclass(frozen=True)
@@ -286,9 +286,9 @@ def _budget(entry: Any, index: int) -> Budget:
 
 def _precision(table: Mapping[str, Any]) -> Precision:
     _known(table, ("rel_error", "confidence", "max_runs"), "precision.")
-    rel_error = _typed(table, "rel_error", float, "precision.", 0.02)
+    rel_error = _typed(table, "rel_error", float, "precision.", 0.03)
     confidence = _typed(table, "confidence", float, "precision.", 0.95)
-    max_runs = _typed(table, "max_runs", int, "precision.", 20_000)
+    max_runs = _typed(table, "max_runs", int, "precision.", 2_000)
     if not rel_error > 0 or not np.isfinite(rel_error):
         raise InputError(f"precision.rel_error = {rel_error} is out of range: give a number above 0")
     if not 0 < confidence < 1:

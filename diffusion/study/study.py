@@ -59,9 +59,9 @@ class Study:
         strategies: Sequence[str] | None = None,
         budgets: Sequence[int | Mapping[str, float]] | None = None,
         mixing: Iterable[float] | None = None,
-        rel_error: float = 0.02,
+        rel_error: float = 0.03,
         confidence: float = 0.95,
-        max_runs: int = 20_000,
+        max_runs: int = 2_000,
         title: str | None = None,
         seed: int = 7,
     ) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -22,6 +24,7 @@ __all__ = [
 ]
 
 _DENSE = 200  # arcs up to which all eigenvalues are computed
+_POWERS, _ROUNDS = 15, 8  # powers between two looks at the bounds, and looks
 Floats = NDArray[np.float64]
 
 
@@ -195,8 +198,8 @@ def reproduction_number(graph: FollowerGraph, *, tol: float = 1e-6, max_iter: in
     An activation that came along u -> v goes on along every arc v -> w but the one back to u. So the operator acts on
     arcs: y[u -> v] = p[u -> v] (sum of x over arcs into u - x[v -> u]). Without mutual arcs its spectral radius is that
     of the matrix of probabilities; where all arcs are mutual it is the weighted non-backtracking matrix of Hashimoto
-    (1989). R > 1 predicts growth as long as few nodes are active and circles are long; in a
-    small dense core it can exceed 1 while cascades that start elsewhere die out.
+    (1989). R > 1 predicts growth as long as few nodes are active and circles are long; it may be the R of a small dense
+    core alone, above 1 while cascades that start elsewhere die out.
 
     Parameters
     ----------
@@ -239,54 +242,98 @@ def reproduction_number(graph: FollowerGraph, *, tol: float = 1e-6, max_iter: in
             "the graph has no propagation probabilities: call graph.with_probabilities('weighted_cascade'), or "
             "'constant' with p=, first"
         )
-    source, target, p = _circling(graph)
-    if not p.size:
-        return 0.0
-    n = int(max(source.max(), target.max())) + 1
-    found, back = _mutual(source, target, n)
-    mutual = np.flatnonzero(found)
-    out = np.bincount(source, minlength=n)
+    arcs = _circling(graph)
+    x = np.ones(arcs.p.size)
+    radius = 0.0
+    for _ in range(_ROUNDS):
+        if not arcs.p.size:
+            return radius
+        apply = arcs.operator()
+        for _ in range(_POWERS):
+            y = apply(x)
+            x = y + 0.1 * float((x * y).sum() / (x * x).sum()) * x  # the shift keeps periodic operators from swinging
+            x = np.maximum(x / x.max(), 1e-100)
+        # The radius of each part lies between these two (Collatz 1942, Wielandt 1950), so few need a closer look.
+        order, first = arcs.by_part()
+        ratio = (apply(x) / x)[order]
+        low, high = np.minimum.reduceat(ratio, first), np.maximum.reduceat(ratio, first)
+        radius = max(radius, float(low.max()))
+        settled = high - low <= tol * high
+        radius = max(radius, float(((low + high) / 2)[settled].max(initial=0)))
+        size = np.diff(first, append=order.size)
+        for at in np.flatnonzero(~settled & (size <= _DENSE))[np.argsort(-high[~settled & (size <= _DENSE)])]:
+            if high[at] > radius * (1 + tol):
+                radius = max(radius, arcs.of(arcs.part == arcs.part[order[first[at]]]).dense_radius())
+        open_parts = ~settled & (size > _DENSE) & (high > radius * (1 + tol))
+        keep = np.isin(arcs.part, arcs.part[order[first[open_parts]]])
+        arcs, x = arcs.of(keep), x[keep]
+    for number in np.unique(arcs.part):
+        keep = arcs.part == number
+        radius = max(radius, _largest(arcs.of(keep).operator(), x[keep], tol, int(max_iter)))
+    return radius
 
-    def apply(x: Floats) -> Floats:
-        y: Floats = np.repeat(np.bincount(target, x.ravel(), n), out)
-        y[mutual] -= x.ravel()[back]
-        y *= p
-        return y
 
-    if p.size <= _DENSE:
-        matrix = np.stack([apply(unit) for unit in np.eye(p.size)], axis=1)
-        return float(np.abs(np.linalg.eigvals(matrix)).max())
-    return _largest(apply, p.size, tol, int(max_iter))
+@dataclass(frozen=True)
+class _Arcs:
+    """Arcs sorted by source and target: both ends, probability, strong part, position of the arc back or -1."""
+
+    source: NDArray[np.int64]
+    target: NDArray[np.int64]
+    p: Floats
+    part: NDArray[np.int32]
+    back: NDArray[np.int64]
+
+    def of(self, keep: NDArray[np.bool_]) -> _Arcs:
+        """Only some of the arcs."""
+        if keep.all():
+            return self
+        position = np.append(np.where(keep, np.cumsum(keep) - 1, -1), -1)
+        return _Arcs(self.source[keep], self.target[keep], self.p[keep], self.part[keep], position[self.back[keep]])
+
+    def by_part(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Order of the arcs that puts parts together, and where in it each part starts."""
+        order = np.argsort(self.part, kind="stable")
+        return order, np.flatnonzero(np.diff(self.part[order], prepend=-1))
+
+    def operator(self) -> Callable[[Floats], Floats]:
+        """The next-generation operator."""
+        n = int(max(self.source.max(), self.target.max())) + 1
+        mutual = np.flatnonzero(self.back >= 0)
+        back = self.back[mutual]
+        out = np.bincount(self.source, minlength=n)
+
+        def apply(x: Floats) -> Floats:
+            x = x.ravel()
+            y: Floats = np.repeat(np.bincount(self.target, x, n), out) * self.p
+            y[mutual] -= self.p[mutual] * x[back]
+            return y
+
+        return apply
+
+    def dense_radius(self) -> float:
+        """Spectral radius from all eigenvalues."""
+        follows = (self.target[None, :] == self.source[:, None]) & (self.source[None, :] != self.target[:, None])
+        return float(np.abs(np.linalg.eigvals(follows * self.p[:, None])).max())
 
 
-def _largest(apply: Any, size: int, tol: float, max_iter: int) -> float:
-    """Largest eigenvalue of a non-negative operator that maps positive vectors to positive ones."""
+def _largest(apply: Callable[[Floats], Floats], start: Floats, tol: float, max_iter: int) -> float:
+    """Largest eigenvalue of a non-negative operator, which is real (Perron and Frobenius)."""
     from scipy.sparse.linalg import ArpackError, LinearOperator, eigs
 
-    x = np.ones(size)
-    low, high = 0.0, math.inf
-    for _ in range(20):
-        y = apply(x)
-        ratio = y / x
-        low, high = max(low, float(ratio.min())), min(high, float(ratio.max()))
-        if high - low <= tol * high:  # Collatz (1942), Wielandt (1950): the radius lies between the two
-            return (low + high) / 2
-        x = y + 0.5 * high * x  # the shift keeps periodic operators from swinging; all entries stay above 0
-        x /= x.max()
-        np.maximum(x, 1e-100, out=x)
-    operator = LinearOperator((size, size), matvec=apply, dtype=np.float64)
+    operator = LinearOperator((start.size, start.size), matvec=apply, dtype=np.float64)
     try:
-        found = eigs(operator, k=1, which="LR", v0=x, tol=tol, maxiter=max_iter, return_eigenvectors=False)
+        found = eigs(operator, k=1, which="LR", v0=start, tol=tol, maxiter=max_iter, return_eigenvectors=False)
     except ArpackError as error:
+        bound = float((apply(start) / start).max())
         raise DiffusionError(
             f"the reproduction number did not settle to tol={tol:g} within max_iter={max_iter:,}; it is at most "
-            f"{high:.6g}. Raise tol or max_iter"
+            f"{bound:.6g}. Raise tol or max_iter"
         ) from error
     return float(found[0].real)
 
 
-def _circling(graph: FollowerGraph) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
-    """Source, target and probability of the arcs that can lie on a circle without turning back, sorted by both ends."""
+def _circling(graph: FollowerGraph) -> _Arcs:
+    """Return the arcs that can lie on a circle without turning back."""
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import connected_components
 
@@ -295,31 +342,23 @@ def _circling(graph: FollowerGraph) -> tuple[NDArray[np.int64], NDArray[np.int64
     source = np.repeat(np.arange(n), np.diff(graph._indptr))
     target = graph._indices.astype(np.int64)
     p = np.broadcast_to(graph.probabilities.values, target.shape).astype(np.float64)
-    keep = p > 0
-    source, target, p = source[keep], target[keep], p[keep]
-    _, part = connected_components(
-        csr_array((np.ones(p.size, np.int8), (source, target)), shape=(n, n)), connection="strong"
-    )
-    keep = part[source] == part[target]
+    passes = p > 0
+    indptr = np.append(0, np.cumsum(passes))[graph._indptr]
+    matrix = csr_array((p[passes], graph._indices[passes], indptr), shape=(n, n))
+    _, part = connected_components(matrix, connection="strong")
+    key = source * n + target
+    into = graph._in_arcs  # sorted by target and source, so that its reversed arcs ascend
+    back = np.full(key.size, -1)
+    if key.size:
+        reverse = np.repeat(np.arange(n), np.diff(into.indptr)) * n + into.sources
+        at = np.minimum(np.searchsorted(key, reverse), key.size - 1)
+        back[into.arc] = np.where(key[at] == reverse, at, -1)
+    arcs = _Arcs(source, target, p, part[source], back).of(passes & (part[source] == part[target]))
     while True:  # an arc that no other leads to, or from which none leads on, lies on no circle
-        source, target, p = source[keep], target[keep], p[keep]
-        mutual, _ = _mutual(source, target, n)
-        before = np.bincount(target, minlength=n)[source] - mutual
-        after = np.bincount(source, minlength=n)[target] - mutual
+        mutual = arcs.back >= 0
+        before = np.bincount(arcs.target, minlength=n)[arcs.source] - mutual
+        after = np.bincount(arcs.source, minlength=n)[arcs.target] - mutual
         keep = (before > 0) & (after > 0)
         if keep.all():
-            return source, target, p
-
-
-def _mutual(
-    source: NDArray[np.int64], target: NDArray[np.int64], n: int
-) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    """Which arcs (sorted by source and target) have one the other way, and the positions of those."""
-    key, reverse = source * n + target, target * n + source
-    if not key.size:
-        return np.zeros(0, np.bool_), np.zeros(0, np.int64)
-    order = np.argsort(target, kind="stable")  # sources ascend within each target, so reverse[order] ascends
-    at = np.empty(key.size, np.int64)
-    at[order] = np.searchsorted(key, reverse[order])
-    found = key[np.minimum(at, key.size - 1)] == reverse
-    return found, at[found]
+            return arcs
+        arcs = arcs.of(keep)

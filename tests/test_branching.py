@@ -1,0 +1,225 @@
+"""Branching theory against closed forms, dense eigenvalues and random trees."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import diffusion as dif
+from diffusion.errors import DiffusionError, InputError, NotFoundError
+from diffusion.theory import branching
+from diffusion.theory.branching import (
+    configuration_R,
+    doubling_time,
+    extinction_probability,
+    giant_component,
+    mean_total_size,
+    rate_with_delays,
+    reproduction_number,
+)
+
+
+def graph(arcs, *, directed=True, nodes=None, p=None, **options):
+    source, target = zip(*arcs, strict=True) if arcs else ((), ())
+    meaning = "influences" if directed else None
+    weight = None if p is None or isinstance(p, float) else list(p)
+    g = dif.FollowerGraph.from_arrays(
+        source, target, directed=directed, edges_mean=meaning, nodes=nodes, weight=weight, **options
+    )
+    return g.with_probabilities("constant", p=p) if isinstance(p, float) else g.with_probabilities("column")
+
+
+def ring(n, p):
+    return graph([(i, (i + 1) % n) for i in range(n)], directed=False, p=p)
+
+
+def dense(g):
+    """Largest eigenvalue of the next-generation operator, written out arc by arc."""
+    table = g.to_pandas()
+    arcs = list(zip(table["source"], table["target"], table["probability"], strict=True))
+    matrix = np.array([[q if b == c and d != a else 0.0 for a, b, _ in arcs] for c, d, q in arcs])
+    return float(np.abs(np.linalg.eigvals(matrix)).max())
+
+
+def test_closed_forms():
+    assert mean_total_size(0.0) == 1
+    assert mean_total_size(0.9) == pytest.approx(10)
+    assert mean_total_size(1) == mean_total_size(3.0) == math.inf
+    assert [round(doubling_time(R), 3) for R in (1.2, 1.5, 2)] == [3.802, 1.71, 1]
+    assert doubling_time(1) == doubling_time(0.0) == math.inf
+    assert giant_component(1.5) == pytest.approx(0.582812, abs=5e-7)
+    assert giant_component(2) == pytest.approx(0.796812, abs=5e-7)
+    assert giant_component(1) == giant_component(0.3) == 0
+
+
+@given(st.floats(1.0001, 30))
+def test_extinction_solves_its_equation(R):
+    q = extinction_probability(R)
+    assert 0 < q < 1
+    assert q == pytest.approx(math.exp(R * (q - 1)), rel=1e-9)
+    g = extinction_probability(R, "geometric")
+    assert g == pytest.approx(1 / (1 + R * (1 - g)), rel=1e-12)
+    assert 1 - q == pytest.approx(giant_component(R), rel=1e-9)
+
+
+def test_extinction_near_and_below_criticality():
+    assert extinction_probability(1) == extinction_probability(0.2) == 1
+    assert giant_component(1 + 1e-6) == pytest.approx(2e-6, rel=1e-4)
+
+
+def test_extinction_in_simulated_branching():
+    rng = np.random.default_rng(5)
+    runs, new = 20_000, np.ones(20_000, int)
+    for _ in range(40):
+        new = np.minimum(rng.poisson(1.5 * new), 10_000)
+    share = (new == 0).mean()
+    q = extinction_probability(1.5)
+    assert abs(share - q) < 4 * math.sqrt(q * (1 - q) / runs)
+
+
+@given(st.floats(0.1, 5), st.floats(0.2, 50), st.floats(0.1, 20))
+def test_rate_with_delays_solves_the_renewal_equation(R, shape, mean):
+    r = rate_with_delays(R, shape, mean)
+    assert R * (1 + r * mean / shape) ** -shape == pytest.approx(1, rel=1e-6)
+
+
+def test_rate_with_delays_limits():
+    assert rate_with_delays(2, 1, 4) == pytest.approx(0.25)
+    assert rate_with_delays(1.0, 3, 2) == 0
+    assert rate_with_delays(2, 1e7, 2) == pytest.approx(math.log(2) / 2, rel=1e-6)
+    assert rate_with_delays(0, 2, 4) == -0.5
+
+
+def test_configuration_r():
+    star = graph([(0, i) for i in range(1, 5)], directed=False, p=0.5)
+    assert configuration_R(star, 0.5) == pytest.approx(0.5 * (20 - 8) / 8)
+    arrows = graph([(0, 1), (1, 2), (1, 3), (4, 1)], p=0.5)
+    assert configuration_R(arrows, 0.3) == pytest.approx(0.3 * (2 * 2) / 4)
+    assert configuration_R(graph([], nodes=[1, 2], p=0.5), 0.3) == 0
+    kept = graph([(0, 1), (0, 1), (1, 2)], directed=False, p=0.5, parallel="keep")
+    assert configuration_R(kept, 1.0) == pytest.approx((4 + 9 + 1 - 6) / 6)
+
+
+@pytest.mark.parametrize("n", [5, 90, 400])
+def test_ring_passes_on_to_one(n):
+    assert reproduction_number(ring(n, 0.3)) == pytest.approx(0.3, rel=1e-6)
+
+
+@pytest.mark.parametrize(("side", "p"), [(6, 0.25), (20, 0.25)])
+def test_torus_is_a_regular_graph(side, p):
+    ids = np.arange(side * side).reshape(side, side)
+    arcs = [*zip(ids.ravel(), np.roll(ids, 1, 0).ravel(), strict=True)]
+    arcs += [*zip(ids.ravel(), np.roll(ids, 1, 1).ravel(), strict=True)]
+    assert reproduction_number(graph(arcs, directed=False, p=p)) == pytest.approx(3 * p, rel=1e-6)
+
+
+def test_complete_graph():
+    arcs = [(i, j) for i in range(30) for j in range(i)]
+    assert reproduction_number(graph(arcs, directed=False, p=0.1)) == pytest.approx(0.1 * 28, rel=1e-6)
+
+
+def test_nothing_comes_back_on_trees_and_acyclic_graphs():
+    tree = [(i, (i - 1) // 2) for i in range(1, 300)]
+    assert reproduction_number(graph(tree, directed=False, p=0.9)) == 0
+    assert reproduction_number(graph(tree, directed=True, p=0.9)) == 0
+    assert reproduction_number(graph([(i, j) for i in range(25) for j in range(i)], p=1.0)) == 0
+    assert reproduction_number(graph([(0, 1)], directed=False, p=1.0)) == 0
+    assert reproduction_number(graph([], nodes=[1, 2], p=0.5)) == 0
+    assert reproduction_number(ring(10, 0.0)) == 0
+
+
+def test_a_directed_circle_is_periodic():
+    arcs = [(i, (i + 1) % 6) for i in range(6)]
+    p = [0.5, 0.4, 0.3, 0.2, 0.9, 0.8]
+    assert reproduction_number(graph(arcs, p=p)) == pytest.approx(math.prod(p) ** (1 / 6), rel=1e-6)
+
+
+def test_without_mutual_arcs_it_is_the_radius_of_the_matrix():
+    rng = np.random.default_rng(3)
+    pairs = [(i, j) if rng.random() < 0.5 else (j, i) for i in range(40) for j in range(i) if rng.random() < 0.5]
+    g = graph(pairs, p=rng.uniform(0.05, 0.9, len(pairs)))
+    assert g.n_edges > branching._DENSE
+    radius = np.abs(np.linalg.eigvals(g.to_scipy().toarray())).max()
+    assert reproduction_number(g) == pytest.approx(radius, rel=1e-5)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(2, 9), st.integers(0, 10**6), st.floats(0.1, 0.9))
+def test_against_dense_eigenvalues(n, seed, density):
+    rng = np.random.default_rng(seed)
+    arcs = [(i, j) for i in range(n) for j in range(n) if i != j and rng.random() < density] or [(0, 1)]
+    g = graph(arcs, p=rng.uniform(0.05, 1, len(arcs)))
+    # A nilpotent part spreads rounding over its eigenvalues, so a true 0 comes out of the dense solver as up to 1e-2.
+    expected = dense(g)
+    found = reproduction_number(g)
+    assert found == pytest.approx(expected, rel=1e-4) or (found == 0 and expected < 0.05)
+
+
+@pytest.mark.parametrize("rounds", [0, 8])
+@pytest.mark.parametrize("seed", range(3))
+def test_solvers_agree_with_dense_eigenvalues(seed, rounds, monkeypatch):
+    monkeypatch.setattr(branching, "_DENSE", 0)
+    monkeypatch.setattr(branching, "_ROUNDS", rounds)
+    rng = np.random.default_rng(seed)
+    arcs = [(i, j) for i in range(20) for j in range(20) if i != j and rng.random() < 0.2]
+    g = graph(arcs, p=rng.uniform(0.05, 1, len(arcs)))
+    assert reproduction_number(g) == pytest.approx(dense(g), rel=1e-4)
+
+
+def test_the_larger_of_two_separate_parts(monkeypatch):
+    monkeypatch.setattr(branching, "_DENSE", 0)
+    arcs = [(i, j) for i in range(12) for j in range(i)] + [(50 + i, 50 + (i + 1) % 30) for i in range(30)]
+    g = graph([*arcs, (0, 50)], directed=False, p=0.2)
+    assert reproduction_number(g) == pytest.approx(dense(g), rel=1e-4)
+
+
+def test_is_the_r_that_cascades_have():
+    ends = np.random.default_rng(1).integers(0, 20_000, (2, 50_000))
+    g = dif.FollowerGraph.from_arrays(*ends, directed=False).with_probabilities("constant", p=0.3)
+    R = reproduction_number(g)
+    assert abs(R - configuration_R(g, 0.3)) < 0.02
+    found = dif.simulate(g, g.nodes[:20].tolist(), runs=500, rng=3).new_by_step.sum(axis=0)
+    assert found[3] / found[2] == pytest.approx(R, rel=0.1)
+
+
+def test_epinions():
+    from pathlib import Path
+
+    path = Path(__file__).parents[2] / "shared" / "data" / "soc-Epinions1.txt.gz"
+    if not path.exists():
+        pytest.skip("soc-Epinions1.txt.gz is not on this machine")
+    g = dif.read_edges(path, edges_mean="influences", directed=True)
+    # Going back along mutual arcs is left out, so R lies below the radius of the matrix, 1 for these weights.
+    assert 0.85 < reproduction_number(g.with_probabilities("weighted_cascade")) < 0.95
+    R = reproduction_number(g.with_probabilities("constant", p=0.01))
+    assert abs(R - 5.266932889997 / 5) < 1e-5
+
+
+def test_wrong_input():
+    for call in (
+        lambda: mean_total_size(-0.1),
+        lambda: extinction_probability(math.nan),
+        lambda: giant_component(-1),
+        lambda: doubling_time("2"),
+        lambda: rate_with_delays(2, 0, 1),
+        lambda: rate_with_delays(2, 1, 0),
+        lambda: configuration_R(ring(5, 0.1), 1.5),
+        lambda: reproduction_number(ring(5, 0.1), tol=0),
+        lambda: reproduction_number(ring(5, 0.1), max_iter=0),
+    ):
+        with pytest.raises(InputError, match=r"out of range|whole number"):
+            call()
+    with pytest.raises(NotFoundError, match="'poisson'"):
+        extinction_probability(2, "poison")
+    bare = dif.FollowerGraph.from_arrays([0], [1], directed=False)
+    with pytest.raises(InputError, match="no propagation probabilities"):
+        reproduction_number(bare)
+
+
+def test_says_when_it_does_not_settle():
+    rng = np.random.default_rng(1)
+    uneven = graph([(i, (i + 1) % 3000) for i in range(3000)], p=rng.uniform(0.2, 0.9, 3000))
+    with pytest.raises(DiffusionError, match="did not settle"):
+        reproduction_number(uneven, tol=1e-12, max_iter=2)
