@@ -12,7 +12,7 @@ from itertools import pairwise
 import naive
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from numba import njit
 from strategies import KEYS
@@ -244,6 +244,8 @@ def test_lanes_between_two_bounds_at_any_width(base, a, b, lanes, words):
 
 
 @given(KEYS, BOUNDS, BOUNDS, st.integers(0, 511))
+@example(1, 2**32, 2**32, 0)  # an arc without weight behind in-arcs whose weights sum to 1
+@example(1, 0, 0, 0)
 def test_one_lane_between_two_bounds(base, a, b, lane_of_batch):
     low, high = (np.uint64(x) for x in sorted((a, b)))
     word, lane = divmod(lane_of_batch, 64)

@@ -184,10 +184,11 @@ def run_batch(
             if n_few <= FEW:
                 while start < stop:
                     end = min(start + BLOCK, stop)
-                    coin_bases(world, indices, start, end, linear, bases)
+                    block = bases[: end - start]
+                    coin_bases(world, start, indices[start:end], linear, block)
                     for f in range(n_few):
                         w, lane = few[f] >> 6, few[f] & 63
-                        first_bits(bases, end - start, first_word + w, lane, bits)
+                        first_bits(block, first_word + w, lane, bits)
                         for k in range(end - start):
                             low, high = bounds(p, p_step, lo, hi, linear, start + k)
                             # Four bits settle nearly every coin; the few that are left are looked at one by one.

@@ -98,6 +98,8 @@ def coin_below(base, word, lane, threshold):
 @njit
 def coin_between(base, word, lane, low, high):
     """One lane: is the coin in [low, high)?"""
+    if low >= high:  # 2**32 as `low` has no bits to compare
+        return False
     counter = base + np.uint64(word + 1) * _G
     under = np.uint64(1 if high >= ALWAYS else 2)  # below high: 1 yes, 0 no, 2 undecided
     over = np.uint64(1 if low == 0 else 2)  # at least low
@@ -118,25 +120,26 @@ def coin_between(base, word, lane, low, high):
 
 
 @njit
-def coin_bases(world, indices, start, stop, linear, bases):
-    """bases[:stop - start] = coin bases of arcs start ... stop - 1; of their targets where the model is linear.
+def coin_bases(world, start, targets, linear, bases):
+    """bases[:targets.size] = coin bases of the arcs from `start` on; of their targets where the model is linear.
 
     This loop and the next run over many arcs without a branch, so that LLVM turns them into vector instructions.
     """
+    first = np.uint64(start)
     if linear:
-        for k in range(stop - start):
-            bases[k] = coin_base(world, np.int64(indices[start + k]))
+        for k in range(targets.size):
+            bases[k] = mix(world ^ (np.uint64(targets[k]) * _A))
     else:
-        for k in range(stop - start):
-            bases[k] = coin_base(world, start + k)
+        for k in range(targets.size):
+            bases[k] = mix(world ^ ((first + np.uint64(k)) * _A))
 
 
 @njit
-def first_bits(bases, count, word, lane, bits):
-    """bits[:count] = the top four bits of one lane's coins."""
+def first_bits(bases, word, lane, bits):
+    """bits[k] = the top four bits of one lane's coin of bases[k]."""
     offset = np.uint64(word + 1) * _G
     shift = np.uint64(lane)
-    for k in range(count):
+    for k in range(bases.size):
         bits[k] = lane_bits(bases[k] + offset, shift)
 
 

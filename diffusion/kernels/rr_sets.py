@@ -3,9 +3,10 @@
 Set ``i`` of a key is a function of (key, i): its random words are ``mix(state), mix(state + GOLDEN), ...`` with
 ``state = mix(mix(key ^ TAG_RR) + i * GOLDEN)``. It depends on no other set, thread or chunk.
 
-Independent cascade (SUBSIM: Guo et al., SIGMOD 2020): where all arcs into a node have one probability, the arcs that fire
-are found by geometric skips; otherwise they stand in falling order of probability, and the skips of a segment go by its
-largest one, thinned by the ratio. Linear threshold: each node keeps at most one in-arc, so a set is a reverse walk.
+Independent cascade (after SUBSIM: Guo et al., SIGMOD 2020): where all arcs into a node have one probability, first the
+number of those that fire is drawn and then which ones, or, where many fire, geometric skips find them. Otherwise the
+arcs stand in falling order of probability, and the skips of a segment go by its largest one, thinned by the ratio.
+Linear threshold: each node keeps at most one in-arc, so a set is a reverse walk.
 """
 
 import llvmlite.ir as ir
@@ -55,7 +56,8 @@ def prefetch(typing, array, at):
     return types.void(array, types.int64), codegen
 
 
-# in-arcs indptr i8[n + 1], arc i8[m] (positions in p); p f4[m] or f4[1]; plan PLAN[n] is filled  ->  arcs of mixed nodes
+# in-arcs indptr i8[n + 1], arc i8[m] (positions in p); p f4[m] or f4[1]; plan PLAN[n] is filled  ->  arcs into mixed
+# nodes
 @njit
 def plan_ic(indptr, arc, p, plan):
     mixed = 0

@@ -54,10 +54,10 @@ class Certificate:
     mean_rr_size : float
         Mean members of the RR sets that chose the seeds; those cut short by hit-and-stop are not counted.
     seconds : float
-        Time of the whole selection; preparing the graph once is included if it was not prepared before.
+        Time of the whole selection, with preparing the graph if that was not done before.
     stopped : {"guarantee", "quality", "precision", "bound", "time", "max_rr_sets", "interrupted"}
-        ``"precision"``: sampling error within eps (budgets). ``"bound"``: the quality asked for cannot be proven by more
-        sets, as what is missing is the distance of greedy from its own upper bound.
+        ``"precision"``: sampling error within eps (budgets). ``"bound"``: more sets cannot prove the quality asked for,
+        as what is missing is the distance of greedy from its own upper bound.
     method : str
     already : float
         Estimated spread of the seeds already taken; part of spread, lower and upper.
@@ -118,8 +118,8 @@ class Certificate:
     def __repr__(self) -> str:
         text = (
             f"Certificate: {len(self.seeds):,} seeds by {self.method}, spread {self.spread:.5g}, at least "
-            f"{self.lower:.5g} of an optimum of at most {self.upper:.5g} (ratio {self.ratio:.3f}, delta {self.delta:.2g}), "
-            f"{self.n_rr_sets:,} RR sets, stopped by {self.stopped}"
+            f"{self.lower:.5g} of an optimum of at most {self.upper:.5g} (ratio {self.ratio:.3f}, delta "
+            f"{self.delta:.2g}), {self.n_rr_sets:,} RR sets, stopped by {self.stopped}"
         )
         return text + (f", cost {self.cost:,.6g} of {self.budget:,.6g}" if self.cost == self.cost else "")
 
@@ -273,7 +273,7 @@ class Schedule:
     delta: float
 
     def size(self, i: int) -> int:
-        return self.first * 2**i
+        return self.first << i
 
     def alpha(self, i: int) -> float:
         if math.isinf(self.last):
@@ -355,6 +355,7 @@ def certificate(
     task: Task, state: State, stopped: str, *, call: str, method: str, eps: float, guarantee: float, used: int,
     choosing: RRStore, gains_given: NDArray[np.float64], facts: dict[str, Any], **more: Any,
 ) -> Certificate:  # fmt: skip
+    seconds = time.perf_counter() - task.start
     seeds = state.choice.seeds
     scale = task.total / state.n
     given = len(gains_given)
@@ -378,6 +379,6 @@ def certificate(
     return Certificate(
         seeds=tuple(task.graph._labels_of(seeds).tolist()), gains=gains, spread=state.spread, lower=state.lower,
         upper=state.upper, guarantee=guarantee, eps=eps, delta=task.delta, n_rr_sets=used,
-        mean_rr_size=choosing.mean_size, seconds=time.perf_counter() - task.start, stopped=stopped, method=method,
+        mean_rr_size=choosing.mean_size, seconds=seconds, stopped=stopped, method=method,
         key=task.key, already=already if task.taken.size else 0.0, provenance=record, **more,
     )  # fmt: skip

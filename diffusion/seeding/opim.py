@@ -171,8 +171,8 @@ def opim(
 
     Notes
     -----
-    One half of the RR sets chooses greedily and bounds the optimum from above, at every prefix of the greedy order by the
-    k largest marginal gains (Tang et al. 2018, section 5.2); the other half bounds the chosen set from below. Both
+    One half of the RR sets chooses greedily and bounds the optimum from above, at every prefix of the greedy order by
+    the k largest marginal gains (Tang et al. 2018, section 5.2); the other half bounds the chosen set from below. Both
     bounds use exact binomial tails (Clopper and Pearson 1934), which are tighter than the Chernoff forms of the paper
     and hold at the same delta, shared out over all sizes that could be looked at.
 
@@ -251,8 +251,8 @@ def _sentinels(
 ) -> tuple[NDArray[np.int32], NDArray[np.float64], float, int]:
     """First phase of HIST: seeds that cover enough -> they, their gains, the spread of taken seeds, sets used.
 
-    The first b seeds serve when their spread is at least 1 - (1 - 1/k)^b - eps/2 of the bound of the optimum, on the sets
-    that chose them and then on others, of which each ends where it meets one of them (Guo et al. 2020, algorithm 7).
+    The first b seeds serve when their spread is at least 1 - (1 - 1/k)^b - eps/2 of the bound of the optimum, on the
+    sets that chose them and then on others, each of which ends where it meets one of them (after Guo et al. 2020).
     """
     schedule = _opim_schedule(task, k, eps / 2.0, task.delta / 2.0)
     checked = 0
@@ -442,10 +442,8 @@ def opim_budget(
     with progress(total=None, description="RR sets", unit="set") as bar:
         choosing, judging = task.store("choose"), task.store("judge")
         schedule = _opim_schedule(task, max(most, 1), None, task.delta)
-        state, stopped = search(
-            task, choosing, judging, schedule, lambda sets: _cover_priced(task, sets, price, budget), enough, target, none,
-            0, bar,
-        )  # fmt: skip
+        cover = lambda sets: _cover_priced(task, sets, price, budget)  # noqa: E731
+        state, stopped = search(task, choosing, judging, schedule, cover, enough, target, none, 0, bar)
     paid = price[state.choice.seeds]
     return certificate(
         task, state, stopped, call="opim_budget", method="OPIM budget", eps=error, guarantee=float("nan"),
@@ -462,8 +460,8 @@ def _checked_prices(task: Task, prices: Any, budget: Any) -> tuple[NDArray[np.fl
         at = np.flatnonzero(bad)[:1]
         label = task.graph._labels_of(at)[0]
         raise InputError(
-            f"the price of {label!r} is {price[at[0]]:g} (and {int(bad.sum()) - 1:,} more such): every candidate needs a "
-            "finite price from 0"
+            f"the price of {label!r} is {price[at[0]]:g} (and {int(bad.sum()) - 1:,} more such): every candidate needs "
+            "a finite price from 0"
         )
     if not is_number(budget) or not math.isfinite(budget) or budget < 0:
         raise InputError(f"budget={budget!r} is no sum of money: give a finite number from 0")

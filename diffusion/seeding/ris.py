@@ -121,7 +121,8 @@ def _plan(graph: FollowerGraph, model: Model) -> _Plan:
         )
     p = graph.probabilities.values
     name = "rr_plan", model.name, id(p)
-    if name not in graph._shared:
+    shared: dict[Any, Any] = graph._shared
+    if name not in shared:
         into = graph._in_arcs
         nodes = np.empty(graph.n_nodes, PLAN)
         sources, limits = into.sources, np.zeros(1, np.uint32)
@@ -133,8 +134,8 @@ def _plan(graph: FollowerGraph, model: Model) -> _Plan:
             sources, limits = sort_mixed(into.indptr, into.sources, into.arc, p, nodes)
         for array in (nodes, sources, limits):
             array.flags.writeable = False
-        graph._shared[name] = _Plan(nodes, sources, limits), p  # holding `p` keeps its id from being used again
-    found: _Plan = graph._shared[name][0]
+        shared[name] = _Plan(nodes, sources, limits), p  # holding `p` keeps its id from being used again
+    found: _Plan = shared[name][0]
     return found
 
 
@@ -475,7 +476,7 @@ def sample_rr_sets(
 
     Notes
     -----
-    Memory: 4 bytes a member and 8 a set. Sampling is SUBSIM (Guo et al., SIGMOD 2020): the cost follows the arcs that
+    Memory: 4 bytes a member and 8 a set. Sampling follows SUBSIM (Guo et al., SIGMOD 2020): the cost follows the arcs that
     fire, not the arcs looked at, where arcs into a node share a probability.
 
     Examples

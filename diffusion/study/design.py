@@ -53,7 +53,7 @@ strategy = ["random", "amateur", "tail", "waist", "head", "degree", "degree_disc
 budget = [{ k = 10 }, { k = 50 }, { money = 100_000 }]   # seeds, or RMB at creator prices
 
 [precision]
-rel_error = 0.03                # stop when the half width of the interval is this share of the mean ...
+rel_error = 0.04                # stop when the half width of the interval is this share of the mean ...
 confidence = 0.95
 max_runs = 2_000                # ... or here, and say so
 """
@@ -112,7 +112,7 @@ class Budget:
 class Precision:
     """When a cell has enough runs."""
 
-    rel_error: float = 0.03
+    rel_error: float = 0.04
     confidence: float = 0.95
     max_runs: int = 2_000
 
@@ -286,7 +286,7 @@ def _budget(entry: Any, index: int) -> Budget:
 
 def _precision(table: Mapping[str, Any]) -> Precision:
     _known(table, ("rel_error", "confidence", "max_runs"), "precision.")
-    rel_error = _typed(table, "rel_error", float, "precision.", 0.03)
+    rel_error = _typed(table, "rel_error", float, "precision.", 0.04)
     confidence = _typed(table, "confidence", float, "precision.", 0.95)
     max_runs = _typed(table, "max_runs", int, "precision.", 2_000)
     if not rel_error > 0 or not np.isfinite(rel_error):

@@ -59,7 +59,7 @@ class Study:
         strategies: Sequence[str] | None = None,
         budgets: Sequence[int | Mapping[str, float]] | None = None,
         mixing: Iterable[float] | None = None,
-        rel_error: float = 0.03,
+        rel_error: float = 0.04,
         confidence: float = 0.95,
         max_runs: int = 2_000,
         title: str | None = None,
