@@ -21,7 +21,8 @@ __all__ = ["main"]
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="diffusion", description="Information diffusion on follower graphs: measure how far and how fast it spreads."
+        prog="diffusion",
+        description="Information diffusion on follower graphs: measure how far and how fast it spreads.",
     )
     parser.add_argument("--version", action="version", version=f"diffusion {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -56,7 +57,11 @@ def _design(options: argparse.Namespace) -> StudyDesign:
     if options.edges is None and (options.edges_mean or options.undirected):
         raise DiffusionError("--edges-mean and --undirected belong to --edges FILE")
     if options.edges is not None:
-        edges: dict[str, Any] = {"file": options.edges, "directed": not options.undirected, "parallel": options.parallel}
+        edges: dict[str, Any] = {
+            "file": options.edges,
+            "directed": not options.undirected,
+            "parallel": options.parallel,
+        }
         if options.edges_mean:
             edges["edges_mean"] = options.edges_mean
         elif not options.undirected:

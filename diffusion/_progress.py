@@ -11,4 +11,6 @@ def progress(*, total: float | None, description: str, unit: str = "it", show: b
     """Return a tqdm bar (a context manager) that appears after one second, and only on a terminal or in a notebook."""
     from tqdm.auto import tqdm
 
-    return tqdm(total=total, desc=description, unit=unit, delay=1.0, leave=False, disable=None if show else True, **options)
+    return tqdm(
+        total=total, desc=description, unit=unit, delay=1.0, leave=False, disable=None if show else True, **options
+    )

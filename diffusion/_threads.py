@@ -7,6 +7,7 @@ restored, a forked child works, and calls from several threads at once work.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TypeVar
@@ -25,9 +26,9 @@ def n_threads(threads: int | None = None) -> int:
     if threads is None:
         given = os.environ.get("DIFFUSION_THREADS")
         if given is None:
-            return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+            return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
     try:
-        count = int(given)  # type: ignore[call-overload]
+        count = int(str(given))
     except (TypeError, ValueError):
         count = 0
     if count < 1 or isinstance(given, bool | float):

@@ -51,7 +51,11 @@ class Card:
     @property
     def url(self) -> str | None:
         """Address of the original file."""
-        return None if self.file is None else SNAP + ("bigdata/communities/" if self.file.startswith("com-") else "") + self.file
+        return (
+            None
+            if self.file is None
+            else SNAP + ("bigdata/communities/" if self.file.startswith("com-") else "") + self.file
+        )
 
 
 _SNAP_ASKS = "none stated; SNAP asks for citation"
@@ -135,7 +139,9 @@ def load(name: str, **reading: Any) -> FollowerGraph:
     240000
     """
     if name not in CARDS:
-        raise NotFoundError(f"the data set {name!r} is unknown: there are {', '.join(CARDS)}." + did_you_mean(name, CARDS))
+        raise NotFoundError(
+            f"the data set {name!r} is unknown: there are {', '.join(CARDS)}." + did_you_mean(name, CARDS)
+        )
     card = CARDS[name]
     if card.file is None:
         from .graph.generate import generate_platform
@@ -153,10 +159,12 @@ def _fetch(card: Card, retrieve: Callable[..., Any] | None = None) -> Path:
     folder = _cache_folder()
     known = f"sha256:{card.sha256}" if card.sha256 else None
     try:
-        found = Path((retrieve or pooch.retrieve)(card.url, known_hash=known, fname=card.file, path=folder, progressbar=True))
+        found = Path(
+            (retrieve or pooch.retrieve)(card.url, known_hash=known, fname=card.file, path=folder, progressbar=True)
+        )
         if card.text_sha256 is not None and _text_sha256(found) != card.text_sha256:
             raise ValueError("the hash of the text differs")
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError):
         if not (folder / card.file).is_file():
             what = f"is not in '{folder}' and cannot be downloaded now"
         else:
@@ -171,4 +179,4 @@ def _fetch(card: Card, retrieve: Callable[..., Any] | None = None) -> Path:
 
 def _text_sha256(path: Path) -> str:
     with gzip.open(path, "rb") as text:
-        return hashlib.file_digest(text, "sha256").hexdigest()  # type: ignore[arg-type]
+        return hashlib.file_digest(text, "sha256").hexdigest()

@@ -115,7 +115,7 @@ def model_of(model: Model | str) -> Model:
         return model()
     if isinstance(model, str) and model.lower() in ("ic", "lt"):
         return IC() if model.lower() == "ic" else LT()
-    if (isinstance(model, str) and model.lower() == "threshold") or model is Threshold:
+    if isinstance(model, str | type) and getattr(model, "__name__", model).lower() == "threshold":
         raise InputError("a threshold model needs its threshold: Threshold(fraction=0.18) or Threshold(count=2)")
     raise NotFoundError(
         f"the model {model!r} is unknown: give IC(), LT(), Threshold(...), 'ic' or 'lt'." + did_you_mean(model, MODELS)

@@ -159,7 +159,8 @@ class Cascade:
     def to_pandas(self) -> pd.DataFrame:
         """Return one row an activation: node, step, parent (missing for seeds)."""
         labels = self.nodes.to_numpy(dtype=object)
-        parent = np.where(self.parent < 0, None, labels[self.parent]) if self.size else np.empty(0, object)
+        parent = labels[self.parent]
+        parent[self.parent < 0] = None
         if self.size and self.nodes.dtype.kind in "iu":
             parents: Any = pd.array(parent, dtype="Int64")
         else:
@@ -200,7 +201,7 @@ class Ensemble:
     @property
     def runs(self) -> int:
         """Number of runs."""
-        return self.new_by_step.shape[0]
+        return int(self.new_by_step.shape[0])
 
     @property
     def sizes(self) -> NDArray[np.int64]:
@@ -375,7 +376,7 @@ class Comparison:
     @property
     def runs(self) -> int:
         """Number of worlds."""
-        return self.sizes.shape[1]
+        return int(self.sizes.shape[1])
 
     @property
     def means(self) -> pd.DataFrame:

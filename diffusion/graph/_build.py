@@ -59,10 +59,10 @@ def as_labels(values: Any, what: str) -> NDArray[Any] | pa.ChunkedArray:
         raise InputError(f"{what} is missing in row {int(missing.argmax())}: drop such rows, or fill them in")
     if isinstance(column.dtype, pd.StringDtype):
         if column.dtype.storage == "pyarrow":
-            return pa.chunked_array(column.array.__arrow_array__())
+            return pa.chunked_array(pa.array(column))
         return np.asarray(column.to_numpy(dtype=object))
     if isinstance(column.dtype, pd.ArrowDtype) and pa.types.is_large_string(column.dtype.pyarrow_dtype):
-        return pa.chunked_array(column.array.__arrow_array__())
+        return pa.chunked_array(pa.array(column))
     array = np.asarray(column.to_numpy())
     if array.dtype.kind == "u" and array.size and array.max() > np.iinfo(np.int64).max:
         return array.astype(object)

@@ -212,5 +212,5 @@ def to_scipy(graph: FollowerGraph) -> scipy.sparse.csr_array:
     (source, target), by = _ends(graph)
     columns = _arc_columns(graph, by)
     counts = columns.get("multiplicity", np.ones(graph.n_edges))
-    values = columns["probability"] if "probability" in columns else counts
+    values = columns.get("probability", counts)
     return sp.csr_array((np.asarray(values, np.float64), (source, target)), shape=(graph.n_nodes, graph.n_nodes))

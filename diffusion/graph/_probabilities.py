@@ -100,7 +100,9 @@ def _lt(graph: FollowerGraph, normalize: bool) -> Probabilities:
     weight = graph._arcs.weight
     if (weight < 0).any():
         at = int((weight < 0).argmax())
-        raise InputError(f"{_arc_text(graph, at)} has the weight {weight[at]:g}: linear-threshold weights are not negative")
+        raise InputError(
+            f"{_arc_text(graph, at)} has the weight {weight[at]:g}: linear-threshold weights are not negative"
+        )
     if normalize:
         total = np.bincount(graph._arcs.indices, weights=weight, minlength=graph.n_nodes)[graph._arcs.indices]
         weight = np.divide(weight, total, out=np.zeros_like(weight), where=total > 0)
@@ -128,7 +130,7 @@ def lt_bounds(graph: FollowerGraph) -> tuple[NDArray[np.uint32], NDArray[np.uint
 
     assert graph.probabilities is not None  # the callers have asked
     values = graph.probabilities.values
-    name = "lt_bounds", id(values)
+    name = f"lt_bounds {id(values)}"
     if name not in graph._shared:
         check_lt_sums(graph, values)
         into = graph._in_arcs

@@ -101,7 +101,7 @@ def load(path: str | os.PathLike[str], *, memory_map: bool) -> FollowerGraph:
             f"version reads format {FORMAT!r}: save it again from the edges"
         )
     columns = {name: batch.column(i).values for i, name in enumerate(batch.schema.names)}
-    arrays = {
+    arrays: dict[str, Any] = {
         name: columns[name].to_numpy(zero_copy_only=True) if name in columns else None
         for name in ("order", "indptr", "indices", "multiplicity", "weight", "time", "probability")
     }
@@ -118,7 +118,7 @@ def load(path: str | os.PathLike[str], *, memory_map: bool) -> FollowerGraph:
     probability = arrays.pop("probability")
     arcs = Arcs(
         labels=index, rows=header["rows"], dropped_self_loops=header["dropped_self_loops"],
-        dropped_parallel=header["dropped_parallel"], **arrays,  # type: ignore[arg-type]
+        dropped_parallel=header["dropped_parallel"], **arrays,
     )  # fmt: skip
     parameters = {k: tuple(v) if isinstance(v, list) else v for k, v in header.get("parameters", {}).items()}
     return FollowerGraph(

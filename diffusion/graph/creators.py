@@ -76,7 +76,7 @@ def with_creator_tiers(
     price = np.empty(graph.n_nodes)
     for rank, tier in enumerate(TIERS):
         price[level == rank] = _price(followers[level == rank], *prices[tier])
-    tiers = pd.Categorical.from_codes(level, categories=list(TIERS), ordered=True)
+    tiers = pd.Categorical([TIERS[i] for i in level], categories=list(TIERS), ordered=True)
     return graph.with_node_data(tier=tiers, price=price)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import os
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError, NotFoundError, did_you_mean
 from ._build import Arcs, Parallel, build_arcs
+from ._parts import InArcs, Probabilities, read_only
 
 if TYPE_CHECKING:
     import igraph
@@ -24,53 +24,6 @@ if TYPE_CHECKING:
     from .._random import RNGLike
 
 __all__ = ["FollowerGraph", "InArcs", "Probabilities"]
-
-
-def _read_only(array: NDArray[Any]) -> NDArray[Any]:
-    view = array.view()
-    view.flags.writeable = False
-    return view
-
-
-@dataclass(frozen=True)
-class Probabilities:
-    """Propagation probabilities of the arcs and the rule they came from.
-
-    Attributes
-    ----------
-    values : ndarray of float32, shape (n_edges,) or (1,)
-        One probability for every arc in internal order; a single value holds for all arcs.
-    rule : str
-        Name of the rule.
-    parameters : dict
-        What the rule was given.
-    """
-
-    values: NDArray[np.float32]
-    rule: str
-    parameters: dict[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "values", _read_only(self.values))
-
-    def __reduce__(self) -> tuple[Any, ...]:  # a pickled array comes back writeable
-        return type(self), (self.values, self.rule, self.parameters)
-
-    @property
-    def label(self) -> str:
-        """Short text for tables: ``"constant p=0.02"``."""
-        given = [f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}"
-                 for name, value in self.parameters.items() if name != "key"]  # fmt: skip
-        return " ".join([self.rule.replace("_", " "), *given])
-
-
-@dataclass(frozen=True)
-class InArcs:
-    """The same arcs grouped by target: `sources[k]` and position `arc[k]` in the out-arcs, rows by `indptr`."""
-
-    indptr: NDArray[np.int64]
-    sources: NDArray[np.int32]
-    arc: NDArray[np.int64]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -326,10 +279,9 @@ class FollowerGraph:
     @property
     def fingerprint(self) -> str:
         """Hash of labels, arcs and probabilities: equal graphs have equal fingerprints on every machine."""
-        digest = hashlib.blake2b(self._structure_digest, digest_size=16)
-        if self.probabilities is not None:
-            digest.update(self.probabilities.values.tobytes())
-        return digest.hexdigest()
+        from ._card import fingerprint
+
+        return fingerprint(self)
 
     def __contains__(self, node: object) -> bool:
         try:
@@ -366,7 +318,7 @@ class FollowerGraph:
             An array of another length.
         """
         new = dict(self._node_data)
-        table: dict[Any, Any] = {} if data is None else {name: data[name] for name in data}
+        table: dict[Any, Any] = {} if data is None else {name: values for name, values in data.items()}
         for name, values in (table | columns).items():
             if isinstance(values, Mapping):
                 values = pd.Series(list(values.values()), index=pd.Index(list(values), tupleize_cols=False))
@@ -445,24 +397,24 @@ class FollowerGraph:
 
     @functools.cached_property
     def _indptr(self) -> NDArray[np.int64]:
-        return _read_only(self._arcs.indptr)
+        return read_only(self._arcs.indptr)
 
     @functools.cached_property
     def _indices(self) -> NDArray[np.int32]:
-        return _read_only(self._arcs.indices)
+        return read_only(self._arcs.indices)
 
     @property
     def _multiplicity(self) -> NDArray[np.int32]:
         """Parallel arcs of each arc, or one 1 for all."""
         m = self._arcs.multiplicity
-        return _read_only(np.ones(1, np.int32) if m is None else m)
+        return read_only(np.ones(1, np.int32) if m is None else m)
 
     @property
     def _in_arcs(self) -> InArcs:
         if "in_arcs" not in self._shared:
             from ..kernels.csr import transpose
 
-            self._shared["in_arcs"] = InArcs(*(_read_only(a) for a in transpose(self._indptr, self._indices)))
+            self._shared["in_arcs"] = InArcs(*(read_only(a) for a in transpose(self._indptr, self._indices)))
         found: InArcs = self._shared["in_arcs"]
         return found
 
@@ -530,59 +482,14 @@ class FollowerGraph:
     def _name_pool(self) -> list[Any]:
         return self.nodes[: min(self.n_nodes, 100_000)].tolist()
 
-    @property
-    def _structure_digest(self) -> bytes:
-        if "digest" not in self._shared:
-            digest = hashlib.blake2b(digest_size=32)
-            labels = self.nodes
-            if labels.dtype.kind in "iuf":
-                digest.update(labels.to_numpy().tobytes())
-            else:
-                digest.update("\x1f".join(map(repr, labels.tolist())).encode())
-            for array in (self._arcs.indptr, self._arcs.indices, self._arcs.multiplicity):
-                digest.update(b"-" if array is None else np.ascontiguousarray(array).data)
-            self._shared["digest"] = digest.digest()
-        found: bytes = self._shared["digest"]
-        return found
-
     # -- what a notebook shows -------------------------------------------------------------------------------------
 
-    def _card(self) -> dict[str, str]:
-        degree = self._out_degree
-        card = {
-            "nodes": f"{self.n_nodes:,}",
-            "arcs": f"{self.n_edges:,}",
-            "followers": f"mean {degree.mean():.4g}, max {degree.max():,}",
-            "reciprocity": f"{self.reciprocity:.3g}" if self.n_edges else "no arcs",
-        }
-        if self._arcs.multiplicity is not None:
-            card["parallel arcs"] = f"{int(self._arcs.multiplicity.sum()) - self.n_edges:,} counted"
-        if self.dropped_self_loops or self.dropped_parallel:
-            card["dropped"] = f"{self.dropped_self_loops:,} self-loops, {self.dropped_parallel:,} repeated arcs"
-        card["edges mean"] = self.edges_mean if self.edges_mean else "undirected: one arc each way"
-        if self.probabilities is not None:
-            card["probabilities"] = self.probabilities.label
-        if self._node_data:
-            card["node data"] = ", ".join(self._node_data)
-        return card
-
     def __repr__(self) -> str:
-        card = self._card()
-        plural = lambda count, noun: f"{count} {noun}" + ("" if count == "1" else "s")  # noqa: E731
-        text = f"FollowerGraph: {plural(card['nodes'], 'node')}, {plural(card['arcs'], 'arc')}"
-        text += f"; followers {card['followers']}; reciprocity {card['reciprocity']}"
-        text += "".join(
-            f"; {name} {card[name]}"
-            for name in ("parallel arcs", "dropped", "probabilities", "node data")
-            if name in card
-        )
-        return text
+        from ._card import text_card
+
+        return text_card(self)
 
     def _repr_html_(self) -> str:
-        from html import escape
+        from ._card import html_card
 
-        rows = "".join(
-            f"<tr><th style='text-align:left'>{escape(name)}</th><td style='text-align:left'>{escape(value)}</td></tr>"
-            for name, value in self._card().items()
-        )
-        return f"<table><caption>FollowerGraph</caption><tbody>{rows}</tbody></table>"
+        return html_card(self)

@@ -93,7 +93,9 @@ def _check(users: int, communities: int, mixing: float, mean: float, tail: float
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < low:
             raise InputError(f"{name}={value!r} is out of range: give a whole number from {low}")
     if communities > users // 2:
-        raise InputError(f"communities={communities} leaves fewer than two of {users} users each: give at most {users // 2}")
+        raise InputError(
+            f"communities={communities} leaves fewer than two of {users} users each: give at most {users // 2}"
+        )
     if not 0 <= mixing <= 1:
         raise InputError(f"mixing={mixing!r} is out of range: it is the share of arcs between communities, from 0 to 1")
     if mixing > 0 and communities == 1:
@@ -103,7 +105,9 @@ def _check(users: int, communities: int, mixing: float, mean: float, tail: float
     if not tail > 2:
         raise InputError(f"tail={tail!r} is out of range: the mean is finite only for exponents above 2")
     if not 0 < mean <= (users - 1) / 4:
-        raise InputError(f"mean_followers={mean!r} is out of range: give a number above 0, at most {(users - 1) / 4:g} here")
+        raise InputError(
+            f"mean_followers={mean!r} is out of range: give a number above 0, at most {(users - 1) / 4:g} here"
+        )
 
 
 def _communities(users: int, communities: int, draw: np.random.Generator) -> NDArray[np.int64]:

@@ -113,7 +113,7 @@ def coin_between(base, word, lane, low, high):
             want = (low >> np.uint64(shift)) & np.uint64(15)
             if coin != want:
                 over = np.uint64(coin > want)
-        if under != 2 and over != 2 or under == 0 or over == 0:
+        if (under != 2 and over != 2) or under == 0 or over == 0:
             break
         counter += _STRIDE << np.uint64(2)
     return under == 1 and over != 0

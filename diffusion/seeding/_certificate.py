@@ -19,7 +19,7 @@ from ..cascades._engine import seed_labels
 from ..cascades.models import Model, model_of
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
-from .ris import RRStore, audience, binomial_bounds
+from .ris import MOST_SETS, RRStore, audience, binomial_bounds
 
 __all__ = [
     "Certificate", "Choice", "Schedule", "State", "Task", "certificate", "check_k", "is_number", "judge", "make_task",
@@ -298,7 +298,7 @@ def search(
     i, done = 0, -1
     both = (choosing, judging)
     while True:
-        if state is not None and used + 2 * schedule.size(i) > task.max_rr_sets:
+        if state is not None and used + 2 * schedule.size(i) > min(task.max_rr_sets, 2 * MOST_SETS):
             return state, "max_rr_sets"
         stopped = None
         try:
@@ -335,7 +335,7 @@ def search(
         # Looks that will hardly succeed are left out: greedy is run again at each.
         while (
             schedule.size(i + 1) <= schedule.last
-            and used + 2 * schedule.size(i + 1) <= task.max_rr_sets
+            and used + 2 * schedule.size(i + 1) <= min(task.max_rr_sets, MOST_SETS)
             and _predicted(state, choosing.n, schedule, i) < target(state) - MARGIN
         ):
             i += 1

@@ -85,7 +85,8 @@ class GreedySelection:
 
     def __repr__(self) -> str:
         head = ", ".join(map(repr, self.seeds[:5])) + (", ..." if len(self.seeds) > 5 else "")
-        return f"GreedySelection: {len(self.seeds):,} seeds by {self.method} in {self.runs:,} worlds: {head}; {self.guarantee}"
+        text = f"GreedySelection: {len(self.seeds):,} seeds by {self.method} in {self.runs:,} worlds: {head}"
+        return f"{text}; {self.guarantee}"
 
 
 class _Evaluator:
@@ -138,8 +139,8 @@ def greedy(
         Any, also ``Threshold(...)``.
     method : {"celf", "greedy"}
         ``"greedy"`` tries every candidate at every step. ``"celf"`` leaves out candidates whose last known gain is too
-        small (Leskovec et al. 2007): the same seeds for IC and LT, whose gains only fall; a shortcut without proof for a
-        threshold model.
+        small (Leskovec et al. 2007): the same seeds for IC and LT, whose gains only fall; a shortcut without proof for
+        a threshold model.
     runs : int
         Worlds; multiples of 512 use the kernel best.
     candidates, exclude, taken, node_weights, time_limit, rng, threads

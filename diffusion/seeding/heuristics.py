@@ -136,7 +136,7 @@ def _voterank(
     import networkx as nx
 
     order = graph._arcs.order
-    flow = nx.DiGraph()
+    flow: Any = nx.DiGraph()
     flow.add_nodes_from(range(graph.n_nodes))
     sources = np.repeat(order, np.diff(graph._arcs.indptr))
     flow.add_edges_from(zip(sources.tolist(), order[graph._arcs.indices].tolist(), strict=True))
@@ -161,7 +161,10 @@ HEURISTICS: dict[str, tuple[Ranking, str]] = {
     "random": (_random, "drawn uniformly"),
     "degree": (_degree, "most followers"),
     "single_discount": (_single_discount, "most followers not yet chosen (Chen, Wang and Yang 2009)"),
-    "degree_discount": (_degree_discount, "followers discounted by what the seeds reach (Chen, Wang and Yang 2009, alg. 4)"),
+    "degree_discount": (
+        _degree_discount,
+        "followers discounted by what the seeds reach (Chen, Wang and Yang 2009, alg. 4)",
+    ),
     "pagerank": (_pagerank, "PageRank along follows, damping 0.85 (igraph)"),
     "k_core": (_k_core, "core number of the undirected graph, then followers (igraph)"),
     "voterank": (_voterank, "VoteRank, followers vote (Zhang et al. 2016; networkx, slow on large graphs)"),
@@ -232,7 +235,9 @@ def select_seeds(
         ranking = "random"
     if ranking not in HEURISTICS:
         known = [*HEURISTICS, *TIER_STRATEGIES]
-        raise NotFoundError(f"the method {method!r} is unknown: choose {', '.join(known)}." + did_you_mean(method, known))
+        raise NotFoundError(
+            f"the method {method!r} is unknown: choose {', '.join(known)}." + did_you_mean(method, known)
+        )
     if k > allowed.sum():
         what = "nodes" if allowed.all() else "candidates"
         raise InputError(f"k={k:,} is more than the {int(allowed.sum()):,} {what} there are to choose from")

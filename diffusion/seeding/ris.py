@@ -476,8 +476,8 @@ def sample_rr_sets(
 
     Notes
     -----
-    Memory: 4 bytes a member and 8 a set. Sampling follows SUBSIM (Guo et al., SIGMOD 2020): the cost follows the arcs that
-    fire, not the arcs looked at, where arcs into a node share a probability.
+    Memory: 4 bytes a member and 8 a set. As in SUBSIM (Guo et al., SIGMOD 2020) the cost goes with the arcs that fire,
+    not with those looked at, where arcs into a node share a probability.
 
     Examples
     --------

@@ -47,7 +47,13 @@ class Cell:
 
     @staticmethod
     def make(
-        graph_label: str, fingerprint: str, model: ModelSpec, strategy: str, budget: Budget, precision: Precision, seed: int
+        graph_label: str,
+        fingerprint: str,
+        model: ModelSpec,
+        strategy: str,
+        budget: Budget,
+        precision: Precision,
+        seed: int,
     ) -> Cell:
         """Return the cell with its identity: a hash of all that its numbers depend on."""
         parts: dict[str, Any] = {

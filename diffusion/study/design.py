@@ -16,7 +16,17 @@ from ..errors import DiffusionError, InputError, MissingDataError, ReadError, di
 from ..graph.follower_graph import FollowerGraph
 from ..seeding.heuristics import HEURISTICS, TIER_STRATEGIES
 
-__all__ = ["EXAMPLE", "Budget", "GraphSpec", "ModelSpec", "Precision", "Rule", "StudyDesign", "parse_study", "read_study"]
+__all__ = [
+    "EXAMPLE",
+    "Budget",
+    "GraphSpec",
+    "ModelSpec",
+    "Precision",
+    "Rule",
+    "StudyDesign",
+    "parse_study",
+    "read_study",
+]
 
 STRATEGIES = (*HEURISTICS, *TIER_STRATEGIES)
 
@@ -74,7 +84,9 @@ class Rule:
     @property
     def label(self) -> str:
         """Text for tables."""
-        given = [f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}" for name, value in self.parameters]
+        given = [
+            f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}" for name, value in self.parameters
+        ]
         return " ".join([self.rule.replace("_", " "), *given])
 
     def to_dict(self) -> dict[str, Any]:
@@ -223,9 +235,12 @@ def parse_study(document: Mapping[str, Any], *, base: Path | None = None) -> Stu
     for name in strategies:
         if name not in STRATEGIES:
             raise InputError(
-                f"seeding.strategy: {name!r} is unknown: choose {', '.join(STRATEGIES)}." + did_you_mean(name, STRATEGIES)
+                f"seeding.strategy: {name!r} is unknown: choose {', '.join(STRATEGIES)}."
+                + did_you_mean(name, STRATEGIES)
             )
-    budgets = tuple(_budget(entry, i) for i, entry in enumerate(_listed(seeding.get("budget", example["seeding"]["budget"]))))
+    budgets = tuple(
+        _budget(entry, i) for i, entry in enumerate(_listed(seeding.get("budget", example["seeding"]["budget"])))
+    )
     models = tuple(
         spec for i, block in enumerate(_listed(document.get("model", example["model"]))) for spec in _models(block, i)
     )
@@ -308,7 +323,9 @@ def _rule(entry: Any, path: str) -> Rule:
         raise InputError(f'{path} = {entry!r}: give a table such as {{ rule = "weighted_cascade" }}')
     name = _typed(entry, "rule", str, path + ".")
     if name not in RULE_KEYS:
-        raise InputError(f"{path}.rule = {name!r} is unknown: choose {', '.join(RULE_KEYS)}." + did_you_mean(name, RULE_KEYS))
+        raise InputError(
+            f"{path}.rule = {name!r} is unknown: choose {', '.join(RULE_KEYS)}." + did_you_mean(name, RULE_KEYS)
+        )
     _known(entry, ("rule", *RULE_KEYS[name]), path + ".")
     given: dict[str, Any] = {}
     if name == "constant":
@@ -339,7 +356,8 @@ def _models(block: Any, index: int) -> list[ModelSpec]:
     for kind in kinds:
         if kind not in ("ic", "lt", "threshold"):
             raise InputError(
-                f"{path}.kind = {kind!r} is unknown: choose ic, lt, threshold." + did_you_mean(kind, ("ic", "lt", "threshold"))
+                f"{path}.kind = {kind!r} is unknown: choose ic, lt, threshold."
+                + did_you_mean(kind, ("ic", "lt", "threshold"))
             )
         if kind == "threshold":
             entries = _listed(block.get("threshold", []))
@@ -347,7 +365,9 @@ def _models(block: Any, index: int) -> list[ModelSpec]:
                 raise InputError(f"{path}.threshold is missing: give {{ fraction = 0.18 }} or {{ count = 2 }}")
             for i, entry in enumerate(entries):
                 if not isinstance(entry, Mapping):
-                    raise InputError(f"{path}.threshold[{i}] = {entry!r}: give {{ fraction = 0.18 }} or {{ count = 2 }}")
+                    raise InputError(
+                        f"{path}.threshold[{i}] = {entry!r}: give {{ fraction = 0.18 }} or {{ count = 2 }}"
+                    )
                 _known(entry, ("fraction", "count", "noise"), f"{path}.threshold[{i}].")
                 try:
                     specs.append(ModelSpec(Threshold(**entry), None))
@@ -355,7 +375,9 @@ def _models(block: Any, index: int) -> list[ModelSpec]:
                     raise InputError(f"{path}.threshold[{i}]: {error}") from None
             continue
         if not rules:
-            raise InputError(f'{path}.probability is missing: {kind} needs one, such as {{ rule = "weighted_cascade" }}')
+            raise InputError(
+                f'{path}.probability is missing: {kind} needs one, such as {{ rule = "weighted_cascade" }}'
+            )
         for rule in rules:
             if kind == "lt" and rule.rule in ("constant", "trivalency"):
                 raise InputError(
@@ -370,7 +392,14 @@ def _models(block: Any, index: int) -> list[ModelSpec]:
     return specs
 
 
-PLATFORM = {"users": int, "communities": int, "mixing": float, "mean_followers": float, "tail": float, "reciprocity": float}
+PLATFORM = {
+    "users": int,
+    "communities": int,
+    "mixing": float,
+    "mean_followers": float,
+    "tail": float,
+    "reciprocity": float,
+}
 EDGES = {"file": str, "edges_mean": str, "directed": bool, "parallel": str, "weight": object, "combine": str}
 
 

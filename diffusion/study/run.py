@@ -64,12 +64,16 @@ def prepare(design: StudyDesign) -> Prepared:
     for ready in graphs:
         for budget in design.budgets:
             if budget.kind == "k" and budget.value > ready.graph.n_nodes:
-                raise InputError(f"seeding.budget: {budget.label} is more than the {ready.graph.n_nodes:,} users of the graph")
+                raise InputError(
+                    f"seeding.budget: {budget.label} is more than the {ready.graph.n_nodes:,} users of the graph"
+                )
         for strategy in design.strategies:
             for budget in design.budgets:
                 reason = _impossible(ready.graph, strategy, budget)
                 if reason:
-                    skipped.append({"graph": ready.spec.label, "strategy": strategy, "budget": budget.label, "reason": reason})
+                    skipped.append(
+                        {"graph": ready.spec.label, "strategy": strategy, "budget": budget.label, "reason": reason}
+                    )
                     continue
                 for model in design.models:
                     fingerprint = ready.graph.fingerprint

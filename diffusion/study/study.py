@@ -80,7 +80,9 @@ class Study:
             document["graph"] = {"dataset": graph}
         elif isinstance(graph, Mapping) or mixing is not None:
             if isinstance(graph, FollowerGraph):
-                raise InputError("mixing= varies a generated platform: give the platform's parameters as graph=, not a graph")
+                raise InputError(
+                    "mixing= varies a generated platform: give the platform's parameters as graph=, not a graph"
+                )
             platform = dict(graph) if isinstance(graph, Mapping) else {}
             document["graph"] = {"platform": platform | ({"mixing": list(mixing)} if mixing is not None else {})}
         if models is not None or probabilities is not None:
@@ -138,7 +140,9 @@ class Study:
         design = self.design
         if rng is not None:
             design = replace(design, seed=int(rng) if isinstance(rng, int) else key_of(rng))
-        folder, record = run_study(design, design.out if out is None else os.fspath(out), threads=threads, command=command)
+        folder, record = run_study(
+            design, design.out if out is None else os.fspath(out), threads=threads, command=command
+        )
         write_report(folder)
         return StudyResult(folder, record)
 
@@ -204,4 +208,3 @@ def _model_blocks(
             kind = "lt" if isinstance(model, LT) else "ic"
             blocks.append({"kind": kind, "probability": rules})
     return blocks
-

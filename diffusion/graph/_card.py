@@ -1,0 +1,71 @@
+"""What a follower graph says of itself: its fingerprint, its text and its HTML card."""
+
+from __future__ import annotations
+
+import hashlib
+from html import escape
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from .follower_graph import FollowerGraph
+
+__all__ = ["fingerprint", "html_card", "text_card"]
+
+
+def fingerprint(graph: FollowerGraph) -> str:
+    """See `FollowerGraph.fingerprint`; the part that belongs to the arcs is hashed once."""
+    if "digest" not in graph._shared:
+        arcs = hashlib.blake2b(digest_size=32)
+        if graph.nodes.dtype.kind in "iuf":
+            arcs.update(graph.nodes.to_numpy().tobytes())
+        else:
+            arcs.update("\x1f".join(map(repr, graph.nodes.tolist())).encode())
+        for array in (graph._arcs.indptr, graph._arcs.indices, graph._arcs.multiplicity):
+            arcs.update(b"-" if array is None else np.ascontiguousarray(array).data)
+        graph._shared["digest"] = arcs.digest()
+    digest = hashlib.blake2b(graph._shared["digest"], digest_size=16)
+    if graph.probabilities is not None:
+        digest.update(graph.probabilities.values.tobytes())
+    return digest.hexdigest()
+
+
+def _card(graph: FollowerGraph) -> dict[str, str]:
+    degree = graph._out_degree
+    card = {
+        "nodes": f"{graph.n_nodes:,}",
+        "arcs": f"{graph.n_edges:,}",
+        "followers": f"mean {degree.mean():.4g}, max {degree.max():,}",
+        "reciprocity": f"{graph.reciprocity:.3g}" if graph.n_edges else "no arcs",
+    }
+    if graph._arcs.multiplicity is not None:
+        card["parallel arcs"] = f"{int(graph._arcs.multiplicity.sum()) - graph.n_edges:,} counted"
+    if graph.dropped_self_loops or graph.dropped_parallel:
+        card["dropped"] = f"{graph.dropped_self_loops:,} self-loops, {graph.dropped_parallel:,} repeated arcs"
+    card["edges mean"] = graph.edges_mean if graph.edges_mean else "undirected: one arc each way"
+    if graph.probabilities is not None:
+        card["probabilities"] = graph.probabilities.label
+    if graph._node_data:
+        card["node data"] = ", ".join(graph._node_data)
+    return card
+
+
+def text_card(graph: FollowerGraph) -> str:
+    """One line, for `repr`."""
+    card = _card(graph)
+    plural = ["" if count == 1 else "s" for count in (graph.n_nodes, graph.n_edges)]
+    text = f"FollowerGraph: {card['nodes']} node{plural[0]}, {card['arcs']} arc{plural[1]}"
+    text += f"; followers {card['followers']}; reciprocity {card['reciprocity']}"
+    extra = ("parallel arcs", "dropped", "probabilities", "node data")
+    return text + "".join(f"; {name} {card[name]}" for name in extra if name in card)
+
+
+def html_card(graph: FollowerGraph) -> str:
+    """A small table, for notebooks."""
+    cell = "style='text-align:left'"
+    rows = "".join(
+        f"<tr><th {cell}>{escape(name)}</th><td {cell}>{escape(value)}</td></tr>"
+        for name, value in _card(graph).items()
+    )
+    return f"<table><caption>FollowerGraph</caption><tbody>{rows}</tbody></table>"

@@ -1,0 +1,58 @@
+"""Small parts of a follower graph: probabilities with their rule, and the arcs grouped by target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["InArcs", "Probabilities", "read_only"]
+
+
+def read_only(array: NDArray[Any]) -> NDArray[Any]:
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+@dataclass(frozen=True)
+class Probabilities:
+    """Propagation probabilities of the arcs and the rule they came from.
+
+    Attributes
+    ----------
+    values : ndarray of float32, shape (n_edges,) or (1,)
+        One probability for every arc in internal order; a single value holds for all arcs.
+    rule : str
+        Name of the rule.
+    parameters : dict
+        What the rule was given.
+    """
+
+    values: NDArray[np.float32]
+    rule: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", read_only(self.values))
+
+    def __reduce__(self) -> tuple[Any, ...]:  # a pickled array comes back writeable
+        return type(self), (self.values, self.rule, self.parameters)
+
+    @property
+    def label(self) -> str:
+        """Short text for tables: ``"constant p=0.02"``."""
+        given = [f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}"
+                 for name, value in self.parameters.items() if name != "key"]  # fmt: skip
+        return " ".join([self.rule.replace("_", " "), *given])
+
+
+@dataclass(frozen=True)
+class InArcs:
+    """The same arcs grouped by target: `sources[k]` and position `arc[k]` in the out-arcs, rows by `indptr`."""
+
+    indptr: NDArray[np.int64]
+    sources: NDArray[np.int32]
+    arc: NDArray[np.int64]
