@@ -233,7 +233,7 @@ def fractional(heap, passed, gain, price, budget):
             taken.append((-density_of(gain[v], price[v]), v))
     spent = 0.0
     n_passed = len(taken)
-    while len(heap) > 0 and spent < budget:
+    while len(heap) > 0 and spent <= budget:
         known, v = heapq.heappop(heap)
         if gain[v] <= 0:
             continue

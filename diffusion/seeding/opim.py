@@ -288,7 +288,7 @@ def imm_lambda_star(n: int, k: int, *, eps: float, ell: float) -> float:
     >>> round(imm_lambda_star(15_233, 50, eps=0.1, ell=1))
     864462053
     """
-    log = ell * math.log(n) + math.log(2.0)
+    log = ell * (math.log(n) + math.log(2.0)) + math.log(2.0)  # of ell (1 + ln 2 / ln n), as the proof asks for
     root = REACHED * math.sqrt(log) + math.sqrt(REACHED * (_log_choose(n, k) + log))
     return 2.0 * n * root**2 / eps**2
 
@@ -340,6 +340,7 @@ def imm(
         time_limit=None, max_rr_sets=None, rng=rng, threads=threads,
     )  # fmt: skip
     k = check_k(k, task.allowed)
+    star = imm_lambda_star(n, k, eps=eps, ell=ell)
     ell = ell * (1.0 + math.log(2.0) / math.log(n))
     wide = math.sqrt(2.0) * eps
     log = _log_choose(n, k) + ell * math.log(n) + math.log(max(math.log2(n), 1.0))
@@ -357,7 +358,7 @@ def imm(
                 break
         choosing, judging = task.store("imm", 2), task.store("imm", 3)
         for sets in (choosing, judging):
-            sets.extend(math.ceil(imm_lambda_star(n, k, eps=eps, ell=ell) / least), threads=task.threads, bar=bar)
+            sets.extend(math.ceil(star / least), threads=task.threads, bar=bar)
         state = judge(task, _cover(task, choosing, k, none), choosing, judging, task.delta / 2.0, none)
     return certificate(
         task, state, "guarantee", call="imm", method="IMM", eps=eps, guarantee=guarantee,
@@ -459,8 +460,8 @@ def _checked_prices(task: Task, prices: Any, budget: Any) -> tuple[NDArray[np.fl
     price = node_values(task.graph, prices, "prices", missing=float("nan"))
     bad = task.allowed & ~((price >= 0) & np.isfinite(price))
     if bad.any():
-        at = np.flatnonzero(bad)[:1]
-        label = task.graph._labels_of(at)[0]
+        at = task.graph._rank[bad[task.graph._rank]][:1]  # the first in the order of labels
+        label = task.graph._labels_of(at).tolist()[0]
         raise InputError(
             f"the price of {label!r} is {price[at[0]]:g} (and {int(bad.sum()) - 1:,} more such): every candidate needs "
             "a finite price from 0"

@@ -81,8 +81,8 @@ def audience(graph: FollowerGraph, node_weights: Any) -> NDArray[np.float64] | N
     weights = node_values(graph, node_weights, "node_weights", missing=0.0)
     bad = ~((weights >= 0) & np.isfinite(weights))
     if bad.any():
-        at = int(bad.argmax())
-        label = graph._labels_of(np.array([at]))[0]
+        at = int(graph._rank[bad[graph._rank]][0])  # the first in the order of labels
+        label = graph._labels_of(np.array([at])).tolist()[0]
         raise InputError(f"node_weights of {label!r} is {weights[at]:g}: weights are finite numbers from 0")
     if not weights.sum() > 0:
         raise InputError("node_weights are all 0: give a positive weight to the nodes of the audience")

@@ -1,0 +1,449 @@
+"""Certified seeds: the coverage kernels against naive twins, the certificate against brute force, and the limits."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+import diffusion as dif
+from diffusion import FollowerGraph
+from diffusion.kernels.coverage import first_covered, greedy_cover, knapsack_cover
+from diffusion.seeding import opim as opim_module
+from diffusion.seeding.opim import imm, imm_lambda_star, opim, opim_budget
+from diffusion.seeding.ris import RRStore, bits_of
+
+# -- kernels against naive twins ---------------------------------------------------------------------------------------
+
+SETS = st.integers(1, 12).flatmap(
+    lambda n: st.tuples(
+        st.just(n),
+        st.lists(st.frozensets(st.integers(0, n - 1), max_size=n), min_size=1, max_size=60),
+        st.lists(st.booleans(), min_size=n, max_size=n),
+        st.integers(1, n),
+    )
+)
+
+
+def flat(n: int, sets: list[frozenset[int]]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    nodes = np.array([v for s in sets for v in sorted(s)], np.int32)
+    offsets = np.concatenate([[0], np.cumsum([len(s) for s in sets])]).astype(np.int64)
+    return nodes, offsets, np.bincount(nodes, minlength=n).astype(np.int32)
+
+
+@given(SETS)
+@settings(max_examples=150)
+def test_greedy_cover_is_the_naive_greedy(case: tuple[int, list[frozenset[int]], list[bool], int]) -> None:
+    n, sets, allowed, k = case
+    seeds, gains, best = greedy_cover(*flat(n, sets)[:2], len(sets), flat(n, sets)[2], np.array(allowed), k, k)
+    open_sets = list(sets)
+    for i in range(k + 1):
+        gain = [sum(v in s for s in open_sets) if allowed[v] else 0 for v in range(n)]
+        assert best[i] == sum(sorted(gain)[-k:])
+        if i == k or max(gain) == 0:
+            assert len(seeds) == i
+            break
+        v = gain.index(max(gain))  # ties go to the smallest
+        assert (seeds[i], gains[i]) == (v, gain[v])
+        open_sets = [s for s in open_sets if v not in s]
+
+
+def test_greedy_cover_takes_in_nodes_of_small_gain_in_time() -> None:
+    rng = np.random.default_rng(3)
+    n, k = 5000, 200
+    sets = [frozenset(np.minimum(rng.zipf(1.2, 3) - 1, n - 1).tolist()) for _ in range(4000)]
+    nodes, offsets, counts = flat(n, sets)
+    seeds, gains, best = greedy_cover(nodes, offsets, len(sets), counts, np.ones(n, bool), k, k)
+    gain = counts.astype(np.int64)
+    holds: dict[int, list[int]] = {}
+    for s, members in enumerate(sets):
+        for v in members:
+            holds.setdefault(v, []).append(s)
+    covered = np.zeros(len(sets), bool)
+    for i in range(k):
+        assert best[i] == np.sort(gain)[-k:].sum()
+        assert seeds[i] == gain.argmax()
+        assert gains[i] == gain.max()
+        for s in holds[int(seeds[i])]:
+            if not covered[s]:
+                covered[s] = True
+                gain[list(sets[s])] -= 1
+
+
+@given(SETS, st.lists(st.integers(0, 12), max_size=4, unique=True))
+def test_first_covered_counts_each_set_once(case: tuple[int, list[frozenset[int]], list[bool], int], order: list[int]) -> None:
+    n, sets, _, _ = case
+    seeds = [v for v in order if v < n]
+    nodes, offsets, _ = flat(n, sets)
+    rank = np.full(n, -1, np.int32)
+    rank[seeds] = np.arange(len(seeds))
+    found = first_covered(nodes, offsets, len(sets), rank, bits_of(np.array(seeds, np.int64), n), len(seeds))
+    expected = [0] * (len(seeds) + 1)
+    for s in sets:
+        if s:
+            expected[min((seeds.index(v) for v in s if v in seeds), default=len(seeds))] += 1
+    assert found.tolist() == expected
+
+
+@given(SETS, st.data())
+@settings(max_examples=150)
+def test_knapsack_cover_is_affordable_and_its_bound_holds(
+    case: tuple[int, list[frozenset[int]], list[bool], int], data: st.DataObject
+) -> None:
+    n, sets, allowed, _ = case
+    n, sets, allowed = min(n, 9), [frozenset(v for v in s if v < 9) for s in sets], allowed[:9]
+    price = np.array(data.draw(st.lists(st.sampled_from([0.0, 0.5, 1.0, 2.0, 3.7, 9.0]), min_size=n, max_size=n)))
+    budget = data.draw(st.sampled_from([0.0, 1.0, 3.0, 7.5, 40.0]))
+    nodes, offsets, counts = flat(n, sets)
+    seeds, gains, upper, single, after = knapsack_cover(
+        nodes, offsets, len(sets), counts, np.array(allowed), price, budget, 2
+    )
+    assert price[seeds].sum() <= budget
+    assert all(allowed[v] for v in seeds)
+    assert gains.sum() == sum(bool(s & set(seeds.tolist())) for s in sets)
+    fitting = [v for v in range(n) if allowed[v] and price[v] <= budget]
+    optimum = max(
+        sum(bool(s & set(group)) for s in sets)
+        for size in range(len(fitting) + 1)
+        for group in itertools.combinations(fitting, size)
+        if price[list(group)].sum() <= budget
+    )
+    reached = max(gains.sum(), counts[single] if single >= 0 else 0)
+    assert 0.405 * optimum <= reached <= optimum <= upper + 1e-9
+    left = [v for v in fitting if v not in seeds]
+    gain = {v: sum(v in s for s in sets if not s & set(seeds.tolist())) for v in left}
+    assert after == max((g / price[v] if price[v] else math.inf for v, g in gain.items() if g), default=0.0)
+
+
+# -- the certificate against brute force -------------------------------------------------------------------------------
+
+
+def exact_spreads(graph: FollowerGraph, model: str, weight: NDArray[Any]) -> Callable[[NDArray[Any]], NDArray[Any]]:
+    """All live-edge worlds at once: a function of seed sets as bit masks -> exact spread, up to 14 nodes."""
+    table = graph.to_pandas()
+    u, v, p = table["source"].to_numpy(), table["target"].to_numpy(), table["probability"].to_numpy(np.float64)
+    n = graph.n_nodes
+    if model == "ic":
+        live = np.array(list(itertools.product([False, True], repeat=len(p))), bool).reshape(2 ** len(p), len(p))
+        mass = np.prod(np.where(live, p, 1 - p), axis=1)
+    else:
+        options = [[-1, *np.flatnonzero(v == t).tolist()] for t in range(n)]
+        kept = np.array(list(itertools.product(*options)))
+        live = np.zeros((len(kept), len(p)), bool)
+        mass = np.ones(len(kept))
+        for t in range(n):
+            chosen = kept[:, t]
+            live[np.flatnonzero(chosen >= 0), chosen[chosen >= 0]] = True
+            mass *= np.where(chosen >= 0, p[chosen] if len(p) else 0, 1 - p[v == t].sum())
+    reach = np.tile(1 << np.arange(n), (len(live), 1))
+    for _ in range(n):
+        before = reach.copy()
+        for j in range(len(p)):
+            reach[:, u[j]] |= np.where(live[:, j], reach[:, v[j]], 0)
+        if (before == reach).all():
+            break
+    # From masks of reached nodes to their distribution for one seed, joined for a set by "or".
+    worth = np.array([weight[[t for t in range(n) if s >> t & 1]].sum() for s in range(1 << n)])
+
+    def spread(groups: NDArray[Any]) -> NDArray[Any]:
+        out = np.empty(len(groups))
+        for i, group in enumerate(groups):
+            together = np.zeros(len(live), np.int64)
+            for t in group:
+                together |= reach[:, t]
+            out[i] = mass @ worth[together]
+        return out
+
+    return spread
+
+
+def random_case(rng: np.random.Generator) -> tuple[FollowerGraph, str, dict[str, Any], list[int], NDArray[Any]]:
+    n = int(rng.integers(3, 15))
+    m = int(rng.integers(1, 10))
+    model = "lt" if rng.random() < 0.5 else "ic"
+    u, v = rng.integers(0, n, m), rng.integers(0, n, m)
+    graph = FollowerGraph.from_arrays(
+        u, v, weight=rng.choice([0.1, 0.5, 0.9, 1.0], m) if model == "ic" else rng.random(m), nodes=range(n),
+        directed=True, edges_mean="influences", combine="max",
+    )  # fmt: skip
+    graph = graph.with_probabilities("column") if model == "ic" else graph.with_probabilities("lt", normalize=True)
+    options: dict[str, Any] = {"method": "hist" if rng.random() < 0.3 else "opim"}
+    pool = list(range(n))
+    weight = np.ones(n)
+    if rng.random() < 0.3:
+        options["taken"] = rng.permutation(n)[:1].tolist()
+    if rng.random() < 0.3 and n > 4:
+        options["candidates"] = rng.permutation(n)[: n - 2].tolist()
+    if rng.random() < 0.3:
+        weight = rng.integers(0, 3, n).astype(float)
+        weight[0] = 1
+        options["node_weights"] = weight
+    pool = [x for x in options.get("candidates", pool) if x not in options.get("taken", [])]
+    return graph, model, options, pool, weight
+
+
+def test_certificates_hold_against_brute_force_in_1000_random_cases() -> None:
+    rng = np.random.default_rng(11)
+    delta, cases, failures, promised = 0.1, 1000, 0, 0
+    for case in range(cases):
+        graph, model, options, pool, weight = random_case(rng)
+        k = int(rng.integers(1, min(3, len(pool)) + 1))
+        found = opim(graph, k, model=model, delta=delta, eps=0.2, rng=case, threads=1, **options)
+        spread = exact_spreads(graph, model, weight)
+        taken = options.get("taken", [])
+        optimum = spread(np.array([[*taken, *group] for group in itertools.combinations(pool, k)])).max()
+        actual = spread(np.array([[*taken, *found.seeds]]))[0]
+        assert len(set(found.seeds)) == k
+        assert set(found.seeds) <= set(pool)
+        assert found.already + found.gains.sum() == pytest.approx(found.spread)
+        slack = 1e-6 * optimum  # probabilities are float32
+        failures += not (found.lower <= actual + slack and optimum <= found.upper + slack)
+        promised += actual >= (found.guarantee - 1e-6) * optimum
+    assert failures <= delta * cases
+    assert promised >= (1 - delta) * cases
+
+
+def test_budget_certificates_hold_against_brute_force() -> None:
+    rng = np.random.default_rng(12)
+    delta, cases, failures = 0.1, 150, 0
+    for case in range(cases):
+        graph, model, options, pool, weight = random_case(rng)
+        del options["method"]
+        pool = pool[:8]
+        options["candidates"] = pool
+        prices = {v: float(rng.integers(1, 8)) for v in pool}
+        budget = float(rng.integers(min(prices.values()), 20))
+        found = opim_budget(graph, budget, prices, model=model, delta=delta, eps=0.2, rng=case, threads=1, **options)
+        spread = exact_spreads(graph, model, weight)
+        taken = options.get("taken", [])
+        affordable = [
+            [*taken, *group]
+            for size in range(len(pool) + 1)
+            for group in itertools.combinations(pool, size)
+            if sum(prices[v] for v in group) <= budget
+        ]
+        optimum = max(spread([np.array(group, int)])[0] for group in affordable)  # type: ignore[arg-type]
+        actual = spread(np.array([[*taken, *found.seeds]]))[0]
+        assert found.cost == sum(prices[v] for v in found.seeds) <= budget
+        assert found.prices.tolist() == [prices[v] for v in found.seeds]
+        failures += not (found.lower <= actual + 1e-6 * optimum and optimum <= found.upper + 1e-6 * optimum)
+    assert failures <= delta * cases
+
+
+# -- a graph of some size ----------------------------------------------------------------------------------------------
+
+
+def some_graph(n: int = 2000, m: int = 12_000, seed: int = 0) -> FollowerGraph:
+    rng = np.random.default_rng(seed)
+    hubs = (n * rng.random(m) ** 3).astype(int)
+    return FollowerGraph.from_arrays(hubs, rng.integers(0, n, m), nodes=range(n), directed=True, edges_mean="influences")
+
+
+GRAPH = some_graph().with_probabilities("weighted_cascade")
+DENSE = some_graph().with_probabilities("constant", p=0.25)
+
+
+@pytest.mark.parametrize(
+    ("graph", "options"),
+    [(GRAPH, {}), (GRAPH, {"model": "lt"}), (DENSE, {"method": "hist"}), (GRAPH, {"node_weights": np.arange(2000)})],
+)  # fmt: skip
+def test_one_and_two_threads_give_the_same(graph: FollowerGraph, options: dict[str, Any]) -> None:
+    one = opim(graph, 20, rng=5, threads=1, **options)
+    two = opim(graph, 20, rng=5, threads=2, **options)
+    assert one.seeds == two.seeds
+    assert (one.lower, one.upper, one.spread, one.n_rr_sets) == (two.lower, two.upper, two.spread, two.n_rr_sets)
+    assert (one.gains == two.gains).all()
+
+
+def test_hist_is_chosen_where_sets_are_large_and_agrees_with_opim() -> None:
+    assert opim(GRAPH, 10, rng=1).method == "OPIM-C"
+    auto = opim(DENSE, 10, rng=1)
+    plain = opim(DENSE, 10, rng=1, method="opim")
+    assert (auto.method, plain.method) == ("HIST", "OPIM-C")
+    for found in (auto, plain):
+        assert found.stopped == "guarantee"
+        assert found.ratio >= found.guarantee == pytest.approx(1 - 1 / math.e - 0.1)
+        check = dif.spread(DENSE, found.seeds, runs=4096, rng=2, confidence=0.999)
+        assert found.lower <= check.high
+        assert check.low <= found.upper
+        assert found.gains.sum() == pytest.approx(found.spread)
+        assert len(found.to_pandas()) == 10
+    assert auto.provenance["sentinels"] >= 1
+
+
+def test_quality_samples_until_the_ratio_is_proven_or_cannot_be() -> None:
+    rough = opim(GRAPH, 10, rng=1)
+    fine = opim(GRAPH, 10, quality=0.8, rng=1)
+    assert fine.stopped == "quality"
+    assert fine.ratio >= 0.8
+    assert fine.n_rr_sets > rough.n_rr_sets
+    assert math.isnan(fine.guarantee)
+    most = opim(GRAPH, 40, quality=0.9999, rng=1)
+    assert most.stopped == "bound"
+    assert 0.7 < most.ratio < 0.9999
+
+
+def test_seeds_taken_already_change_what_is_chosen() -> None:
+    first = opim(GRAPH, 5, rng=1, eps=0.05)
+    more = opim(GRAPH, 5, taken=first.seeds, rng=2, eps=0.05)
+    assert not set(first.seeds) & set(more.seeds)
+    alone = dif.spread(GRAPH, first.seeds, runs=8192, rng=3)
+    both = dif.spread(GRAPH, [*first.seeds, *more.seeds], runs=8192, rng=3)
+    assert more.already == pytest.approx(alone.mean, rel=0.1)
+    assert more.lower <= both.high
+    assert both.low <= more.upper
+    assert set(opim(GRAPH, 3, exclude=first.seeds, rng=1).seeds).isdisjoint(first.seeds)
+    pool = list(range(1000, 1010))
+    assert set(opim(GRAPH, 10, candidates=pool, rng=1).seeds) == set(pool)
+
+
+def test_an_audience_moves_the_seeds_towards_it() -> None:
+    graph = FollowerGraph.from_arrays(
+        [0] * 8 + [9] * 3, [1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12], directed=True, edges_mean="influences"
+    ).with_probabilities("constant", p=1.0)
+    assert opim(graph, 1, rng=1).seeds == (0,)
+    audience = opim(graph, 1, node_weights={10: 1, 11: 1, 12: 2}, rng=1)
+    assert audience.seeds == (9,)
+    assert audience.spread == audience.upper == 4
+
+
+def test_a_budget_buys_by_value_for_money() -> None:
+    found = opim_budget(GRAPH, 500.0, lambda followers: 1.0 + followers, rng=1)
+    tight = opim_budget(GRAPH, 100.0, lambda followers: 1.0 + followers, rng=1, quality=0.5)
+    assert tight.cost <= 100 < found.cost <= 500
+    assert found.spread > tight.spread
+    assert found.stopped == "precision"
+    assert found.spread_per_cost == pytest.approx(found.spread / found.cost)
+    assert 0 < found.next_unit < found.spread_per_cost
+    assert found.to_pandas()["price"].sum() == pytest.approx(found.cost)
+    check = dif.spread(GRAPH, found.seeds, runs=4096, rng=2, confidence=0.999)
+    assert found.lower <= check.high
+    assert check.low <= found.upper
+    even = opim_budget(GRAPH, 10.0, np.ones(2000), rng=1, eps=0.05)
+    assert len(even.seeds) == 10
+    assert even.spread == pytest.approx(opim(GRAPH, 10, rng=1, eps=0.02).spread, rel=0.1)
+
+
+# -- limits ------------------------------------------------------------------------------------------------------------
+
+
+def test_time_and_sets_end_the_search_with_valid_bounds() -> None:
+    timed = opim(GRAPH, 10, quality=0.999, time_limit=1e-6, rng=1)
+    assert timed.stopped == "time"
+    assert 0 < timed.ratio < 0.999
+    few = opim(GRAPH, 10, quality=0.95, max_rr_sets=3000, rng=1)
+    assert few.stopped == "max_rr_sets"
+    assert few.n_rr_sets <= 3000
+    assert len(few.seeds) == 10
+
+
+@pytest.mark.parametrize("after", [4, 5])
+def test_ctrl_c_returns_the_best_so_far(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
+    calls = 0
+    plain = RRStore.extend
+
+    def interrupted(self: RRStore, n: int, **options: Any) -> bool:
+        nonlocal calls
+        calls += 1
+        if calls > after:
+            raise KeyboardInterrupt
+        return plain(self, n, **options)
+
+    monkeypatch.setattr(RRStore, "extend", interrupted)
+    found = opim(GRAPH, 10, quality=0.999, method="opim", rng=1)
+    assert found.stopped == "interrupted"
+    monkeypatch.undo()
+    whole = opim(GRAPH, 10, quality=0.999, method="opim", max_rr_sets=found.n_rr_sets, rng=1)
+    assert (found.seeds, found.spread) == (whole.seeds, whole.spread)
+
+
+def test_ctrl_c_before_the_first_look_is_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(self: RRStore, n: int, **options: Any) -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(RRStore, "extend", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        opim(GRAPH, 10, rng=1)
+
+
+# -- IMM and real graphs -----------------------------------------------------------------------------------------------
+
+
+def test_lambda_star_of_imm() -> None:
+    assert opim_module._log_choose(15_233, 50) == pytest.approx(333.003, abs=5e-4)
+    assert round(imm_lambda_star(15_233, 50, eps=0.1, ell=1)) == 864_462_053
+
+
+def test_imm_reaches_its_guarantee_with_more_sets_than_opim() -> None:
+    classic, modern = imm(GRAPH, 10, eps=0.3, rng=1), opim(GRAPH, 10, eps=0.3, rng=1)
+    assert classic.ratio > classic.guarantee == modern.guarantee
+    assert classic.n_rr_sets > 5 * modern.n_rr_sets
+    assert classic.spread >= 0.97 * modern.spread
+
+
+@pytest.mark.parametrize(
+    ("parallel", "rule", "model", "expected", "tolerance"),
+    [
+        ("keep", {"rule": "weighted_cascade"}, "ic", 1047.5, 0.01),
+        ("collapse", {"rule": "weighted_cascade"}, "ic", 966.1, 0.01),
+        ("keep", {"rule": "weighted_cascade"}, "lt", 1417.0, 0.01),
+        ("collapse", {"rule": "weighted_cascade"}, "lt", 1298.9, 0.01),
+        ("keep", {"rule": "constant", "p": 0.02}, "ic", 277.3, 0.02),
+    ],
+)
+def test_nethept_by_independent_evaluation(
+    data: Callable[[str], Path], parallel: Any, rule: dict[str, Any], model: str, expected: float, tolerance: float
+) -> None:
+    graph = dif.read_edges(data("nethept.txt.gz"), directed=False, parallel=parallel).with_probabilities(**rule)
+    found = opim(graph, 50, model=model, quality=0.9999, max_rr_sets=2_400_000, rng=1)
+    check = dif.spread(graph, found.seeds, model=model, runs=20_000, rng=2)
+    assert check.mean == pytest.approx(expected, rel=tolerance)
+    assert found.lower <= check.high
+    assert check.low <= found.upper
+
+
+# -- bad input ---------------------------------------------------------------------------------------------------------
+
+PRICES = np.ones(2000)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: opim(GRAPH, 0), "k=0"),
+        (lambda: opim(GRAPH, 2001), "more than the 2,000 nodes"),
+        (lambda: opim(GRAPH, 3, candidates=[1, 2]), "more than the 2 candidates"),
+        (lambda: opim(GRAPH, 3, eps=0), "eps=0"),
+        (lambda: opim(GRAPH, 3, eps=0.7), "no guarantee"),
+        (lambda: opim(GRAPH, 3, eps=0.1, quality=0.9), "two ways"),
+        (lambda: opim(GRAPH, 3, quality=1.0), "quality=1.0"),
+        (lambda: opim(GRAPH, 3, delta=float("nan")), "delta=nan"),
+        (lambda: opim(GRAPH, 3, time_limit=-1), "time_limit=-1"),
+        (lambda: opim(GRAPH, 3, max_rr_sets=0), "max_rr_sets=0"),
+        (lambda: opim(GRAPH, 3, model=dif.Threshold(count=2)), "not for Threshold"),
+        (lambda: opim(GRAPH, 3, node_weights=np.zeros(2000)), "all 0"),
+        (lambda: imm(GRAPH, 3, ell=0), "ell=0"),
+        (lambda: opim_budget(GRAPH, 0.5, PRICES), "below the cheapest"),
+        (lambda: opim_budget(GRAPH, float("nan"), PRICES), "budget=nan"),
+        (lambda: opim_budget(GRAPH, 5, -PRICES), "price of 0 is -1"),
+        (lambda: opim_budget(GRAPH, 5, {0: 1.0}), "finite price"),
+        (lambda: opim_budget(GRAPH, 5, PRICES, eps=2), "eps=2"),
+        (lambda: opim_budget(GRAPH, 5, PRICES, candidates=[]), "no candidate"),
+    ],
+)
+def test_bad_input_is_one_clear_error(call: Any, message: str) -> None:
+    with pytest.raises(dif.errors.InputError, match=message):
+        call()
+
+
+def test_an_unknown_method_is_not_found() -> None:
+    with pytest.raises(dif.errors.NotFoundError, match="Did you mean 'hist'"):
+        opim(GRAPH, 3, method="hisst")
