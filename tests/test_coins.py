@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from numba import njit
 from strategies import KEYS
 
-from diffusion.kernels.cascade import first_lanes, live_lanes
+from diffusion.kernels.cascade import bound_of, first_lanes, live_lanes
 from diffusion.kernels.coins import (
     ALWAYS,
     TAG_IC,
@@ -241,6 +241,27 @@ def test_lanes_between_two_bounds_at_any_width(base, a, b, lanes, words):
         assert (some != 0) == any(want[first : first + words])
         assert out[8 : 8 + words].tolist() == want[first : first + words]
         assert not out[:8].any()
+
+
+def test_full_rows_between_two_bounds():
+    """The same on rows of many lanes, with bounds near each other and far apart."""
+    rng = np.random.default_rng(13)
+    out = np.empty(8, np.uint64)
+    for case in range(400):
+        row = rng.integers(0, 2**64, 8, dtype=np.uint64)
+        gap = int(2 ** rng.uniform(0, 32))
+        low = int(rng.integers(0, 2**32 - 1))
+        low, high = np.uint64(low if case % 4 else 0), np.uint64(min(low + gap, 2**32 - 1))
+        base = np.uint64(rng.integers(0, 2**64, dtype=np.uint64))
+        below = lambda bound, row=row, base=base: [int(word_below(base, w, row[w], bound)) for w in range(8)]  # noqa: E731
+        want = [h & ~l for h, l in zip(below(high), below(low), strict=True)]
+        assert (_row_between(row, low, high, base, out) != 0) == any(want)
+        assert out.tolist() == want
+
+
+def test_the_top_bound_stands_for_always():
+    assert int(bound_of(np.uint32(2**32 - 1))) == 2**32
+    assert [int(bound_of(np.uint32(x))) for x in (0, 1, 2**32 - 2)] == [0, 1, 2**32 - 2]
 
 
 @given(KEYS, BOUNDS, BOUNDS, st.integers(0, 511))

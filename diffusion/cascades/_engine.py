@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .._memory import available_bytes
 from .._progress import progress
 from .._threads import map_chunks, n_threads
 from ..errors import InputError
@@ -17,10 +18,10 @@ from ..graph._probabilities import lt_bounds
 from ..graph.follower_graph import FollowerGraph
 from ..kernels.cascade import replay_run, run_batch
 from ..kernels.coins import LANES, WORDS
-from ..kernels.threshold import threshold_run
+from ..kernels.threshold import threshold_batch, threshold_run
 from .models import LT, Model, Threshold, model_of
 
-__all__ = ["BATCH", "Engine", "check_runs", "seed_labels"]
+__all__ = ["BATCH", "Engine", "Workspace", "check_runs", "seed_labels"]
 
 BATCH = LANES
 _NO_BOUNDS = np.zeros(1, np.uint32)
@@ -68,18 +69,24 @@ def _aligned(size: int) -> NDArray[np.uint64]:
     return raw[skip : skip + size]
 
 
-class _Workspace:
+def _state_bytes(n: int, words: int) -> int:
+    """Bytes of one thread's workspace: 24 a word and node for the lanes, 21 a node beside them (33 without lanes)."""
+    return n * (24 * words + 21 if words else 33)
+
+
+class Workspace:
     """The memory of one thread, used again for every chunk; kernels leave it as they found it."""
 
-    def __init__(self, n: int, words: int, live_edge: bool) -> None:
+    def __init__(self, n: int, words: int) -> None:
         self.node_counts = np.zeros(n, np.int64)
-        if live_edge:
-            self.words = words
+        self.words = words
+        if words:
             self.state = _aligned(2 * n * words)
             self.active = _aligned(n * words)
             self.flags = np.zeros(n, np.uint8)
             self.queues = np.empty((3, n), np.int32)
         else:
+            self.lists = np.empty((5, n), np.int32)
             self.count = np.zeros(n, np.int32)
             self.mark = np.zeros(n, np.uint8)
 
@@ -128,28 +135,23 @@ class Engine:
         `first` must be a multiple of `BATCH`, so that chunks are the same whichever way a range is cut.
         """
         assert first % BATCH == 0
-        count = n_threads(threads)
-        chunks = [(start, min(start + BATCH, last)) for start in range(first, last, BATCH)]
-        spaces: list[_Workspace] = []
+        words = self._words(last - first)
+        chunks = self.chunks(first, last, words)
+        count = max(min(n_threads(threads), len(chunks), self._room(words)), 1)
+        spaces: list[Workspace] = []
         mine = threading.local()
 
-        def space(words: int) -> _Workspace:
-            found: _Workspace | None = getattr(mine, "space", None)
-            if found is None:
-                found = mine.space = _Workspace(self.graph.n_nodes, words, not self.threshold)
-                spaces.append(found)
-            return found
+        def work(chunk: tuple[int, int]) -> Chunk:
+            space: Workspace | None = getattr(mine, "space", None)
+            if space is None:
+                space = mine.space = Workspace(self.graph.n_nodes, words)
+                spaces.append(space)
+            return self.chunk(*chunk, space)
 
-        width = _words(max((b - a for a, b in chunks), default=1))
-        work: Callable[[tuple[int, int]], Chunk]
-        if self.threshold:
-            work = lambda chunk: self._threshold_chunk(*chunk, space(0))  # noqa: E731
-        else:
-            work = lambda chunk: self._lanes_chunk(*chunk, space(width))  # noqa: E731
         parts: dict[int, NDArray[np.int32]] = {}
         visits = 0
         with progress(total=last - first, description="cascades", unit="run", show=show) as bar:
-            for (a, b), chunk in map_chunks(work, chunks, threads=min(count, max(len(chunks), 1))):
+            for (a, b), chunk in map_chunks(work, chunks, threads=count):
                 parts[a] = chunk.new
                 visits += chunk.visits
                 bar.update(b - a)
@@ -165,7 +167,7 @@ class Engine:
     def replay(self, run: int) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
         """One run alone -> internal nodes in order of step, their steps, positions of their parents (-1: seed)."""
         if self.threshold:
-            return self._threshold_run(run, _Workspace(self.graph.n_nodes, 0, False))
+            return self._threshold_run(run, Workspace(self.graph.n_nodes, 0))
         found = replay_run(
             self.graph._indptr,
             self.graph._indices,
@@ -179,33 +181,58 @@ class Engine:
         )
         return found[0], found[1], found[2]
 
-    def _lanes_chunk(self, first: int, last: int, space: _Workspace) -> Chunk:
-        words = _words(last - first)
+    def workspace(self, runs: int) -> Workspace:
+        """Return the memory one thread needs for calls of `chunk` with up to so many runs in all."""
+        return Workspace(self.graph.n_nodes, self._words(runs))
+
+    @staticmethod
+    def chunks(first: int, last: int, words: int) -> list[tuple[int, int]]:
+        """Cut runs first ... last - 1 into kernel calls; `first` is a multiple of `BATCH`, and no call crosses one."""
+        size = 64 * words if words else BATCH
+        return [(start, min(start + size, last)) for start in range(first, last, size)]
+
+    def chunk(self, first: int, last: int, space: Workspace) -> Chunk:
+        """Compute runs first ... last - 1 of one chunk in the memory of one thread."""
+        arcs = (self.graph._indptr, self.graph._indices)
+        if self.threshold:
+            new, visits = threshold_batch(
+                *arcs, self.graph._multiplicity, self._need, self._noise, self._start, self.key, first, last, space.lists,
+                space.count, space.mark, space.node_counts,
+            )  # fmt: skip
+            return Chunk(new, int(visits))
         counts, visits = run_batch(
-            self.graph._indptr, self.graph._indices, self._p, self._lo, self._hi, self.linear, self._start, self.key,
-            first // BATCH, 0, words, last - first, space.state, space.active, space.flags, space.queues,
-            space.node_counts,
+            *arcs, self._p, self._lo, self._hi, self.linear, self._start, self.key, first // BATCH, first % BATCH // 64,
+            space.words, last - first, space.state, space.active, space.flags, space.queues, space.node_counts,
         )  # fmt: skip
         return Chunk(np.ascontiguousarray(counts[:, : last - first].T), int(visits))
 
-    def _threshold_chunk(self, first: int, last: int, space: _Workspace) -> Chunk:
-        steps = [np.bincount(self._threshold_run(run, space)[1]) for run in range(first, last)]
-        new = np.zeros((last - first, max(len(s) for s in steps)), np.int32)
-        for row, s in zip(new, steps, strict=True):
-            row[: len(s)] = s
-        return Chunk(new, 0)
+    def _words(self, runs: int) -> int:
+        """Words of a row, 0 where the model has no lanes: full rows go through vector instructions.
+
+        Between 3 and 7 words little would be saved. Rows shrink by halves until one fits into memory.
+        """
+        if self.threshold:
+            return 0
+        needed = -(-min(runs, BATCH) // 64)
+        words = WORDS if needed > 2 else max(needed, 1)
+        while words > 1 and not self._room(words):
+            words //= 2
+        if not self._room(words):
+            raise InputError(
+                f"64 runs at once on {self.graph.n_nodes:,} nodes need {_state_bytes(self.graph.n_nodes, 1):,} bytes of memory, "
+                f"and {available_bytes():,} may be used: free some memory, use a smaller graph or a larger machine"
+            )
+        return words
+
+    def _room(self, words: int) -> int:
+        """How many threads' rows of so many words fit into memory."""
+        return available_bytes() // _state_bytes(self.graph.n_nodes, words)
 
     def _threshold_run(
-        self, run: int, space: _Workspace
+        self, run: int, space: Workspace
     ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
         found = threshold_run(
             self.graph._indptr, self.graph._indices, self.graph._multiplicity, self._need, self._noise, self._start,
-            self.key, run, space.count, space.mark, space.node_counts,
+            self.key, run, space.lists, space.count, space.mark, space.node_counts,
         )  # fmt: skip
         return found[0], found[1], found[2]
-
-
-def _words(runs: int) -> int:
-    """Words a row needs: a full row goes through vector instructions, so little is saved between 3 and 7."""
-    needed = -(-runs // 64)
-    return WORDS if needed > 2 else needed

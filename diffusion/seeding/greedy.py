@@ -17,7 +17,7 @@ from .._progress import progress
 from .._provenance import provenance
 from .._random import RNGLike, key_of
 from .._threads import map_chunks, n_threads
-from ..cascades._engine import BATCH, Engine, _words, _Workspace, check_runs, seed_labels
+from ..cascades._engine import Engine, check_runs, seed_labels
 from ..cascades.models import Model
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
@@ -96,7 +96,7 @@ class _Evaluator:
         self._engine = copy.copy(engine)
         self._runs = runs
         self._weights = weights
-        self._space = _Workspace(engine.graph.n_nodes, _words(min(runs, BATCH)), not engine.threshold)
+        self._space = engine.workspace(runs)
 
     def spread(self, seeds: NDArray[np.int32]) -> float:
         engine, space = self._engine, self._space
@@ -104,10 +104,8 @@ class _Evaluator:
         if self._weights is not None:
             space.node_counts[:] = 0
         total = 0
-        for first in range(0, self._runs, BATCH):
-            last = min(first + BATCH, self._runs)
-            work = engine._threshold_chunk if engine.threshold else engine._lanes_chunk
-            total += int(work(first, last, space).new.sum(dtype=np.int64))
+        for first, last in engine.chunks(0, self._runs, space.words):
+            total += int(engine.chunk(first, last, space).new.sum(dtype=np.int64))
         if self._weights is not None:
             return float(space.node_counts @ self._weights) / self._runs
         return total / self._runs
