@@ -19,6 +19,7 @@ from .cascades.simulate import linear_threshold as linear_threshold
 from .cascades.simulate import simulate as simulate
 from .cascades.simulate import spread as spread
 from .cascades.simulate import threshold_cascade as threshold_cascade
+from .cascades.simulate import warmup as warmup
 from .cascades.virality import cascade_statistics as cascade_statistics
 from .cascades.virality import structural_virality as structural_virality
 from .cascades.virality import tree_statistics as tree_statistics

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import shlex
 import sys
 from collections.abc import Sequence
@@ -102,6 +103,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     options = _parser().parse_args(given)
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("diffusion").setLevel(logging.INFO)
     try:
         _study(options, shlex.join(["diffusion", *given]))
     except DiffusionError as error:

@@ -7,11 +7,29 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numba
+from numba.core import event
 
 __all__ = ["njit"]
 
 log = logging.getLogger("diffusion")
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class _FirstCompilation(event.Listener):
+    """Says once, in the log, why the first call takes seconds."""
+
+    said = False
+
+    def on_start(self, event: Any) -> None:
+        if not self.said:
+            self.said = True
+            log.info("compiling kernels, which takes some seconds once; the next process finds them in numba's cache")
+
+    def on_end(self, event: Any) -> None:
+        pass
+
+
+event.register("numba:compile", _FirstCompilation())  # type: ignore[no-untyped-call]
 
 
 def njit(function: F | None = None, **options: Any) -> Any:

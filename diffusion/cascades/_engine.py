@@ -214,7 +214,7 @@ class Engine:
         if self.threshold:
             return 0
         needed = -(-min(runs, BATCH) // 64)
-        words = WORDS if needed > 2 else max(needed, 1)
+        words: int = WORDS if needed > 2 else max(needed, 1)
         while words > 1 and not self._room(words):
             words //= 2
         if not self._room(words):
@@ -226,7 +226,7 @@ class Engine:
 
     def _room(self, words: int) -> int:
         """How many threads' rows of so many words fit into memory."""
-        return available_bytes() // _state_bytes(self.graph.n_nodes, words)
+        return int(available_bytes() // _state_bytes(self.graph.n_nodes, words))
 
     def _threshold_run(
         self, run: int, space: Workspace

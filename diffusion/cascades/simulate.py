@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,7 +17,7 @@ from ._engine import BATCH, Engine, check_runs
 from .models import IC, LT, Model, Threshold
 from .results import Cascade, Comparison, Ensemble, SpreadEstimate, check_confidence, mean_interval
 
-__all__ = ["compare", "independent_cascade", "linear_threshold", "simulate", "spread", "threshold_cascade"]
+__all__ = ["compare", "independent_cascade", "linear_threshold", "simulate", "spread", "threshold_cascade", "warmup"]
 
 MAX_CELLS = 2**31  # entries of new_by_step
 
@@ -286,3 +287,21 @@ def compare(
     sizes = np.stack([new.sum(axis=1, dtype=np.int64) for new in news])
     record = _record("compare", engines[0], runs=sizes.shape[1], names=list(map(str, seed_sets)))
     return Comparison(tuple(map(str, seed_sets)), sizes, confidence, stopped_by, key, record)
+
+
+def warmup() -> float:
+    """Compile the simulation kernels, or load them from numba's cache, and return the seconds it took.
+
+    The first call of a function does it anyway; this makes the wait happen where you choose, such as before timing.
+
+    Examples
+    --------
+    >>> seconds = warmup()
+    """
+    start = time.perf_counter()
+    graph = FollowerGraph.from_arrays([0, 1, 2], [1, 2, 0], edges_mean="influences", directed=True)
+    graph = graph.with_probabilities("weighted_cascade")
+    for model in (IC(), LT(), Threshold(count=1, noise=0.5)):
+        simulate(graph, [0], model=model, runs=1, rng=0).replay(0)
+    _ = graph.reciprocity
+    return time.perf_counter() - start

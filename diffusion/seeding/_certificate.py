@@ -332,8 +332,9 @@ def search(
         if reason is not None:
             return state, reason
         i += 1
-        # Looks that will hardly succeed are left out: greedy is run again at each.
-        while (
+        # A look that will hardly succeed is left out, as greedy is run again at each; never two, as small collections
+        # foretell badly.
+        if (
             schedule.size(i + 1) <= schedule.last
             and used + 2 * schedule.size(i + 1) <= min(task.max_rr_sets, MOST_SETS)
             and _predicted(state, choosing.n, schedule, i) < target(state) - MARGIN
