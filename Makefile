@@ -10,7 +10,7 @@ study: .stamps/core
 	$(BIN)/diffusion study --out $(OUT)
 
 test: .stamps/dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 lint: .stamps/dev
 	$(BIN)/ruff check .

@@ -42,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     study.add_argument("--undirected", action="store_true", help="every row of the edge list is two arcs, one each way")
     study.add_argument(
-        "--parallel", choices=("collapse", "keep"), default="collapse", help="repeated edges become one, or are counted"
+        "--parallel", choices=("collapse", "keep"), help="repeated edges become one (the default), or are counted"
     )
     study.add_argument("--out", metavar="DIR", help="folder for cells, tables and report")
     study.add_argument("--seed", type=int, help="whole number that every random draw follows from")
@@ -55,13 +55,13 @@ def _design(options: argparse.Namespace) -> StudyDesign:
     from .study.design import parse_study, read_study
 
     design = read_study(options.file) if options.file else parse_study({})
-    if options.edges is None and (options.edges_mean or options.undirected):
-        raise DiffusionError("--edges-mean and --undirected belong to --edges FILE")
+    if options.edges is None and (options.edges_mean or options.undirected or options.parallel):
+        raise DiffusionError("--edges-mean, --undirected and --parallel belong to --edges FILE")
     if options.edges is not None:
         edges: dict[str, Any] = {
             "file": options.edges,
             "directed": not options.undirected,
-            "parallel": options.parallel,
+            "parallel": options.parallel or "collapse",
         }
         if options.edges_mean:
             edges["edges_mean"] = options.edges_mean

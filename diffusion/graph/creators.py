@@ -5,14 +5,14 @@ The thresholds and prices are third-party market figures for Xiaohongshu (priors
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..errors import InputError
+from ..errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
     from .follower_graph import FollowerGraph
@@ -61,14 +61,26 @@ def with_creator_tiers(
     if thresholds is not None and shares is not None:
         raise InputError("give thresholds= or shares=, not both: they are two ways to say where a tier begins")
     prices = {**PRICES, **(prices or {})}
-    for tier, (low, high) in prices.items():
-        if not 0 <= low <= high < np.inf:
-            raise InputError(f"the prices of {tier} are {low} to {high}: give two numbers from 0, the smaller first")
+    for tier, pair in prices.items():
+        if tier not in TIERS:
+            raise InputError(
+                f"the tier {tier!r} is unknown: prices are for {', '.join(TIERS)}." + did_you_mean(tier, TIERS)
+            )
+        if not (
+            isinstance(pair, Sequence) and len(pair) == 2 and all(map(_is_number, pair)) and 0 <= pair[0] <= pair[1]
+        ):
+            raise InputError(f"the prices of {tier} are {pair!r}: give two numbers from 0, the smaller first")
+    for tier, limit in (thresholds or {}).items():
+        if not _is_number(limit):
+            raise InputError(f"the threshold of {tier} is {limit!r}: give the fewest followers of this tier, a number")
     followers = graph.out_degree.to_numpy()
     limits = dict(thresholds) if thresholds is not None else _limits(followers, shares or TIER_SHARES)
     unknown = set(limits) - set(TIERS[1:])
     if unknown:
-        raise InputError(f"the tier {sorted(unknown)[0]!r} is unknown: limits are for {', '.join(TIERS[1:])}")
+        name = min(map(str, unknown))
+        raise InputError(
+            f"the tier {name!r} is unknown: limits are for {', '.join(TIERS[1:])}." + did_you_mean(name, TIERS[1:])
+        )
     level = np.zeros(graph.n_nodes, np.int64)
     for rank, tier in enumerate(TIERS[1:], start=1):
         if tier in limits:
@@ -80,11 +92,15 @@ def with_creator_tiers(
     return graph.with_node_data(tier=tiers, price=price)
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool) and bool(np.isfinite(value))
+
+
 def _limits(followers: NDArray[Any], shares: Mapping[str, float]) -> dict[str, float]:
     descending = np.sort(followers)[::-1]
     limits: dict[str, float] = {}
     for tier, share in shares.items():
-        if not 0 < share < 1:
+        if not (_is_number(share) and 0 < share < 1):
             raise InputError(f"the share of {tier} is {share!r}: give a number between 0 and 1")
         count = int(share * followers.size)
         # Strictly more followers than the first user beyond the share: ties at the limit stay below.

@@ -67,7 +67,7 @@ def generate_platform(
     >>> g.n_nodes, g.n_edges, sorted(g.node_data.columns)
     (1000, 12000, ['community', 'price', 'tier'])
     """
-    _check(users, communities, mixing, mean_followers, tail, reciprocity)
+    check_platform(users, communities, mixing, mean_followers, tail, reciprocity)
     draw = generator(key_of(rng))
     community = _communities(users, communities, draw)
     fame = _power_law(users, tail, 0.05 * users, draw)
@@ -88,7 +88,14 @@ def generate_platform(
     return with_creator_tiers(graph.with_node_data(community=community))
 
 
-def _check(users: int, communities: int, mixing: float, mean: float, tail: float, reciprocity: float) -> None:
+def check_platform(
+    users: int, communities: int, mixing: float, mean_followers: float, tail: float, reciprocity: float
+) -> None:
+    """Refuse parameters of `generate_platform` that are out of range."""
+    given = {"mixing": mixing, "mean_followers": mean_followers, "tail": tail, "reciprocity": reciprocity}
+    for name, number in given.items():
+        if isinstance(number, bool) or not isinstance(number, int | float | np.integer | np.floating):
+            raise InputError(f"{name}={number!r} is not a number: give one such as 0.2")
     for name, value, low in (("users", users, 2), ("communities", communities, 1)):
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < low:
             raise InputError(f"{name}={value!r} is out of range: give a whole number from {low}")
@@ -104,9 +111,9 @@ def _check(users: int, communities: int, mixing: float, mean: float, tail: float
         raise InputError(f"reciprocity={reciprocity!r} is out of range: give a number from 0 to below 1")
     if not tail > 2:
         raise InputError(f"tail={tail!r} is out of range: the mean is finite only for exponents above 2")
-    if not 0 < mean <= (users - 1) / 4:
+    if not 0 < mean_followers <= (users - 1) / 4:
         raise InputError(
-            f"mean_followers={mean!r} is out of range: give a number above 0, at most {(users - 1) / 4:g} here"
+            f"mean_followers={mean_followers!r} is out of range: give a number above 0, at most {(users - 1) / 4:g} here"
         )
 
 
@@ -114,6 +121,9 @@ def _communities(users: int, communities: int, draw: np.random.Generator) -> NDA
     share = np.arange(1, communities + 1) ** -0.5
     sizes = np.maximum(np.floor(users * share / share.sum()).astype(np.int64), 2)
     sizes[0] += users - sizes.sum()
+    while sizes[0] < sizes[1:].max(initial=2):  # many communities raised to two members each: the large ones make room
+        sizes[sizes[1:].argmax() + 1] -= 1
+        sizes[0] += 1
     return draw.permutation(np.repeat(np.arange(communities), sizes))
 
 

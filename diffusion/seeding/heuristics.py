@@ -123,7 +123,8 @@ def _pagerank(
 def _k_core(
     graph: FollowerGraph, k: int, allowed: NDArray[np.bool_], p: float, draw: np.random.Generator
 ) -> tuple[Any, Any]:
-    core = np.array(_igraph(graph).coreness(mode="all"))
+    # Mutual follows are one edge of the undirected graph.
+    core = np.array(_igraph(graph).as_undirected(mode="collapse").coreness())
     # Many nodes share the innermost core: followers decide among them.
     degree = graph._out_degree
     chosen, _ = _top(graph, core + degree / (degree.max() + 1.0), k, allowed)
@@ -219,6 +220,25 @@ def select_seeds(
     >>> dif.select_seeds(g, 2, method="degree").seeds
     ('a', 'b')
     """
+    found = rank_seeds(graph, k, method=method, p=p, candidates=candidates, rng=rng)
+    if len(found) < k:
+        raise InputError(f"{method} ranks only {len(found):,} nodes of this graph: ask for at most so many, not {k:,}")
+    return found
+
+
+def rank_seeds(
+    graph: FollowerGraph,
+    k: int,
+    *,
+    method: str,
+    p: float | None = None,
+    candidates: Iterable[Any] | None = None,
+    rng: RNGLike = None,
+) -> SeedSelection:
+    """Do what `select_seeds` does, but return fewer than k seeds where the method (VoteRank) ranks no more nodes.
+
+    The seeds for a smaller k are the first of those for a larger one.
+    """
     if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 0:
         raise InputError(f"k={k!r} is not a number of seeds: give a whole number from 0")
     allowed = np.ones(graph.n_nodes, np.bool_)
@@ -233,7 +253,7 @@ def select_seeds(
             )
         allowed &= (graph.node_data["tier"].to_numpy() == method)[graph._arcs.order]
         ranking = "random"
-    if ranking not in HEURISTICS:
+    if not isinstance(ranking, str) or ranking not in HEURISTICS:
         known = [*HEURISTICS, *TIER_STRATEGIES]
         raise NotFoundError(
             f"the method {method!r} is unknown: choose {', '.join(known)}." + did_you_mean(method, known)
@@ -246,15 +266,15 @@ def select_seeds(
     start = time.perf_counter()
     nodes, scores = HEURISTICS[ranking][0](graph, int(k), allowed, discount, generator(key))
     seconds = time.perf_counter() - start
-    if len(nodes) < k:
-        raise InputError(f"{method} ranks only {len(nodes):,} nodes of this graph: ask for at most so many, not {k:,}")
     record = provenance("select_seeds", key=key, method=method, k=int(k), graph=graph.fingerprint)
     return SeedSelection(tuple(graph._labels_of(nodes).tolist()), method, scores, seconds, key, record)
 
 
 def _discount_probability(graph: FollowerGraph, p: float | None) -> float:
     if p is None:
-        if graph.probabilities is None or graph.n_edges == 0:
+        if graph.n_edges == 0:
+            return 0.0  # nothing to discount
+        if graph.probabilities is None:
             raise InputError(
                 "degree_discount reckons with a propagation probability: give p=, or a graph with probabilities, whose "
                 "mean is then used"

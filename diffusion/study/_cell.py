@@ -212,16 +212,18 @@ def write_cell(path: Path, result: CellResult) -> None:
     columns["row"] = pa.array([json.dumps(result.row)])
     columns["sizes"] = pa.array([result.sizes], pa.list_(pa.int64()))
     with whole_file(path) as part:
-        pq.write_table(pa.table(columns), part)
+        pq.write_table(pa.table(columns), part, write_page_checksum=True)
 
 
 def read_cell(path: Path) -> CellResult | None:
-    """Read a finished cell; None where there is none, or not a whole one."""
+    """Read a finished cell; None where there is none, or not a whole and undamaged one."""
     try:
-        table = pq.read_table(path)
+        table = pq.read_table(path, page_checksum_verification=True)
         texts = {name: json.loads(table[name][0].as_py()) for name in ("row", "by_step", "by_community", "seeds")}
         sizes = np.asarray(table["sizes"].chunk(0).values)
-    except (OSError, pa.ArrowInvalid, KeyError, ValueError):
+    except (OSError, pa.ArrowException, LookupError, TypeError, ValueError):
+        return None
+    if not isinstance(texts["row"], dict) or texts["row"].get("cell") != path.stem:
         return None
     frames = {name: pd.DataFrame(texts[name]) for name in ("by_step", "by_community", "seeds")}
     return CellResult(texts["row"], sizes, **frames)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from .._random import RNGLike
 from ..cascades.models import IC, LT, Model, Threshold
 from ..errors import DiffusionError, InputError, MissingDataError, ReadError, did_you_mean
 from ..graph.follower_graph import FollowerGraph
+from ..graph.generate import check_platform
 from ..seeding.heuristics import HEURISTICS, TIER_STRATEGIES
 
 __all__ = [
@@ -85,7 +85,7 @@ class Rule:
     def label(self) -> str:
         """Text for tables."""
         given = [
-            f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}" for name, value in self.parameters
+            f"{name}={value:.12g}" if isinstance(value, float) else f"{name}={value}" for name, value in self.parameters
         ]
         return " ".join([self.rule.replace("_", " "), *given])
 
@@ -117,7 +117,9 @@ class Budget:
     @property
     def label(self) -> str:
         """Text for tables."""
-        return f"k={int(self.value)}" if self.kind == "k" else f"{self.value:,.0f} RMB"
+        if self.kind == "k":
+            return f"k={int(self.value)}"
+        return f"{self.value:,.0f} RMB" if self.value == int(self.value) else f"{self.value:,.2f} RMB"
 
 
 @dataclass(frozen=True)
@@ -214,6 +216,8 @@ def read_study(path: str | Path) -> StudyDesign:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ReadError(f"'{file}' is not a TOML file: {error}") from None
+    except OSError as error:
+        raise ReadError(f"'{file}' cannot be read ({error.strerror or error}): make it readable") from None
     try:
         return parse_study(document, base=file.parent)
     except DiffusionError as error:
@@ -245,7 +249,13 @@ def parse_study(document: Mapping[str, Any], *, base: Path | None = None) -> Stu
         spec for i, block in enumerate(_listed(document.get("model", example["model"]))) for spec in _models(block, i)
     )
     graphs = _graphs(_table(document, "graph") or example["graph"], base)
-    for what, values in (("seeding.strategy", strategies), ("seeding.budget", budgets), ("model", models)):
+    labels: dict[str, list[Any]] = {  # the tables tell combinations apart by these
+        "seeding.strategy": list(strategies),
+        "seeding.budget": [budget.label for budget in budgets],
+        "model": [(spec.model.label, spec.rule_label) for spec in models],
+        "graph.platform.mixing": [spec.label for spec in graphs],
+    }
+    for what, values in labels.items():
         if not values:
             raise InputError(f"{what} is empty: a study needs at least one")
         if len(set(values)) < len(values):
@@ -282,7 +292,12 @@ def _typed(table: Mapping[str, Any], name: str, kind: type, path: str, default: 
         names = {str: "text in quotes", int: "a whole number", float: "a number", bool: "true or false"}
         given = f"{path}{name} is missing" if name not in table else f"{path}{name} = {value!r}"
         raise InputError(f"{given}: give {names[kind]}")
-    return float(value) if kind is float else value  # type: ignore[arg-type]
+    if kind is not float:
+        return value
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except OverflowError:  # a whole number of hundreds of digits
+        return math.inf
 
 
 def _budget(entry: Any, index: int) -> Budget:
@@ -294,8 +309,8 @@ def _budget(entry: Any, index: int) -> Budget:
     _known(entry, ("k", "money"), path)
     kind = next(iter(entry))
     value = _typed(entry, kind, int if kind == "k" else float, path)
-    if not 0 <= value < np.inf:
-        raise InputError(f"{path}{kind} = {value} is out of range: a budget is a number from 0")
+    if not 0 <= value < 1e15:
+        raise InputError(f"{path}{kind} = {value} is out of range: a budget is a number from 0 to below 1e15")
     return Budget(kind, float(value))
 
 
@@ -304,7 +319,7 @@ def _precision(table: Mapping[str, Any]) -> Precision:
     rel_error = _typed(table, "rel_error", float, "precision.", 0.04)
     confidence = _typed(table, "confidence", float, "precision.", 0.95)
     max_runs = _typed(table, "max_runs", int, "precision.", 2_000)
-    if not rel_error > 0 or not np.isfinite(rel_error):
+    if not rel_error > 0 or not math.isfinite(rel_error):
         raise InputError(f"precision.rel_error = {rel_error} is out of range: give a number above 0")
     if not 0 < confidence < 1:
         raise InputError(f"precision.confidence = {confidence} is out of range: give a number between 0 and 1")
@@ -332,9 +347,12 @@ def _rule(entry: Any, path: str) -> Rule:
         given["p"] = _typed(entry, "p", float, path + ".")
         _probability(given["p"], f"{path}.p")
     if name == "trivalency" and "values" in entry:
-        given["values"] = tuple(float(v) for v in _listed(entry["values"]))
-        for value in given["values"]:
-            _probability(value, f"{path}.values")
+        levels = {f"values[{i}]": value for i, value in enumerate(_listed(entry["values"]))}
+        if not levels:
+            raise InputError(f"{path}.values is empty: give probabilities such as [0.1, 0.01, 0.001]")
+        given["values"] = tuple(_typed(levels, at, float, path + ".") for at in levels)
+        for at, value in zip(levels, given["values"], strict=True):
+            _probability(value, f"{path}.{at}")
     if name == "lt" and "normalize" in entry:
         given["normalize"] = _typed(entry, "normalize", bool, path + ".")
     return Rule(name, tuple(given.items()))
@@ -353,6 +371,8 @@ def _models(block: Any, index: int) -> list[ModelSpec]:
     specs: list[ModelSpec] = []
     rules = [_rule(e, f"{path}.probability[{i}]") for i, e in enumerate(_listed(block.get("probability", [])))]
     kinds = _listed(block.get("kind", "ic"))
+    if not kinds:
+        raise InputError(f"{path}.kind is empty: choose ic, lt, threshold")
     for kind in kinds:
         if kind not in ("ic", "lt", "threshold"):
             raise InputError(
@@ -400,6 +420,11 @@ PLATFORM = {
     "tail": float,
     "reciprocity": float,
 }
+CHOICES = {
+    "edges_mean": ("follows", "influences"),
+    "parallel": ("collapse", "keep"),
+    "combine": ("sum", "max", "min", "mean", "noisy_or"),
+}
 EDGES = {"file": str, "edges_mean": str, "directed": bool, "parallel": str, "weight": object, "combine": str}
 
 
@@ -417,23 +442,33 @@ def _graphs(table: Mapping[str, Any], base: Path | None) -> tuple[GraphSpec, ...
         defaults = tomllib.loads(EXAMPLE)["graph"]["platform"]
         mixings = _listed(given.get("mixing", defaults["mixing"]))
         rest = {k: _typed(given, k, t, path, defaults[k]) for k, t in PLATFORM.items() if k != "mixing"}
-        return tuple(
-            GraphSpec("platform", {**rest, "mixing": _typed({"mixing": m}, "mixing", float, path)}) for m in mixings
-        )
+        found = [{**rest, "mixing": _typed({"mixing": m}, "mixing", float, path)} for m in mixings]
+        for platform in found:
+            try:
+                check_platform(**platform)
+            except InputError as error:
+                raise InputError(f"graph.platform: {error}") from None
+        return tuple(GraphSpec("platform", platform) for platform in found)
     _known(given, tuple(EDGES), path)
     file = Path(_typed(given, "file", str, path))
     if base is not None and not file.is_absolute() and not file.exists():
         file = base / file
     directed = _typed(given, "directed", bool, path, True) if "directed" in given else True
     parameters: dict[str, Any] = {"file": str(file), "directed": directed}
-    for name in ("edges_mean", "parallel", "combine"):
+    for name, allowed in CHOICES.items():
         if name in given:
-            parameters[name] = _typed(given, name, str, path)
+            value = parameters[name] = _typed(given, name, str, path)
+            if value not in allowed:
+                raise InputError(
+                    f"{path}{name} = {value!r} is unknown: choose {', '.join(allowed)}." + did_you_mean(value, allowed)
+                )
     if "weight" in given:
         parameters["weight"] = given["weight"]
-    if directed and parameters.get("edges_mean") not in ("follows", "influences"):
+        if isinstance(given["weight"], bool) or not isinstance(given["weight"], int | str):
+            raise InputError(f"{path}weight = {given['weight']!r}: give the name of a column, or its position from 0")
+    if directed and "edges_mean" not in parameters:
         raise InputError(
-            f"{path}edges_mean = {parameters.get('edges_mean')!r}: say 'follows' when a row (u, v) means that u follows v, or "
+            f"{path}edges_mean is missing: say 'follows' when a row (u, v) means that u follows v, or "
             "'influences' when content flows from u to v; spreads can differ several times between the two"
         )
     return (GraphSpec("edges", parameters),)

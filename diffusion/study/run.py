@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
 import threading
 import time
@@ -20,13 +22,13 @@ from .._random import derive_key, generator
 from .._threads import map_chunks, n_threads
 from ..cascades.models import IC, LT
 from ..cascades.results import mean_interval
-from ..errors import InputError
+from ..errors import InputError, NotFoundError
 from ..graph._probabilities import lt_bounds
 from ..graph.creators import TIER_SHARES, with_creator_tiers
 from ..graph.follower_graph import FollowerGraph
 from ..graph.generate import generate_platform
 from ..graph.read import read_edges
-from ..seeding.heuristics import HEURISTICS, TIER_STRATEGIES, select_seeds
+from ..seeding.heuristics import HEURISTICS, TIER_STRATEGIES, rank_seeds
 from ..theory.branching import reproduction_number
 from ._cell import Cell, CellResult, compute, read_cell, world_key, write_cell
 from .design import Budget, GraphSpec, ModelSpec, StudyDesign
@@ -45,6 +47,14 @@ class PreparedGraph:
     by_rule: dict[ModelSpec, FollowerGraph]
     tiers_note: str | None
 
+    def fingerprint(self, model: ModelSpec) -> str:
+        """Hash of all of the graph that a cell depends on: arcs, probabilities, communities, tiers and prices."""
+        digest = hashlib.blake2b(self.by_rule[model].fingerprint.encode(), digest_size=16)
+        for name in ("community", "tier", "price"):
+            column = self.graph._node_data.get(name)
+            digest.update(b"-" if column is None else repr(pd.Series(column).astype(object).tolist()).encode())
+        return digest.hexdigest()
+
 
 @dataclass
 class Prepared:
@@ -62,6 +72,7 @@ def prepare(design: StudyDesign) -> Prepared:
     cells: list[tuple[Cell, PreparedGraph]] = []
     skipped: list[dict[str, str]] = []
     for ready in graphs:
+        hashes = {model: ready.fingerprint(model) for model in design.models}
         for budget in design.budgets:
             if budget.kind == "k" and budget.value > ready.graph.n_nodes:
                 raise InputError(
@@ -76,11 +87,13 @@ def prepare(design: StudyDesign) -> Prepared:
                     )
                     continue
                 for model in design.models:
-                    fingerprint = ready.graph.fingerprint
-                    cell = Cell.make(
-                        ready.spec.label, fingerprint, model, strategy, budget, design.precision, design.seed
-                    )
-                    cells.append((cell, ready))
+                    given = (ready.spec.label, hashes[model], model, strategy, budget, design.precision, design.seed)
+                    cells.append((Cell.make(*given), ready))
+    if not cells:
+        raise InputError(
+            f"no combination of this study is possible: {skipped[0]['strategy']} with {skipped[0]['budget']}: "
+            f"{skipped[0]['reason']}; ask for smaller budgets or other strategies"
+        )
     return Prepared(design, graphs, cells, skipped)
 
 
@@ -114,7 +127,10 @@ def _load_graph(spec: GraphSpec, seed: int) -> FollowerGraph:
     if spec.kind == "dataset":
         from ..datasets import load
 
-        return load(spec.parameters["name"])
+        try:
+            return load(spec.parameters["name"])
+        except NotFoundError as error:
+            raise NotFoundError(f"graph.dataset: {error}") from None
     given = dict(spec.parameters)
     return read_edges(given.pop("file"), **given)
 
@@ -127,51 +143,69 @@ def _impossible(graph: FollowerGraph, strategy: str, budget: Budget) -> str | No
     return None
 
 
+FIRST_RANKED = 512  # seeds ranked at first for a money budget; more where money is left over
+
+
 class _Seeds:
-    """Rankings by graph, strategy and rule, each computed once and cut to every budget."""
+    """Rankings by graph, strategy and rule, each computed once, as far as needed, and cut to every budget."""
 
     def __init__(self, prepared: Prepared) -> None:
         self._design = prepared.design
         self._lock = threading.Lock()
-        self._done: dict[Any, tuple[tuple[Any, ...], float]] = {}
+        self._done: dict[Any, tuple[tuple[Any, ...], float, bool]] = {}
 
     def take(self, cell: Cell, ready: PreparedGraph) -> tuple[tuple[Any, ...], float]:
+        """Return the seeds of a cell (fewer than k only where the strategy ranks no more) and the seconds they took."""
         rule = cell.model if cell.strategy == "degree_discount" and cell.model.rule is not None else None
         name = (id(ready), cell.strategy, rule)
+        wanted = max((int(b.value) for b in self._design.budgets if b.kind == "k"), default=0)
+        if cell.budget.kind == "money":
+            wanted = max(wanted, FIRST_RANKED)
         with self._lock:
-            if name not in self._done:
-                self._done[name] = self._rank(cell, ready, rule)
-            ranking, seconds = self._done[name]
-        return self._cut(ranking, cell.budget, ready.graph), seconds
+            while True:
+                ranking, seconds, whole = self._done.get(name, ((), 0.0, False))
+                if len(ranking) < wanted and not whole:
+                    ranking, more, whole = self._rank(cell, ready, rule, wanted)
+                    self._done[name] = ranking, seconds + more, whole
+                    continue
+                if cell.budget.kind == "k":
+                    return ranking[: int(cell.budget.value)], seconds
+                chosen, cheapest_left, left = self._spend(ranking, cell, ready.graph)
+                if whole or not cheapest_left <= left:
+                    return chosen, seconds
+                wanted = 4 * len(ranking)  # somebody further down can still be paid
 
-    def _rank(self, cell: Cell, ready: PreparedGraph, rule: ModelSpec | None) -> tuple[tuple[Any, ...], float]:
+    def _rank(
+        self, cell: Cell, ready: PreparedGraph, rule: ModelSpec | None, wanted: int
+    ) -> tuple[tuple[Any, ...], float, bool]:
         graph = ready.by_rule[rule] if rule else ready.graph
         available = graph.n_nodes
         if cell.strategy in TIER_STRATEGIES:
             available = int((graph.node_data["tier"] == cell.strategy).sum())
-        wanted = 0
-        for budget in self._design.budgets:
-            if budget.kind == "k":
-                wanted = max(wanted, int(budget.value) if budget.value <= available else 0)
-            else:  # as many as the money could buy, and room for those who are too dear
-                cheapest = np.sort(graph.node_data["price"].to_numpy(dtype=float))
-                wanted = max(wanted, int((np.cumsum(cheapest) <= budget.value).sum()) + 1000)
+        size = min(wanted, available)
         key = derive_key(self._design.seed, "seeds", cell.strategy)
         p = 0.0 if rule is None and cell.strategy == "degree_discount" else None
-        found = select_seeds(graph, min(wanted, available), method=cell.strategy, p=p, rng=generator(key))
-        return found.seeds, found.seconds
+        found = rank_seeds(graph, size, method=cell.strategy, p=p, rng=generator(key))
+        return found.seeds, found.seconds, size == available or len(found) < size
 
-    def _cut(self, ranking: tuple[Any, ...], budget: Budget, graph: FollowerGraph) -> tuple[Any, ...]:
-        if budget.kind == "k":
-            return ranking[: int(budget.value)]
-        prices = graph.node_data["price"].to_numpy(dtype=float)[graph._check_labels(list(ranking))]
-        left = budget.value
+    def _spend(
+        self, ranking: tuple[Any, ...], cell: Cell, graph: FollowerGraph
+    ) -> tuple[tuple[Any, ...], float, float]:
+        """Return who is bought going down the ranking, the lowest price beyond it, and the money left."""
+        prices = graph.node_data["price"].to_numpy(dtype=float)
+        at = graph._check_labels(list(ranking))
+        left = cell.budget.value
         chosen = []
-        for label, price in zip(ranking, prices.tolist(), strict=True):
+        for label, price in zip(ranking, prices[at].tolist(), strict=True):
             if price <= left:  # who is too dear is passed over; a missing price compares false
                 chosen.append(label)
                 left -= price
-        return tuple(chosen)
+        beyond = np.ones(prices.size, np.bool_)
+        beyond[at] = False
+        if cell.strategy in TIER_STRATEGIES:
+            beyond &= (graph.node_data["tier"] == cell.strategy).to_numpy()
+        priced = prices[beyond & ~np.isnan(prices)]
+        return tuple(chosen), float(priced.min(initial=np.inf)), left
 
 
 def run_study(
@@ -181,10 +215,19 @@ def run_study(
 
     Returns the folder and the provenance record.
     """
+    workers = n_threads(threads)
+    target = Path(out).absolute()
+    made = [path for path in (target / "cells", target, *target.parents) if not path.exists()]
     folder = ensure_folder(out)
     cells_folder = ensure_folder(folder / "cells")
     start = time.perf_counter()
-    prepared = prepare(design)
+    try:
+        prepared = prepare(design)
+    except BaseException:
+        with contextlib.suppress(OSError):  # a study that cannot run leaves no folders behind
+            for path in made:
+                path.rmdir()
+        raise
     results: dict[str, CellResult] = {}
     todo: list[tuple[Cell, PreparedGraph]] = []
     for cell, ready in prepared.cells:
@@ -192,8 +235,10 @@ def run_study(
         if found is None:
             todo.append((cell, ready))
         else:
+            found.row["graph"] = cell.graph  # a name for people, of which no number depends
             results[cell.identity] = found
     seeds = _Seeds(prepared)
+    todo = _leave_out_short(prepared, seeds, todo)
     predicted = _Predicted()
 
     def work(item: tuple[Cell, PreparedGraph]) -> CellResult:
@@ -208,7 +253,7 @@ def run_study(
         return result
 
     with progress(total=len(todo), description="cells", unit="cell") as bar:
-        for (cell, _), result in map_chunks(work, todo, threads=n_threads(threads)):
+        for (cell, _), result in map_chunks(work, todo, threads=workers):
             results[cell.identity] = result
             bar.update(1)
     ordered = [results[cell.identity] for cell, _ in prepared.cells]
@@ -225,6 +270,27 @@ def run_study(
     )
     _write_json(folder / "provenance.json", record)
     return folder, record
+
+
+def _leave_out_short(
+    prepared: Prepared, seeds: _Seeds, todo: list[tuple[Cell, PreparedGraph]]
+) -> list[tuple[Cell, PreparedGraph]]:
+    """Skip the cells of VoteRank that it cannot fill: how many nodes it ranks is known only after it has run."""
+    kept = []
+    for cell, ready in todo:
+        if cell.strategy == "voterank" and cell.budget.kind == "k":
+            ranked = len(seeds.take(cell, ready)[0])
+            if ranked < cell.budget.value:
+                reason = f"VoteRank ranks {ranked:,} users of this graph, {int(cell.budget.value):,} were asked for"
+                entry = {"graph": cell.graph, "strategy": cell.strategy, "budget": cell.budget.label, "reason": reason}
+                if entry not in prepared.skipped:
+                    prepared.skipped.append(entry)
+                prepared.cells = [(c, r) for c, r in prepared.cells if c is not cell]
+                continue
+        kept.append((cell, ready))
+    if not prepared.cells:
+        raise InputError(f"no combination of this study is possible: {prepared.skipped[-1]['reason']}")
+    return kept
 
 
 class _Predicted:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from .._random import RNGLike, key_of
@@ -47,7 +48,7 @@ class Study:
     --------
     >>> study = Study(graph={"users": 500, "communities": 4}, models=["ic"], strategies=["random", "degree"], budgets=[5])
     >>> study.design.n_cells
-    6
+    2
     """
 
     def __init__(
@@ -65,26 +66,31 @@ class Study:
         title: str | None = None,
         seed: int = 7,
     ) -> None:
+        if not (graph is None or isinstance(graph, FollowerGraph | Mapping | str)):
+            raise InputError(
+                f"graph is a {type(graph).__name__}: give a FollowerGraph (see its from_... methods and dif.read_edges), the "
+                "platform's parameters as a mapping, or the name of a data set"
+            )
+        if mixing is not None and isinstance(graph, FollowerGraph | str):
+            raise InputError(
+                "mixing= varies a generated platform: give the platform's parameters as graph=, not a graph"
+            )
         document: dict[str, Any] = {
-            "seed": seed,
+            "seed": _plain(seed),
             "precision": {"rel_error": rel_error, "confidence": confidence, "max_runs": max_runs},
             "seeding": {},
         }
         if title is not None:
             document["title"] = title
         if strategies is not None:
-            document["seeding"]["strategy"] = list(strategies)
+            document["seeding"]["strategy"] = _items(strategies)
         if budgets is not None:
-            document["seeding"]["budget"] = list(budgets)
+            document["seeding"]["budget"] = _items(budgets)
         if isinstance(graph, str):
             document["graph"] = {"dataset": graph}
         elif isinstance(graph, Mapping) or mixing is not None:
-            if isinstance(graph, FollowerGraph):
-                raise InputError(
-                    "mixing= varies a generated platform: give the platform's parameters as graph=, not a graph"
-                )
             platform = dict(graph) if isinstance(graph, Mapping) else {}
-            document["graph"] = {"platform": platform | ({"mixing": list(mixing)} if mixing is not None else {})}
+            document["graph"] = {"platform": platform | ({"mixing": _items(mixing)} if mixing is not None else {})}
         if models is not None or probabilities is not None:
             document["model"] = _model_blocks(models, probabilities)
         design = parse_study(document)
@@ -139,7 +145,8 @@ class Study:
 
         design = self.design
         if rng is not None:
-            design = replace(design, seed=int(rng) if isinstance(rng, int) else key_of(rng))
+            whole = isinstance(rng, int | np.integer) and not isinstance(rng, bool)
+            design = replace(design, seed=parse_study({"seed": _plain(rng)}).seed if whole else key_of(rng))
         folder, record = run_study(
             design, design.out if out is None else os.fspath(out), threads=threads, command=command
         )
@@ -194,11 +201,22 @@ class StudyResult:
         return f"StudyResult: {cells} cells in '{self.folder}', report.html there"
 
 
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _items(given: Any) -> list[Any]:
+    """Entries of a list, array or other iterable; one value alone is a list of one."""
+    if isinstance(given, str | Mapping | type) or not isinstance(given, Iterable):
+        return [_plain(given)]
+    return [_plain(value) for value in given]
+
+
 def _model_blocks(
     models: Sequence[Model | str] | None, probabilities: Sequence[str | Mapping[str, Any]] | None
 ) -> list[dict[str, Any]]:
-    chosen = [model_of(model) for model in (models if models is not None else [IC()])]
-    rules = list(probabilities) if probabilities is not None else ["weighted_cascade"]
+    chosen = [model_of(model) for model in (_items(models) if models is not None else [IC()])]
+    rules = _items(probabilities) if probabilities is not None else ["weighted_cascade"]
     blocks: list[dict[str, Any]] = []
     for model in chosen:
         if isinstance(model, Threshold):
