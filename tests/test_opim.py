@@ -79,7 +79,9 @@ def test_greedy_cover_takes_in_nodes_of_small_gain_in_time() -> None:
 
 
 @given(SETS, st.lists(st.integers(0, 12), max_size=4, unique=True))
-def test_first_covered_counts_each_set_once(case: tuple[int, list[frozenset[int]], list[bool], int], order: list[int]) -> None:
+def test_first_covered_counts_each_set_once(
+    case: tuple[int, list[frozenset[int]], list[bool], int], order: list[int]
+) -> None:
     n, sets, _, _ = case
     seeds = [v for v in order if v < n]
     nodes, offsets, _ = flat(n, sets)
@@ -244,7 +246,9 @@ def test_budget_certificates_hold_against_brute_force() -> None:
 def some_graph(n: int = 2000, m: int = 12_000, seed: int = 0) -> FollowerGraph:
     rng = np.random.default_rng(seed)
     hubs = (n * rng.random(m) ** 3).astype(int)
-    return FollowerGraph.from_arrays(hubs, rng.integers(0, n, m), nodes=range(n), directed=True, edges_mean="influences")
+    return FollowerGraph.from_arrays(
+        hubs, rng.integers(0, n, m), nodes=range(n), directed=True, edges_mean="influences"
+    )
 
 
 GRAPH = some_graph().with_probabilities("weighted_cascade")

@@ -81,7 +81,9 @@ def test_estimates_are_unbiased_for_every_seed_set(graph: FollowerGraph, model: 
 )  # fmt: skip
 def test_arcs_into_a_hub_fire_independently(p: float | None, kind: int) -> None:
     d, n = 60, 40_000
-    chance = np.full(d, p) if p else np.random.default_rng(1).permutation(np.r_[np.geomspace(0.7, 0.002, d - 3), 0, 1, 1])
+    chance = (
+        np.full(d, p) if p else np.random.default_rng(1).permutation(np.r_[np.geomspace(0.7, 0.002, d - 3), 0, 1, 1])
+    )
     graph = weighted(d + 1, [(u, d, float(chance[u])) for u in range(d)])
     at = graph._internal([d])[0]
     assert _plan(graph, IC()).nodes["place"][at] >> KIND_BITS == kind

@@ -243,10 +243,11 @@ class _Search:
         """Choose one seed; False if the time ended before."""
         if self._lazy and self.seeds:
             return self._lazy_step()
-        found = self._try_all([v for v in self._left if v not in set(self.seeds)])
+        found = self._try_all(self._left)
         if found is None:
             return False
         best = min(found)
+        self._left.remove(best[2])
         if self._lazy:
             self._heap = [entry for entry in found if entry is not best]
             heapq.heapify(self._heap)

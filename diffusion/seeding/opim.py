@@ -210,18 +210,8 @@ def opim(
         if method == "opim":
             judging = task.store("judge")
             given = np.zeros(0, np.int32)
-            state, stopped = search(
-                task,
-                choosing,
-                judging,
-                schedule,
-                lambda sets: _cover(task, sets, k, given),
-                enough,
-                target,
-                given,
-                0,
-                bar,
-            )
+            cover = lambda sets: _cover(task, sets, k, given)  # noqa: E731
+            state, stopped = search(task, choosing, judging, schedule, cover, enough, target, given, 0, bar)
             return certificate(
                 task, state, stopped, call="opim", method="OPIM-C", eps=error, guarantee=guarantee,
                 used=choosing.n + judging.n, choosing=choosing, gains_given=np.zeros(0), facts=facts,
@@ -229,18 +219,8 @@ def opim(
         given, gains, already, used = _sentinels(task, choosing, k, 0.1 if limit is None else limit, bar)
         choosing, judging = (task.store(purpose, "hist", stop=given) for purpose in ("choose", "judge"))
         schedule = _opim_schedule(task, k, limit, task.delta / 2.0)
-        state, stopped = search(
-            task,
-            choosing,
-            judging,
-            schedule,
-            lambda sets: _cover(task, sets, k, given),
-            enough,
-            target,
-            given,
-            used,
-            bar,
-        )
+        cover = lambda sets: _cover(task, sets, k, given)  # noqa: E731
+        state, stopped = search(task, choosing, judging, schedule, cover, enough, target, given, used, bar)
     return certificate(
         task, state, stopped, call="opim", method="HIST", eps=error, guarantee=guarantee,
         used=used + choosing.n + judging.n, choosing=choosing, gains_given=gains, already=already,
@@ -269,13 +249,14 @@ def _sentinels(
         good = [b for b in range(1, len(covered)) if binomial_bounds(covered[b], n, alpha)[0] >= share[b] * upper]
         b = max(good, default=0)
         last = n >= schedule.last or time.perf_counter() > task.deadline or checked + 4 * n > task.max_rr_sets
-        if b:
-            other = task.store("sentinels", i, stop=seeds[:b])
+        while b:
+            other = task.store("sentinels", i, b, stop=seeds[:b])
             other.extend(n, threads=task.threads, bar=bar)
             checked += other.n
             if last or binomial_bounds(other.n_empty, n, alpha)[0] >= share[b] * upper:
                 return seeds[:b], gains[:b].astype(np.float64), task.total * sets.n_empty / n, checked + sets.n
-        elif last:
+            b //= 2  # fewer are almost as good at ending the sampling: large sets meet the first ones
+        if last:
             return seeds[:0], np.zeros(0), task.total * sets.n_empty / n, checked + sets.n
         i += 1
 

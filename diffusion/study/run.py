@@ -100,9 +100,11 @@ def prepare(design: StudyDesign) -> Prepared:
 def _prepare_graph(spec: GraphSpec, design: StudyDesign) -> PreparedGraph:
     graph = _load_graph(spec, design.seed)
     note = None
-    if "tier" not in graph._node_data or "price" not in graph._node_data:
-        graph = with_creator_tiers(graph)
-    if spec.kind != "object" or "tier" not in (spec.given._node_data if spec.given is not None else {}):
+    missing = [name for name in ("tier", "price") if name not in graph._node_data]
+    if missing:  # what the graph brings stays as it is
+        made = with_creator_tiers(graph)._node_data
+        graph = graph.with_node_data({name: made[name] for name in missing})
+    if missing or spec.kind != "object":
         shares = ", ".join(f"{tier} the top {share:.1%}" for tier, share in TIER_SHARES.items())
         note = (
             f"Creator tiers are set by quantile of followers on this graph ({shares}, amateurs the rest), since it is smaller "
