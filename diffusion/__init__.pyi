@@ -30,7 +30,9 @@ from .graph.generate import generate_platform as generate_platform
 from .graph.read import EdgeRows as EdgeRows
 from .graph.read import read_edge_rows as read_edge_rows
 from .graph.read import read_edges as read_edges
-from .seeding.heuristics import SeedSelection as SeedSelection
-from .seeding.heuristics import select_seeds as select_seeds
+from .seeding.ris import RRSets as RRSets
+from .seeding.ris import sample_rr_sets as sample_rr_sets
+from .seeding.select import select_seeds as select_seeds
+from .seeding.selection import SeedSelection as SeedSelection
 from .study.study import Study as Study
 from .study.study import StudyResult as StudyResult

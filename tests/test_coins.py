@@ -199,6 +199,9 @@ def test_the_comparison_is_strict_at_the_last_bit(base, lane_of_batch, shift):
     coin = int("".join(map(str, bits)), 2)
     threshold = min(max(coin + shift, 0), 2**32)
     assert coin_below(np.uint64(base), word, lane, np.uint64(threshold)) == (coin < threshold)
+    for low, high in [(0, threshold), (threshold, 2**32), (coin, coin + 1), (coin + 1, 2**32), (0, coin), (coin, coin)]:
+        inside = coin_between(np.uint64(base), word, lane, np.uint64(low), np.uint64(high))
+        assert inside == (low <= coin < high)
     hit = word_below(np.uint64(base), word, np.uint64(1 << lane), np.uint64(threshold))
     assert (int(hit) != 0) == (coin < threshold)
     if threshold < 2**32:

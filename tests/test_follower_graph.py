@@ -148,6 +148,18 @@ def test_order_of_rows_changes_nothing_on_a_large_graph():
             assert x.activation_probability.equals(y.activation_probability)
 
 
+@pytest.mark.parametrize("combine", ["sum", "mean", "noisy_or"])
+def test_order_of_rows_changes_no_bit_of_joined_weights(combine):
+    draw = np.random.default_rng(7)
+    u, v, w = draw.integers(0, 4, 500), draw.integers(4, 8, 500), draw.random(500)
+    order = draw.permutation(500)
+    a, b = (
+        FollowerGraph.from_arrays(u[k], v[k], weight=w[k], combine=combine, edges_mean="follows", directed=True)
+        for k in (np.arange(500), order)
+    )
+    assert same(a, b)
+
+
 def test_renaming_users_changes_no_distribution():
     """Other names give other coins to the arcs: the numbers differ, their distribution does not."""
     graph = random_graph(120, 500, rng=3).with_probabilities("constant", p=0.15)

@@ -232,6 +232,16 @@ def test_lt_refuses():
     assert dif.simulate(over.with_probabilities("lt", normalize=True), ["a"], model="lt", runs=5).runs == 5
 
 
+@pytest.mark.parametrize(("total", "allowed"), [(1 + 5e-7, True), (1 + 1e-5, False), (1.001, False)])
+def test_lt_sums_may_pass_one_by_rounding_alone(total, allowed):
+    graph = make([(k, 9) for k in range(4)], weight=[total / 4] * 4)
+    if allowed:
+        assert (dif.simulate(graph.with_probabilities("lt"), range(4), model="lt", runs=500, rng=1).sizes == 5).all()
+        return
+    with pytest.raises(InputError, match="into 1 nodes sum to more than 1"):
+        graph.with_probabilities("lt")
+
+
 def test_models_need_probabilities():
     for model in ("ic", "lt"):
         with pytest.raises(

@@ -92,6 +92,7 @@ def test_final_set_is_that_of_brute_force(graph, phi, draw):
     ("phi", "degree", "needed"),
     [(0.4, 5, 2), (0.3, 10, 3), (0.1, 3, 1), (0.1, 30, 3), (0.7, 10, 7), (0.18, 5, 1), (0.18, 6, 2), (0.18, 50, 9),
      (0.29, 100, 29), (0.57, 100, 57), (1.0, 7, 7), (1e-9, 4, 1), (1 / 3, 3, 1), (2 / 3, 3, 2),
+     (0.07, 100, 7), (0.55, 100, 55), (0.14, 50, 7),
      (0.35, 20, 7), (0.5, 3, 2)],
 )  # fmt: skip
 def test_needed_neighbours(phi, degree, needed):
@@ -103,6 +104,13 @@ def test_needed_neighbours_are_exact_for_decimals(thousandths, degree):
     phi = Fraction(thousandths, 1000)
     want = max(math.ceil(phi * degree), 1)
     assert dif.Threshold(fraction=thousandths / 1000).need(np.array([degree])).tolist() == [want]
+
+
+def test_needed_neighbours_of_every_share_in_thousandths():
+    degree = np.arange(1, 401)
+    for thousandths in range(1, 1001):
+        want = np.maximum(-(-thousandths * degree // 1000), 1)
+        assert np.array_equal(dif.Threshold(fraction=thousandths / 1000).need(degree), want), thousandths
 
 
 def test_who_follows_nobody_or_too_few_never_adopts():

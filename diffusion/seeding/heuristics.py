@@ -4,61 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from .._provenance import provenance
 from .._random import RNGLike, generator, key_of
 from ..errors import InputError, NotFoundError, did_you_mean
 from ..graph.follower_graph import FollowerGraph
+from .selection import SeedSelection
 
-__all__ = ["HEURISTICS", "SeedSelection", "select_seeds"]
-
-
-@dataclass(frozen=True, repr=False, eq=False)
-class SeedSelection:
-    """Seeds in the order in which they were chosen.
-
-    Attributes
-    ----------
-    seeds : tuple of labels
-    method : str
-    scores : ndarray of float64, shape (len(seeds),)
-        What the method ranks by, at the time each seed was taken (NaN where it has no score).
-    seconds : float
-        Time of the selection alone.
-    key : int
-        Key of the random draws; 0 where there are none.
-    provenance : dict
-    """
-
-    seeds: tuple[Any, ...]
-    method: str
-    scores: NDArray[np.float64]
-    seconds: float
-    key: int
-    provenance: dict[str, Any] = field(default_factory=dict)
-
-    def __len__(self) -> int:
-        return len(self.seeds)
-
-    def to_pandas(self) -> pd.DataFrame:
-        """Return one row a seed: rank (from 1), node, score."""
-        return pd.DataFrame(
-            {
-                "rank": np.arange(1, len(self.seeds) + 1),
-                "node": pd.Index(list(self.seeds), tupleize_cols=False),
-                "score": self.scores,
-            }
-        )
-
-    def __repr__(self) -> str:
-        head = ", ".join(map(repr, self.seeds[:5])) + (", ..." if len(self.seeds) > 5 else "")
-        return f"SeedSelection: {len(self.seeds):,} seeds by {self.method}: {head}"
+__all__ = ["HEURISTICS", "TIER_STRATEGIES", "rank_seeds"]
 
 
 # graph, k, allowed (by internal node), p, draw -> internal nodes in order, scores
@@ -173,59 +130,6 @@ HEURISTICS: dict[str, tuple[Ranking, str]] = {
 TIER_STRATEGIES = ("amateur", "tail", "waist", "head")
 
 
-def select_seeds(
-    graph: FollowerGraph,
-    k: int,
-    *,
-    method: str = "degree_discount",
-    p: float | None = None,
-    candidates: Iterable[Any] | None = None,
-    rng: RNGLike = None,
-) -> SeedSelection:
-    """Choose k seeds by a heuristic.
-
-    Parameters
-    ----------
-    graph : FollowerGraph
-    k : int
-        Number of seeds, 0 to the number of candidates.
-    method : str
-        ``"random"``, ``"degree"`` (followers), ``"single_discount"``, ``"degree_discount"``, ``"pagerank"`` (along
-        follows, so that it rises with influential followers), ``"k_core"``, ``"voterank"``, or a creator tier
-        (``"amateur"``, ``"tail"``, ``"waist"``, ``"head"``: drawn uniformly inside it, needs the node attribute tier).
-    p : float in [0, 1], optional
-        Propagation probability that ``"degree_discount"`` reckons with; default: the mean over the arcs of `graph`.
-    candidates : iterable of labels, optional
-        Choose among these only.
-    rng : int, Generator or None
-        For the methods that draw.
-
-    Returns
-    -------
-    SeedSelection
-        Ties go to the label that comes first in ``graph.nodes``. VoteRank and tiers may hold fewer than k nodes; then
-        the selection is an error, never shorter than asked.
-
-    Raises
-    ------
-    InputError
-        k negative or larger than the number of candidates, or no probability for ``"degree_discount"``.
-    NotFoundError
-        An unknown method or candidate.
-
-    Examples
-    --------
-    >>> import diffusion as dif
-    >>> g = dif.FollowerGraph.from_arrays(list("aabc"), list("bcdd"), edges_mean="influences", directed=True)
-    >>> dif.select_seeds(g, 2, method="degree").seeds
-    ('a', 'b')
-    """
-    found = rank_seeds(graph, k, method=method, p=p, candidates=candidates, rng=rng)
-    if len(found) < k:
-        raise InputError(f"{method} ranks only {len(found):,} nodes of this graph: ask for at most so many, not {k:,}")
-    return found
-
-
 def rank_seeds(
     graph: FollowerGraph,
     k: int,
@@ -235,7 +139,7 @@ def rank_seeds(
     candidates: Iterable[Any] | None = None,
     rng: RNGLike = None,
 ) -> SeedSelection:
-    """Do what `select_seeds` does, but return fewer than k seeds where the method (VoteRank) ranks no more nodes.
+    """Rank up to k nodes by a heuristic; VoteRank may rank fewer.
 
     The seeds for a smaller k are the first of those for a larger one.
     """
@@ -267,7 +171,7 @@ def rank_seeds(
     nodes, scores = HEURISTICS[ranking][0](graph, int(k), allowed, discount, generator(key))
     seconds = time.perf_counter() - start
     record = provenance("select_seeds", key=key, method=method, k=int(k), graph=graph.fingerprint)
-    return SeedSelection(tuple(graph._labels_of(nodes).tolist()), method, scores, seconds, key, record)
+    return SeedSelection(tuple(graph._labels_of(nodes).tolist()), method, scores, seconds, key, provenance=record)
 
 
 def _discount_probability(graph: FollowerGraph, p: float | None) -> float:

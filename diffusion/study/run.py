@@ -28,6 +28,7 @@ from ..graph.creators import TIER_SHARES, with_creator_tiers
 from ..graph.follower_graph import FollowerGraph
 from ..graph.generate import generate_platform
 from ..graph.read import read_edges
+from ..seeding.budget import affordable
 from ..seeding.heuristics import HEURISTICS, TIER_STRATEGIES, rank_seeds
 from ..theory.branching import reproduction_number
 from ._cell import Cell, CellResult, compute, read_cell, world_key, write_cell
@@ -196,18 +197,14 @@ class _Seeds:
         """Return who is bought going down the ranking, the lowest price beyond it, and the money left."""
         prices = graph.node_data["price"].to_numpy(dtype=float)
         at = graph._check_labels(list(ranking))
-        left = cell.budget.value
-        chosen = []
-        for label, price in zip(ranking, prices[at].tolist(), strict=True):
-            if price <= left:  # who is too dear is passed over; a missing price compares false
-                chosen.append(label)
-                left -= price
+        bought = affordable(prices[at], cell.budget.value)
+        left = cell.budget.value - float(prices[at][bought].sum())
         beyond = np.ones(prices.size, np.bool_)
         beyond[at] = False
         if cell.strategy in TIER_STRATEGIES:
             beyond &= (graph.node_data["tier"] == cell.strategy).to_numpy()
         priced = prices[beyond & ~np.isnan(prices)]
-        return tuple(chosen), float(priced.min(initial=np.inf)), left
+        return tuple(ranking[i] for i in bought), float(priced.min(initial=np.inf)), left
 
 
 def run_study(

@@ -1,0 +1,103 @@
+"""What every way of choosing seeds gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..cascades.results import SpreadEstimate
+
+__all__ = ["SeedSelection"]
+
+_NAN = float("nan")
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class SeedSelection:
+    """Seeds in the order in which they were chosen.
+
+    Attributes
+    ----------
+    seeds : tuple of labels
+    method : str
+    scores : ndarray of float64, shape (len(seeds),)
+        What the method ranks by, at the time each seed was taken (NaN where it has no score).
+    seconds : float
+        Time of the selection alone.
+    key : int
+        Key of the random draws.
+    gains : ndarray of float64, shape (len(seeds),)
+        Estimated marginal spread of each seed after those before it; empty for heuristics.
+    lower, upper : float
+        With probability at least 1 - delta the spread of the seeds is at least `lower`, and no permitted set has more than
+        `upper`; NaN for methods without a certificate.
+    eps, delta : float
+        What was asked for.
+    guarantee : str
+        What the method promises beforehand, in words; what is proven of these seeds is lower / upper.
+    n_rr_sets : int
+    mean_rr_size : float
+    stopped : str
+        What ended the selection: "done", "guarantee", "quality", "precision", "bound", "time", "max_rr_sets" or
+        "interrupted".
+    cost, budget, next_unit : float
+        Money spent, money given, and the spread that the next unit of money would buy (NaN without prices).
+    spread : SpreadEstimate or None
+        Independent estimate, where ``evaluate=True`` asked for one.
+    provenance : dict
+    """
+
+    seeds: tuple[Any, ...]
+    method: str
+    scores: NDArray[np.float64]
+    seconds: float
+    key: int
+    gains: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    lower: float = _NAN
+    upper: float = _NAN
+    eps: float = _NAN
+    delta: float = _NAN
+    guarantee: str = "none: a heuristic"
+    n_rr_sets: int = 0
+    mean_rr_size: float = _NAN
+    stopped: str = "done"
+    cost: float = _NAN
+    budget: float = _NAN
+    next_unit: float = _NAN
+    spread: SpreadEstimate | None = None
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def ratio(self) -> float:
+        """Proven share of the optimum, lower / upper; NaN without a certificate."""
+        return self.lower / self.upper if self.upper > 0 else _NAN
+
+    def __len__(self) -> int:
+        return len(self.seeds)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return one row a seed: rank (from 1), node, score, and the marginal gain where the method estimates it."""
+        table = pd.DataFrame(
+            {
+                "rank": np.arange(1, len(self.seeds) + 1),
+                "node": pd.Index(list(self.seeds), tupleize_cols=False),
+                "score": self.scores,
+            }
+        )
+        return table.assign(gain=self.gains) if self.gains.size else table
+
+    def __repr__(self) -> str:
+        head = ", ".join(map(repr, self.seeds[:5])) + (", ..." if len(self.seeds) > 5 else "")
+        text = f"SeedSelection: {len(self.seeds):,} seeds by {self.method}: {head}"
+        if self.cost == self.cost:
+            text += f"; cost {self.cost:,.6g} of {self.budget:,.6g}"
+        if self.upper == self.upper:
+            text += (
+                f"; spread at least {self.lower:.5g}, optimum at most {self.upper:.5g} (ratio {self.ratio:.3f}, delta "
+                f"{self.delta:.2g}, {self.n_rr_sets:,} RR sets, stopped by {self.stopped})"
+            )
+        return text + (f"; spread {self.spread!r}" if self.spread is not None else "")
