@@ -26,6 +26,7 @@ import diffusion as dif
 from diffusion import FollowerGraph
 from diffusion.cascades import _engine
 from diffusion.cascades._engine import Engine
+from diffusion.errors import InputError
 from diffusion.kernels.cascade import run_batch
 
 MODELS = ["ic", "lt"]
@@ -151,6 +152,26 @@ def test_threads_chunks_and_length_change_nothing(model):
     parts = [engine.run(a, b, threads=2) for a, b in [(0, 512), (512, 2048), (2048, 3000)]]
     assert [levels(row) for part in parts for row in part[0]] == [levels(row) for row in long.new_by_step]
     assert np.array_equal(sum(part[1] for part in parts), long._node_counts)
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("runs", [100, 700, 1300])
+def test_narrow_rows_where_memory_is_short_change_nothing(model, runs, monkeypatch):
+    graph = random_graph(150, 500, rng=6).with_probabilities("weighted_cascade")
+    engine = Engine(graph, model, [0, 9], 77)
+    want = engine.run(0, runs, threads=2)
+    widths = set()
+    for words in (4, 2, 1):
+        monkeypatch.setattr(_engine, "available_bytes", lambda w=words: _engine._state_bytes(graph.n_nodes, w) + 1)
+        widths.add(engine._words(runs))
+        new, counts, visits = engine.run(0, runs, threads=2)
+        assert np.array_equal(new, want[0])
+        assert np.array_equal(counts, want[1])
+        assert visits >= want[2]  # a narrower row meets an arc more than once
+    assert widths == ({2, 1} if runs == 100 else {4, 2, 1})
+    monkeypatch.setattr(_engine, "available_bytes", lambda: 100)
+    with pytest.raises(InputError, match="64 runs at once on 150 nodes need .* bytes of memory, and 100 may be used"):
+        engine.run(0, runs)
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -23,6 +23,7 @@ from diffusion._threads import map_chunks
 from diffusion.cascades import simulate as simulating
 from diffusion.errors import DiffusionError, InputError, MissingDataError, NotFoundError, OutputError
 from diffusion.graph.follower_graph import FollowerGraph
+from diffusion.study import _seeds as choosing
 from diffusion.study import report as reporting
 from diffusion.study import run as running
 from diffusion.study._cell import read_cell
@@ -505,7 +506,7 @@ def test_a_graph_without_arcs(tmp_path: Path):
 def test_money_is_never_overspent_and_never_left_where_somebody_can_be_paid(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(running, "FIRST_RANKED", 4)  # so that most rankings have to be lengthened
+    monkeypatch.setattr(choosing, "FIRST_RANKED", 4)  # so that most rankings have to be lengthened
     graph = dif.generate_platform(400, communities=4, rng=3)
     price = graph.node_data["price"]
     budgets = [{"money": m} for m in (199, 900, 20_000, 100_000)]

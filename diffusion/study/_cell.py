@@ -28,7 +28,7 @@ from ..cascades.virality import structural_virality
 from ..graph.follower_graph import FollowerGraph
 from .design import Budget, ModelSpec, Precision
 
-__all__ = ["OUTBREAK_SHARE", "Cell", "CellResult", "compute", "read_cell", "write_cell"]
+__all__ = ["OUTBREAK_SHARE", "Cell", "CellResult", "Chosen", "compute", "read_cell", "write_cell"]
 
 OUTBREAK_SHARE = 0.01  # an outbreak reaches at least this share of all users
 VIRALITY_RUNS = 32  # runs replayed with parents for depth, breadth and structural virality
@@ -72,6 +72,16 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class Chosen:
+    """Seeds of a cell, the seconds they took, and their certificate (NaN where the strategy has none)."""
+
+    seeds: tuple[Any, ...]
+    seconds: float
+    lower: float = float("nan")
+    upper: float = float("nan")
+
+
+@dataclass(frozen=True)
 class CellResult:
     """What a cell gives: one row, the sizes of its runs, and its parts of the long tables."""
 
@@ -91,16 +101,16 @@ def world_key(seed: int, fingerprint: str, model: ModelSpec) -> int:
 def compute(
     cell: Cell,
     graph: FollowerGraph,
-    seeds: tuple[Any, ...],
+    chosen: Chosen,
     precision: Precision,
     *,
     key: int,
-    seconds_select: float,
     R_predicted: float,
     threads: int,
 ) -> CellResult:
     """Simulate a cell until it is precise enough and measure everything the tables hold."""
     start = time.perf_counter()
+    seeds = chosen.seeds
     engine = Engine(graph, cell.model.model, seeds, key)
     (new,), (counts,), stopped_by = sample_until(
         [engine], runs=None, rel_error=precision.rel_error, confidence=precision.confidence,
@@ -134,7 +144,8 @@ def compute(
         "outbreak_low": outbreak.low, "outbreak_high": outbreak.high, "outbreak_share": OUTBREAK_SHARE,
         **shapes, "cost": cost, "reach_per_cost": reach.mean / cost if cost > 0 else math.nan,
         **_concentration(communities), "key": f"{key:#018x}",
-        "seconds_select": seconds_select, "seconds_simulate": seconds_simulate,
+        "lower": chosen.lower, "upper": chosen.upper, "ratio": chosen.lower / chosen.upper if chosen.upper > 0 else math.nan,
+        "seconds_select": chosen.seconds, "seconds_simulate": seconds_simulate,
     }  # fmt: skip
     return CellResult(row, sizes, _by_step(new, grown.first, grown.last), communities, seed_table)
 

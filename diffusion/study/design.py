@@ -28,7 +28,7 @@ __all__ = [
     "read_study",
 ]
 
-STRATEGIES = (*HEURISTICS, *TIER_STRATEGIES)
+STRATEGIES = (*HEURISTICS, *TIER_STRATEGIES, "opim")
 
 EXAMPLE = """\
 # A study of who to seed. Run it with: diffusion study study.toml
@@ -59,7 +59,7 @@ probability = { rule = "weighted_cascade" }
 # threshold = [{ fraction = 0.18 }, { count = 2, noise = 0.01 }]
 
 [seeding]
-strategy = ["random", "amateur", "tail", "waist", "head", "degree", "degree_discount", "pagerank", "k_core"]
+strategy = ["random", "amateur", "tail", "waist", "head", "degree", "degree_discount", "pagerank", "k_core", "opim"]
 budget = [{ k = 10 }, { k = 50 }, { money = 100_000 }]   # seeds, or RMB at creator prices
 
 [precision]

@@ -3,58 +3,31 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from .._files import ensure_folder, whole_file, write_text
 from .._progress import progress
 from .._provenance import provenance
-from .._random import derive_key, generator
 from .._threads import map_chunks, n_threads
-from ..cascades.models import IC, LT
 from ..cascades.results import mean_interval
-from ..errors import InputError, NotFoundError
-from ..graph._probabilities import lt_bounds
-from ..graph.creators import TIER_SHARES, with_creator_tiers
+from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
-from ..graph.generate import generate_platform
-from ..graph.read import read_edges
-from ..seeding.budget import affordable
-from ..seeding.heuristics import HEURISTICS, TIER_STRATEGIES, rank_seeds
-from ..theory.branching import reproduction_number
+from ..seeding.heuristics import HEURISTICS, TIER_STRATEGIES
 from ._cell import Cell, CellResult, compute, read_cell, world_key, write_cell
-from .design import Budget, GraphSpec, ModelSpec, StudyDesign
+from ._graphs import PreparedGraph, graph_card, prepare_graph
+from ._seeds import Predicted, Seeds
+from .design import Budget, StudyDesign
 
 __all__ = ["Prepared", "prepare", "run_study"]
 
 TABLES = ("results", "new_by_step", "reach_by_community", "seeds", "paired")
-
-
-@dataclass
-class PreparedGraph:
-    """A graph of the study with everything its cells share."""
-
-    spec: GraphSpec
-    graph: FollowerGraph
-    by_rule: dict[ModelSpec, FollowerGraph]
-    tiers_note: str | None
-
-    def fingerprint(self, model: ModelSpec) -> str:
-        """Hash of all of the graph that a cell depends on: arcs, probabilities, communities, tiers and prices."""
-        digest = hashlib.blake2b(self.by_rule[model].fingerprint.encode(), digest_size=16)
-        for name in ("community", "tier", "price"):
-            column = self.graph._node_data.get(name)
-            digest.update(b"-" if column is None else repr(pd.Series(column).astype(object).tolist()).encode())
-        return digest.hexdigest()
 
 
 @dataclass
@@ -69,7 +42,7 @@ class Prepared:
 
 def prepare(design: StudyDesign) -> Prepared:
     """Build the graphs and check every combination against them; raises before anything is simulated."""
-    graphs = [_prepare_graph(spec, design) for spec in design.graphs]
+    graphs = [prepare_graph(spec, design) for spec in design.graphs]
     cells: list[tuple[Cell, PreparedGraph]] = []
     skipped: list[dict[str, str]] = []
     for ready in graphs:
@@ -88,6 +61,12 @@ def prepare(design: StudyDesign) -> Prepared:
                     )
                     continue
                 for model in design.models:
+                    if strategy == "opim" and model.rule is None:
+                        reason = f"opim needs a model with probabilities, and {model.model.label} has none"
+                        skipped.append(
+                            {"graph": ready.spec.label, "strategy": strategy, "budget": budget.label, "reason": reason}
+                        )
+                        continue
                     given = (ready.spec.label, hashes[model], model, strategy, budget, design.precision, design.seed)
                     cells.append((Cell.make(*given), ready))
     if not cells:
@@ -98,113 +77,12 @@ def prepare(design: StudyDesign) -> Prepared:
     return Prepared(design, graphs, cells, skipped)
 
 
-def _prepare_graph(spec: GraphSpec, design: StudyDesign) -> PreparedGraph:
-    graph = _load_graph(spec, design.seed)
-    note = None
-    missing = [name for name in ("tier", "price") if name not in graph._node_data]
-    if missing:  # what the graph brings stays as it is
-        made = with_creator_tiers(graph)._node_data
-        graph = graph.with_node_data({name: made[name] for name in missing})
-    if missing or spec.kind != "object":
-        shares = ", ".join(f"{tier} the top {share:.1%}" for tier, share in TIER_SHARES.items())
-        note = (
-            f"Creator tiers are set by quantile of followers on this graph ({shares}, amateurs the rest), since it is smaller "
-            "than the platform; prices follow the tier and are third-party market figures for Xiaohongshu, not measurements."
-        )
-    by_rule: dict[ModelSpec, FollowerGraph] = {}
-    for model in design.models:
-        if model.rule is None:
-            by_rule[model] = graph
-            continue
-        by_rule[model] = model.rule.apply(graph, generator(derive_key(design.seed, "rule", model.rule.label)))
-        if isinstance(model.model, LT):
-            lt_bounds(by_rule[model])  # refuses weights that sum to more than 1, before anything runs
-    return PreparedGraph(spec, graph, by_rule, note)
-
-
-def _load_graph(spec: GraphSpec, seed: int) -> FollowerGraph:
-    if spec.given is not None:
-        return spec.given
-    if spec.kind == "platform":
-        return generate_platform(**spec.parameters, rng=generator(derive_key(seed, "platform")))
-    if spec.kind == "dataset":
-        from ..datasets import load
-
-        try:
-            return load(spec.parameters["name"])
-        except NotFoundError as error:
-            raise NotFoundError(f"graph.dataset: {error}") from None
-    given = dict(spec.parameters)
-    return read_edges(given.pop("file"), **given)
-
-
 def _impossible(graph: FollowerGraph, strategy: str, budget: Budget) -> str | None:
     if strategy in TIER_STRATEGIES and budget.kind == "k":
         members = int((graph.node_data["tier"] == strategy).sum())
         if budget.value > members:
             return f"the tier {strategy} has {members:,} creators, {int(budget.value):,} were asked for"
     return None
-
-
-FIRST_RANKED = 512  # seeds ranked at first for a money budget; more where money is left over
-
-
-class _Seeds:
-    """Rankings by graph, strategy and rule, each computed once, as far as needed, and cut to every budget."""
-
-    def __init__(self, prepared: Prepared) -> None:
-        self._design = prepared.design
-        self._lock = threading.Lock()
-        self._done: dict[Any, tuple[tuple[Any, ...], float, bool]] = {}
-
-    def take(self, cell: Cell, ready: PreparedGraph) -> tuple[tuple[Any, ...], float]:
-        """Return the seeds of a cell (fewer than k only where the strategy ranks no more) and the seconds they took."""
-        rule = cell.model if cell.strategy == "degree_discount" and cell.model.rule is not None else None
-        name = (id(ready), cell.strategy, rule)
-        wanted = max((int(b.value) for b in self._design.budgets if b.kind == "k"), default=0)
-        if cell.budget.kind == "money":
-            wanted = max(wanted, FIRST_RANKED)
-        with self._lock:
-            while True:
-                ranking, seconds, whole = self._done.get(name, ((), 0.0, False))
-                if len(ranking) < wanted and not whole:
-                    ranking, more, whole = self._rank(cell, ready, rule, wanted)
-                    self._done[name] = ranking, seconds + more, whole
-                    continue
-                if cell.budget.kind == "k":
-                    return ranking[: int(cell.budget.value)], seconds
-                chosen, cheapest_left, left = self._spend(ranking, cell, ready.graph)
-                if whole or not cheapest_left <= left:
-                    return chosen, seconds
-                wanted = 4 * len(ranking)  # somebody further down can still be paid
-
-    def _rank(
-        self, cell: Cell, ready: PreparedGraph, rule: ModelSpec | None, wanted: int
-    ) -> tuple[tuple[Any, ...], float, bool]:
-        graph = ready.by_rule[rule] if rule else ready.graph
-        available = graph.n_nodes
-        if cell.strategy in TIER_STRATEGIES:
-            available = int((graph.node_data["tier"] == cell.strategy).sum())
-        size = min(wanted, available)
-        key = derive_key(self._design.seed, "seeds", cell.strategy)
-        p = 0.0 if rule is None and cell.strategy == "degree_discount" else None
-        found = rank_seeds(graph, size, method=cell.strategy, p=p, rng=generator(key))
-        return found.seeds, found.seconds, size == available or len(found) < size
-
-    def _spend(
-        self, ranking: tuple[Any, ...], cell: Cell, graph: FollowerGraph
-    ) -> tuple[tuple[Any, ...], float, float]:
-        """Return who is bought going down the ranking, the lowest price beyond it, and the money left."""
-        prices = graph.node_data["price"].to_numpy(dtype=float)
-        at = graph._check_labels(list(ranking))
-        bought = affordable(prices[at], cell.budget.value)
-        left = cell.budget.value - float(prices[at][bought].sum())
-        beyond = np.ones(prices.size, np.bool_)
-        beyond[at] = False
-        if cell.strategy in TIER_STRATEGIES:
-            beyond &= (graph.node_data["tier"] == cell.strategy).to_numpy()
-        priced = prices[beyond & ~np.isnan(prices)]
-        return tuple(ranking[i] for i in bought), float(priced.min(initial=np.inf)), left
 
 
 def run_study(
@@ -236,17 +114,17 @@ def run_study(
         else:
             found.row["graph"] = cell.graph  # a name for people, of which no number depends
             results[cell.identity] = found
-    seeds = _Seeds(prepared)
+    seeds = Seeds(prepared.design)
     todo = _leave_out_short(prepared, seeds, todo)
-    predicted = _Predicted()
+    predicted = Predicted()
 
     def work(item: tuple[Cell, PreparedGraph]) -> CellResult:
         cell, ready = item
         graph = ready.by_rule[cell.model]
-        chosen, seconds = seeds.take(cell, ready)
+        chosen = seeds.take(cell, ready)
         result = compute(
             cell, graph, chosen, design.precision, key=world_key(design.seed, ready.graph.fingerprint, cell.model),
-            seconds_select=seconds, R_predicted=predicted.of(graph, cell.model), threads=1,
+            R_predicted=predicted.of(graph, cell.model), threads=1,
         )  # fmt: skip
         write_cell(cells_folder / f"{cell.identity}.parquet", result)
         return result
@@ -272,13 +150,13 @@ def run_study(
 
 
 def _leave_out_short(
-    prepared: Prepared, seeds: _Seeds, todo: list[tuple[Cell, PreparedGraph]]
+    prepared: Prepared, seeds: Seeds, todo: list[tuple[Cell, PreparedGraph]]
 ) -> list[tuple[Cell, PreparedGraph]]:
     """Skip the cells of VoteRank that it cannot fill: how many nodes it ranks is known only after it has run."""
     kept = []
     for cell, ready in todo:
         if cell.strategy == "voterank" and cell.budget.kind == "k":
-            ranked = len(seeds.take(cell, ready)[0])
+            ranked = len(seeds.take(cell, ready).seeds)
             if ranked < cell.budget.value:
                 reason = f"VoteRank ranks {ranked:,} users of this graph, {int(cell.budget.value):,} were asked for"
                 entry = {"graph": cell.graph, "strategy": cell.strategy, "budget": cell.budget.label, "reason": reason}
@@ -290,22 +168,6 @@ def _leave_out_short(
     if not prepared.cells:
         raise InputError(f"no combination of this study is possible: {prepared.skipped[-1]['reason']}")
     return kept
-
-
-class _Predicted:
-    """R predicted from the graph alone, once for each graph and rule (independent cascades only)."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._done: dict[int, float] = {}
-
-    def of(self, graph: FollowerGraph, model: ModelSpec) -> float:
-        if not isinstance(model.model, IC):
-            return float("nan")
-        with self._lock:
-            if id(graph) not in self._done:
-                self._done[id(graph)] = reproduction_number(graph)
-            return self._done[id(graph)]
 
 
 def _write_tables(folder: Path, ordered: list[CellResult]) -> None:
@@ -345,75 +207,8 @@ def _paired(ordered: list[CellResult]) -> Iterator[tuple[Any, ...]]:
             yield (*name, result.row["strategy"], best.row["strategy"], mean, mean - half, mean + half, runs)
 
 
-def graph_card(ready: PreparedGraph) -> dict[str, Any]:
-    """Facts about a graph, for the report."""
-    graph = ready.graph
-    followers = np.sort(graph._out_degree)[::-1]
-    levels = np.unique(np.concatenate([[1], np.geomspace(1, max(int(followers[0]), 1), 40).round()])).astype(int)
-    card: dict[str, Any] = {
-        "label": ready.spec.label, "source": _source(ready.spec), "fingerprint": graph.fingerprint,
-        "n_nodes": graph.n_nodes, "n_edges": graph.n_edges, "edges_mean": graph.edges_mean, "directed": graph.directed,
-        "rows": graph.rows, "dropped_self_loops": graph.dropped_self_loops, "dropped_parallel": graph.dropped_parallel,
-        "mean_followers": float(followers.mean()), "max_followers": int(followers[0]),
-        "reciprocity": None if np.isnan(graph.reciprocity) else graph.reciprocity,
-        "follower_ccdf": [[int(k), float((followers >= k).mean())] for k in levels],
-        "n_communities": None, "modularity": None, "mixing": None, "communities_from": None,
-        "tiers": _tiers(graph), "tiers_note": ready.tiers_note,
-    }  # fmt: skip
-    if "community" in graph._node_data:
-        card.update(_community_card(graph))
-    return card
-
-
-def _source(spec: GraphSpec) -> str:
-    if spec.kind == "platform":
-        return "generated follower graph (degree-corrected planted partition)"
-    if spec.kind == "object":
-        return "a FollowerGraph given in Python"
-    return f"data set {spec.parameters['name']}" if spec.kind == "dataset" else f"edge file {spec.label}"
-
-
-def _community_card(graph: FollowerGraph) -> dict[str, Any]:
-    """Modularity of directed graphs as in Leicht and Newman (2008), from counts between communities."""
-    codes, names = pd.factorize(graph.node_data["community"].to_numpy())
-    of = codes[graph._arcs.order]
-    weight = np.broadcast_to(graph._multiplicity, graph.n_edges).astype(float)
-    source = np.repeat(of, np.diff(graph._arcs.indptr))
-    target = of[graph._arcs.indices]
-    between = np.zeros((len(names), len(names)))
-    np.add.at(between, (source, target), weight)
-    total = between.sum()
-    inside = np.trace(between) / total if total else float("nan")
-    expected = (between.sum(axis=1) @ between.sum(axis=0)) / total**2 if total else float("nan")
-    return {
-        "n_communities": len(names),
-        "modularity": float(inside - expected),
-        "mixing": float(1 - inside),
-        "communities_from": "the node attribute community",
-    }
-
-
-def _tiers(graph: FollowerGraph) -> list[dict[str, Any]]:
-    data = graph.node_data.assign(followers=graph.out_degree.to_numpy())
-    found = []
-    for tier in reversed(TIER_STRATEGIES):
-        members = data[data["tier"] == tier]
-        if len(members):
-            found.append(
-                {
-                    "tier": tier,
-                    "users": len(members),
-                    "followers_min": int(members["followers"].min()),
-                    "followers_max": int(members["followers"].max()),
-                    "median_price": float(members["price"].median()),
-                }
-            )
-    return found[::-1]
-
-
 def _describe(prepared: Prepared, command: str | None) -> dict[str, Any]:
     design = prepared.design
-    tier_text = "drawn uniformly from the creators of this tier"
     models = [
         {
             "model": spec.model.label,
@@ -437,11 +232,14 @@ def _describe(prepared: Prepared, command: str | None) -> dict[str, Any]:
         "n_cells": len(prepared.cells),
         "skipped": prepared.skipped,
         "models": models,
-        "strategies": [
-            {"strategy": name, "description": HEURISTICS[name][1] if name in HEURISTICS else tier_text}
-            for name in design.strategies
-        ],
+        "strategies": [{"strategy": name, "description": _description(name)} for name in design.strategies],
     }
+
+
+def _description(strategy: str) -> str:
+    if strategy == "opim":
+        return "greedy on reverse-reachable sets with a certificate (OPIM-C, Tang et al. 2018; HIST, Guo et al. 2020)"
+    return HEURISTICS[strategy][1] if strategy in HEURISTICS else "drawn uniformly from the creators of this tier"
 
 
 def _write_json(path: Path, content: Any) -> None:
