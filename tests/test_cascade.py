@@ -170,7 +170,7 @@ def test_narrow_rows_where_memory_is_short_change_nothing(model, runs, monkeypat
         assert visits >= want[2]  # a narrower row meets an arc more than once
     assert widths == ({2, 1} if runs == 100 else {4, 2, 1})
     monkeypatch.setattr(_engine, "available_bytes", lambda: 100)
-    with pytest.raises(InputError, match="64 runs at once on 150 nodes need .* bytes of memory, and 100 may be used"):
+    with pytest.raises(InputError, match=r"64 runs at once on 150 nodes need .* bytes of memory, and 100 may be used"):
         engine.run(0, runs)
 
 
