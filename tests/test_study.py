@@ -352,6 +352,27 @@ def test_a_damaged_cell_is_computed_again(spoil: Callable[[bytes], bytes], finis
     pd.testing.assert_frame_equal(again.to_pandas().drop(columns=["seconds_select", "seconds_simulate"]), good)
 
 
+def test_a_flipped_bit_never_passes_for_a_result(finished: dif.StudyResult, tmp_path: Path):
+    """Single bits all over the data: the cell is refused, or the bit belonged to nothing that is read."""
+    path = min((finished.folder / "cells").iterdir())
+    raw, good = path.read_bytes(), read_cell(path)
+    assert good is not None
+    refused = 0
+    other = tmp_path / path.name
+    for number, place in enumerate(np.linspace(4, 0.7 * len(raw), 300).astype(int)):
+        spoilt = bytearray(raw)
+        spoilt[place] ^= 1 << (number % 8)
+        other.write_bytes(spoilt)
+        found = read_cell(other)
+        refused += found is None
+        if found is not None:
+            assert json.dumps(found.row) == json.dumps(good.row)
+            assert found.sizes.tolist() == good.sizes.tolist()
+            assert found.by_step.equals(good.by_step)
+            assert found.seeds.equals(good.seeds)
+    assert refused > 250
+
+
 def test_a_cell_under_another_name_is_not_taken_for_it(finished: dif.StudyResult, tmp_path: Path):
     cells = sorted((finished.folder / "cells").iterdir())
     other = tmp_path / cells[1].name
@@ -642,3 +663,17 @@ def test_a_cell_that_cannot_be_written_ends_the_study_whole(tmp_path: Path, monk
     with pytest.raises(OutputError, match="No space left"):
         small().run(tmp_path / "s", threads=1)
     assert not [path for path in (tmp_path / "s").rglob("*") if path.is_file()]
+
+
+def test_a_budget_of_nobody_beside_others_is_a_row_and_a_report(tmp_path: Path):
+    study = dif.Study(
+        graph={"users": 300, "communities": 2},
+        models=["ic"],
+        strategies=["random", "degree"],
+        budgets=[0, 5],
+        rel_error=0.3,
+    )
+    result = study.run(tmp_path / "out")
+    table = result.to_pandas()
+    assert sorted(table.loc[table["n_seeds"] == 0, "reach"]) == [0.0, 0.0]
+    assert (tmp_path / "out" / "report.html").is_file()

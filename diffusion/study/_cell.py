@@ -223,7 +223,7 @@ def write_cell(path: Path, result: CellResult) -> None:
     columns["row"] = pa.array([json.dumps(result.row)])
     columns["sizes"] = pa.array([result.sizes], pa.list_(pa.int64()))
     with whole_file(path) as part:
-        pq.write_table(pa.table(columns), part, write_page_checksum=True)
+        pq.write_table(pa.table(columns), part, write_page_checksum=True, use_dictionary=False, write_statistics=False)
 
 
 def read_cell(path: Path) -> CellResult | None:

@@ -444,7 +444,7 @@ def _reach_lines(tables: Tables, look: _Look, setting: Setting, own: pd.DataFram
         if line["budget_value"].iloc[-1] == last:
             labels.append((float(line["reach"].iloc[-1]), label(name), look.colour[name]))
     axes.set_ylim(bottom=0)
-    if budgets[-1] / budgets[0] >= 8:
+    if _wide(budgets):
         axes.set_xscale("log")
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
@@ -459,9 +459,14 @@ def _reach_lines(tables: Tables, look: _Look, setting: Setting, own: pd.DataFram
     )
 
 
+def _wide(budgets: list[float]) -> bool:
+    """Budgets far enough apart for a log axis; a budget of nobody has no place on one."""
+    return budgets[0] > 0 and budgets[-1] / budgets[0] >= 8
+
+
 def _apart(budgets: list[float]) -> list[float]:
     """Keep the budgets whose tick labels have room: on either scale, a tenth of the range apart."""
-    log = budgets[-1] / budgets[0] >= 8
+    log = _wide(budgets)
     place = [math.log(b) if log else b for b in budgets]
     kept = [len(budgets) - 1]
     for i in range(len(budgets) - 2, -1, -1):

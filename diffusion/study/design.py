@@ -65,7 +65,7 @@ budget = [{ k = 10 }, { k = 50 }, { money = 100_000 }]   # seeds, or RMB at crea
 [precision]
 rel_error = 0.04                # stop when the half width of the interval is this share of the mean ...
 confidence = 0.95
-max_runs = 2_000                # ... or here, and say so
+max_runs = 1_024                # ... or here, and say so
 """
 
 
@@ -128,7 +128,7 @@ class Precision:
 
     rel_error: float = 0.04
     confidence: float = 0.95
-    max_runs: int = 2_000
+    max_runs: int = 1_024
 
 
 @dataclass(frozen=True)
@@ -318,7 +318,7 @@ def _precision(table: Mapping[str, Any]) -> Precision:
     _known(table, ("rel_error", "confidence", "max_runs"), "precision.")
     rel_error = _typed(table, "rel_error", float, "precision.", 0.04)
     confidence = _typed(table, "confidence", float, "precision.", 0.95)
-    max_runs = _typed(table, "max_runs", int, "precision.", 2_000)
+    max_runs = _typed(table, "max_runs", int, "precision.", 1_024)
     if not rel_error > 0 or not math.isfinite(rel_error):
         raise InputError(f"precision.rel_error = {rel_error} is out of range: give a number above 0")
     if not 0 < confidence < 1:

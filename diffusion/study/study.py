@@ -62,7 +62,7 @@ class Study:
         mixing: Iterable[float] | None = None,
         rel_error: float = 0.04,
         confidence: float = 0.95,
-        max_runs: int = 2_000,
+        max_runs: int = 1_024,
         title: str | None = None,
         seed: int = 7,
     ) -> None:

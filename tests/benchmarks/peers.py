@@ -1,0 +1,162 @@
+"""Adapters of the peers: each takes a follower graph and seeds, and simulates so many runs on one thread.
+
+They get the arcs in the internal order of the graph, which is sorted by in-degree: what helps our cache lines helps theirs.
+"""
+
+from __future__ import annotations
+
+import array
+import importlib
+from typing import Any
+
+import numpy as np
+
+import diffusion as dif
+
+
+class MissingPeer(Exception):
+    """The peer is not installed."""
+
+
+def module(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise MissingPeer(f"not installed ({error})") from None
+
+
+def _arcs(graph: dif.FollowerGraph) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Sources, targets and probabilities in internal order."""
+    assert graph.probabilities is not None
+    source = np.repeat(np.arange(graph.n_nodes), np.diff(graph._indptr))
+    return source, graph._indices, np.broadcast_to(graph.probabilities.values, graph.n_edges)
+
+
+def _packed(kind: str, values: np.ndarray) -> array.array[Any]:
+    packed: array.array[Any] = array.array(kind)
+    packed.frombytes(np.ascontiguousarray(values).tobytes())
+    return packed
+
+
+class CyNetDiff:
+    """Cython and C++. Takes array.array only, and seeds as Python ints."""
+
+    name = "CyNetDiff"
+    package = "cynetdiff"
+
+    def __init__(self, graph: dif.FollowerGraph, seeds: list[Any], model: str) -> None:
+        models = module("cynetdiff.models")
+        assert graph.probabilities is not None
+        starts = _packed("I", graph._indptr[:-1].astype(np.uint32))
+        arcs = _packed("I", graph._indices.astype(np.uint32))
+        p = _packed("f", np.broadcast_to(graph.probabilities.values, graph.n_edges).astype(np.float32))
+        if model == "lt":
+            self.model = models.LinearThresholdModel(starts, arcs, influence=p, rng=np.random.default_rng(1))
+        else:
+            self.model = models.IndependentCascadeModel(starts, arcs, activation_probs=p, rng=np.random.default_rng(1))
+        self.model.set_seeds(graph._internal(seeds).tolist())
+
+    def runs(self, count: int) -> float:
+        """Mean spread of `count` runs."""
+        total = 0
+        for _ in range(count):
+            self.model.reset_model()
+            self.model.advance_until_completion()
+            total += self.model.get_num_activated_nodes()
+        return total / count
+
+
+class PyNetIM:
+    """C++ behind pybind11."""
+
+    name = "PyNetIM"
+    package = "pynetim"
+
+    def __init__(self, graph: dif.FollowerGraph, seeds: list[Any], model: str) -> None:
+        pynetim = module("pynetim")
+        source, target, p = _arcs(graph)
+        # Renumbering would leave out nodes without an arc and number the others as they come.
+        self.graph = pynetim.IMGraph(
+            list(zip(source.tolist(), target.tolist(), strict=True)), weights=p.tolist(), directed=True, renumber=False
+        )
+        kind = pynetim.LinearThresholdModel if model == "lt" else pynetim.IndependentCascadeModel
+        self.model = kind(self.graph, set(graph._internal(seeds).tolist()))
+        self.seed = 0
+
+    def runs(self, count: int) -> float:
+        """Mean spread of `count` runs."""
+        self.seed += 1
+        return float(self.model.run_monte_carlo_diffusion(count, random_seed=self.seed))
+
+
+def _digraph(graph: dif.FollowerGraph) -> Any:
+    networkx = module("networkx")
+    found = networkx.DiGraph()
+    found.add_nodes_from(range(graph.n_nodes))
+    source, target, _ = _arcs(graph)
+    found.add_edges_from(zip(source.tolist(), target.tolist(), strict=True))
+    return found
+
+
+class EoN:
+    """Pure Python on networkx: a discrete SIR model with recovery after one step is the independent cascade."""
+
+    name = "EoN"
+    package = "EoN"
+
+    def __init__(self, graph: dif.FollowerGraph, seeds: list[Any], model: str) -> None:
+        if model != "ic":
+            raise MissingPeer("has no linear threshold model")
+        self.eon = module("EoN")
+        self.graph = _digraph(graph)
+        self.seeds = graph._internal(seeds).tolist()
+        source, target, p = _arcs(graph)
+        chance = dict(zip(zip(source.tolist(), target.tolist(), strict=True), p.tolist(), strict=True))
+        draw = np.random.default_rng(1).random
+        self.transmits = lambda u, v: draw() < chance[u, v]
+
+    def runs(self, count: int) -> float:
+        """Mean spread of `count` runs."""
+        total = 0
+        for _ in range(count):
+            *_, recovered = self.eon.discrete_SIR(self.graph, self.transmits, (), initial_infecteds=self.seeds)
+            total += int(recovered[-1])
+        return total / count
+
+
+class NDlib:
+    """Pure Python on networkx. It drops edge probabilities unless every edge has one, so every edge gets one."""
+
+    name = "NDlib"
+    package = "ndlib"
+
+    def __init__(self, graph: dif.FollowerGraph, seeds: list[Any], model: str) -> None:
+        if model != "ic":
+            raise MissingPeer("its threshold model has no random thresholds a run")
+        config_module = module("ndlib.models.ModelConfig")
+        epidemics = module("ndlib.models.epidemics")
+        np.random.seed(1)  # noqa: NPY002  its own source of chance
+        self.model = epidemics.IndependentCascadesModel(_digraph(graph))
+        self.seeds = graph._internal(seeds).tolist()
+        config = config_module.Configuration()
+        source, target, p = _arcs(graph)
+        # What add_edge_configuration does for one edge at a time.
+        config.config["edges"]["threshold"] = dict(
+            zip(zip(source.tolist(), target.tolist(), strict=True), p.tolist(), strict=True)
+        )
+        config.add_model_initial_configuration("Infected", self.seeds)
+        self.model.set_initial_status(config)
+
+    def runs(self, count: int) -> float:
+        """Mean spread of `count` runs."""
+        total = 0
+        for _ in range(count):
+            self.model.reset(self.seeds)
+            found = self.model.iteration(node_status=False)
+            while found["node_count"][1]:
+                found = self.model.iteration(node_status=False)
+            total += found["node_count"][2]
+        return total / count
+
+
+PEERS = (CyNetDiff, PyNetIM, EoN, NDlib)

@@ -1,0 +1,361 @@
+"""Tables and figure from the numbers in results.json."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import figure
+
+GB = 1e9
+Section = dict[str, Any]
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    """One markdown table; columns after the first are set to the right."""
+    names = list(head)
+    lines = [" | ".join(names), " | ".join([":--"] + ["--:"] * (len(names) - 1))]
+    lines += [" | ".join(map(str, row)) for row in rows]
+    return "\n".join(f"| {line} |" for line in lines)
+
+
+def number(value: float) -> str:
+    """Three significant digits, with thousands separated."""
+    if value == 0 or not math.isfinite(value):
+        return str(value)
+    digits = max(2 - math.floor(math.log10(abs(value))), 0)
+    return f"{value:,.{digits}f}"
+
+
+def geometric_mean(values: Iterable[float]) -> float:
+    logs = [math.log(value) for value in values]
+    return math.exp(sum(logs) / len(logs))
+
+
+def verdict(value: float, target: float, *, least: bool = True, unit: str = "") -> str:
+    """Is the target met, and if not by how much is it missed?"""
+    met = value >= target if least else value <= target
+    side = "at least" if least else "at most"
+    gap = "met" if met else f"missed by {abs(value / target - 1):.0%}"
+    return f"target {side} {target:g}{unit}: **{gap}**"
+
+
+def size(bytes_: float) -> str:
+    return f"{bytes_ / GB:.2f} GB" if bytes_ >= 1e8 else f"{bytes_ / 1e6:.1f} MB"
+
+
+# -- against peers -----------------------------------------------------------------------------------------------------
+
+
+def _peer_rows(rows: list[Section]) -> str:
+    lines = []
+    for r in rows:
+        what = f"{r['model'].upper()} {r['graph']} {r['rule']}"
+        if "missing" in r:
+            lines.append([what, r["peer_name"], f"*{r['missing']}*", *[""] * 5])
+            continue
+        means = f"{r['mean_ours']:,.1f} / {r['mean_peer']:,.1f}"
+        agree = (
+            f"{r['standard_errors']:.1f} SE"
+            if r["means_agree"]
+            else f"**means differ** ({r['standard_errors']:.1f} SE)"
+        )
+        lines.append([
+            what, f"{r['peer_name']} {r['version']}", number(r["ours"]), number(r["peer"]),
+            f"**{number(r['ratio'])}**", f"{number(r['ratio_low'])} to {number(r['ratio_high'])}", means, agree,
+        ])  # fmt: skip
+    head = ("case", "peer", "runs/s", "peer's runs/s", "ratio", "range", "mean spread, ours / peer", "means")
+    return table(head, lines)
+
+
+def _measured(rows: list[Section]) -> list[Section]:
+    return [row for row in rows if "missing" not in row]
+
+
+def ic(found: Section) -> str:
+    rows = found["rows"]
+    text = _peer_rows(rows)
+    done = _measured(rows)
+    if done:
+        mean, low = geometric_mean(r["ratio"] for r in done), min(r["ratio"] for r in done)
+        text += (
+            f"\n\nGeometric mean of {len(done)} cases **{mean:.1f}**, {verdict(mean, 10)}; lowest {low:.1f}, "
+            f"{verdict(low, 6)}."
+        )
+    return text
+
+
+def others(found: Section) -> str:
+    return _peer_rows(found["rows"])
+
+
+def lt(found: Section) -> str:
+    done = _measured(found["rows"])
+    low = min((r["ratio"] for r in done), default=float("nan"))
+    return _peer_rows(found["rows"]) + (f"\n\nLowest ratio {low:.1f}, {verdict(low, 30)}." if done else "")
+
+
+def threads(found: Section) -> str:
+    lines = [
+        [
+            f"{r['case']}, {r['graph']}", number(r["one"]), number(r["two"]), f"**{r['ratio']:.2f}**",
+            f"{r['ratio_low']:.2f} to {r['ratio_high']:.2f}", "yes" if r["same"] else "**NO**",
+        ]
+        for r in found["rows"]
+    ]  # fmt: skip
+    low = min(r["ratio"] for r in found["rows"])
+    head = ("case", "per second, 1 thread", "2 threads", "ratio", "range", "equal bit for bit")
+    return table(head, lines) + f"\n\nRuns or RR sets per second. Lowest ratio {low:.2f}, {verdict(low, 1.8)}."
+
+
+# -- data and start ----------------------------------------------------------------------------------------------------
+
+
+def _parts(parts: dict[str, int], arcs: int) -> str:
+    total = sum(parts.values())
+    return (
+        " + ".join(f"{name} {size(b)}" for name, b in parts.items())
+        + f" = {size(total)}, {total / arcs:.1f} bytes an arc"
+    )
+
+
+def data(found: Section) -> str:
+    read = found["read"]
+    full = found["rows"] >= 15_000_000  # the targets are for that size
+    opens = sorted(r["open"] for r in found["load"])
+    touches = sorted(r["touch"] for r in found["load"])
+    lines = [[
+        f"text file, {size(found['text_bytes'])}", f"{read['seconds']:.2f}", size(read["peak"]), f"{read['peak_ratio']:.2f}",
+        f"{verdict(read['seconds'], 10, least=False, unit=' s')}, peak {verdict(read['peak_ratio'], 2.5, least=False, unit=' x')}"
+        if full else "",
+    ]]  # fmt: skip
+    for dtype in ("str", "object"):
+        row = found.get(f"pandas_{dtype}")
+        if row:
+            goal = verdict(row["seconds"], 20, least=False, unit=" s") if full else ""
+            name = f"from_pandas, text labels ({row['dtype']})"
+            lines.append([name, f"{row['seconds']:.2f}", size(row["peak"]), f"{row['peak_ratio']:.2f}", goal])
+    at = len(opens) // 2
+    goal = verdict(opens[at], 0.2, least=False, unit=" s") if full else ""
+    lines.append(["load, memory-mapped: open", f"{opens[at]:.4f}", "", "", goal])
+    lines.append(["load: read every arc and probability once", f"{touches[at]:.3f}", "", "", ""])
+    lines.append(["save", f"{read['save_seconds']:.2f}", "", "", f"file of {size(read['saved_bytes'])}"])
+    lines.append(["weighted-cascade probabilities", f"{read['probabilities_seconds']:.2f}", "", "", ""])
+    lines.append(["arcs grouped by target", f"{read['into_seconds']:.2f}", "", "", ""])
+    head = ("step", "seconds", "peak above the start", "peak / graph", "")
+    return (
+        f"{found['rows']:,} distinct rows in random order; {read['nodes']:,} nodes, {read['arcs']:,} arcs.\n\n"
+        + table(head, lines)
+        + "\n\nThe peak is the resident memory of a fresh process above what it had after imports, compiling and reading "
+        f"three rows. The graph it is divided by: {_parts(read['parts'], read['arcs'])}. With probabilities and the arcs "
+        f"grouped by target, which only seeding needs: {_parts(read['all_parts'], read['arcs'])}."
+    )
+
+
+def start(found: Section) -> str:
+    heavy = ", ".join(found["heavy"]) or "none"
+    lines = [
+        ["`import diffusion`", f"{found['import']:.3f} s", verdict(found["import"], 0.3, least=False, unit=" s")],
+        [f"modules loaded by it: {found['modules']}; of the heavy ones", heavy, ""],
+        ["first graph in a new process (imports numba, pandas)", f"{found['graph']:.2f} s", ""],
+        ["first `simulate`, kernels in the cache", f"{found['call']:.2f} s", verdict(found["call"], 1, least=False, unit=" s")],
+        ["both, with the import", f"{found['all']:.2f} s", ""],
+        ["`dif.warmup()`, empty cache (once a machine)", f"{found['cold']:.1f} s", ""],
+        ["`dif.warmup()`, filled cache", f"{found['warm']:.2f} s", ""],
+    ]  # fmt: skip
+    return table(("", "measured", ""), lines)
+
+
+# -- scale -------------------------------------------------------------------------------------------------------------
+
+
+def scale(found: Section) -> str:
+    rows = found["rows"]
+    seeded = any("seed" in r["seconds"] for r in rows)
+    lines = []
+    for r in rows:
+        s, p = r["seconds"], r["peaks"]
+        lines.append([
+            f"{r['nodes']:,} / {r['arcs']:,}", f"{s['generate']:.1f}", f"{s['build']:.1f}", f"{r['simulate_seconds']:.3f}",
+            f"{r['visits'] / 1e6:.2f}", f"**{r['ns_visit']:.1f}**", size(p["build"]), size(p["simulate"]),
+            *([f"{s['seed']:.2f}", size(p["seed"])] if "seed" in s else [""] * 2 if seeded else []),
+        ])  # fmt: skip
+    head = [
+        "nodes / arcs", "generate, s", "build, s", "512 runs, s", "visits, M", "ns a visit", "peak: build", "peak: runs",
+        *(["50 seeds, s", "peak: seeds"] if seeded else []),
+    ]  # fmt: skip
+    costs = [r["ns_visit"] for r in rows]
+    largest = max(max(r["peaks"].values()) for r in rows)
+    text = table(head, lines) + (
+        "\n\nWeighted cascade from the 50 creators with most followers, one thread, 512 runs in one batch: a visit looks at "
+        "an arc for all of them. Peaks are of the whole process, Python and imports included. Cost of a visit from "
+        f"smallest to largest graph x {max(costs) / min(costs):.2f}, {verdict(max(costs) / min(costs), 2, least=False)}; "
+        f"largest peak {size(largest)}, {verdict(largest / 2**30, 24, least=False, unit=' GiB')}."
+    )
+    return text + "\n\n" + _twitter(found["twitter"], rows[-1])
+
+
+def _twitter(t: Section, row: Section) -> str:
+    nodes, arcs = t["nodes"], t["arcs"]
+    lines = [
+        ["arcs: target and probability", f"{arcs:,} x {t['per_arc']:.0f} bytes", size(arcs * t["per_arc"])],
+        ["nodes: labels, order, rows, degrees, counts", f"{nodes:,} x {t['per_node']:.0f} bytes", size(nodes * t["per_node"])],
+        *([f"state of {64 * int(words)} runs at once, one thread", f"{nodes:,} x {b / nodes:.0f} bytes", size(b)]
+          for words, b in t["state"].items()),
+        ["**512 runs, one thread**", "", f"**{size(t['graph'] + t['state']['8'])}**"],
+        ["64 runs at a time, one thread", "", size(t["graph"] + t["state"]["1"])],
+        ["building it (peak)", f"{arcs:,} x {row['peaks']['build'] / row['arcs']:.0f} bytes", size(t["build"])],
+    ]  # fmt: skip
+    return (
+        f"**{t['name']}** ({nodes:,} nodes, {arcs:,} arcs) would need, reckoned from the bytes counted on the graph of "
+        f"{row['arcs']:,} arcs and, for building, from the peak measured there:\n\n" + table(("", "", "memory"), lines)
+    )
+
+
+# -- seeding -----------------------------------------------------------------------------------------------------------
+
+
+def seeding(found: Section) -> str:
+    if "missing" in found:
+        return f"*Left out: {found['missing']}.*"
+    lines, notes = [], []
+    for r in found["rows"]:
+        if "missing" in r:
+            lines.append([r["graph"], r.get("who", ""), f"*{r['missing']}*", *[""] * 8])
+            continue
+        mine = r["who"] == "this package"
+        subsim = r.get("subsim")
+        if subsim:
+            notes.append((r["seconds"] / subsim, r))
+        lines.append([
+            f"{r['graph']}", f"{r['who']}, {r['method']}", f"{r['model'].upper()} {r['rule']}", f"{r['eps']:g}",
+            f"**{r['seconds']:.3f}**", f"{r['spread']:,.1f} ± {r['spread_se']:.1f}", f"{r['ratio']:.3f}" if mine else "",
+            f"{r['rr_sets']:,}" if mine else "", f"{r['rr_size']:.1f}" if mine else "", size(r["peak"]) if mine else "",
+            f"{subsim:g}" if subsim else "",
+        ])  # fmt: skip
+    head = (
+        "graph", "who, method", "model", "eps", "seconds", "spread ± SE", "lower / upper", "RR sets", "mean size",
+        "memory", "SUBSIM, s",
+    )  # fmt: skip
+    text = table(head, lines) + (
+        "\n\nk = 50, one thread, time of the algorithm (median), graph prepared. All seeds were scored by one evaluator: "
+        "`spread` with its own worlds. SUBSIM (C++) is not in the package index: its seconds were measured once, in "
+        "another session on a machine of this kind, and serve as an order of magnitude only."
+    )
+    if notes:
+        worst = max(notes, key=lambda note: note[0])
+        share = geometric_mean(note[0] for note in notes)
+        text += f" Our time is {share:.2f} of SUBSIM's in the geometric mean, at worst {worst[0]:.2f} ({worst[1]['graph']}, eps {worst[1]['eps']:g})."
+    return text
+
+
+# -- roofline ----------------------------------------------------------------------------------------------------------
+
+
+def roofline(found: Section) -> str:
+    limits = found["limits"]
+    lines = [
+        [
+            f"{r['graph']} {r['rule']}", f"{r['visits'] / 1e6:.2f}", f"{r['few']:.0%}", f"{r['live']:.0%}", f"{r['added']:.0%}",
+            f"{r['stream']:.1f}", f"{r['coins']:.1f}", f"{r['rows']:.1f}", f"{r['floor']:.1f}", f"**{r['ns']:.1f}**",
+            f"{r['ns'] / r['floor']:.2f}",
+        ]
+        for r in found["rows"]
+    ]  # fmt: skip
+    head = (
+        "512 runs of IC", "visits, M", "few lanes", "live", "add", "stream, ns", "coins, ns", "rows, ns", "sum, ns",
+        "measured, ns", "measured / sum",
+    )  # fmt: skip
+    random = ", ".join(f"{ns:.1f} ns among {int(n):,} nodes" for n, ns in limits["row_ns"].items())
+    hot = [r for r in found["rows"] if r["rule"] == found["rows"][0]["rule"]]
+    share = {
+        what: sum(r[what] for r in found["rows"]) / sum(r["floor"] for r in found["rows"])
+        for what in ("stream", "coins", "rows")
+    }
+    most = max(share, key=lambda what: share[what])
+    return (
+        table(head, lines)
+        + f"""
+
+One arc visit serves up to 512 runs. It reads 8 bytes in order (target and probability), flips 512 coins in registers, and,
+if a coin comes up in a lane that is active, touches one row of the target at random: 128 bytes, two cache lines that lie
+side by side. What this machine does, one thread:
+
+- reads in order at {limits["stream_gb"]:.1f} GB/s: {8 / limits["stream_gb"]:.1f} ns for the 8 bytes of a visit;
+- reads and writes such a row, at random and not waiting for the one before, in {random}; in the order of real arcs, where
+  hubs come often and stay in the cache, in {", ".join(f"{r['row_ns']:.1f} ns on {r['graph']}" for r in hot)}; a cache line
+  that is waited for takes {limits["latency_ns"]:.0f} ns;
+- flips the coins of a full row in {min(r["coin_ns"] for r in found["rows"]):.1f} to
+  {max(r["coin_ns"] for r in found["rows"]):.1f} ns (by probability), and four bits of one lane's coin in
+  {min(r["few_ns"] for r in found["rows"]):.1f} to {max(r["few_ns"] for r in found["rows"]):.1f} ns, which is the path where
+  at most four lanes are active ("few lanes").
+
+"live": visits with a coin that came up, so that a row is touched; "add": those that activate somebody. The sum adds the three
+floors as if nothing overlapped. Of it, coins are {share["coins"]:.0%}, rows {share["rows"]:.0%} and the stream
+{share["stream"]:.0%}: what is left to gain lies in the {most} first. A measured cost above the sum is bookkeeping: taking rows
+off the queue, counting lanes at every step, and clearing up; below it, work that overlaps.
+"""
+    )
+
+
+TITLES: dict[str, tuple[str, Callable[[Section], str]]] = {
+    "ic": ("Independent cascade against CyNetDiff, one thread", ic),
+    "others": ("All peers, on a graph small enough for the slowest, one thread", others),
+    "lt": ("Linear threshold with weights 1 / in-degree against CyNetDiff, one thread", lt),
+    "threads": ("The second core", threads),
+    "data": ("Getting data in", data),
+    "start": ("Start-up", start),
+    "scale": ("Scale", scale),
+    "seeding": ("Influence maximisation", seeding),
+    "roofline": ("Where the time goes", roofline),
+}
+
+
+def _head(results: Section) -> str:
+    about = max((r["about"] for r in results.values()), key=lambda a: a["date"])
+    versions = ", ".join(f"{name} {v or 'not installed'}" for name, v in about["versions"].items())
+    quick = any(r["quick"] for r in results.values())
+    lines = [
+        "# Benchmarks",
+        "",
+        f"Made by `python tests/benchmarks/run.py{' --quick' if quick else ''}` (`make bench`). Last measured {about['date']}.",
+        "",
+        f"- Machine: {about['cpu']}, {about['cpus']} CPUs, {about['caches']}, {about['memory'] / 2**30:.0f} GiB, "
+        f"{about['system']}",
+        f"- Versions: Python {about['python']}, {versions}",
+        "- Ours and the peer alternate in one process that is pinned to one CPU; ratios are medians over the repeats of the "
+        "time of a peer's run over the time of ours, with their range. The peer gets the same arcs in the same order in "
+        "memory. Mean spreads are compared: further apart than 4 standard errors is marked.",
+        "- Graphs: directed Chung-Lu with heavy-tailed followers. XS 10k nodes / 0.1M arcs, S 100k / 0.95M, M 1M / 14.5M; "
+        "seeds are the 50 nodes with most followers. wc: weighted cascade, p = 1 / in-degree.",
+    ]
+    if quick:
+        lines.append("- **Quick mode**: small graphs and few repeats; the targets are for the full run.")
+    return "\n".join(lines)
+
+
+def write(results: Section, out: Path) -> str:
+    """Write the tables to `out` and the figure beside it; return the text."""
+    parts = [_head(results)]
+    drawn = out.with_suffix(".svg")
+    if figure.draw(results, drawn):
+        parts.append(f"![Runs per second by package]({drawn.name})")
+    for name, (title, render) in TITLES.items():
+        if name not in results:
+            continue
+        section = results[name]
+        about = section["about"]
+        if "failed" in section["found"]:
+            text = f"*This section failed: {section['found']['failed']}.*"
+        else:
+            text = render(section["found"])
+        foot = (
+            f"<sub>`--only {name}`: {about['date']}, commit {about['commit']}, load at the start {about['load']}, "
+            f"{section['took']:.0f} s</sub>"
+        )
+        parts.append(f"## {title}\n\n{text.strip()}\n\n{foot}")
+    text = "\n\n".join(parts) + "\n"
+    out.write_text(text, encoding="utf-8")
+    return text
