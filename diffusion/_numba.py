@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
@@ -32,6 +35,19 @@ class _FirstCompilation(event.Listener):
 event.register("numba:compile", _FirstCompilation())  # type: ignore[no-untyped-call]
 
 
+@functools.cache
+def _kernels_stamp() -> tuple[str, str]:
+    """Stamp of all kernels' sources.
+
+    numba's own stamp of a cached kernel is the date and size of its file alone, so a kernel would live on in the cache
+    after one that it calls, in another file, has changed: with old coins, and wrong numbers.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    for path in sorted((Path(__file__).parent / "kernels").glob("*.py")):
+        digest.update(path.read_bytes())
+    return "diffusion", digest.hexdigest()
+
+
 def njit(function: F | None = None, **options: Any) -> Any:
     """Compile like `numba.njit(cache=True, nogil=True)`, without the cache where none can be written.
 
@@ -41,9 +57,13 @@ def njit(function: F | None = None, **options: Any) -> Any:
     if function is None:
         return lambda f: njit(f, **options)
     try:
-        return numba.njit(cache=True, nogil=True, **options)(function)
+        compiled = numba.njit(cache=True, nogil=True, **options)(function)
     except RuntimeError as error:
         if "cannot cache function" not in str(error):
             raise
         log.info("no writable cache folder: %s is compiled anew in every process", function.__name__)
         return numba.njit(nogil=True, **options)(function)
+    file = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
+    if file is not None and hasattr(file, "_source_stamp"):
+        file._source_stamp = _kernels_stamp()
+    return compiled
