@@ -6,7 +6,7 @@ OUT ?= results/study
 
 .PHONY: study test lint bench notebooks clean
 
-study: .stamps/core
+study: .stamps/warm
 	$(BIN)/diffusion study --out $(OUT)
 
 test: .stamps/dev
@@ -18,11 +18,11 @@ lint: .stamps/dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: .stamps/dev
-	$(BIN)/python -m pytest tests/benchmarks --benchmark-only -o testpaths=tests/benchmarks
+bench: .stamps/bench
+	$(BIN)/python tests/benchmarks/run.py $(BENCH)
 
 notebooks: .stamps/notebooks
-	$(BIN)/python -m pytest --nbmake notebooks
+	$(BIN)/python -m pytest -o addopts= --nbmake notebooks
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit("diffusion needs Python 3.11 or newer, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
@@ -32,12 +32,20 @@ $(BIN)/python:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@mkdir -p .stamps && touch $@
 
+.stamps/warm: .stamps/core
+	$(BIN)/diffusion warmup
+	@touch $@
+
 .stamps/dev: pyproject.toml $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@mkdir -p .stamps && touch $@ .stamps/core
 
 .stamps/notebooks: pyproject.toml $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,notebooks]'
+	@mkdir -p .stamps && touch $@
+
+.stamps/bench: pyproject.toml $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,bench]'
 	@mkdir -p .stamps && touch $@
 
 clean:

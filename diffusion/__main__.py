@@ -48,6 +48,11 @@ def _parser() -> argparse.ArgumentParser:
     study.add_argument("--seed", type=int, help="whole number that every random draw follows from")
     study.add_argument("--threads", type=int, help="cells under way at once (default: all CPUs)")
     study.add_argument("--example", action="store_true", help="print a commented study file and stop")
+    commands.add_parser(
+        "warmup",
+        help="compile all kernels now, so that no later call has to wait",
+        description="Compile all kernels, or load them from numba's cache, and say how long it took.",
+    )
     return parser
 
 
@@ -99,6 +104,23 @@ def _study(options: argparse.Namespace, command: str) -> None:
     print(result.folder / "report.html")
 
 
+def _warmup() -> None:
+    import time
+
+    import diffusion as dif
+
+    start = time.perf_counter()
+    dif.warmup()
+    graph = dif.generate_platform(200, communities=2, rng=1).with_probabilities("weighted_cascade")
+    for model in ("ic", "lt"):
+        dif.select_seeds(graph, 2, model=model, method="opim", rng=1)
+        dif.select_seeds(graph, budget=2_000, model=model, method="opim", rng=1)
+    dif.select_seeds(graph.with_probabilities("constant", p=0.3), 2, method="hist", rng=1)
+    dif.select_seeds(graph, 2, method="degree_discount")
+    dif.structural_virality(dif.independent_cascade(graph, [0], rng=1))
+    print(f"kernels ready after {time.perf_counter() - start:.1f} s")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
@@ -106,7 +128,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(format="%(message)s")
     logging.getLogger("diffusion").setLevel(logging.INFO)
     try:
-        _study(options, shlex.join(["diffusion", *given]))
+        if options.command == "warmup":
+            _warmup()
+        else:
+            _study(options, shlex.join(["diffusion", *given]))
     except DiffusionError as error:
         print(f"diffusion: {error}", file=sys.stderr)
         return 2

@@ -64,7 +64,7 @@ def test_version_and_example():
     assert (shown.returncode, shown.stdout, shown.stderr) == (0, f"diffusion {dif.__version__}\n", "")
     example = run("study", "--example")
     assert (example.returncode, example.stdout, example.stderr) == (0, EXAMPLE, "")
-    assert parse_study(tomllib.loads(example.stdout)).n_cells == 120
+    assert parse_study(tomllib.loads(example.stdout)).n_cells == 108
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["study", "--help"]])
@@ -235,3 +235,8 @@ def test_ctrl_c_is_exit_code_130_and_the_study_goes_on(place: Path, capsys: pyte
     assert 1 <= done < 12
     assert main(arguments) == 0
     assert f"{12 - done} cells computed, {done} found finished" in capsys.readouterr().err
+
+
+def test_warmup_compiles_and_says_so(capsys: pytest.CaptureFixture[str]):
+    assert main(["warmup"]) == 0
+    assert "kernels ready after" in capsys.readouterr().out

@@ -168,7 +168,7 @@ def test_the_example_is_the_default_and_round_trips(tmp_path: Path):
     defaults = parse_study({})
     assert replace(defaults, title=design.title) == design
     assert len(design.models) == 4
-    assert design.n_cells == 4 * 10 * 3
+    assert design.n_cells == 4 * 9 * 3
     assert parse_study(tomllib.loads(design.to_toml())) == design
     file = tmp_path / "study.toml"
     file.write_text(EXAMPLE)

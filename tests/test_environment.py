@@ -278,3 +278,12 @@ def test_saved_graphs_can_be_read_where_nothing_can_be_written(tmp_path):
         assert dif.FollowerGraph.load(path).fingerprint == graph.fingerprint
     finally:
         tmp_path.chmod(0o755)
+
+
+def test_a_cached_kernel_does_not_outlive_the_kernels_it_calls():
+    from diffusion import _numba
+    from diffusion.kernels.cascade import run_batch
+
+    stamp = run_batch._cache._cache_file._source_stamp  # numba's own would be the date of one file
+    assert stamp == _numba._kernels_stamp()
+    assert stamp[0] == "diffusion"

@@ -84,6 +84,13 @@ def test_build_is_the_twin(rows, directed, means, text):
         assert (graph._indptr.dtype, graph._indices.dtype) == (np.int64, np.int32)
 
 
+@pytest.mark.parametrize("m", [30, 120, 400])
+def test_reciprocity(m):
+    for rng in range(5):
+        graph = random_graph(30, m, rng=rng)
+        assert graph.reciprocity == nx.overall_reciprocity(graph.to_networkx())
+
+
 @given(graphs())
 def test_transpose_groups_the_same_arcs_by_target(graph):
     arcs, into = internal_arcs(graph), graph._in_arcs

@@ -33,16 +33,17 @@ def chung_lu(n: int, draws: int, seed: int = 1) -> tuple[NDArray[np.int32], NDAr
     """
     draw = np.random.default_rng(seed)
     tables = []
-    for tail, cut in ((1.1, 0.6), (1.3, 0.5)):
+    for tail, cut in ((1.3, 0.5), (1.1, 0.6)):
         weight = (1.0 - draw.random(n)) ** (-1.0 / tail)
         np.minimum(weight, weight.mean() * n**cut, out=weight)
         weight.cumsum(out=weight)
         tables.append(weight / weight[-1])
+    into, out = tables
     keys = np.empty(draws, np.int64)
     for start in range(0, draws, BLOCK):
         size = min(BLOCK, draws - start)
         ends = []
-        for table in tables:
+        for table in (out, into):
             uniform = draw.random(size)
             uniform.sort()  # looking up sorted numbers walks through the table instead of jumping about in it
             ends.append(np.minimum(np.searchsorted(table, uniform, side="right"), n - 1))
