@@ -38,7 +38,7 @@ ens.mean()
 ens.by_step().head()
 
 # %%
-ens.plot();
+ens.plot()
 
 # %% [markdown]
 # Who activated whom, in run 42:

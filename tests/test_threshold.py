@@ -60,7 +60,9 @@ def test_twin_on_small_graphs(draw):
 
 
 @pytest.mark.parametrize(
-    "model", [dif.Threshold(fraction=0.2), dif.Threshold(count=2, noise=0.05)], ids=lambda m: m.label
+    "model",
+    [dif.Threshold(fraction=0.2), dif.Threshold(count=2, noise=0.05), dif.Threshold(count=5, noise=0.3)],
+    ids=lambda m: m.label,
 )
 @pytest.mark.parametrize("parallel", ["collapse", "keep"])
 def test_twin_on_200_nodes(model, parallel):

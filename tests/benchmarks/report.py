@@ -100,7 +100,7 @@ def lt(found: Section) -> str:
 def threads(found: Section) -> str:
     lines = [
         [
-            f"{r['case']}, {r['graph']}", number(r["one"]), number(r["two"]), f"**{r['ratio']:.2f}**",
+            r["case"], number(r["one"]), number(r["two"]), f"**{r['ratio']:.2f}**",
             f"{r['ratio_low']:.2f} to {r['ratio_high']:.2f}", "yes" if r["same"] else "**NO**",
         ]
         for r in found["rows"]
