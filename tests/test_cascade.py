@@ -334,6 +334,21 @@ def test_few_runs_at_hubs(model, runs):
     assert len(want.levels) > 2
 
 
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("p", [1e-6, 1e-4])
+def test_small_probabilities(model, p):
+    leaves = int(20 / p) if p > 1e-5 else 2_000_000
+    graph = FollowerGraph.from_arrays(
+        np.zeros(leaves, int), np.arange(1, leaves + 1), edges_mean="influences", directed=True
+    ).with_probabilities("constant", p=p)
+    runs = 512
+    ens = dif.simulate(graph, [0], model=model, runs=runs, rng=5)
+    for run in (0, 1, 300, 511):
+        assert levels(ens.new_by_step[run]) == ens.replay(run).breadth_by_step.tolist()
+    mean = leaves * round(p * 2**32) / 2**32
+    assert abs((ens.sizes - 1).mean() - mean) < 4 * np.sqrt(mean / runs)
+
+
 # -- coupling ----------------------------------------------------------------------------------------------------------
 
 

@@ -180,3 +180,10 @@ def test_reading_can_be_told_otherwise(data: Callable[[str], Path], offline: Non
     influences = dif.datasets.load("higgs-reply", edges_mean="influences")
     assert follows.out_degree.max() != influences.out_degree.max()
     assert follows.out_degree.max() == influences.in_degree.max()
+
+
+def test_the_cards_stand_in_the_readme_of_the_data_sets():
+    text = (Path(__file__).parents[1] / "datasets" / "README.md").read_text(encoding="utf-8")
+    for name, card in dif.datasets.cards().items():
+        assert f"`{name}`" in text
+        assert f"{card.n_nodes:,}" in text
