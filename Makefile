@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= results/study
+# What to hand to the benchmarks, such as BENCH='--quick' or BENCH='--only ic,lt'.
+BENCH ?=
 
 .PHONY: study test lint bench notebooks clean
 

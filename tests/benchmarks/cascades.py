@@ -110,7 +110,7 @@ def _digest(found: Any) -> np.ndarray:
 def threads(quick: bool) -> dict[str, Any]:
     """Two threads against one, in turn; the results have to be equal bit for bit."""
     names = ("XS", "XS") if quick else ("S", "M")  # rows in the cache, and rows in memory
-    small, large = (graphs.follower_graph(name) for name in names)
+    small, large, tiny = (graphs.follower_graph(name) for name in (*names, "XS"))
     weighted = small.with_probabilities("weighted_cascade")
     noisy = dif.Threshold(fraction=0.18, noise=0.005)
 
@@ -125,7 +125,7 @@ def threads(quick: bool) -> dict[str, Any]:
         (f"IC {names[0]}, weighted cascade", forward(weighted, "ic"), 4 * BATCH),
         (f"IC {names[1]}, p = 0.01", forward(large.with_probabilities("constant", p=0.01), "ic"), 4 * BATCH),
         (f"LT {names[0]}, weights 1 / in-degree", forward(weighted, "lt"), 4 * BATCH),
-        (f"{noisy.label} {names[0]}", forward(small, noisy), 4 * BATCH),
+        (f"{noisy.label} XS", forward(tiny, noisy), (2 if quick else 4) * BATCH),
         (f"RR sets {names[0]}, weighted cascade", reverse("ic"), 200_000),
         (f"RR sets {names[0]}, LT", reverse("lt"), 200_000),
     ]

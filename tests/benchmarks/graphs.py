@@ -77,9 +77,8 @@ def creators(graph: dif.FollowerGraph, count: int = 50) -> list[Any]:
 def graph_bytes(graph: dif.FollowerGraph, *, into: bool = False) -> dict[str, int]:
     """Bytes of the arrays a graph holds, by name; `into`: with the arcs grouped by target."""
     arcs = graph._arcs
-    found = {"labels": int(graph.nodes.memory_usage(index=False) if hasattr(graph.nodes, "memory_usage") else 0)}
-    if graph.nodes.dtype.kind in "iuf":
-        found["labels"] = int(graph.nodes.to_numpy().nbytes)
+    numeric = graph.nodes.dtype.kind in "iuf"
+    found = {"labels": int(graph.nodes.to_numpy().nbytes if numeric else graph.nodes.memory_usage())}
     for name in ("order", "indptr", "indices", "multiplicity", "weight", "time"):
         array = getattr(arcs, name)
         if array is not None:

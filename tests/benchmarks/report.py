@@ -274,28 +274,29 @@ def roofline(found: Section) -> str:
         what: sum(r[what] for r in found["rows"]) / sum(r["floor"] for r in found["rows"])
         for what in ("stream", "coins", "rows")
     }
+    costs = sorted(r["coin_ns"] for r in found["rows"])
+    coins = f"{costs[0]:.1f} to {costs[-1]:.1f} ns (by probability)"
     most = max(share, key=lambda what: share[what])
     return (
         table(head, lines)
         + f"""
 
 One arc visit serves up to 512 runs. It reads 8 bytes in order (target and probability), flips 512 coins in registers, and,
-if a coin comes up in a lane that is active, touches one row of the target at random: 128 bytes, two cache lines that lie
-side by side. What this machine does, one thread:
+if one comes up in an active lane, touches one row of the target at random: 128 bytes, two cache lines side by side. What
+this machine does, one thread:
 
-- reads in order at {limits["stream_gb"]:.1f} GB/s: {8 / limits["stream_gb"]:.1f} ns for the 8 bytes of a visit;
-- reads and writes such a row, at random and not waiting for the one before, in {random}; in the order of real arcs, where
-  hubs come often and stay in the cache, in {", ".join(f"{r['row_ns']:.1f} ns on {r['graph']}" for r in hot)}; a cache line
-  that is waited for takes {limits["latency_ns"]:.0f} ns;
-- flips the coins of a full row in {min(r["coin_ns"] for r in found["rows"]):.1f} to
-  {max(r["coin_ns"] for r in found["rows"]):.1f} ns (by probability), and four bits of one lane's coin in
-  {min(r["few_ns"] for r in found["rows"]):.1f} to {max(r["few_ns"] for r in found["rows"]):.1f} ns, which is the path where
-  at most four lanes are active ("few lanes").
+- It reads in order at {limits["stream_gb"]:.1f} GB/s: {8 / limits["stream_gb"]:.1f} ns for the 8 bytes of a visit.
+- It reads and writes such a row, at random and without waiting for the one before, in {random}. In the order of real arcs,
+  where hubs come often and stay in the cache, that is {", ".join(f"{r['row_ns']:.1f} ns on {r['graph']}" for r in hot)}.
+  A cache line that is waited for takes {limits["latency_ns"]:.0f} ns.
+- It flips the coins of a full row in {coins}, and four bits of one lane's coin in
+  {max(r["few_ns"] for r in found["rows"]):.1f} ns: the path taken where at most four lanes are active ("few lanes").
 
-"live": visits with a coin that came up, so that a row is touched; "add": those that activate somebody. The sum adds the three
-floors as if nothing overlapped. Of it, coins are {share["coins"]:.0%}, rows {share["rows"]:.0%} and the stream
-{share["stream"]:.0%}: what is left to gain lies in the {most} first. A measured cost above the sum is bookkeeping: taking rows
-off the queue, counting lanes at every step, and clearing up; below it, work that overlaps.
+"live": visits with a coin that came up, so that a row is touched; "add": those that activate somebody. The sum adds the
+three costs as if nothing overlapped. Of it, coins are {share["coins"]:.0%}, rows {share["rows"]:.0%} and the stream
+{share["stream"]:.0%}: look at the {most} first. A measured cost above the sum is bookkeeping (taking rows off the queue,
+counting lanes at every step, clearing up); one below it is work that overlaps, or rows with fewer active lanes, whose coins
+are settled sooner.
 """
     )
 
