@@ -58,7 +58,7 @@ def _rows(rows: int) -> tuple[Any, Any]:
     import numpy as np
 
     n = max(rows // 15, 1000)
-    source, target = graphs.chung_lu(n, int(rows * 1.05))
+    source, target = graphs.chung_lu(n, int(rows * 1.15))
     order = np.random.default_rng(2).permutation(source.size)[:rows]
     return source[order], target[order]
 

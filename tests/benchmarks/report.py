@@ -146,7 +146,7 @@ def data(found: Section) -> str:
     lines.append(["arcs grouped by target", f"{read['into_seconds']:.2f}", "", "", ""])
     head = ("step", "seconds", "peak above the start", "peak / graph", "")
     return (
-        f"{found['rows']:,} distinct rows in random order; {read['nodes']:,} nodes, {read['arcs']:,} arcs.\n\n"
+        f"{read['arcs']:,} distinct rows in random order among {read['nodes']:,} nodes.\n\n"
         + table(head, lines)
         + "\n\nThe peak is the resident memory of a fresh process above what it had after imports, compiling and reading "
         f"three rows. The graph it is divided by: {_parts(read['parts'], read['arcs'])}. With probabilities and the arcs "
@@ -206,7 +206,8 @@ def _twitter(t: Section, row: Section) -> str:
           for words, b in t["state"].items()),
         ["**512 runs, one thread**", "", f"**{size(t['graph'] + t['state']['8'])}**"],
         ["64 runs at a time, one thread", "", size(t["graph"] + t["state"]["1"])],
-        ["building it (peak)", f"{arcs:,} x {row['peaks']['build'] / row['arcs']:.0f} bytes", size(t["build"])],
+        *([["building it (peak measured)", f"{arcs:,} x {row['peaks']['build'] / row['arcs']:.0f} bytes", size(t["build"])]]
+          if row["arcs"] > 1e7 else []),
     ]  # fmt: skip
     return (
         f"**{t['name']}** ({nodes:,} nodes, {arcs:,} arcs) would need, reckoned from the bytes counted on the graph of "
