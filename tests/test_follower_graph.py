@@ -561,7 +561,7 @@ def test_files_of_another_version_or_kind(tmp_path):
         return batch.replace_schema_metadata({b"diffusion.graph": json.dumps(header).encode()})
 
     rewritten(path, older)
-    with pytest.raises(ReadError, match=r"graph format '0', written by diffusion 0.0.1; this version reads format '1'"):
+    with pytest.raises(ReadError, match=r"graph format '0', written by diffusion 0.0.1; this version reads format '2'"):
         FollowerGraph.load(path)
     rewritten(path, lambda batch: batch.replace_schema_metadata(None))
     with pytest.raises(ReadError, match="Arrow file but not a graph"):
@@ -589,6 +589,25 @@ def test_files_whose_arrays_do_not_fit(tmp_path, name):
     rewritten(path, cut)
     with pytest.raises(ReadError, match="damaged"):
         FollowerGraph.load(path)
+
+
+def test_a_file_with_a_flipped_byte_is_refused_or_holds_the_same_graph(tmp_path):
+    path = saved(tmp_path)
+    whole = path.read_bytes()
+    original = FollowerGraph.load(path, memory_map=False)
+    refused = 0
+    for at in range(0, len(whole), 7):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x41]) + whole[at + 1 :])
+        try:
+            loaded = FollowerGraph.load(path, memory_map=False)
+        except ReadError:
+            refused += 1
+        else:  # the byte was padding or a word of the header that does not count
+            for name in ("indptr", "indices", "order"):
+                np.testing.assert_array_equal(getattr(loaded._arcs, name), getattr(original._arcs, name))
+            np.testing.assert_array_equal(loaded.probabilities.values, original.probabilities.values)
+            assert loaded.nodes.tolist() == original.nodes.tolist()
+    assert refused > len(whole) / 7 / 5
 
 
 def test_a_file_that_cannot_be_written(tmp_path):
