@@ -8,6 +8,9 @@ from .cascades.growth import growth as growth
 from .cascades.models import IC as IC
 from .cascades.models import LT as LT
 from .cascades.models import Threshold as Threshold
+from .cascades.priors import NOTES as NOTES
+from .cascades.priors import SURVEY as SURVEY
+from .cascades.priors import priors_table as priors_table
 from .cascades.results import Cascade as Cascade
 from .cascades.results import Comparison as Comparison
 from .cascades.results import Ensemble as Ensemble
@@ -20,6 +23,13 @@ from .cascades.simulate import simulate as simulate
 from .cascades.simulate import spread as spread
 from .cascades.simulate import threshold_cascade as threshold_cascade
 from .cascades.simulate import warmup as warmup
+from .cascades.sips import SIPS as SIPS
+from .cascades.sips import Complex as Complex
+from .cascades.sips import Delay as Delay
+from .cascades.sips import Feed as Feed
+from .cascades.sips import Funnel as Funnel
+from .cascades.sips_results import SIPSCascade as SIPSCascade
+from .cascades.sips_results import SIPSEnsemble as SIPSEnsemble
 from .cascades.virality import cascade_statistics as cascade_statistics
 from .cascades.virality import structural_virality as structural_virality
 from .cascades.virality import tree_statistics as tree_statistics

@@ -21,7 +21,7 @@ from ..kernels.coins import LANES, WORDS
 from ..kernels.threshold import threshold_batch, threshold_run
 from .models import LT, Model, Threshold, model_of
 
-__all__ = ["BATCH", "Engine", "Workspace", "check_runs", "seed_labels"]
+__all__ = ["BATCH", "Chunk", "Engine", "Runs", "Workspace", "aligned", "check_runs", "join_runs", "seed_labels"]
 
 BATCH = LANES
 _NO_BOUNDS = np.zeros(1, np.uint32)
@@ -56,13 +56,58 @@ def seed_labels(graph: FollowerGraph, seeds: Any) -> list[Any]:
 
 @dataclass(frozen=True)
 class Chunk:
-    """What one kernel call gives: ``new[run, step]`` of its runs and the arcs it visited."""
+    """What one kernel call gives: ``new[run, step]`` of its runs and the arcs it visited; SIPS adds its tally."""
 
     new: NDArray[np.int32]
     visits: int
+    tally: NDArray[np.int32] | None = None
+    capped: int = 0
 
 
-def _aligned(size: int) -> NDArray[np.uint64]:
+@dataclass(frozen=True)
+class Runs:
+    """What many kernel calls give: ``new[run, step]``, counts by internal node, arcs visited.
+
+    SIPS adds ``tally[run, step, channel, column]``, counts by internal node and stage, and the notes that met a cap.
+    """
+
+    new: NDArray[np.int32]
+    node_counts: NDArray[np.int64]
+    visits: int
+    tally: NDArray[np.int32] | None = None
+    stage_counts: NDArray[np.int64] | None = None
+    capped: int = 0
+
+
+def _stack(parts: list[NDArray[np.int32]]) -> NDArray[np.int32]:
+    """Join blocks of runs, which may have different numbers of steps."""
+    steps = max((part.shape[1] for part in parts), default=0)
+    runs = sum(len(part) for part in parts)
+    whole = np.zeros((runs, steps, *(parts[0].shape[2:] if parts else ())), np.int32)
+    at = 0
+    for part in parts:
+        whole[at : at + len(part), : part.shape[1]] = part
+        at += len(part)
+    return whole
+
+
+def join_runs(parts: list[Runs]) -> Runs:
+    """Join blocks of runs in order."""
+    if len(parts) == 1:
+        return parts[0]
+    tallies = [part.tally for part in parts if part.tally is not None]
+    stages = [part.stage_counts for part in parts if part.stage_counts is not None]
+    return Runs(
+        _stack([part.new for part in parts]),
+        np.sum([part.node_counts for part in parts], axis=0),
+        sum(part.visits for part in parts),
+        _stack(tallies) if tallies else None,
+        np.sum(stages, axis=0) if stages else None,
+        sum(part.capped for part in parts),
+    )
+
+
+def aligned(size: int) -> NDArray[np.uint64]:
     """Zeros that begin at a 128-byte boundary: a row of 8 words then never straddles two cache lines."""
     raw = np.zeros(size + 16, np.uint64)
     skip = (-raw.ctypes.data) % 128 // 8
@@ -77,12 +122,14 @@ def _state_bytes(n: int, words: int) -> int:
 class Workspace:
     """The memory of one thread, used again for every chunk; kernels leave it as they found it."""
 
+    stage_counts: NDArray[np.int64] | None = None  # by node and stage, where a model has stages
+
     def __init__(self, n: int, words: int) -> None:
         self.node_counts = np.zeros(n, np.int64)
         self.words = words
         if words:
-            self.state = _aligned(2 * n * words)
-            self.active = _aligned(n * words)
+            self.state = aligned(2 * n * words)
+            self.active = aligned(n * words)
             self.flags = np.zeros(n, np.uint8)
             self.queues = np.empty((3, n), np.int32)
         else:
@@ -127,10 +174,8 @@ class Engine:
         """Is every run the same whatever the key?"""
         return self.threshold and self._noise == 0
 
-    def run(
-        self, first: int, last: int, *, threads: int | None = None, show: bool = True
-    ) -> tuple[NDArray[np.int32], NDArray[np.int64], int]:
-        """Runs first ... last - 1 -> new[run, step], node activation counts by internal node, arcs visited.
+    def run(self, first: int, last: int, *, threads: int | None = None, show: bool = True) -> Runs:
+        """Compute runs first ... last - 1.
 
         `first` must be a multiple of `BATCH`, so that chunks are the same whichever way a range is cut.
         """
@@ -144,25 +189,27 @@ class Engine:
         def work(chunk: tuple[int, int]) -> Chunk:
             space: Workspace | None = getattr(mine, "space", None)
             if space is None:
-                space = mine.space = Workspace(self.graph.n_nodes, words)
+                space = mine.space = self._space(words)
                 spaces.append(space)
             return self.chunk(*chunk, space)
 
-        parts: dict[int, NDArray[np.int32]] = {}
-        visits = 0
+        parts: dict[int, Chunk] = {}
         with progress(total=last - first, description="cascades", unit="run", show=show) as bar:
             for (a, b), chunk in map_chunks(work, chunks, threads=count):
-                parts[a] = chunk.new
-                visits += chunk.visits
+                parts[a] = chunk
                 bar.update(b - a)
-        steps = max((part.shape[1] for part in parts.values()), default=0)
-        new = np.zeros((last - first, steps), np.int32)
-        for a, part in parts.items():
-            new[a - first : a - first + len(part), : part.shape[1]] = part
+        done = [parts[a] for a in sorted(parts)]
+        tallies = [part.tally for part in done if part.tally is not None]
         node_counts = np.zeros(self.graph.n_nodes, np.int64)
+        stages: NDArray[np.int64] | None = None
         for found in spaces:
             node_counts += found.node_counts
-        return new, node_counts, visits
+            if found.stage_counts is not None:
+                stages = found.stage_counts if stages is None else stages + found.stage_counts
+        return Runs(
+            _stack([part.new for part in done]), node_counts, sum(part.visits for part in done),
+            _stack(tallies) if tallies else None, stages, sum(part.capped for part in done),
+        )  # fmt: skip
 
     def replay(self, run: int) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
         """One run alone -> internal nodes in order of step, their steps, positions of their parents (-1: seed)."""
@@ -183,7 +230,10 @@ class Engine:
 
     def workspace(self, runs: int) -> Workspace:
         """Return the memory one thread needs for calls of `chunk` with up to so many runs in all."""
-        return Workspace(self.graph.n_nodes, self._words(runs))
+        return self._space(self._words(runs))
+
+    def _space(self, words: int) -> Workspace:
+        return Workspace(self.graph.n_nodes, words)
 
     @staticmethod
     def chunks(first: int, last: int, words: int) -> list[tuple[int, int]]:

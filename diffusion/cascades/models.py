@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError, NotFoundError, did_you_mean
+from .sips import SIPS
 
 __all__ = ["IC", "LT", "Model", "Threshold", "model_of"]
 
@@ -97,8 +98,8 @@ class Threshold(_Base):
         return np.where(need <= in_degree, need, 0).astype(np.int32)
 
 
-Model: TypeAlias = IC | LT | Threshold
-MODELS = {"ic": IC, "lt": LT, "threshold": Threshold}
+Model: TypeAlias = IC | LT | Threshold | SIPS
+MODELS = {"ic": IC, "lt": LT, "threshold": Threshold, "sips": SIPS}
 
 
 def _is_number(value: Any, low: float, high: float, *, above: bool = False) -> bool:
@@ -109,7 +110,7 @@ def _is_number(value: Any, low: float, high: float, *, above: bool = False) -> b
 
 def model_of(model: Model | str) -> Model:
     """Return a model object from an object, a class or the names ``"ic"`` and ``"lt"``."""
-    if isinstance(model, IC | LT | Threshold):
+    if isinstance(model, IC | LT | Threshold | SIPS):
         return model
     if isinstance(model, type) and issubclass(model, IC | LT):
         return model()
@@ -117,6 +118,9 @@ def model_of(model: Model | str) -> Model:
         return IC() if model.lower() == "ic" else LT()
     if isinstance(model, str | type) and getattr(model, "__name__", model).lower() == "threshold":
         raise InputError("a threshold model needs its threshold: Threshold(fraction=0.18) or Threshold(count=2)")
+    if isinstance(model, str | type) and getattr(model, "__name__", model).lower() == "sips":
+        raise InputError("SIPS needs its parameters: SIPS(attention=0.2, funnel=Funnel(...), feed=Feed(...))")
     raise NotFoundError(
-        f"the model {model!r} is unknown: give IC(), LT(), Threshold(...), 'ic' or 'lt'." + did_you_mean(model, MODELS)
+        f"the model {model!r} is unknown: give IC(), LT(), Threshold(...), SIPS(...), 'ic' or 'lt'."
+        + did_you_mean(model, MODELS)
     )

@@ -7,15 +7,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .._provenance import provenance
 from .._random import RNGLike, key_of
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
-from ._engine import BATCH, Engine, check_runs
+from ._engine import BATCH, Engine, Runs, check_runs, join_runs
+from ._sips_engine import SIPSEngine, engine_of
 from .models import IC, LT, Model, Threshold
 from .results import Cascade, Comparison, Ensemble, SpreadEstimate, check_confidence, mean_interval
+from .sips_results import SIPSEnsemble
 
 __all__ = ["compare", "independent_cascade", "linear_threshold", "simulate", "spread", "threshold_cascade", "warmup"]
 
@@ -79,16 +80,22 @@ def simulate(
     >>> ens.sizes.tolist(), ens.new_by_step[0].tolist()
     ([4, 4, 4, 4, 4, 4, 4, 4, 4, 4], [1, 1, 1, 1])
     """
-    engine = Engine(graph, model, seeds, key_of(rng))
+    engine = engine_of(graph, model, seeds, key_of(rng))
     runs = check_runs(runs)
     asked = runs
     if engine.deterministic:
         runs = 1
-    new, node_counts, visits = engine.run(0, runs, threads=threads)
+    found = engine.run(0, runs, threads=threads)
+    new, node_counts = found.new, found.node_counts
     if asked > runs:
         new, node_counts = np.broadcast_to(new, (asked, new.shape[1])), node_counts * asked
-    record = _record("simulate", engine, runs=asked, arc_visits=visits)
-    return Ensemble(graph, engine.model, tuple(engine.seeds), new, int(engine.key), record, node_counts, engine)
+    record = _record("simulate", engine, runs=asked, arc_visits=found.visits)
+    given = (graph, engine.model, tuple(engine.seeds), new, int(engine.key), record, node_counts, engine)
+    if isinstance(engine, SIPSEngine):
+        assert found.tally is not None
+        assert found.stage_counts is not None
+        return SIPSEnsemble(*given, found.tally, found.stage_counts, found.capped)
+    return Ensemble(*given)
 
 
 def _one(graph: FollowerGraph, seeds: Any, model: Model, rng: RNGLike) -> Cascade:
@@ -153,31 +160,22 @@ def sample_until(
     max_runs: int,
     threads: int | None,
     show: bool = True,
-) -> tuple[list[NDArray[np.int32]], list[NDArray[np.int64]], str]:
-    """Run engines in the same worlds until every mean is precise enough -> new[run, step] and node counts of each."""
+) -> tuple[list[Runs], str]:
+    """Run engines in the same worlds until every mean is precise enough -> the runs of each, and what stopped them."""
     if engines and all(engine.deterministic for engine in engines):
-        found = [engine.run(0, 1, threads=threads, show=show) for engine in engines]
-        return [new for new, _, _ in found], [counts for _, counts, _ in found], "deterministic"
-    parts: list[list[NDArray[np.int32]]] = [[] for _ in engines]
-    counts = [np.zeros(engine.graph.n_nodes, np.int64) for engine in engines]
+        return [engine.run(0, 1, threads=threads, show=show) for engine in engines], "deterministic"
+    parts: list[list[Runs]] = [[] for _ in engines]
     stopped_by = "runs" if runs is not None else "max_runs"
     for first, last in [(0, runs)] if runs is not None else _rounds(max_runs):
-        for i, engine in enumerate(engines):
-            new, node_counts, _ = engine.run(first, last, threads=threads, show=show)
-            parts[i].append(new)
-            counts[i] += node_counts
+        for engine, mine in zip(engines, parts, strict=True):
+            mine.append(engine.run(first, last, threads=threads, show=show))
         if runs is None:
-            spreads = [np.concatenate([p.sum(axis=1, dtype=np.int64) for p in part]) for part in parts]
+            spreads = [np.concatenate([p.new.sum(axis=1, dtype=np.int64) for p in mine]) for mine in parts]
             halves = [mean_interval(sizes, confidence) for sizes in spreads]
             if all(half <= rel_error * mean for mean, _, half in halves):
                 stopped_by = "precision"
                 break
-    return [_stack(part) for part in parts], counts, stopped_by
-
-
-def _stack(parts: list[NDArray[np.int32]]) -> NDArray[np.int32]:
-    steps = max((part.shape[1] for part in parts), default=0)
-    return np.concatenate([np.pad(part, ((0, 0), (0, steps - part.shape[1]))) for part in parts])
+    return [join_runs(mine) for mine in parts], stopped_by
 
 
 def spread(
@@ -228,11 +226,11 @@ def spread(
     _check_precision(rel_error, confidence)
     runs = None if runs is None else check_runs(runs)
     max_runs = check_runs(max_runs, "max_runs")
-    engine = Engine(graph, model, seeds, key_of(rng))
-    (new,), _, stopped_by = sample_until(
+    engine = engine_of(graph, model, seeds, key_of(rng))
+    (found,), stopped_by = sample_until(
         [engine], runs=runs, rel_error=rel_error, confidence=confidence, max_runs=max_runs, threads=threads
     )
-    sizes = new.sum(axis=1, dtype=np.int64)
+    sizes = found.new.sum(axis=1, dtype=np.int64)
     record = _record("spread", engine, runs=len(sizes), rel_error=rel_error, confidence=confidence)
     return SpreadEstimate.from_sizes(
         sizes, confidence=confidence, stopped_by=stopped_by, key=int(engine.key), provenance=record
@@ -280,11 +278,11 @@ def compare(
     runs = None if runs is None else check_runs(runs)
     max_runs = check_runs(max_runs, "max_runs")
     key = key_of(rng)
-    engines = [Engine(graph, model, seeds, key) for seeds in seed_sets.values()]
-    news, _, stopped_by = sample_until(
+    engines = [engine_of(graph, model, seeds, key) for seeds in seed_sets.values()]
+    found, stopped_by = sample_until(
         engines, runs=runs, rel_error=rel_error, confidence=confidence, max_runs=max_runs, threads=threads
     )
-    sizes = np.stack([new.sum(axis=1, dtype=np.int64) for new in news])
+    sizes = np.stack([runs.new.sum(axis=1, dtype=np.int64) for runs in found])
     record = _record("compare", engines[0], runs=sizes.shape[1], names=list(map(str, seed_sets)))
     return Comparison(tuple(map(str, seed_sets)), sizes, confidence, stopped_by, key, record)
 

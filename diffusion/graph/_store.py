@@ -130,7 +130,7 @@ def load(path: str | os.PathLike[str], *, memory_map: bool) -> FollowerGraph:
             f"version reads format {FORMAT!r}: save it again from the edges"
         )
     again = "save the graph again from the edges"
-    if metadata.get(DIGEST) != hashlib.blake2b(text, digest_size=16).hexdigest().encode():
+    if metadata.get(DIGEST) != hashlib.blake2b(text or b"", digest_size=16).hexdigest().encode():
         raise ReadError(f"'{file}' is damaged: its header is not the one that was saved; {again}")
     if set(batch.schema.names) != set(header["checksums"]):
         raise ReadError(f"'{file}' is damaged: its columns are not those that were saved; {again}")

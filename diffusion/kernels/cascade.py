@@ -113,9 +113,7 @@ def count_lanes(row, at, planes, words):
 
 @njit
 def read_counters(planes, counts, words):
-    """counts[lane] = value of the bit-sliced counters; clears them."""
-    for lane in range(words * 64):
-        counts[lane] = 0
+    """Add the bit-sliced counters to counts[lane], and clear them."""
     for k in range(PLANES):
         for w in range(words):
             bits = planes[k * WORDS + w]

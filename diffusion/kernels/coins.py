@@ -35,6 +35,12 @@ TAG_IC = 0x1C
 TAG_LT = 0x17
 TAG_NOISE = 0x4E
 TAG_PARENT = 0x9A
+# SIPS: latents of the users (0x51 S, 0x52 I, 0x53 P, 0x54 X), the same drawn anew at every exposure (0x80 more), what the
+# feed shows, waiting times.
+TAG_SYMPATHIZE = 0x51
+TAG_AGAIN = 0x80
+TAG_FEED = 0xFE
+TAG_DELAY = 0xDE
 
 _G, _A, _B = np.uint64(GOLDEN), np.uint64(MIX_A), np.uint64(MIX_B)
 _STRIDE = np.uint64((GOLDEN * WORDS) & MASK)
@@ -314,6 +320,25 @@ def row_absorb(typing, live, at, state, to):
         with b.if_then(b.icmp_unsigned("!=", some, ir.Constant(I64, 0))):
             _store(b, b.or_(seen, new), seen_at)
             _store(b, b.or_(_load(b, pending_at), new), pending_at)
+        return some
+
+    return signature, codegen
+
+
+@intrinsic
+def row_fresh(typing, live, at, state, to):
+    """Keep in live[at:at+8] the lanes that state[to:to+8] lacks, and add them to it; nonzero if there are any."""
+    signature = types.uint64(live, types.int64, state, types.int64)
+
+    def codegen(context, b, s, args):
+        live_at = _row(context, b, s.args[0], args[0], args[1])
+        seen_at = _row(context, b, s.args[2], args[2], args[3])
+        seen = _load(b, seen_at)
+        new = b.and_(_load(b, live_at), b.not_(seen))
+        _store(b, new, live_at)
+        some = _any(b, new)
+        with b.if_then(b.icmp_unsigned("!=", some, ir.Constant(I64, 0))):
+            _store(b, b.or_(seen, new), seen_at)
         return some
 
     return signature, codegen

@@ -112,11 +112,12 @@ def compute(
     start = time.perf_counter()
     seeds = chosen.seeds
     engine = Engine(graph, cell.model.model, seeds, key)
-    (new,), (counts,), stopped_by = sample_until(
+    (found,), stopped_by = sample_until(
         [engine], runs=None, rel_error=precision.rel_error, confidence=precision.confidence,
         max_runs=precision.max_runs, threads=threads, show=False,
     )  # fmt: skip
     seconds_simulate = time.perf_counter() - start
+    new, counts = found.new, found.node_counts
     sizes = new.sum(axis=1, dtype=np.int64)
     reach = SpreadEstimate.from_sizes(
         sizes, confidence=precision.confidence, stopped_by=stopped_by, key=key, provenance={}

@@ -1,0 +1,162 @@
+"""From a graph, a SIPS model, seeds and a key to kernel calls."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..graph.follower_graph import FollowerGraph
+from ..kernels.sips import COLUMNS, EXPOSED, STAGE, STEP, WIDTH, sips_batch, sips_run
+from ..kernels.sips_lanes import sips_lanes
+from ._engine import BATCH, Chunk, Engine, Workspace, seed_labels
+from .models import Model, model_of
+from .sips import SIPS, Complex
+
+__all__ = ["SIPSEngine", "Story", "engine_of"]
+
+KINDS = {"fixed": 1, "exponential": 2, "gamma": 3}
+Story = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]
+
+
+def engine_of(graph: FollowerGraph, model: Model | str, seeds: Any, key: int) -> Engine:
+    """Return the engine that belongs to a model."""
+    found = model_of(model)
+    return SIPSEngine(graph, found, seeds, key) if isinstance(found, SIPS) else Engine(graph, found, seeds, key)
+
+
+class _Space(Workspace):
+    """Memory of one thread: rows for lanes, or lists for one run at a time."""
+
+    def __init__(self, n: int, words: int) -> None:
+        if words:
+            super().__init__(n, words)
+        else:
+            self.words = 0
+            self.rows = np.empty((n, WIDTH), np.int32)
+            self.position = np.full(n, -1, np.int32)
+            self.reached = np.empty(n, np.int32)
+            self.best_rank = np.empty(n, np.uint64)
+            self.times = np.empty(n, np.float64)
+        self.stage_counts = np.zeros((n, 5), np.int64)
+        self.node_counts = self.stage_counts[:, 0]
+
+
+class SIPSEngine(Engine):
+    """Runs of one SIPS model from one seed set in the worlds of one key."""
+
+    def __init__(self, graph: FollowerGraph, model: SIPS, seeds: Any, key: int) -> None:
+        self.graph = graph
+        self.model: SIPS = model
+        self.seeds = seed_labels(graph, seeds)
+        self.key = np.uint64(key)
+        self.threshold = self.linear = False
+        self._start = np.sort(graph._internal(self.seeds)).astype(np.int32)
+        if model.attention is not None:
+            self._attention = np.full(1, model.attention, np.float32)
+            self._attention.flags.writeable = False  # as those of a graph: kernels compile once
+        elif graph.probabilities is not None:
+            self._attention = graph.probabilities.values
+        else:
+            raise InputError(
+                "attention=None takes the graph's propagation probabilities, and it has none: call "
+                "graph.with_probabilities(...) first, or give SIPS(attention=0.2)"
+            )
+        chances = np.asarray(model.funnel.values)
+        if isinstance(model.identify, Complex):
+            chances[1] = 1.0
+        self._p = np.floor(chances * 2.0**32 + 0.5).astype(np.uint64)
+        feed = model.feed
+        groups = _groups(graph, feed.own if feed is not None else 0.0)
+        names = ("sympathize", "identify", "participate", "share")
+        weights = np.zeros(4) if feed is None else np.asarray([float(feed.weights.get(name, 0.0)) for name in names])
+        m0, gain, own, cap = (0.0, 0.0, 0.0, 0) if feed is None else (feed.m0, feed.gain, feed.own, feed.cap or 0)
+        self._need = model.need()
+        self._feed = (float(m0), float(gain), float(own), weights, int(cap), *groups)
+        delay = model.delay
+        self._delay = (0, 0.0, 1.0, 1.0)
+        if delay is not None:
+            self._delay = (KINDS[delay.kind], float(delay.mean), float(delay.shape), delay.width)
+
+    @property
+    def deterministic(self) -> bool:
+        """Never: at least the feed and the latents are drawn."""
+        return False
+
+    @property
+    def lanes(self) -> bool:
+        """Can 512 runs share their visits? Not where users count sharers, draw again, or wait."""
+        return self.model.identify == "simple" and not self.model.redraw and self.model.delay is None
+
+    def chunk(self, first: int, last: int, space: Workspace) -> Chunk:
+        """Compute runs first ... last - 1 of one chunk in the memory of one thread."""
+        arcs = (self.graph._indptr, self.graph._indices, self._attention, self._p)
+        if space.words:
+            counts, visits, capped = sips_lanes(
+                *arcs, *self._feed, self._start, self.key, first // BATCH, first % BATCH // 64, space.words, last - first,
+                space.state, space.active, space.flags, space.queues, space.stage_counts,
+            )  # fmt: skip
+            steps = counts.shape[0]
+            tally = counts.reshape(steps, 2, COLUMNS, -1)[..., : last - first].transpose(3, 0, 1, 2)
+        else:
+            assert isinstance(space, _Space)
+            tally, visits, capped = sips_batch(
+                *arcs, self._need, self.model.redraw, *self._feed, *self._delay, self._start, self.key, first, last,
+                *self._lists(space), space.stage_counts,
+            )  # fmt: skip
+        tally = np.ascontiguousarray(tally)
+        new = tally[:, :, :, EXPOSED].sum(axis=2, dtype=np.int32)
+        new[:, 0] = len(self._start)
+        return Chunk(new, int(visits), tally, int(capped))
+
+    def replay(self, run: int) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
+        """One run alone -> internal nodes in order of exposure, their steps, positions of their exposing parents."""
+        lists, _, _ = self.story(run)
+        return lists[0], lists[1], lists[2]
+
+    def story(self, run: int) -> Story:
+        """One run alone -> lists i4[5, size] node, step, parent, channel, stage; step of every stage; hours of exposure."""
+        space = _Space(self.graph.n_nodes, 0)
+        arcs = (self.graph._indptr, self.graph._indices, self._attention, self._p)
+        size, _, _, _ = sips_run(
+            *arcs, self._need, self.model.redraw, *self._feed, *self._delay, self._start, self.key, run, True,
+            *self._lists(space),
+        )  # fmt: skip
+        rows = space.rows[:size].T
+        steps = rows[[STEP, *range(STAGE + 1, STAGE + 5)]]
+        return rows[: STAGE + 1].copy(), steps, space.times[:size].copy()
+
+    @staticmethod
+    def _lists(space: _Space) -> tuple[NDArray[Any], ...]:
+        return space.rows, space.position, space.reached, space.best_rank, space.times
+
+    def _space(self, words: int) -> Workspace:
+        return _Space(self.graph.n_nodes, words)
+
+    def _words(self, runs: int) -> int:
+        return super()._words(runs) if self.lanes else 0
+
+    def _room(self, words: int) -> int:
+        return super()._room(words) if words else max(super()._room(0) // 3, 1)
+
+
+def _groups(graph: FollowerGraph, own: float) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int32]]:
+    """Community of every internal node, and members by community; one entry each where the feed does not ask."""
+    if own == 0:
+        return np.zeros(1, np.int32), np.zeros(2, np.int64), np.zeros(1, np.int32)
+    if "community" not in graph._node_data:
+        raise InputError(
+            f"own={own:g} shows notes to the creator's own community, and the graph has no node attribute 'community': add "
+            "it with graph.with_node_data(community=dif.communities(graph).labels), or set own=0"
+        )
+    codes, names = pd.factorize(graph.node_data["community"].to_numpy(), use_na_sentinel=True)
+    if (codes < 0).any():
+        lost = graph.nodes[int((codes < 0).argmax())]
+        raise InputError(f"the node {lost!r} has no community: give every node one, or set own=0")
+    of = codes[graph._arcs.order].astype(np.int32)
+    members = np.argsort(of, kind="stable").astype(np.int32)
+    starts = np.concatenate([[0], np.cumsum(np.bincount(of, minlength=len(names)))]).astype(np.int64)
+    return of, starts, members

@@ -1,0 +1,313 @@
+"""Results of SIPS: the funnel, the channels, who gets the credit, what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..errors import InputError, NotFoundError, did_you_mean
+from ..kernels.sips import ATTENDED, EXPOSED, FEED, FOLLOW
+from ..kernels.trees import tree_passes
+from .results import Cascade, Ensemble, Estimate, check_confidence, mean_interval
+from .sips import SIPS, STAGES
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from ._sips_engine import SIPSEngine
+
+__all__ = ["CHANNELS", "SIPSCascade", "SIPSEnsemble"]
+
+CHANNELS = ("follow", "feed", "seed")
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class SIPSCascade(Cascade):
+    """One realised campaign: who was exposed when, through whom and which channel, and how far each user went.
+
+    Attributes
+    ----------
+    nodes, step, parent, provenance
+        As in `Cascade`: all exposed users, the step of their first exposure, the sharer who exposed them.
+    channel : ndarray of int8, shape (size,)
+        Channel of the first exposure: 0 follow, 1 feed, 2 seeded creator.
+    stage : ndarray of int8, shape (size,)
+        0 exposed, 1 sympathized, 2 identified, 3 participated, 4 shared.
+    stage_step : ndarray of int32, shape (5, size)
+        Step at which each stage was reached, -1 for never.
+    hours : ndarray of float64, shape (size,)
+        Time of first exposure in hours, where the model has a delay; otherwise NaN.
+    """
+
+    channel: NDArray[np.int8] = field(default_factory=lambda: np.zeros(0, np.int8))
+    stage: NDArray[np.int8] = field(default_factory=lambda: np.zeros(0, np.int8))
+    stage_step: NDArray[np.int32] = field(default_factory=lambda: np.zeros((5, 0), np.int32))
+    hours: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+
+    @property
+    def n_sharers(self) -> int:
+        """Users who shared, seeded creators included."""
+        return int((self.stage == 4).sum())
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return one row an exposed user: node, step, parent, channel, stage, hours and the step of every stage."""
+        table = super().to_pandas()
+        table["channel"] = pd.Categorical([CHANNELS[c] for c in self.channel], categories=list(CHANNELS))
+        table["stage"] = pd.Categorical([STAGES[s] for s in self.stage], categories=list(STAGES), ordered=True)
+        table["hours"] = self.hours
+        for k, name in enumerate(STAGES[1:], start=1):
+            table[f"step_{name}"] = pd.array(np.where(self.stage_step[k] < 0, -1, self.stage_step[k]), dtype="Int32")
+            table.loc[self.stage_step[k] < 0, f"step_{name}"] = pd.NA
+        return table
+
+    def __repr__(self) -> str:
+        feed = float((self.channel == FEED).mean()) if self.size else 0.0
+        return f"SIPSCascade: {self.size:,} users reached ({feed:.0%} by the feed), {self.n_sharers:,} sharers, depth {self.depth}"
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class SIPSEnsemble(Ensemble):
+    """Many campaigns of one SIPS model from one set of creators.
+
+    Sizes, `new_by_step` and everything that `Ensemble` has count users exposed (reach), creators included.
+
+    Attributes
+    ----------
+    tally : ndarray of int32, shape (runs, steps, 2, 6)
+        By run, step and channel of first exposure (0 follow, 1 feed): attended exposures (repeats included), users
+        exposed, sympathized, identified, participated, shared. Creators are not in it.
+    capped : int
+        Notes whose feed exposures met the cap: where it is above 0 the feed exploded.
+    """
+
+    tally: NDArray[np.int32]
+    _stage_counts: NDArray[np.int64]
+    capped: int
+
+    @property
+    def sharers_by_step(self) -> NDArray[np.int64]:
+        """New sharers of every run at every step, creators at step 0; shape (runs, steps)."""
+        found = self.tally[:, :, :, EXPOSED + 4].sum(axis=2, dtype=np.int64)
+        found[:, 0] = len(self.seeds)
+        return np.asarray(found)
+
+    @property
+    def sharers(self) -> NDArray[np.int64]:
+        """Sharers of every run, creators included; shape (runs,)."""
+        return np.asarray(self.sharers_by_step.sum(axis=1))
+
+    @property
+    def hours(self) -> NDArray[np.float64]:
+        """End of every time step in hours; NaN where the model has no delay."""
+        steps = np.arange(self.new_by_step.shape[1])
+        delay = self._sips.delay
+        return np.asarray(steps * (np.nan if delay is None else delay.width), np.float64)
+
+    @property
+    def _sips(self) -> SIPS:
+        assert isinstance(self.model, SIPS)
+        return self.model
+
+    @property
+    def _sips_engine(self) -> SIPSEngine:
+        return self._engine  # type: ignore[return-value]
+
+    def replay(self, run: int) -> SIPSCascade:
+        """Return run number `run` again, with stages, channels and who exposed whom."""
+        if isinstance(run, bool) or not isinstance(run, int | np.integer) or not 0 <= run < 2**63:
+            raise InputError(f"run={run!r} is not a run number: give a whole number from 0 (below 2**63)")
+        lists, steps, hours = self._sips_engine.story(int(run))
+        if self._sips.delay is None:
+            hours = np.full(hours.shape, np.nan)
+        return SIPSCascade(
+            self.graph._labels_of(lists[0]), lists[1], lists[2], {**self.provenance, "run": int(run)},
+            lists[3].astype(np.int8), lists[4].astype(np.int8), steps, hours,
+        )  # fmt: skip
+
+    # -- the funnel --------------------------------------------------------------------------------------------------
+
+    def funnel(self, by: str | None = None, *, confidence: float = 0.95, sample: int = 200) -> pd.DataFrame:
+        """Return how many users reached each stage, and the rate at which they went on from the stage before.
+
+        Parameters
+        ----------
+        by : str, optional
+            ``"channel"`` (of the first exposure), or a node attribute such as ``"community"`` or ``"tier"``.
+        confidence : float in (0, 1)
+        sample : int
+            Runs that are replayed for a node attribute; without one, and by channel, all runs are used.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by stage, or by group and stage: `users` (mean a run, creators left out) with `low` and `high`,
+            `rate` from the stage before (ratio of sums over runs) with `rate_low` and `rate_high`, `runs`.
+        """
+        check_confidence(confidence)
+        if by is None:
+            return _funnel({None: self.tally[..., EXPOSED:].sum(axis=(1, 2))}, confidence)[0]
+        if by == "channel":
+            counts = self.tally[..., EXPOSED:].sum(axis=1)
+            return _joined({CHANNELS[c]: counts[:, c] for c in (FOLLOW, FEED)}, by, confidence)
+        codes, names = self._groups(by)
+        runs = min(sample, self.runs)
+        counts = np.zeros((runs, len(names), 5), np.int64)
+        for run, (lists, _, _) in enumerate(self._stories(runs)):
+            users, stages = lists[0][len(self._engine._start) :], lists[4][len(self._engine._start) :]
+            for stage in range(5):
+                mine = users[stages >= stage]
+                counts[run, :, stage] = np.bincount(codes[mine], minlength=len(names))
+        return _joined({name: counts[:, g] for g, name in enumerate(names)}, by, confidence)
+
+    def channel_shares(self, *, confidence: float = 0.95) -> pd.DataFrame:
+        """Return the share of reach by channel of first exposure: follow, feed, seed; with intervals over runs."""
+        exposed = self.tally[..., EXPOSED].sum(axis=1)
+        seeds = np.full(self.runs, len(self.seeds))
+        total = exposed.sum(axis=1) + seeds
+        rows = [_ratio(part, total, confidence) for part in (exposed[:, FOLLOW], exposed[:, FEED], seeds)]
+        return pd.DataFrame(rows, columns=["share", "low", "high"], index=pd.Index(CHANNELS, name="channel"))
+
+    def redundancy(self, *, confidence: float = 0.95) -> Estimate:
+        """Share of attended exposures that met somebody who had been exposed before."""
+        attended = self.tally[..., ATTENDED].sum(axis=(1, 2))
+        first = self.tally[..., EXPOSED].sum(axis=(1, 2))
+        value, low, high = _ratio(attended - first, attended, confidence)
+        return Estimate(value, low, high, confidence, self.runs)
+
+    def credit(self, by: str = "tier", *, confidence: float = 0.95, sample: int = 200) -> pd.DataFrame:
+        """Return the share of reach that goes back to creators of each group, by the root of every user's exposure.
+
+        Parameters
+        ----------
+        by : str
+            A node attribute of the creators, such as ``"tier"`` or ``"community"``.
+        confidence : float in (0, 1)
+        sample : int
+            Runs that are replayed.
+        """
+        check_confidence(confidence)
+        codes, names = self._groups(by)
+        runs = min(sample, self.runs)
+        counts = np.zeros((runs, len(names)), np.int64)
+        for run, (lists, _, _) in enumerate(self._stories(runs)):
+            root, _, _ = tree_passes(lists[2])
+            counts[run] = np.bincount(codes[lists[0][root]], minlength=len(names))
+        total = counts.sum(axis=1)
+        rows = [(*_ratio(counts[:, g], total, confidence), counts[:, g].mean(), runs) for g in range(len(names))]
+        table = pd.DataFrame(rows, columns=["share", "low", "high", "users", "runs"], index=pd.Index(names, name=by))
+        return table[table["users"] > 0].sort_values("users", ascending=False)
+
+    def costs(self, prices: Any = None, *, confidence: float = 0.95) -> pd.Series[float]:
+        """Return what the creators cost, and cost per user reached, per participation and per share, with intervals.
+
+        Parameters
+        ----------
+        prices : mapping of label to price, Series, or None
+            None takes the node attribute ``price``.
+        """
+        if prices is None:
+            if "price" not in self.graph._node_data:
+                raise InputError(
+                    "the graph has no node attribute 'price': give prices=, or dif.with_creator_tiers(graph) first"
+                )
+            prices = self.graph.node_data["price"]
+        lost = [seed for seed in self.seeds if seed not in prices or not prices[seed] >= 0]
+        if lost:
+            raise InputError(f"the creator {lost[0]!r} has no price: give a number from 0 for every seed")
+        cost = float(sum(prices[seed] for seed in self.seeds))
+        stages = self.tally[..., EXPOSED:].sum(axis=(1, 2))
+        found: dict[str, float] = {"cost": cost}
+        for name, counts in (("reach", self.sizes), ("participation", stages[:, 3]), ("share", stages[:, 4])):
+            mean, _, half = mean_interval(counts, confidence)
+            found[f"cost_per_{name}"] = cost / mean if mean > 0 else np.inf
+            found[f"cost_per_{name}_low"] = cost / (mean + half) if mean > 0 else np.inf
+            found[f"cost_per_{name}_high"] = cost / (mean - half) if mean > half else np.inf
+            found[f"{name}_per_cost"] = mean / cost if cost > 0 else np.inf
+        return pd.Series(found, name="costs")
+
+    # -- tables and pictures -------------------------------------------------------------------------------------------
+
+    def by_step(self, quantiles: tuple[float, float, float] = (0.025, 0.5, 0.975)) -> pd.DataFrame:
+        """Reach by step as in `Ensemble.by_step`, with mean new sharers, the part of the feed, and hours."""
+        table = super().by_step(quantiles)
+        table["sharers"] = self.sharers_by_step.mean(axis=0)
+        table["by_feed"] = self.tally[:, :, FEED, EXPOSED].mean(axis=0)
+        table["hours"] = self.hours
+        return table
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return one row a run: size, depth, largest step, exposures, users by stage, users reached by the feed."""
+        table = super().to_pandas()
+        table["exposures"] = self.tally[..., ATTENDED].sum(axis=(1, 2))
+        for k, name in enumerate(STAGES[1:], start=1):
+            table[name] = self.tally[..., EXPOSED + k].sum(axis=(1, 2))
+        table["by_feed"] = self.tally[:, :, FEED, EXPOSED].sum(axis=1)
+        return table
+
+    def plot_funnel(self, by: str | None = None, ax: Axes | None = None) -> Axes:
+        """Plot users by stage with intervals."""
+        from ..plotting_sips import plot_funnel
+
+        return plot_funnel(self, by=by, ax=ax)
+
+    def _stories(self, runs: int) -> Iterator[Any]:
+        for run in range(runs):
+            yield self._sips_engine.story(run)
+
+    def _groups(self, by: str) -> tuple[NDArray[np.int64], list[Any]]:
+        """Group of every internal node by an attribute, and the names of the groups."""
+        data = self.graph._node_data
+        if by not in data:
+            raise NotFoundError(
+                f"the graph has no node attribute {by!r}: there are {', '.join(map(repr, data)) or 'none'}; 'channel' works "
+                "without." + did_you_mean(by, data)
+            )
+        column = self.graph.node_data[by]
+        codes, names = pd.factorize(column.astype(object).where(column.notna(), "none"), sort=False)
+        if hasattr(column, "cat") and column.cat.ordered:
+            order = [str(c) for c in column.cat.categories]
+            place = np.argsort([order.index(str(n)) if str(n) in order else -1 for n in names], kind="stable")
+        else:
+            place = np.argsort([str(n) for n in names], kind="stable") if names.dtype == object else np.argsort(names)
+        rank = np.empty(len(names), np.int64)
+        rank[place] = np.arange(len(names))
+        return rank[codes][self.graph._arcs.order], [names[i] for i in place]
+
+    def __repr__(self) -> str:
+        text = f"SIPSEnsemble: {self.runs:,} runs of {self.model.label} from {len(self.seeds):,} creators; mean reach {self.mean()!r}"
+        return text + (f"; the feed met its cap for {self.capped:,} notes" if self.capped else "")
+
+
+def _ratio(part: NDArray[Any], whole: NDArray[Any], confidence: float) -> tuple[float, float, float]:
+    """Ratio of sums over runs with its linearised interval (Cochran 1977, eq. 6.13); NaN where the whole is 0."""
+    total = float(whole.sum())
+    if total == 0:
+        return float("nan"), float("nan"), float("nan")
+    value = float(part.sum()) / total
+    _, _, half = mean_interval((part - value * whole) / (total / len(whole)), confidence)
+    low, high = value - half, value + half
+    return value, max(low, 0.0), min(high, 1.0)
+
+
+def _funnel(groups: dict[Any, NDArray[Any]], confidence: float) -> list[pd.DataFrame]:
+    tables = []
+    for counts in groups.values():
+        rows = []
+        for stage in range(5):
+            mean, _, half = mean_interval(counts[:, stage], confidence)
+            rate = (np.nan, np.nan, np.nan)
+            if stage:
+                rate = _ratio(counts[:, stage], counts[:, stage - 1], confidence)
+            rows.append((mean, mean - half, mean + half, *rate, len(counts)))
+        columns = ["users", "low", "high", "rate", "rate_low", "rate_high", "runs"]
+        tables.append(pd.DataFrame(rows, columns=columns, index=pd.Index(STAGES, name="stage")))
+    return tables
+
+
+def _joined(groups: dict[Any, NDArray[Any]], by: str, confidence: float) -> pd.DataFrame:
+    return pd.concat(_funnel(groups, confidence), keys=list(groups), names=[by])

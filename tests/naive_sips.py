@@ -1,0 +1,163 @@
+"""Naive twin of the SIPS kernels: plain Python, one run, users in dicts, every exposure an event."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from naive import GOLDEN, TAG_IC, fires, mix, parent_rank, threshold_of, world_of
+
+TAG_FEED, TAG_DELAY = 0xFE, 0xDE
+LATENTS = (0x51, 0x52, 0x53, 0x54)
+AGAIN = 0x80
+
+
+class Stream:
+    """Uniform numbers of one user in one run, in the order they are asked for."""
+
+    def __init__(self, key: int, tag: int, run: int, index: int) -> None:
+        self.base = mix(world_of(key, tag, run) ^ mix(index))
+        self.k = 0
+
+    def uniform(self) -> float:
+        self.k += 1
+        return (mix(self.base + self.k * GOLDEN) >> 11) * 2.0**-53
+
+    def poisson(self, mean: float) -> int:
+        total = 0
+        while mean > 0:
+            part = min(mean, 400.0)
+            mean -= part
+            u, chance, count = self.uniform(), math.exp(-part), 0
+            below = chance
+            while u >= below:
+                count += 1
+                chance *= part / count
+                below += chance
+            total += count
+        return total
+
+
+@dataclass
+class User:
+    step: int
+    parent: int | None
+    channel: str
+    stage: int = 0
+    steps: dict[int, int] = field(default_factory=dict)  # stage -> step
+    seen: set[int] = field(default_factory=set)  # sharers
+
+
+def sips_run(
+    n: int,
+    arcs: Sequence[tuple[int, int]],
+    attention: Sequence[float],
+    seeds: Sequence[int],
+    key: int,
+    run: int,
+    *,
+    funnel: Sequence[float] = (1, 1, 1, 1),
+    theta: int | None = None,
+    redraw: bool = False,
+    m0: float = 0.0,
+    gain: float = 0.0,
+    own: float = 0.0,
+    weights: Sequence[float] = (1, 1, 4, 4),
+    cap: int | None = None,
+    members: Sequence[Sequence[int]] = (),
+    fixed_delay: tuple[float, float] | None = None,
+) -> tuple[dict[int, User], list[dict[Any, int]]]:
+    """Users by number, and for every step a tally of (channel, what)."""
+    batch, lane = divmod(run, 512)
+    live = [fires(world_of(key, TAG_IC, batch), j, lane, threshold_of(attention[j])) for j in range(len(arcs))]
+    group = {v: g for g, some in enumerate(members) for v in some}
+
+    def stage_of(index: int, identified: bool | None, again: int) -> int:
+        for k in range(4):
+            if k == 1 and identified is not None:
+                if not identified:
+                    return 1
+            elif not fires(world_of(key, LATENTS[k] + again, batch), index, lane, threshold_of(funnel[k])):
+                return k
+        return 4
+
+    users = {s: User(0, None, "seed", 4, dict.fromkeys(range(5), 0)) for s in seeds}
+    tally: list[dict[Any, int]] = [{}]
+    frontier = list(seeds)
+    while frontier:
+        now = len(tally)
+        count: dict[Any, int] = {}
+        found: dict[
+            int, list[tuple[int, int, int, int]]
+        ] = {}  # user -> (channel, rank, sharer, stage this exposure gives)
+
+        def expose(v: int, channel: int, rank: int, x: int, index: int, found: Any = found, count: Any = count) -> int:
+            identified = None
+            if theta is not None:
+                before = users.get(v)
+                seen = len(before.seen) if before else 0
+                identified = seen + 1 >= theta or (before is not None and before.stage >= 2)
+            stage = stage_of(index if redraw else v, identified, AGAIN if redraw else 0)
+            found.setdefault(v, []).append((channel, rank, x, stage))
+            name = ("follow", "feed")[channel]
+            count[name, "attended"] = count.get((name, "attended"), 0) + 1
+            return stage
+
+        for x in frontier:
+            scores = [0, 0, 0, 0]
+            for j, (u, v) in enumerate(arcs):
+                if u == x and live[j]:
+                    for k in range(expose(v, 0, parent_rank(key, run, j), x, j)):
+                        scores[k] += 1
+            if m0 == 0 and gain == 0:
+                continue
+            stream = Stream(key, TAG_FEED, run, x)
+            shown = 0
+            planned = stream.poisson(m0 + gain * sum(w * s for w, s in zip(weights, scores, strict=True)))
+            while planned:
+                scores = [0, 0, 0, 0]
+                for _ in range(planned):
+                    if shown == cap:
+                        break
+                    shown += 1
+                    rank = mix(stream.base ^ stream.k)
+                    crowd: Sequence[int] = range(n)
+                    if own > 0:
+                        if stream.uniform() < own:
+                            crowd = members[group[x]]
+                    else:
+                        stream.k += 1
+                    v = crowd[int(stream.uniform() * len(crowd))]
+                    for k in range(expose(v, 1, rank, x, rank >> 1)):
+                        scores[k] += 1
+                if shown == cap:
+                    break
+                planned = stream.poisson(gain * sum(w * s for w, s in zip(weights, scores, strict=True))) if gain else 0
+        following = []
+        for v, events in found.items():
+            first = v not in users
+            if first:
+                channel, _, x, _ = min(events)
+                users[v] = User(now, x, ("follow", "feed")[channel], 0, {0: now})
+                count[users[v].channel, "exposed"] = count.get((users[v].channel, "exposed"), 0) + 1
+            user = users[v]
+            user.seen |= {x for _, _, x, _ in events}
+            if user.channel == "seed":
+                continue
+            if redraw:
+                stage = max([user.stage, *(s for _, _, _, s in events)])
+            elif theta is not None:
+                stage = user.stage if user.stage >= 2 else stage_of(v, len(user.seen) >= theta, 0)
+            else:
+                stage = stage_of(v, None, 0)
+            for k in range(user.stage + 1, stage + 1):
+                user.steps[k] = now
+                count[user.channel, k] = count.get((user.channel, k), 0) + 1
+            if stage == 4 and user.stage < 4:
+                following.append(v)
+            user.stage = stage
+        tally.append(count)
+        frontier = following
+    return users, tally

@@ -1,0 +1,437 @@
+"""SIPS: the kernels against their naive twin, the seven limits that are known, and the branching numbers."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import naive_sips
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import KEYS, PROBABILITIES, ic_graphs, internal_arcs, internal_values, random_graph, seed_sets
+
+import diffusion as dif
+from diffusion import SIPS, Complex, Delay, Feed, FollowerGraph, Funnel
+from diffusion.cascades._sips_engine import SIPSEngine
+from diffusion.errors import InputError, NotFoundError
+from diffusion.kernels.sips import delay_of, poisson, stream_of
+
+SE = 4
+
+
+def members_of(graph: FollowerGraph) -> list[list[int]]:
+    codes, names = pd.factorize(graph.node_data["community"].to_numpy())
+    of = codes[graph._arcs.order]
+    return [np.flatnonzero(of == g).tolist() for g in range(len(names))]
+
+
+def tally_of(found: list[dict[Any, int]]) -> np.ndarray:
+    whats = ["attended", "exposed", 1, 2, 3, 4]
+    return np.array([[[step.get((c, w), 0) for w in whats] for c in ("follow", "feed")] for step in found])
+
+
+def padded(a: np.ndarray, steps: int) -> np.ndarray:
+    return np.pad(a, [(0, steps - a.shape[0])] + [(0, 0)] * (a.ndim - 1))
+
+
+@st.composite
+def campaigns(draw: st.DrawFn) -> tuple[FollowerGraph, SIPS]:
+    graph = draw(ic_graphs(n=7))
+    chance = st.sampled_from([0.0, 0.5, 0.9, 1.0]) | PROBABILITIES
+    funnel = Funnel(*[draw(chance) for _ in range(4)])
+    feed = None
+    if draw(st.booleans()):
+        own = draw(st.sampled_from([0.0, 0.5, 1.0]))
+        gain = draw(st.sampled_from([0.0, 0.05, 0.3]))
+        feed = Feed(m0=draw(st.sampled_from([0.0, 0.7, 2.0])), gain=gain, own=own, cap=draw(st.sampled_from([3, 40])))
+        graph = graph.with_node_data(community=[draw(st.integers(0, 1)) for _ in range(graph.n_nodes)])
+    identify: Any = draw(st.sampled_from(["simple", Complex(1), Complex(2), Complex(3)]))
+    delay = Delay("fixed", mean=2.0) if draw(st.booleans()) else None
+    attention = draw(st.sampled_from([None, 0.4, 1.0]))
+    return graph, SIPS(attention, funnel, feed, identify, draw(st.booleans()), delay)
+
+
+@given(campaigns(), st.data(), KEYS, st.integers(0, 3000))
+def test_a_run_is_that_of_the_naive_twin(campaign, data, key, run):
+    graph, model = campaign
+    seeds = data.draw(seed_sets(graph))
+    engine = SIPSEngine(graph, model, seeds, key)
+    feed = model.feed or Feed()
+    p = internal_values(graph) if model.attention is None else [float(np.float32(model.attention))] * graph.n_edges
+    users, tally = naive_sips.sips_run(
+        graph.n_nodes, internal_arcs(graph), p, [int(v) for v in engine._start], key, run, funnel=model.funnel.values,
+        theta=model.identify.theta if isinstance(model.identify, Complex) else None, redraw=model.redraw, m0=feed.m0,
+        gain=feed.gain, own=feed.own, cap=feed.cap, members=members_of(graph) if model.feed else (),
+    )  # fmt: skip
+    lists, steps, _ = engine.story(run)
+    node, step, parent, channel, stage = lists.tolist()
+    assert set(node) == set(users)
+    for i, v in enumerate(node):
+        want = users[v]
+        assert (step[i], stage[i]) == (want.step, want.stage)
+        assert ("follow", "feed", "seed")[channel[i]] == want.channel
+        assert (node[parent[i]] if parent[i] >= 0 else None) == want.parent
+        assert {k: s for k, s in enumerate(steps[:, i].tolist()) if s >= 0} == want.steps
+    first = run // 512 * 512
+    chunk = engine.chunk(first, first + 1, engine._space(0)) if run == first else None
+    if chunk is not None:
+        np.testing.assert_array_equal(chunk.tally[0], tally_of(tally))
+
+
+@settings(max_examples=25)
+@given(campaigns(), st.data(), KEYS)
+def test_many_runs_at_once_are_the_runs_one_by_one(campaign, data, key):
+    graph, model = campaign
+    model = SIPS(model.attention, model.funnel, model.feed)
+    engine = SIPSEngine(graph, model, data.draw(seed_sets(graph)), key)
+    alone = engine.chunk(0, 130, one := engine._space(0))
+    for words in (1, 2, 8):
+        rows = engine.chunk(0, min(64 * words, 130), many := engine._space(words))
+        steps = max(rows.tally.shape[1], alone.tally.shape[1])
+        for run in range(len(rows.tally)):
+            np.testing.assert_array_equal(padded(rows.tally[run], steps), padded(alone.tally[run], steps))
+    np.testing.assert_array_equal(one.stage_counts, many.stage_counts)
+    assert not many.state.any()
+    assert not many.flags.any()
+
+
+def test_lanes_scalar_threads_and_chunks_agree_on_a_graph_of_size():
+    graph = dif.generate_platform(3000, communities=4, rng=1)
+    model = SIPS(0.3, Funnel(0.8, 0.7, 0.9, 0.6), Feed(m0=1.5, gain=0.05, own=0.3))
+    engine = SIPSEngine(graph, model, [0, 1, 2], 5)
+    alone = engine.chunk(0, 512, engine._space(0))
+    one, two = (dif.simulate(graph, [0, 1, 2], model=model, runs=1100, rng=9, threads=t) for t in (1, 2))
+    np.testing.assert_array_equal(one.tally, two.tally)
+    np.testing.assert_array_equal(one._stage_counts, two._stage_counts)
+    shorter = dif.simulate(graph, [0, 1, 2], model=model, runs=100, rng=9)
+    steps = shorter.tally.shape[1]
+    np.testing.assert_array_equal(one.tally[:100, :steps], shorter.tally)
+    key = SIPSEngine(graph, model, [0, 1, 2], 5).run(0, 512)
+    np.testing.assert_array_equal(key.tally, alone.tally)
+    assert one.sizes.sum() == one._node_counts.sum()
+    assert one.replay(700).size == one.sizes[700]
+    assert one.replay(700).n_sharers == one.sharers[700]
+
+
+# -- the seven limits ------------------------------------------------------------------------------------------------
+
+
+@given(ic_graphs(), st.data(), KEYS, st.booleans())
+def test_limit_1_without_funnel_and_feed_it_is_the_independent_cascade(graph, data, key, complex_):
+    seeds = data.draw(seed_sets(graph))
+    model = SIPS(identify=Complex(1) if complex_ else "simple")
+    rng = np.random.default_rng(key % 2**32)
+    state = rng.bit_generator.state
+    ours = dif.simulate(graph, seeds, model=model, runs=70, rng=rng)
+    rng.bit_generator.state = state
+    ic = dif.simulate(graph, seeds, model="ic", runs=70, rng=rng)
+    steps = max(ours.new_by_step.shape[1], ic.new_by_step.shape[1])
+    for found in (ours.new_by_step, ours.sharers_by_step):
+        np.testing.assert_array_equal(padded(found.T, steps), padded(ic.new_by_step.T, steps))
+    mine, theirs = ours.replay(3), ic.replay(3)
+    assert mine.nodes.tolist() == theirs.nodes.tolist()
+    assert mine.parent.tolist() == theirs.parent.tolist()
+
+
+def test_limit_2_full_attention_is_site_percolation():
+    graph = random_graph(9, 20, rng=4)
+    arcs = internal_arcs(graph)
+    rho, funnel = 0.42, Funnel(0.7, 0.75, 0.8, 1.0)
+    start = int(graph._internal([0])[0])
+    exact = 0.0
+    for world in range(2**9):  # every set of users who would share
+        share = {v for v in range(9) if world >> v & 1} | {start}
+        seen, todo = {start}, [start]
+        while todo:
+            u = todo.pop()
+            for a, b in arcs:
+                if a == u and b not in seen:
+                    seen.add(b)
+                    if b in share:
+                        todo.append(b)
+        weight = math.prod(rho if world >> v & 1 else 1 - rho for v in range(9) if v != start) / 2
+        exact += weight * len(seen)
+    found = dif.spread(graph, [0], model=SIPS(1.0, funnel), runs=40_000, rng=3)
+    assert abs(found.mean - exact) < SE * found.se
+    assert funnel.rho == pytest.approx(rho)
+
+
+def test_limit_3_the_feed_alone_is_a_branching_process_on_any_graph():
+    m, funnel = 2.0, Funnel(0.8, 0.9, 0.5, 1.0)
+    mean = m * funnel.rho  # R
+    sizes = []
+    for graph in (random_graph(200_000, 50_000, rng=1), random_graph(200_000, 400_000, rng=2)):
+        sizes.append(dif.simulate(graph, [0], model=SIPS(0.0, funnel, Feed(m0=m)), runs=4096, rng=5).sharers)
+    np.testing.assert_array_equal(*sizes)  # users are numbered otherwise, draws of the feed are not by user
+    total = np.concatenate(sizes[:1])
+    assert abs(total.mean() - 1 / (1 - mean)) < SE * total.std() / math.sqrt(total.size)
+    for k in (1, 2, 3, 5):  # Borel distribution of the total progeny
+        borel = math.exp(-mean * k) * (mean * k) ** (k - 1) / math.factorial(k)
+        se = math.sqrt(borel * (1 - borel) / total.size)
+        assert abs((total == k).mean() - borel) < SE * se
+
+
+@pytest.mark.parametrize("theta", [1, 2, 3])
+def test_limit_4_complex_identification_is_a_threshold_model(theta):
+    graph = random_graph(400, 3000, rng=theta)
+    seeds = list(range(12))
+    ours = dif.simulate(graph, seeds, model=SIPS(1.0, identify=Complex(theta)), runs=3, rng=1)
+    threshold = dif.simulate(graph, seeds, model=dif.Threshold(count=theta), runs=1, rng=1)
+    steps = max(ours.sharers_by_step.shape[1], threshold.new_by_step.shape[1])
+    for run in range(3):
+        np.testing.assert_array_equal(padded(ours.sharers_by_step[run], steps), padded(threshold.new_by_step[0], steps))
+    assert threshold.sizes[0] > len(seeds)
+
+
+def test_limit_5_a_feed_of_the_own_community_leaves_none():
+    graph = dif.generate_platform(2000, communities=5, rng=2)
+    seed = graph.nodes[0]
+    home = graph.node_data["community"][seed]
+    ens = dif.simulate(graph, [seed], model=SIPS(0.0, Funnel(share=0.5), Feed(m0=4, own=1.0)), runs=100, rng=1)
+    reached = ens.activation_probability[ens.activation_probability > 0].index
+    assert len(reached) > 100
+    assert (graph.node_data["community"][reached] == home).all()
+    crossing = dif.simulate(graph, [seed], model=SIPS(0.0, Funnel(share=0.5), Feed(m0=4, own=0.5)), runs=100, rng=1)
+    assert graph.node_data["community"][crossing.activation_probability > 0].nunique() == 5
+
+
+def test_limit_6_without_shares_it_is_a_broadcast():
+    graph = dif.generate_platform(1000, rng=2)
+    ens = dif.simulate(graph, [0, 1], model=SIPS(0.4, Funnel(share=0.0), Feed(m0=3)), runs=200, rng=1)
+    assert ens.depths.max() == 1
+    assert (ens.sharers == 2).all()
+    assert ens.replay(0).depth == 1
+
+
+@given(ic_graphs(), st.data(), KEYS)
+def test_limit_7_one_sharer_is_enough(graph, data, key):
+    seeds = data.draw(seed_sets(graph))
+    funnel = Funnel(0.8, 1.0, 0.7, 0.9)
+    rows = [
+        SIPSEngine(graph, SIPS(None, funnel, Feed(m0=0.8), identify), seeds, key).run(0, 70).tally
+        for identify in ("simple", Complex(1))
+    ]
+    np.testing.assert_array_equal(*rows)
+
+
+# -- branching ---------------------------------------------------------------------------------------------------------
+
+
+def heavy_graph(n: int, rng: int) -> FollowerGraph:
+    """Directed Chung-Lu graph with mean 8 and correlated in- and out-degrees."""
+    draw = np.random.default_rng(rng)
+    weight = np.minimum((1 - draw.random(n)) ** (-1 / 2.5), 60)
+    ends = [np.searchsorted(np.cumsum(weight / weight.sum()), draw.random(8 * n)) for _ in range(2)]
+    return FollowerGraph.from_arrays(
+        *np.minimum(ends, n - 1), nodes=range(n), directed=True, edges_mean="influences", parallel="collapse"
+    )
+
+
+@pytest.mark.parametrize(("a", "rho", "m"), [(0.2, 0.1, 3.0), (0.2, 0.2, 1.0), (0.1, 0.1, 5.0)])
+def test_mean_sharers_below_the_threshold(a, rho, m):
+    """Section 6's closed form; 256 uniformly random creators, each with 64 runs, are the units of the error."""
+    graph = heavy_graph(100_000, 1)
+    k, j = graph.out_degree.to_numpy(), graph.in_degree.to_numpy()
+    mean, kappa = k.mean(), (k * j).mean() / j.mean()
+    A, B, C = a * rho * kappa, a * rho * mean, m * rho
+    R = ((A + C) + math.sqrt((A - C) ** 2 + 4 * B * C)) / 2
+    assert R < 1
+    matrix = np.array([[A, B], [C, C]])
+    predicted = np.linalg.solve(np.eye(2) - matrix, [0.0, 1.0]).sum()
+    assert np.abs(np.linalg.eigvals(matrix)).max() == pytest.approx(R)
+    seeds = np.random.default_rng(5).integers(0, graph.n_nodes, 256)
+    model = SIPS(a, Funnel(share=rho), Feed(m0=m))
+    means = [SIPSEngine(graph, model, [s], i).run(0, 64).tally[..., 5].sum() / 64 + 1 for i, s in enumerate(seeds)]
+    assert abs(np.mean(means) - predicted) < SE * np.std(means) / 16
+
+
+def test_amplified_feed_shows_notes_as_often_as_the_closed_form_says():
+    graph = FollowerGraph.from_arrays(
+        np.zeros(50, int), np.arange(1, 51), nodes=range(5000), directed=True, edges_mean="influences"
+    )
+    funnel, feed = Funnel(0.5, 0.5, 0.4, 0.0), Feed(m0=3.0, gain=0.4)
+    c = 0.5 * 1 + 0.25 * 1 + 0.1 * 4
+    assert feed.score(funnel) == pytest.approx(c)
+    ens = dif.simulate(graph, [0], model=SIPS(0.3, funnel, feed), runs=8192, rng=2)
+    shown = ens.tally[:, :, 1, 0].sum(axis=1)
+    want = (3.0 + 0.4 * c * 0.3 * 50) / (1 - 0.4 * c)
+    assert feed.exposures(funnel, 0.3, 50) == pytest.approx(want)
+    assert abs(shown.mean() - want) < SE * shown.std() / math.sqrt(shown.size)
+
+
+def test_redrawn_funnels_are_the_independent_cascade_of_a_rho():
+    graph = random_graph(60, 400, rng=3)
+    funnel = Funnel(0.5, 1.0, 0.8, 0.5)
+    ens = dif.simulate(graph, [0, 1], model=SIPS(0.6, funnel, redraw=True), runs=20_000, rng=4)
+    ic = dif.spread(graph.with_probabilities("constant", p=0.6 * funnel.rho), [0, 1], runs=20_000, rng=5)
+    gap = ens.sharers.mean() - ic.mean
+    assert abs(gap) < SE * math.hypot(ens.sharers.std() / math.sqrt(20_000), ic.se)
+    once = dif.simulate(graph, [0, 1], model=SIPS(0.6, funnel), runs=20_000, rng=4)
+    assert ens.sharers.mean() > once.sharers.mean()  # several chances
+
+
+# -- time ---------------------------------------------------------------------------------------------------------------
+
+
+def test_fixed_delays_are_generations():
+    graph = dif.generate_platform(1500, rng=3)
+    plain = SIPS(0.3, Funnel(share=0.4), Feed(m0=1))
+    delayed = SIPS(0.3, Funnel(share=0.4), Feed(m0=1), delay=Delay("fixed", mean=6.0))
+    a, b = (dif.simulate(graph, [0], model=m, runs=64, rng=1) for m in (plain, delayed))
+    np.testing.assert_array_equal(a.tally, b.tally)
+    assert np.isnan(a.hours).all()
+    assert b.hours[:3].tolist() == [0, 6, 12]
+    cascade = b.replay(5)
+    assert cascade.hours.tolist() == [max(6.0 * (s - 1), 0) for s in cascade.step]
+
+
+@pytest.mark.parametrize(("kind", "shape"), [("exponential", 1.0), ("gamma", 0.5), ("gamma", 3.0)])
+def test_delays_have_the_distribution_asked_for(kind, shape):
+    from scipy import stats
+
+    number = {"exponential": 2, "gamma": 3}[kind]
+    drawn = np.array(
+        [delay_of(np.uint64(stream_of(np.uint64(9), 0xDE, i, 4)), number, 5.0, shape) for i in range(20_000)]
+    )
+    assert stats.kstest(drawn, stats.gamma(shape, scale=5.0 / shape).cdf).pvalue > 1e-4
+
+
+@pytest.mark.parametrize("mean", [0.0, 0.3, 4.0, 900.0])
+def test_poisson_numbers(mean):
+    drawn = np.array([poisson(np.uint64(stream_of(np.uint64(7), 0xFE, i, 1)), 0, mean)[0] for i in range(20_000)])
+    assert abs(drawn.mean() - mean) <= SE * math.sqrt(mean / drawn.size)
+    if mean:
+        assert abs(drawn.var() / mean - 1) < SE * math.sqrt((2 + 1 / mean) / drawn.size)
+
+
+def test_growth_in_hours_with_exponential_delays():
+    """Sharers who wait: E W(t) = m exp((m - 1) t / tau) after the first note; each event adds m."""
+    m, tau = 1.5, 10.0
+    graph = FollowerGraph.from_arrays([0], [1], nodes=range(4_000), directed=True, edges_mean="influences")
+    model = SIPS(0.0, Funnel(), Feed(m0=m), delay=Delay("exponential", mean=tau, bin=5.0))
+    ens = dif.simulate(graph, [0], model=model, runs=600, rng=8)
+    total = np.cumsum(ens.sharers_by_step, axis=1)
+    for step in (1, 3, 6, 8):  # the end of a bin; the first one begins with the note itself
+        t = 5.0 * step
+        want = 1 + m + m * m * (math.exp((m - 1) * t / tau) - 1) / (m - 1)
+        assert abs(total[:, step].mean() - want) < SE * total[:, step].std() / math.sqrt(600) + 6e-3 * want
+    assert Delay("exponential", mean=tau).rate(m) == pytest.approx((m - 1) / tau)
+    assert Delay("gamma", mean=tau, shape=2).rate(m) == pytest.approx(2 / tau * (math.sqrt(m) - 1))
+
+
+# -- results -----------------------------------------------------------------------------------------------------------
+
+
+def test_funnel_channels_credit_and_costs():
+    graph = dif.generate_platform(3000, communities=3, rng=4)
+    seeds = graph.node_data.index[graph.node_data["tier"] == "waist"][:4].tolist()
+    funnel = Funnel(0.6, 0.8, 0.5, 0.3)
+    ens = dif.simulate(graph, seeds, model=SIPS(0.4, funnel, Feed(m0=4, own=0.5)), runs=600, rng=2)
+    table = ens.funnel()
+    for stage, p in zip(table.index[1:], funnel.values, strict=True):
+        row = table.loc[stage]
+        assert row["rate_low"] - (row["rate"] - row["rate_low"]) <= p <= 2 * row["rate_high"] - row["rate"]
+    by = ens.funnel("channel")["users"].unstack()
+    np.testing.assert_allclose(by.sum(), table["users"])
+    assert ens.channel_shares()["share"].sum() == pytest.approx(1)
+    for name in ("community", "tier"):
+        parts = ens.funnel(name, sample=600)["users"].unstack()
+        np.testing.assert_allclose(parts.sum(), table["users"])
+    credit = ens.credit("tier")
+    assert credit.index.tolist() == ["waist"]
+    assert credit["share"].tolist() == [1.0]
+    costs = ens.costs()
+    assert costs["cost"] == pytest.approx(graph.node_data["price"][seeds].sum())
+    assert costs["cost_per_reach_low"] < costs["cost_per_reach"] < costs["cost_per_reach_high"]
+    assert 0 < ens.redundancy().value < 1
+    exposed = table.loc["exposed", "users"] + len(seeds)
+    assert ens.mean().mean == pytest.approx(exposed)
+    replayed = ens.replay(0).to_pandas()
+    assert len(replayed) == ens.sizes[0]
+    assert set(replayed["channel"].unique()) == {"seed", "follow", "feed"}
+    assert "reach" in repr(ens)
+    assert ens.to_pandas()["shared"].mean() == pytest.approx(table.loc["shared", "users"])
+
+
+def test_survey_counts_give_the_stated_percentages():
+    stated = {
+        "prefers_genuine": 64.08, "participates": 78.87, "has_posted": 65.49, "several_times_a_day": 73.24,
+        "primary_network": 76.06, "uses": 94.67,
+    }  # fmt: skip
+    for name, percent in stated.items():
+        assert round(100 * dif.SURVEY[name].share, 2) == percent
+    assert dif.SURVEY["participates"].posterior == (112.5, 30.5)
+    assert dif.SURVEY["has_posted"].posterior == (93.5, 49.5)
+    ratio = dif.NOTES["experience"].sympathize / dif.NOTES["sponsored"].sympathize
+    assert round(ratio, 2) == 1.78
+    table = dif.priors_table()
+    assert (table["low"] < table["share"]).all()
+    assert (table["share"] < table["high"]).all()
+    assert set(dif.NOTES) == {"experience", "recommendation", "cooperation", "official", "sponsored"}
+
+
+def test_survey_draws():
+    draws = [SIPS.from_survey(eta=0.25, rng=i).funnel for i in range(400)]
+    share = np.array([f.share for f in draws]) / 0.25
+    assert abs(share.mean() - 93.5 / 143) < SE * share.std() / 20
+    assert SIPS.from_survey(rng=3) == SIPS.from_survey(rng=3)
+    assert SIPS.from_survey(rng=3) != SIPS.from_survey(rng=4)
+
+
+# -- bad input ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (lambda: SIPS(attention=1.2), r"attention=1.2 is not a probability from 0 to 1"),
+        (lambda: Funnel(share=float("nan")), "share=nan is not a probability"),
+        (lambda: Funnel(sympathize=-0.1), "sympathize=-0.1"),
+        (lambda: Feed(m0=-1), "m0=-1"),
+        (lambda: Feed(own=2), "own=2"),
+        (lambda: Feed(cap=0), "cap=0"),
+        (lambda: Complex(0), "theta=0"),
+        (lambda: Complex(1.5), "theta=1.5"),
+        (lambda: Delay("gamma", mean=0), "mean=0"),
+        (lambda: SIPS(identify="both"), "identify='both'"),
+        (lambda: SIPS(redraw=1), "redraw=1"),
+        (lambda: SIPS(funnel=0.5), "funnel=0.5 is not a Funnel"),
+        (lambda: SIPS(feed=Feed(gain=0.2)), "the feed explodes on its own: gain \\* c = 2"),
+        (lambda: SIPS.from_survey(eta=2), "eta=2"),
+    ],
+)
+def test_parameters_out_of_range(make, text):
+    with pytest.raises(InputError, match=text):
+        make()
+
+
+def test_unknown_names():
+    for make in (
+        lambda: Funnel.from_note("experiense"), lambda: Feed(weights={"like": 1}), lambda: Delay("gama"),
+        lambda: SIPS.from_survey(note="x"),
+    ):  # fmt: skip
+        with pytest.raises(NotFoundError, match=r"unknown|belongs to no stage"):
+            make()
+    with pytest.raises(InputError, match="SIPS needs its parameters"):
+        dif.simulate(random_graph(5, 9, rng=1), [0], model="sips")
+
+
+def test_what_a_graph_lacks():
+    graph = random_graph(30, 90, rng=1)
+    with pytest.raises(InputError, match="attention=None takes the graph's propagation probabilities"):
+        dif.simulate(graph, [0], model=SIPS())
+    with pytest.raises(InputError, match="no node attribute 'community'"):
+        dif.simulate(graph, [0], model=SIPS(0.2, feed=Feed(m0=1, own=0.5)))
+    ens = dif.simulate(graph, [0], model=SIPS(0.2, feed=Feed(m0=1)), runs=20, rng=1)
+    with pytest.raises(InputError, match="no node attribute 'price'"):
+        ens.costs()
+    with pytest.raises(InputError, match="has no price"):
+        ens.costs({1: 5.0})
+    with pytest.raises(NotFoundError, match="no node attribute 'tear'"):
+        ens.funnel("tear")
+    capped = dif.simulate(graph, [0], model=SIPS(0.9, feed=Feed(m0=1, gain=1, cap=30)), runs=20, rng=1)
+    assert capped.capped > 0
+    assert "met its cap" in repr(capped)
