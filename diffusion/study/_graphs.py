@@ -13,6 +13,7 @@ from .._random import derive_key, generator
 from ..cascades.models import LT
 from ..errors import NotFoundError
 from ..graph._probabilities import lt_bounds
+from ..graph.communities import modularity_and_mixing
 from ..graph.creators import TIER_SHARES, with_creator_tiers
 from ..graph.follower_graph import FollowerGraph
 from ..graph.generate import generate_platform
@@ -111,21 +112,13 @@ def _source(spec: GraphSpec) -> str:
 
 
 def _community_card(graph: FollowerGraph) -> dict[str, Any]:
-    """Modularity of directed graphs as in Leicht and Newman (2008), from counts between communities."""
-    codes, names = pd.factorize(graph.node_data["community"].to_numpy())
-    of = codes[graph._arcs.order]
-    weight = np.broadcast_to(graph._multiplicity, graph.n_edges).astype(float)
-    source = np.repeat(of, np.diff(graph._arcs.indptr))
-    target = of[graph._arcs.indices]
-    between = np.zeros((len(names), len(names)))
-    np.add.at(between, (source, target), weight)
-    total = between.sum()
-    inside = np.trace(between) / total if total else float("nan")
-    expected = (between.sum(axis=1) @ between.sum(axis=0)) / total**2 if total else float("nan")
+    """Facts about the communities a graph brings; nodes without one count as a community of their own."""
+    codes, names = pd.factorize(graph.node_data["community"].to_numpy(), use_na_sentinel=False)
+    modularity, mixing = modularity_and_mixing(graph, codes[graph._arcs.order])
     return {
         "n_communities": len(names),
-        "modularity": float(inside - expected),
-        "mixing": float(1 - inside),
+        "modularity": modularity,
+        "mixing": mixing,
         "communities_from": "the node attribute community",
     }
 
