@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import diffusion as dif
+from diffusion import theory
 from diffusion.errors import DiffusionError, InputError, NotFoundError
-from diffusion.theory import branching
+from diffusion.theory import spectral
 from diffusion.theory.branching import (
     configuration_R,
     doubling_time,
@@ -140,7 +141,7 @@ def test_without_mutual_arcs_it_is_the_radius_of_the_matrix():
     rng = np.random.default_rng(3)
     pairs = [(i, j) if rng.random() < 0.5 else (j, i) for i in range(40) for j in range(i) if rng.random() < 0.5]
     g = graph(pairs, p=rng.uniform(0.05, 0.9, len(pairs)))
-    assert g.n_edges > branching._DENSE
+    assert g.n_edges > spectral._DENSE
     radius = np.abs(np.linalg.eigvals(g.to_scipy().toarray())).max()
     assert reproduction_number(g) == pytest.approx(radius, rel=1e-5)
 
@@ -160,8 +161,8 @@ def test_against_dense_eigenvalues(n, seed, density):
 @pytest.mark.parametrize("rounds", [0, 8])
 @pytest.mark.parametrize("seed", range(3))
 def test_solvers_agree_with_dense_eigenvalues(seed, rounds, monkeypatch):
-    monkeypatch.setattr(branching, "_DENSE", 0)
-    monkeypatch.setattr(branching, "_ROUNDS", rounds)
+    monkeypatch.setattr(spectral, "_DENSE", 0)
+    monkeypatch.setattr(spectral, "_ROUNDS", rounds)
     rng = np.random.default_rng(seed)
     arcs = [(i, j) for i in range(20) for j in range(20) if i != j and rng.random() < 0.2]
     g = graph(arcs, p=rng.uniform(0.05, 1, len(arcs)))
@@ -169,7 +170,7 @@ def test_solvers_agree_with_dense_eigenvalues(seed, rounds, monkeypatch):
 
 
 def test_the_larger_of_two_separate_parts(monkeypatch):
-    monkeypatch.setattr(branching, "_DENSE", 0)
+    monkeypatch.setattr(spectral, "_DENSE", 0)
     arcs = [(i, j) for i in range(12) for j in range(i)] + [(50 + i, 50 + (i + 1) % 30) for i in range(30)]
     g = graph([*arcs, (0, 50)], directed=False, p=0.2)
     assert reproduction_number(g) == pytest.approx(dense(g), rel=1e-4)
@@ -223,3 +224,128 @@ def test_says_when_it_does_not_settle():
     uneven = graph([(i, (i + 1) % 3000) for i in range(3000)], p=rng.uniform(0.2, 0.9, 3000))
     with pytest.raises(DiffusionError, match="did not settle"):
         reproduction_number(uneven, tol=1e-12, max_iter=2)
+
+
+# -- SIPS --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("a", "rho", "m", "R", "total"),
+    [(0.2, 0.1, 3, 0.4991, 1.9136), (0.2, 0.2, 1, 0.6563, 2.488), (0.1, 0.1, 5, 0.5873, 2.405)],
+)
+def test_sips_check_rows(a, rho, m, R, total):
+    """<k> = 8.00 and kappa = 12.90 are rounded themselves: the totals agree to about 2e-4 of their value."""
+    assert theory.sips_reproduction_number(a, rho, 12.90, 8.00, m) == pytest.approx(R, abs=1e-4)
+    assert theory.sips_mean_total(theory.sips_matrix(a, rho, 12.90, 8.00, m)) == pytest.approx(total, rel=3e-4)
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 50), st.floats(0, 50), st.floats(0, 20))
+def test_sips_r_is_the_radius_of_its_matrix(a, rho, kappa, k, m):
+    R = theory.sips_reproduction_number(a, rho, kappa, k, m)
+    matrix = theory.sips_matrix(a, rho, kappa, k, m)
+    assert pytest.approx(np.abs(np.linalg.eigvals(matrix)).max(), abs=1e-5) == R
+    assert theory.next_generation_radius(matrix) == pytest.approx(R, abs=1e-5)
+
+
+def test_sips_limits():
+    assert theory.sips_reproduction_number(0, 0.3, 12, 8, 2) == pytest.approx(0.6)  # feed only: m rho
+    assert theory.sips_reproduction_number(0.2, 1, 12, 8, 0) == pytest.approx(0.2 * 12)  # no feed: IC with p = a
+    assert theory.sips_mean_total(theory.sips_matrix(0, 0.3, 12, 8, 2)) == pytest.approx(1 / (1 - 0.6))
+    assert theory.sips_mean_total(theory.sips_matrix(0, 0, 12, 8, 2)) == 1
+    assert theory.sips_mean_total(theory.sips_matrix(0.5, 1, 12, 8, 2)) == math.inf
+    assert theory.sips_mean_total([[2.0]], [0.0]) == 0
+    series = sum(np.linalg.matrix_power(theory.sips_matrix(0.2, 0.1, 12.9, 8, 3), t)[:, 1].sum() for t in range(200))
+    assert theory.sips_mean_total(theory.sips_matrix(0.2, 0.1, 12.9, 8, 3)) == pytest.approx(series)
+
+
+def test_feed_intensity_is_its_fixed_point():
+    m = theory.feed_intensity(2.0, 0.1, 3.0, 0.2, 8.0)
+    assert m == pytest.approx(2.0 + 0.1 * 3.0 * (0.2 * 8.0 + m))
+    assert theory.feed_intensity(2.0, 0.0, 3.0, 0.2, 8.0) == 2
+    for gain in (1 / 3, 0.5):
+        with pytest.raises(InputError, match="never ends"):
+            theory.feed_intensity(2.0, gain, 3.0, 0.2, 8.0)
+
+
+def planted(rng, n=300, m=4000):
+    community = rng.integers(0, 3, n)
+    ends = rng.integers(0, n, (2, m))
+    keep = (community[ends[0]] == community[ends[1]]) | (rng.random(m) < 0.3)
+    g = dif.FollowerGraph.from_arrays(*ends[:, keep], nodes=range(n), directed=True, edges_mean="influences")
+    return g.with_node_data(community=community)
+
+
+def test_community_arcs_are_counted():
+    g = planted(np.random.default_rng(2))
+    names, sizes, arcs, pairs = theory.community_arcs(g, "community")
+    group = g.node_data["community"].to_dict()
+    j = g.in_degree.to_dict()
+    table = g.to_pandas()
+    want_arcs, want_pairs = np.zeros((3, 3)), np.zeros((3, 3))
+    for u, v in zip(table["source"], table["target"], strict=True):
+        want_arcs[group[u], group[v]] += 1
+        want_pairs[group[u], group[v]] += j[u]
+    assert names == [0, 1, 2]
+    assert sizes.tolist() == [sum(c == name for c in group.values()) for name in names]
+    assert (arcs == want_arcs).all()
+    assert (pairs == want_pairs).all()
+    again = theory.community_arcs(g, g.node_data["community"].tolist())
+    assert (again[2] == arcs).all()
+
+
+def test_one_community_is_the_two_channel_matrix():
+    g = planted(np.random.default_rng(3))
+    _, sizes, arcs, pairs = theory.community_arcs(g, [0] * g.n_nodes)
+    j, k = g.in_degree.to_numpy(float), g.out_degree.to_numpy(float)
+    want = theory.sips_matrix(0.3, 0.1, j @ k / j.sum(), k.mean(), 2.0)
+    found = theory.sips_block_matrix(sizes, arcs, pairs, attention=0.3, rho=0.1, m=2.0, own_community=0.7)
+    assert found == pytest.approx(want)
+
+
+def test_blocks_without_arcs_between_communities_and_a_local_feed():
+    sizes, arcs, pairs = [10.0, 20.0], np.diag([50.0, 40.0]), np.diag([300.0, 90.0])
+    k = theory.sips_block_matrix(sizes, arcs, pairs, attention=0.5, rho=[0.1, 0.2], m=[1, 2], own_community=1.0)
+    alone = [
+        theory.sips_matrix(0.5, rho, pairs[c, c] / arcs[c, c], arcs[c, c] / sizes[c], m)
+        for c, (rho, m) in enumerate(((0.1, 1), (0.2, 2)))
+    ]
+    for c in (0, 1):
+        assert k[np.ix_([c, 2 + c], [c, 2 + c])] == pytest.approx(alone[c])
+        assert not k[np.ix_([c, 2 + c], [1 - c, 3 - c])].any()
+    assert theory.next_generation_radius(k) == pytest.approx(max(map(theory.next_generation_radius, alone)))
+    assert theory.sips_mean_total(k, [0, 0, 1, 0]) == pytest.approx(theory.sips_mean_total(alone[0]))
+
+
+def test_block_matrix_by_following_exposures():
+    """Mean sharers of each kind after one generation, counted on the graph itself."""
+    rng = np.random.default_rng(5)
+    g = planted(rng)
+    _, sizes, arcs, pairs = theory.community_arcs(g, "community")
+    a, rho, m, h = 0.3, np.array([0.1, 0.2, 0.4]), np.array([1.0, 0.0, 3.0]), 0.6
+    k = theory.sips_block_matrix(sizes, arcs, pairs, attention=a, rho=rho, m=m, own_community=h)
+    group = g.node_data["community"].to_numpy()
+    follows = g.with_probabilities("constant", p=1.0).to_scipy().toarray()  # in the order of the labels
+    to = np.stack([follows[:, group == e].sum(axis=1) for e in range(3)])  # followers in e of each user
+    j = follows.sum(axis=0)
+    for d in range(3):
+        own = group == d
+        assert k[:3, 3 + d] == pytest.approx(a * rho * to[:, own].mean(axis=1))
+        assert k[:3, d] == pytest.approx(a * rho * (to[:, own] * j[own]).sum(axis=1) / j[own].sum())
+        shown = (1 - h) * sizes / sizes.sum() + h * (np.arange(3) == d)
+        assert k[3:, d] == pytest.approx(m[d] * shown * rho)
+        assert k[3:, 3 + d] == pytest.approx(m[d] * shown * rho)
+
+
+def test_sips_wrong_input():
+    for call, message in (
+        (lambda: theory.sips_matrix(1.2, 0.1, 1, 1, 1), "attention=1.2"),
+        (lambda: theory.sips_matrix(0.2, 0.1, -1, 1, 1), "kappa=-1"),
+        (lambda: theory.sips_mean_total(np.eye(3) * 0.5), "start="),
+        (lambda: theory.sips_mean_total([[0.1]], [1, 2]), "shape"),
+        (lambda: theory.sips_block_matrix([], [], [], attention=0.1, rho=0.1, m=1), "empty"),
+        (lambda: theory.sips_block_matrix([1.0], [1.0], [1.0], attention=0.1, rho=0.1, m=1), "shape"),
+        (lambda: theory.community_arcs(ring(5, 0.1), "group"), "no node attribute"),
+        (lambda: theory.community_arcs(ring(5, 0.1), [1, 2]), "one for each"),
+    ):
+        with pytest.raises(InputError, match=message):
+            call()

@@ -1,0 +1,85 @@
+"""What theory functions share: checks of numbers, and results that are one row of numbers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import InputError
+
+__all__ = ["Floats", "Row", "chance", "floats", "number", "whole"]
+
+Floats = NDArray[np.float64]
+
+
+def number(
+    value: Any, name: str, *, above: float | None = None, least: float | None = None, most: float = math.inf
+) -> float:
+    """Return a finite number above or from a bound, and at most another."""
+    real = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    if (
+        real
+        and math.isfinite(value)
+        and (above is None or value > above)
+        and (least is None or value >= least)
+        and value <= most
+    ):
+        return float(value)
+    bounds = [f"above {above:g}"] if above is not None else [f"from {least:g}"] if least is not None else []
+    bounds += [f"at most {most:g}"] if most < math.inf else []
+    raise InputError(f"{name}={value!r} is out of range: give a finite number {' and '.join(bounds)}".rstrip())
+
+
+def chance(value: Any, name: str) -> float:
+    """Return a number from 0 to 1."""
+    return number(value, name, least=0, most=1)
+
+
+def whole(value: Any, name: str, *, least: int, most: int | None = None) -> int:
+    """Return a whole number in a range."""
+    real = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if real and value >= least and (most is None or value <= most):
+        return int(value)
+    bound = f"from {least:,}" + ("" if most is None else f" to {most:,}")
+    raise InputError(f"{name}={value!r} is out of range: give a whole number {bound}")
+
+
+def floats(
+    values: ArrayLike, name: str, *, shape: tuple[int, ...] | None = None, least: float = 0.0, most: float = math.inf
+) -> Floats:
+    """Return finite numbers in a range as an array, of one dimension unless a shape is asked for."""
+    try:
+        found = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} is not an array of numbers: give a list of numbers") from None
+    if found.ndim != 1 if shape is None else found.shape != shape:
+        wanted = "one dimension" if shape is None else f"shape {shape}"
+        raise InputError(f"{name} has shape {found.shape}: give an array of {wanted}")
+    wrong = ~(np.isfinite(found) & (found >= least) & (found <= most))
+    if wrong.any():
+        upper = f" to {most:g}" if most < math.inf else ""
+        raise InputError(f"{name} holds {found[wrong][0]:g}, out of range: give finite numbers from {least:g}{upper}")
+    return found
+
+
+class Row:
+    """A frozen dataclass whose plain numbers make one row of a table."""
+
+    provenance: dict[str, Any]
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return the plain numbers as one row."""
+        return pd.DataFrame([self._numbers()])
+
+    def _numbers(self) -> dict[str, Any]:
+        given = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+        return {name: value for name, value in given.items() if isinstance(value, bool | int | float | str)}
+
+    def __repr__(self) -> str:
+        shown = [f"{name} {v:.6g}" if isinstance(v, float) else f"{name} {v}" for name, v in self._numbers().items()]
+        return f"{type(self).__name__}: {', '.join(shown)}"
