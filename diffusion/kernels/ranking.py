@@ -1,0 +1,118 @@
+"""Rankings that change as nodes are taken out: votes and collective influence, each with a heap of scores that only fall."""
+
+import heapq
+
+import numpy as np
+
+from .._numba import njit
+
+
+# arcs out: indptr i8[n + 1], indices i4[m]; arcs in: in_indptr i8[n + 1], in_sources i4[m]; place i4[n]; allowed b1[n]
+#   ->  nodes i4[<= k], votes i8[<= k] in units of 1 / m
+@njit
+def vote_rank(indptr, indices, in_indptr, in_sources, place, allowed, k):
+    """VoteRank with whole numbers: an ability of 1 is m, and an elected node takes n from that of each follower."""
+    n = indptr.size - 1
+    m = np.int64(indices.size)
+    ability = np.full(n, m, np.int64)
+    votes = np.empty(n, np.int64)
+    for v in range(n):
+        votes[v] = m * (indptr[v + 1] - indptr[v])
+    heap = [(-votes[v], np.int64(place[v]), np.int64(v)) for v in range(n) if votes[v] > 0]
+    heapq.heapify(heap)
+    taken = np.zeros(n, np.bool_)
+    nodes = np.empty(k, np.int32)
+    scores = np.empty(k, np.int64)
+    size = 0
+    while size < k and len(heap) > 0:
+        value, _, u = heapq.heappop(heap)
+        if taken[u] or votes[u] <= 0:
+            continue
+        if -value != votes[u]:
+            heapq.heappush(heap, (-votes[u], np.int64(place[u]), u))
+            continue
+        taken[u] = True
+        if allowed[u]:
+            nodes[size] = u
+            scores[size] = votes[u]
+            size += 1
+        weaken(in_indptr, in_sources, ability, votes, u, ability[u])
+        for j in range(indptr[u], indptr[u + 1]):
+            v = np.int64(indices[j])
+            weaken(in_indptr, in_sources, ability, votes, v, min(ability[v], np.int64(n)))
+    return nodes[:size], scores[:size]
+
+
+@njit
+def weaken(in_indptr, in_sources, ability, votes, v, loss):
+    """Take `loss` from the ability of v, and so from the votes of all whom v follows."""
+    if loss == 0:
+        return
+    ability[v] -= loss
+    for i in range(in_indptr[v], in_indptr[v + 1]):
+        votes[in_sources[i]] -= loss
+
+
+# undirected graph: indptr i8[n + 1], indices i4[2m], each edge both ways; place i4[n]; allowed b1[n]
+#   ->  nodes i4[<= k], influence i8[<= k] at the time each was taken
+@njit
+def collective_influence(indptr, indices, place, allowed, k):
+    """(degree - 1) * sum of (degree - 1) over the nodes at distance 2, in what is left of the graph."""
+    n = indptr.size - 1
+    degree = np.empty(n, np.int64)
+    for v in range(n):
+        degree[v] = indptr[v + 1] - indptr[v]
+    # Walks of two steps are at least as many as nodes at distance 2, and cost one pass instead of a ball for each node.
+    around = np.zeros(n, np.int64)
+    for v in range(n):
+        for j in range(indptr[v], indptr[v + 1]):
+            around[v] += degree[indices[j]] - 1
+    heap = [(np.float64(0.0), np.int64(0), np.int64(0), np.int64(0)) for _ in range(0)]
+    for v in range(n):
+        if allowed[v]:
+            walks = 0.0
+            for j in range(indptr[v], indptr[v + 1]):
+                walks += around[indices[j]] - (degree[v] - 1)
+            heap.append(
+                (-max(walks * (degree[v] - 1), 0.0) * (1.0 + 1e-9), np.int64(place[v]), np.int64(v), np.int64(-1))
+            )
+    heapq.heapify(heap)
+    mark = np.full(n, -1, np.int64)
+    gone = np.zeros(n, np.bool_)
+    nodes = np.empty(k, np.int32)
+    scores = np.empty(k, np.int64)
+    size, looks = 0, 0
+    while size < k and len(heap) > 0:
+        value, _, u, stamp = heapq.heappop(heap)
+        if stamp != size:
+            fresh = np.float64(ball(indptr, indices, degree, gone, mark, u, looks))
+            looks += 1
+            heapq.heappush(heap, (-fresh, np.int64(place[u]), u, np.int64(size)))
+            continue
+        nodes[size] = u
+        scores[size] = np.int64(-value)
+        size += 1
+        gone[u] = True
+        for j in range(indptr[u], indptr[u + 1]):
+            degree[indices[j]] -= 1
+    return nodes[:size], scores[:size]
+
+
+@njit
+def ball(indptr, indices, degree, gone, mark, v, look):
+    if degree[v] <= 1:
+        return np.int64(0)
+    mark[v] = look
+    for j in range(indptr[v], indptr[v + 1]):
+        mark[indices[j]] = look
+    total = np.int64(0)
+    for j in range(indptr[v], indptr[v + 1]):
+        u = indices[j]
+        if gone[u]:
+            continue
+        for i in range(indptr[u], indptr[u + 1]):
+            w = indices[i]
+            if mark[w] != look and not gone[w]:
+                mark[w] = look
+                total += degree[w] - 1
+    return total * (degree[v] - 1)

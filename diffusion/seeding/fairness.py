@@ -1,0 +1,277 @@
+"""Fair seeding: the largest reach in the community that is reached least, and what that costs."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from .._progress import progress
+from .._provenance import provenance
+from .._random import RNGLike, derive_key, key_of
+from .._threads import n_threads
+from ..cascades.models import Model, model_of
+from ..cascades.results import check_confidence
+from ..errors import InputError
+from ..graph.follower_graph import FollowerGraph
+from ._certificate import check_k, is_number, open_unit, permitted
+from ._fairness_price import FairnessPrice, name_rows, new_axes, price_of_fairness
+from ._groups import Groups, groups_of
+from ._maximin import Collection, best_maximin, optimum_bound
+from .ris import RRStore, binomial_bounds
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["FairnessPrice", "MaximinSelection", "maximin_seeds", "price_of_fairness"]
+
+FIRST = 512  # RR sets of each community at the first look, in each half, on average
+MAX_RR_SETS = 4_000_000
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class MaximinSelection:
+    """Seeds chosen for the community that they reach least.
+
+    Attributes
+    ----------
+    seeds : tuple of labels
+        In the order in which they were chosen.
+    shares : DataFrame
+        By community: size, share (expected share of its nodes that become active) with its interval (low, high, exact
+        binomial at `confidence` for each community alone), from RR sets that did not choose the seeds.
+    minimum : float
+        The smallest of these shares.
+    lower, upper : float
+        With probability at least 1 - delta the smallest share of the seeds is at least `lower`, and no k permitted seeds
+        have a larger one than `upper`.
+    eps, delta, confidence : float
+    n_rr_sets : int
+    seconds : float
+    stopped : {"precision", "time", "max_rr_sets", "interrupted"}
+    key : int
+    guarantee : str
+    provenance : dict
+    """
+
+    seeds: tuple[Any, ...]
+    shares: pd.DataFrame
+    lower: float
+    upper: float
+    eps: float
+    delta: float
+    confidence: float
+    n_rr_sets: int
+    seconds: float
+    stopped: str
+    key: int
+    guarantee: str = "none beforehand: this problem has no approximation in general; lower / upper is proven afterwards"
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def minimum(self) -> float:
+        """Smallest estimated share of a community."""
+        return float(self.shares["share"].min())
+
+    @property
+    def ratio(self) -> float:
+        """Proven share of the optimum, lower / upper."""
+        return self.lower / self.upper if self.upper > 0 else float("nan")
+
+    def __len__(self) -> int:
+        return len(self.seeds)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return one row a community: community, size, share, low, high."""
+        return self.shares.reset_index()
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Plot the share reached of each community with its interval, and the bound of the optimum as a line."""
+        from ..plotting import PALETTE, intervals, style
+
+        with style():
+            ax = new_axes(ax)
+            table = self.shares
+            rows = list(range(len(table)))
+            colours = [PALETTE[0]] * len(rows)
+            intervals(ax, table["low"].tolist(), table["share"].tolist(), table["high"].tolist(), rows, colours=colours)
+            ax.axvline(self.upper, color="#888888", linewidth=1)
+            name_rows(ax, table.index)
+        return ax
+
+    def __repr__(self) -> str:
+        head = ", ".join(map(repr, self.seeds[:5])) + (", ..." if len(self.seeds) > 5 else "")
+        least = self.shares.index.tolist()[int(self.shares["share"].to_numpy().argmin())]
+        return (
+            f"MaximinSelection: {len(self.seeds):,} seeds: {head}; smallest share {self.minimum:.4g} (community {least!r} "
+            f"of {len(self.shares):,}), at least {self.lower:.4g}, optimum at most {self.upper:.4g}, "
+            f"{self.n_rr_sets:,} RR sets, stopped by {self.stopped}"
+        )
+
+
+def maximin_seeds(
+    graph: FollowerGraph,
+    k: int,
+    *,
+    communities: Any = None,
+    model: Model | str = "ic",
+    eps: float = 0.1,
+    delta: float | None = None,
+    confidence: float = 0.95,
+    candidates: Iterable[Any] | None = None,
+    exclude: Iterable[Any] = (),
+    time_limit: float | None = None,
+    max_rr_sets: int | None = None,
+    rng: RNGLike = None,
+    threads: int | None = None,
+) -> MaximinSelection:
+    """Choose k seeds for which the smallest expected share reached of any community is large.
+
+    Parameters
+    ----------
+    graph : FollowerGraph
+        With propagation probabilities.
+    k : int
+        Number of seeds, from 1.
+    communities : optional
+        The community of each node: None for the node attribute ``community``, the name of another, a Series or mapping by
+        label, values in the order of ``graph.nodes``, or a partition. Nodes without one do not count.
+    model : Model or {"ic", "lt"}
+    eps : float in (0, 1)
+        Sample until the smallest share is known to about this relative error, and the sets that chose the seeds flatter
+        them by no more.
+    delta : float in (0, 1), optional
+        Probability with which the certificate may fail; default 1 / n_nodes.
+    confidence : float in (0, 1)
+        Level of the interval of each community's share.
+    candidates, exclude : iterable of labels
+        Choose among these only; never choose these.
+    time_limit : float, optional
+        Seconds after which the best set so far is returned; the first look is always finished.
+    max_rr_sets : int, optional
+        Most RR sets to sample; default 4 million.
+    rng : int, Generator or None
+    threads : int, optional
+        No result depends on it, unless time ends the search.
+
+    Returns
+    -------
+    MaximinSelection
+
+    Raises
+    ------
+    InputError
+        No communities, or a value out of range.
+    NotFoundError
+        An unknown label or attribute.
+
+    Notes
+    -----
+    The aim is that of Tsang et al. (2019), group fairness by the maximin. RR sets are rooted in every community alike.
+    Seeds come from greedy on the sum of shares cut at a level, which is raised as long as all communities reach it
+    (Saturate, Krause et al. 2008, with exactly k seeds), and from greedy on weighted sums of shares whose weights move to
+    the communities reached least (multiplicative weights, as in Udwani 2018); the best set on the choosing sets is kept.
+    With exactly k seeds no method has a guarantee for any number of communities (Krause et al. 2008); `upper` is proven
+    for the case at hand: the smallest share of any set is at most each weighted mean of shares, whose optimum greedy
+    bounds.
+
+    Examples
+    --------
+    >>> import diffusion as dif
+    >>> g = dif.FollowerGraph.from_arrays([0, 0, 0, 4], [1, 2, 3, 5], edges_mean="influences", directed=True)
+    >>> g = g.with_probabilities("constant", p=0.5).with_node_data(community=list("aaaabb"))
+    >>> found = maximin_seeds(g, 2, rng=7)
+    >>> sorted(found.seeds), found.lower <= 0.625 <= found.upper
+    ([0, 4], True)
+    """
+    begin = time.perf_counter()
+    chosen_model = model_of(model)
+    eps = open_unit(eps, "eps")
+    delta = 1.0 / max(graph.n_nodes, 2) if delta is None else open_unit(delta, "delta")
+    check_confidence(confidence)
+    if time_limit is not None and (not is_number(time_limit) or time_limit <= 0):
+        raise InputError(f"time_limit={time_limit!r} is no time: give seconds above 0, or None")
+    if max_rr_sets is not None and (not is_number(max_rr_sets) or max_rr_sets < 2):
+        raise InputError(f"max_rr_sets={max_rr_sets!r} is out of range: give a whole number from 2, or None")
+    groups = groups_of(graph, communities)
+    sizes = groups.sizes()
+    allowed = permitted(graph, candidates, exclude, ())
+    k = check_k(k, allowed)
+    key, workers = key_of(rng), n_threads(threads)
+    # Roots: every community is as likely as another, and its nodes among themselves.
+    weights = np.where(groups.code >= 0, 1.0 / sizes[groups.code], 0.0)
+    choosing, judging = (
+        RRStore(graph, chosen_model, derive_key(key, "maximin", purpose), weights=weights)
+        for purpose in ("choose", "judge")
+    )
+    deadline = float("inf") if time_limit is None else begin + float(time_limit)
+    limit = float(MAX_RR_SETS if max_rr_sets is None else max_rr_sets)
+    size, look, stopped = max(min(FIRST * len(groups), int(limit // 2)), 1), 0, ""
+    state: tuple[Any, ...] | None = None
+    with progress(total=None, description="RR sets", unit="set") as bar:
+        while not stopped:
+            try:
+                until = float("inf") if state is None else deadline
+                if not all(s.extend(size, threads=workers, deadline=until, bar=bar) for s in (choosing, judging)):
+                    stopped = "time"
+                    break
+                # Sums to delta over all looks and the bounds of every community, of which each look has two.
+                alpha = delta / (2.0 * (look + 1) * (look + 2) * len(groups))
+                picked = Collection(choosing, groups)
+                seeds, hoped, bounds = best_maximin(picked, allowed, k)
+                upper = optimum_bound(picked.n_sets, bounds, alpha)
+                judge = Collection(judging, groups)
+                hits = judge.covered(seeds)
+                lower = min(binomial_bounds(int(h), int(n), alpha)[0] for h, n in zip(hits, judge.n_sets, strict=True))
+                sure = np.bincount(groups.code[seeds][groups.code[seeds] >= 0], minlength=len(groups)) / sizes
+                lower = max(lower, float(sure.min()))
+                state = seeds, hits, judge.n_sets, lower, max(upper, lower), size
+            except KeyboardInterrupt:
+                if state is None:
+                    raise
+                stopped = "interrupted"
+                break
+            if _precise(hits, judge.n_sets, hoped, eps):
+                stopped = "precision"
+            elif time.perf_counter() > deadline:
+                stopped = "time"
+            elif 4 * size > limit:
+                stopped = "max_rr_sets"
+            size, look = 2 * size, look + 1
+    assert state is not None
+    seeds, hits, n_sets, lower, upper, n = state
+    rule = graph.probabilities
+    record = provenance(
+        "maximin_seeds", key=key, model=chosen_model.label, graph=graph.fingerprint, k=k, eps=eps, delta=delta,
+        probabilities=None if rule is None else rule.label, n_rr_sets=2 * n, stopped=stopped, communities=len(groups),
+    )  # fmt: skip
+    return MaximinSelection(
+        tuple(graph._labels_of(seeds).tolist()), _share_table(groups, sizes, hits, n_sets, confidence), float(lower),
+        float(upper), eps, delta, confidence, 2 * n, time.perf_counter() - begin, stopped, key, provenance=record,
+    )  # fmt: skip
+
+
+def _precise(hits: NDArray[np.int64], n_sets: NDArray[np.int64], hoped: float, eps: float) -> bool:
+    """Is the smallest share known to about `eps`, two standard errors, and that near to what the choosing sets promise?"""
+    share = hits / np.maximum(n_sets, 1)
+    at = int(share.argmin())
+    if hits[at] == 0:
+        return False
+    return 2.0 * math.sqrt((1.0 - share[at]) / hits[at]) <= eps and float(share[at]) >= (1.0 - eps) * hoped
+
+
+def _share_table(
+    groups: Groups, sizes: NDArray[np.int64], hits: NDArray[np.int64], n_sets: NDArray[np.int64], confidence: float
+) -> pd.DataFrame:
+    ends = [binomial_bounds(int(h), int(n), (1 - confidence) / 2) for h, n in zip(hits, n_sets, strict=True)]
+    low, high = np.array(ends).T
+    return pd.DataFrame(
+        {"size": sizes, "share": hits / np.maximum(n_sets, 1), "low": low, "high": high},
+        index=pd.Index(groups.names, name="community", tupleize_cols=False),
+    )
