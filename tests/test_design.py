@@ -37,6 +37,23 @@ def rule(**given: object) -> dict[str, object]:
 # -- mistakes ----------------------------------------------------------------------------------------------------------
 
 MISTAKES = [
+    (model(kind="sips", sips={"fed": 1}), ["the key model[0].sips.fed is unknown", "feed"]),
+    (model(kind="sips", sips={"eta": 2}), ["model[0].sips.eta = 2.0 is not a probability"]),
+    (model(kind="sips", sips={"attention": [0.1, -1]}), ["model[0].sips: attention=-1.0 is not a probability"]),
+    (model(kind="sips", sips={"note": "experiense"}), ["model[0].sips.note", "Did you mean 'experience'"]),
+    (model(kind="sips", sips={"identify": "complicated"}), ["model[0].sips.identify = 'complicated'", "complex = 2"]),
+    (model(kind="sips", sips={"identify": {"complex": 0}}), ["model[0].sips.identify: theta=0"]),
+    (model(kind="sips", sips={"feed": []}), ["model[0].sips.feed is empty"]),
+    (model(kind="sips", sips={"gain": 3.0}), ["model[0].sips: the feed explodes on its own"]),
+    (model(kind="sips", sips={"funnel": {"share": 0.1}, "eta": 0.1}), ["eta has no place beside it"]),
+    (model(kind="sips", sips=0.2), ["model[0].sips = 0.2 is not a table"]),
+    (model(kind="ic", probability="column", sips={}), ["model[0].sips belongs to kind = 'sips'"]),
+    ({"seeding": {"place": "everywhere"}}, ["seeding.place: 'everywhere' is unknown", "anywhere"]),
+    ({"seeding": {"place": []}}, ["seeding.place is empty"]),
+    (edges(communities="leidn"), ["graph.edges.communities = 'leidn'", "Did you mean 'leiden'"]),
+    (edges(communities={"file": "x", "rows": "lines"}), ["graph.edges.communities.rows = 'lines'"]),
+    (edges(rewire_mixing=[1.5]), ["graph.edges.rewire_mixing[0] = 1.5 is out of range"]),
+    (edges(rewire_mixing=[0.2, 0.2]), ["graph.edges.rewire_mixing names the same thing twice"]),
     # unknown keys: the path, and the nearest known one
     ({"seeds": 3}, ["the key seeds is unknown", "Did you mean 'seed'"]),
     ({"seeding": {"strategies": ["degree"]}}, ["seeding.strategies is unknown", "'strategy'"]),
@@ -167,8 +184,10 @@ def test_the_example_is_the_default_and_round_trips(tmp_path: Path):
     design = parse_study(tomllib.loads(EXAMPLE))
     defaults = parse_study({})
     assert replace(defaults, title=design.title) == design
-    assert len(design.models) == 4
-    assert design.n_cells == 4 * 9 * 3
+    assert len(design.models) == 8
+    assert {spec.model.name for spec in design.models} == {"SIPS"}
+    assert design.places == ("anywhere", "one community", "spread")
+    assert design.n_cells == 3 * 8 * 10 * 2 * 3
     assert parse_study(tomllib.loads(design.to_toml())) == design
     file = tmp_path / "study.toml"
     file.write_text(EXAMPLE)
@@ -181,7 +200,19 @@ def test_the_example_is_the_default_and_round_trips(tmp_path: Path):
         platform(users=500, mixing=[0.1, 0.3], communities=3),
         edges(parallel="keep", weight=2, combine="sum"),
         edges(directed=False, weight="w"),
+        edges(communities="leiden", rewire_mixing=["own", 0.1]),
+        edges(communities={"file": "c.txt", "rows": "communities"}, header_counts=True),
         {"graph": {"dataset": "higgs-retweet"}},
+        {"model": {"kind": "sips"}},
+        {
+            "model": {
+                "kind": ["sips", "ic"],
+                "sips": {"feed": [0, 2.5], "eta": [0.1, 1]},
+                "probability": "weighted_cascade",
+            }
+        },
+        {"model": {"kind": "sips", "sips": {"funnel": {"share": 0.2}, "identify": {"complex": 3}, "gain": 0.05}}},
+        {"seeding": {"place": ["spread", "one community"]}},
         {"seeding": {"budget": [{"k": 0}, 3, {"money": 99.5}, {"money": 1e6}], "strategy": "head"}},
         {"model": {"kind": "threshold", "threshold": [{"fraction": 0.18}, {"count": 2, "noise": 0.01}]}},
         {"model": {"kind": ["ic"], "probability": ["weighted_cascade", {"rule": "trivalency", "values": [0.1, 0.2]}]}},

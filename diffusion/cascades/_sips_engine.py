@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from ._engine import BATCH, Chunk, Engine, Workspace, seed_labels
 from .models import Model, model_of
 from .sips import SIPS, Complex
 
-__all__ = ["SIPSEngine", "Story", "engine_of"]
+__all__ = ["SIPSEngine", "Story", "engine_of", "follow_probabilities"]
 
 KINDS = {"fixed": 1, "exponential": 2, "gamma": 3}
 Story = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]
@@ -141,6 +142,20 @@ class SIPSEngine(Engine):
 
     def _room(self, words: int) -> int:
         return super()._room(words) if words else max(super()._room(0) // 3, 1)
+
+
+def follow_probabilities(graph: FollowerGraph, model: SIPS) -> FollowerGraph:
+    """Return the graph with the probability that a sharer makes a follower share: attention times rho, for heuristics."""
+    if model.attention is not None:
+        return graph.with_probabilities("constant", p=float(model.attention) * model.funnel.rho)
+    if graph.probabilities is None:
+        raise InputError("attention=None takes the graph's propagation probabilities, and it has none")
+    scaled = np.asarray(graph.probabilities.values * model.funnel.rho, np.float32)
+    scaled.flags.writeable = False
+    rule = dataclasses.replace(
+        graph.probabilities, values=scaled, parameters={**graph.probabilities.parameters, "times": model.funnel.rho}
+    )
+    return dataclasses.replace(graph, probabilities=rule)
 
 
 def _groups(graph: FollowerGraph, own: float) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int32]]:

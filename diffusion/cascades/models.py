@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..errors import InputError, NotFoundError, did_you_mean
 from .sips import SIPS
 
-__all__ = ["IC", "LT", "Model", "Threshold", "model_of"]
+__all__ = ["IC", "LT", "SIPS", "Model", "Threshold", "model_of"]
 
 
 @dataclass(frozen=True)

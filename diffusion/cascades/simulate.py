@@ -160,13 +160,20 @@ def sample_until(
     max_runs: int,
     threads: int | None,
     show: bool = True,
+    first_look: int = BATCH,
 ) -> tuple[list[Runs], str]:
-    """Run engines in the same worlds until every mean is precise enough -> the runs of each, and what stopped them."""
+    """Run engines in the same worlds until every mean is precise enough -> the runs of each, and what stopped them.
+
+    With `first_look` below 512 precision is also looked at after so many runs; where it falls short, all begin anew.
+    """
     if engines and all(engine.deterministic for engine in engines):
         return [engine.run(0, 1, threads=threads, show=show) for engine in engines], "deterministic"
     parts: list[list[Runs]] = [[] for _ in engines]
     stopped_by = "runs" if runs is not None else "max_runs"
-    for first, last in [(0, runs)] if runs is not None else _rounds(max_runs):
+    early = [(0, first_look)] if runs is None and first_look < min(BATCH, max_runs) else []
+    for first, last in [(0, runs)] if runs is not None else [*early, *_rounds(max_runs)]:
+        if first == 0:
+            parts = [[] for _ in engines]
         for engine, mine in zip(engines, parts, strict=True):
             mine.append(engine.run(first, last, threads=threads, show=show))
         if runs is None:

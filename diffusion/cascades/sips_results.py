@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ._sips_engine import SIPSEngine
 
-__all__ = ["CHANNELS", "SIPSCascade", "SIPSEnsemble"]
+__all__ = ["CHANNELS", "SIPSCascade", "SIPSEnsemble", "funnel_tables", "ratio_interval"]
 
 CHANNELS = ("follow", "feed", "seed")
 
@@ -150,7 +150,7 @@ class SIPSEnsemble(Ensemble):
         """
         check_confidence(confidence)
         if by is None:
-            return _funnel({None: self.tally[..., EXPOSED:].sum(axis=(1, 2))}, confidence)[0]
+            return funnel_tables({None: self.tally[..., EXPOSED:].sum(axis=(1, 2))}, confidence)[0]
         if by == "channel":
             counts = self.tally[..., EXPOSED:].sum(axis=1)
             return _joined({CHANNELS[c]: counts[:, c] for c in (FOLLOW, FEED)}, by, confidence)
@@ -169,14 +169,14 @@ class SIPSEnsemble(Ensemble):
         exposed = self.tally[..., EXPOSED].sum(axis=1)
         seeds = np.full(self.runs, len(self.seeds))
         total = exposed.sum(axis=1) + seeds
-        rows = [_ratio(part, total, confidence) for part in (exposed[:, FOLLOW], exposed[:, FEED], seeds)]
+        rows = [ratio_interval(part, total, confidence) for part in (exposed[:, FOLLOW], exposed[:, FEED], seeds)]
         return pd.DataFrame(rows, columns=["share", "low", "high"], index=pd.Index(CHANNELS, name="channel"))
 
     def redundancy(self, *, confidence: float = 0.95) -> Estimate:
         """Share of attended exposures that met somebody who had been exposed before."""
         attended = self.tally[..., ATTENDED].sum(axis=(1, 2))
         first = self.tally[..., EXPOSED].sum(axis=(1, 2))
-        value, low, high = _ratio(attended - first, attended, confidence)
+        value, low, high = ratio_interval(attended - first, attended, confidence)
         return Estimate(value, low, high, confidence, self.runs)
 
     def credit(self, by: str = "tier", *, confidence: float = 0.95, sample: int = 200) -> pd.DataFrame:
@@ -198,7 +198,9 @@ class SIPSEnsemble(Ensemble):
             root, _, _ = tree_passes(lists[2])
             counts[run] = np.bincount(codes[lists[0][root]], minlength=len(names))
         total = counts.sum(axis=1)
-        rows = [(*_ratio(counts[:, g], total, confidence), counts[:, g].mean(), runs) for g in range(len(names))]
+        rows = [
+            (*ratio_interval(counts[:, g], total, confidence), counts[:, g].mean(), runs) for g in range(len(names))
+        ]
         table = pd.DataFrame(rows, columns=["share", "low", "high", "users", "runs"], index=pd.Index(names, name=by))
         return table[table["users"] > 0].sort_values("users", ascending=False)
 
@@ -283,7 +285,7 @@ class SIPSEnsemble(Ensemble):
         return text + (f"; the feed met its cap for {self.capped:,} notes" if self.capped else "")
 
 
-def _ratio(part: NDArray[Any], whole: NDArray[Any], confidence: float) -> tuple[float, float, float]:
+def ratio_interval(part: NDArray[Any], whole: NDArray[Any], confidence: float) -> tuple[float, float, float]:
     """Ratio of sums over runs with its linearised interval (Cochran 1977, eq. 6.13); NaN where the whole is 0."""
     total = float(whole.sum())
     if total == 0:
@@ -294,7 +296,8 @@ def _ratio(part: NDArray[Any], whole: NDArray[Any], confidence: float) -> tuple[
     return value, max(low, 0.0), min(high, 1.0)
 
 
-def _funnel(groups: dict[Any, NDArray[Any]], confidence: float) -> list[pd.DataFrame]:
+def funnel_tables(groups: dict[Any, NDArray[Any]], confidence: float) -> list[pd.DataFrame]:
+    """Return for each group of ``counts[run, stage]`` mean users by stage and the rate from the stage before, with intervals."""
     tables = []
     for counts in groups.values():
         rows = []
@@ -302,7 +305,7 @@ def _funnel(groups: dict[Any, NDArray[Any]], confidence: float) -> list[pd.DataF
             mean, _, half = mean_interval(counts[:, stage], confidence)
             rate = (np.nan, np.nan, np.nan)
             if stage:
-                rate = _ratio(counts[:, stage], counts[:, stage - 1], confidence)
+                rate = ratio_interval(counts[:, stage], counts[:, stage - 1], confidence)
             rows.append((mean, mean - half, mean + half, *rate, len(counts)))
         columns = ["users", "low", "high", "rate", "rate_low", "rate_high", "runs"]
         tables.append(pd.DataFrame(rows, columns=columns, index=pd.Index(STAGES, name="stage")))
@@ -310,4 +313,4 @@ def _funnel(groups: dict[Any, NDArray[Any]], confidence: float) -> list[pd.DataF
 
 
 def _joined(groups: dict[Any, NDArray[Any]], by: str, confidence: float) -> pd.DataFrame:
-    return pd.concat(_funnel(groups, confidence), keys=list(groups), names=[by])
+    return pd.concat(funnel_tables(groups, confidence), keys=list(groups), names=[by])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+import os
 import random
 import threading
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -13,10 +16,18 @@ from numpy.typing import NDArray
 
 from .._provenance import provenance
 from .._random import RNGLike, derive_key, key_of
-from ..errors import InputError, NotFoundError, did_you_mean
+from ..errors import InputError, MissingDataError, NotFoundError, ReadError, did_you_mean
 from .follower_graph import FollowerGraph
 
-__all__ = ["Communities", "Partition", "communities", "community_codes", "modularity_and_mixing"]
+__all__ = [
+    "METHODS",
+    "Communities",
+    "Partition",
+    "communities",
+    "community_codes",
+    "modularity_and_mixing",
+    "read_communities",
+]
 
 Method: TypeAlias = Literal["leiden", "louvain", "infomap", "label_propagation"]
 METHODS = ("leiden", "louvain", "infomap", "label_propagation")
@@ -272,3 +283,60 @@ def _partition(
     modularity, mixing = modularity_and_mixing(graph, rank[codes][graph._arcs.order])
     called = pd.Index(np.arange(order.size)) if names is None else names.take(order)
     return Partition(labels, called, modularity, mixing, method, resolution, record)
+
+
+def read_communities(
+    path: str | os.PathLike[str], graph: FollowerGraph, *, rows: Literal["nodes", "communities"] = "nodes"
+) -> pd.Series[Any]:
+    """Read the communities of a graph's nodes from a text file (.gz as well).
+
+    Parameters
+    ----------
+    path : path
+    graph : FollowerGraph
+        Nodes that the file does not name become communities of their own.
+    rows : {"nodes", "communities"}
+        A row is a node and its community; or all members of one community, numbered by row. Separated by tabs, spaces
+        or commas; lines that begin with ``#`` are skipped, and members that are not in the graph (padding) are left out.
+
+    Returns
+    -------
+    Series
+        Community by node label, for ``graph.with_node_data(community=...)``.
+
+    Raises
+    ------
+    MissingDataError, ReadError
+        No such file; a row that is no pair; a node in two communities; or no node of the graph at all.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise MissingDataError(f"there is no file '{file}' of communities")
+    opener: Any = gzip.open if file.suffix == ".gz" else open
+    whole = graph.nodes.dtype.kind in "iu"
+    found: dict[Any, Any] = {}
+    with opener(file, "rt", encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            words = line.replace(",", " ").split()
+            if not words or line.startswith("#"):
+                continue
+            if rows == "nodes" and len(words) != 2:
+                raise ReadError(
+                    f"'{file}', line {number}: {len(words)} values; give a node and its community in each row"
+                )
+            names = words[:1] if rows == "nodes" else words
+            for name in names:
+                try:
+                    label = int(name) if whole else name
+                except ValueError:
+                    raise ReadError(
+                        f"'{file}', line {number}: {name!r} is no node: the graph's nodes are whole numbers"
+                    ) from None
+                if label not in graph:
+                    continue
+                community = words[1] if rows == "nodes" else str(number)
+                if found.setdefault(label, community) != community:
+                    raise ReadError(f"'{file}', line {number}: the node {label!r} is in two communities: give each one")
+    if not found:
+        raise ReadError(f"'{file}' names no node of the graph: look at rows= and at the labels")
+    return pd.Series([found.get(label, f"alone {label}") for label in graph.nodes.tolist()], index=graph.nodes)

@@ -20,18 +20,23 @@ from numpy.typing import NDArray
 from .._files import whole_file
 from .._random import derive_key
 from .._version import __version__
-from ..cascades._engine import Engine
+from ..cascades._engine import Runs
+from ..cascades._sips_engine import engine_of
 from ..cascades.growth import growth_of_counts
-from ..cascades.results import Cascade, SpreadEstimate, share_interval
+from ..cascades.results import Cascade, SpreadEstimate, mean_interval, share_interval
 from ..cascades.simulate import sample_until
+from ..cascades.sips_results import funnel_tables, ratio_interval
 from ..cascades.virality import structural_virality
 from ..graph.follower_graph import FollowerGraph
-from .design import Budget, ModelSpec, Precision
+from ..kernels.sips import ATTENDED, EXPOSED, FEED, FOLLOW
+from ._models import ModelSpec
+from .design import Budget, Precision
 
 __all__ = ["OUTBREAK_SHARE", "Cell", "CellResult", "Chosen", "compute", "read_cell", "write_cell"]
 
 OUTBREAK_SHARE = 0.01  # an outbreak reaches at least this share of all users
 VIRALITY_RUNS = 32  # runs replayed with parents for depth, breadth and structural virality
+FIRST_LOOK = 128  # runs after which precision is looked at first: reach of nearly everybody varies little
 DEPLETION = 0.10  # growth is fitted until this share of the final reach is used up
 
 
@@ -43,6 +48,7 @@ class Cell:
     model: ModelSpec
     strategy: str
     budget: Budget
+    place: str
     identity: str
 
     @staticmethod
@@ -52,6 +58,7 @@ class Cell:
         model: ModelSpec,
         strategy: str,
         budget: Budget,
+        place: str,
         precision: Precision,
         seed: int,
     ) -> Cell:
@@ -62,13 +69,16 @@ class Cell:
             "rule": model.rule.to_dict() if model.rule else None,
             "strategy": strategy,
             "budget": [budget.kind, budget.value],
+            "place": place,
             "precision": [precision.rel_error, precision.confidence, precision.max_runs],
-            "fit": [OUTBREAK_SHARE, VIRALITY_RUNS, DEPLETION],
+            "fit": [OUTBREAK_SHARE, VIRALITY_RUNS, DEPLETION, FIRST_LOOK],
             "seed": seed,
             "diffusion": __version__,
         }
         text = json.dumps(parts, sort_keys=True)
-        return Cell(graph_label, model, strategy, budget, hashlib.blake2b(text.encode(), digest_size=12).hexdigest())
+        return Cell(
+            graph_label, model, strategy, budget, place, hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+        )
 
 
 @dataclass(frozen=True)
@@ -90,6 +100,10 @@ class CellResult:
     by_step: pd.DataFrame
     by_community: pd.DataFrame
     seeds: pd.DataFrame
+    funnel: pd.DataFrame
+
+
+PARTS = ("by_step", "by_community", "seeds", "funnel")
 
 
 def world_key(seed: int, fingerprint: str, model: ModelSpec) -> int:
@@ -106,15 +120,16 @@ def compute(
     *,
     key: int,
     R_predicted: float,
+    mixing: float,
     threads: int,
 ) -> CellResult:
     """Simulate a cell until it is precise enough and measure everything the tables hold."""
     start = time.perf_counter()
     seeds = chosen.seeds
-    engine = Engine(graph, cell.model.model, seeds, key)
+    engine = engine_of(graph, cell.model.model, seeds, key)
     (found,), stopped_by = sample_until(
         [engine], runs=None, rel_error=precision.rel_error, confidence=precision.confidence,
-        max_runs=precision.max_runs, threads=threads, show=False,
+        max_runs=precision.max_runs, threads=threads, show=False, first_look=FIRST_LOOK,
     )  # fmt: skip
     seconds_simulate = time.perf_counter() - start
     new, counts = found.new, found.node_counts
@@ -127,13 +142,15 @@ def compute(
         key=derive_key(key, "growth"), deterministic=engine.deterministic,
     )  # fmt: skip
     outbreak = share_interval(int((sizes >= OUTBREAK_SHARE * graph.n_nodes).sum()), len(sizes), precision.confidence)
-    shapes = _shapes(engine, min(VIRALITY_RUNS, 1 if engine.deterministic else VIRALITY_RUNS))
+    stories = [engine.replay(run) for run in range(1 if engine.deterministic else VIRALITY_RUNS)]
+    shapes = _shapes(stories)
     seed_table = _seed_table(graph, seeds)
-    communities = _by_community(graph, counts / len(sizes))
+    communities = _by_community(graph, counts / len(sizes), stories)
     cost = float(seed_table["price"].sum(skipna=False)) if len(seed_table) else 0.0
     row: dict[str, Any] = {
         "cell": cell.identity, "graph": cell.graph, "model": cell.model.model.label, "rule": cell.model.rule_label,
-        "strategy": cell.strategy, "budget": cell.budget.label, "budget_kind": cell.budget.kind,
+        **cell.model.columns(), "mixing": mixing,
+        "strategy": cell.strategy, "place": cell.place, "budget": cell.budget.label, "budget_kind": cell.budget.kind,
         "budget_value": cell.budget.value, "n_seeds": len(seeds), "n_nodes": graph.n_nodes,
         "reach": reach.mean, "reach_low": reach.low, "reach_high": reach.high, "confidence": precision.confidence,
         "runs": reach.runs, "rel_error": reach.rel_error, "stopped_by": stopped_by, "R_predicted": R_predicted,
@@ -143,19 +160,45 @@ def compute(
         "doubling_high": grown.doubling_time.high, "phase": grown.phase, "phase_reason": grown.reason,
         "fit_first": grown.first, "fit_last": grown.last, "outbreak_probability": outbreak.value,
         "outbreak_low": outbreak.low, "outbreak_high": outbreak.high, "outbreak_share": OUTBREAK_SHARE,
-        **shapes, "cost": cost, "reach_per_cost": reach.mean / cost if cost > 0 else math.nan,
+        **shapes, **_channels(found, len(seeds), precision.confidence),
+        "entry_share": float(communities["entered"].mean()) if len(communities) else math.nan, "cost": cost, "reach_per_cost": reach.mean / cost if cost > 0 else math.nan,
         **_concentration(communities), "key": f"{key:#018x}",
         "lower": chosen.lower, "upper": chosen.upper, "ratio": chosen.lower / chosen.upper if chosen.upper > 0 else math.nan,
         "seconds_select": chosen.seconds, "seconds_simulate": seconds_simulate,
     }  # fmt: skip
-    return CellResult(row, sizes, _by_step(new, grown.first, grown.last), communities, seed_table)
+    steps = _by_step(new, grown.first, grown.last)
+    return CellResult(row, sizes, steps, communities, seed_table, _funnel(found, precision.confidence))
 
 
-def _shapes(engine: Engine, runs: int) -> dict[str, Any]:
-    cascades = []
-    for run in range(runs):
-        nodes, step, parent = engine.replay(run)
-        cascades.append(Cascade(pd.RangeIndex(len(nodes)), step, parent))
+def _channels(found: Runs, n_seeds: int, confidence: float) -> dict[str, float]:
+    """Sharers, share of reach first met through the feed, and redundancy; NaN for models without stages."""
+    names = ("sharers", "sharers_low", "sharers_high", "feed_share", "feed_share_low", "feed_share_high", "redundancy")
+    if found.tally is None:
+        return dict.fromkeys(names, math.nan)
+    sharers = found.tally[..., EXPOSED + 4].sum(axis=(1, 2)) + n_seeds
+    mean, _, half = mean_interval(sharers, confidence)
+    exposed = found.tally[..., EXPOSED].sum(axis=1)
+    feed = ratio_interval(exposed[:, FEED], exposed.sum(axis=1) + n_seeds, confidence)
+    attended = found.tally[..., ATTENDED].sum()
+    redundancy = float(1 - exposed.sum() / attended) if attended else math.nan
+    return dict(zip(names, (mean, mean - half, mean + half, *feed, redundancy), strict=True))
+
+
+def _funnel(found: Runs, confidence: float) -> pd.DataFrame:
+    """Users by stage, for all channels and by channel of first exposure, creators left out."""
+    if found.tally is None:
+        return pd.DataFrame({"channel": [], "stage": []})
+    users = found.tally[..., EXPOSED:].sum(axis=1)
+    groups = {"all": users.sum(axis=1), "follow": users[:, FOLLOW], "feed": users[:, FEED]}
+    parts = funnel_tables(groups, confidence)
+    return pd.concat(parts, keys=list(groups), names=["channel"]).reset_index().drop(columns="runs")
+
+
+Story = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
+
+
+def _shapes(stories: list[Story]) -> dict[str, Any]:
+    cascades = [Cascade(pd.RangeIndex(len(nodes)), step, parent) for nodes, step, parent in stories]
     virality = [v for v in map(structural_virality, cascades) if not math.isnan(v)]
     return {
         "depth": float(np.mean([c.depth for c in cascades])),
@@ -176,17 +219,25 @@ def _by_step(new: NDArray[np.int32], first: int, last: int) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def _by_community(graph: FollowerGraph, probability: NDArray[np.float64]) -> pd.DataFrame:
-    """Expected number of active users in each community."""
+def _by_community(graph: FollowerGraph, probability: NDArray[np.float64], stories: list[Story]) -> pd.DataFrame:
+    """Expected number of active users in each community; when and how often each was entered in the replayed runs."""
     if "community" not in graph._node_data:
-        return pd.DataFrame({"community": [], "size": [], "reach": [], "share": []})
+        return pd.DataFrame({"community": [], "size": [], "reach": [], "share": [], "entry_step": [], "entered": []})
     active = graph._series(probability, "reach")
     found = active.groupby(graph.node_data["community"].astype(str)).agg(["size", "sum"])
     total = float(found["sum"].sum())
+    codes = found.index.get_indexer(graph.node_data["community"].astype(str).to_numpy())[graph._arcs.order]
+    entry = np.full((len(stories), len(found)), np.inf)
+    for run, (nodes, step, _) in enumerate(stories):
+        np.minimum.at(entry[run], codes[nodes], step)
+    entered = np.isfinite(entry)
+    times = np.where(entered, entry, 0).sum(axis=0)
     return pd.DataFrame(
         {
             "community": found.index.to_numpy(), "size": found["size"].to_numpy(), "reach": found["sum"].to_numpy(),
             "share": found["sum"].to_numpy() / total if total else np.full(len(found), math.nan),
+            "entry_step": np.divide(times, entered.sum(axis=0), out=np.full(len(found), math.nan), where=entered.any(axis=0)),
+            "entered": entered.mean(axis=0),
         }
     )  # fmt: skip
 
@@ -217,9 +268,7 @@ def _seed_table(graph: FollowerGraph, seeds: tuple[Any, ...]) -> pd.DataFrame:
 
 def write_cell(path: Path, result: CellResult) -> None:
     """Write a cell whole: one parquet row with its parts as JSON, and the sizes as a list."""
-    parts: Mapping[str, pd.DataFrame] = {
-        "by_step": result.by_step, "by_community": result.by_community, "seeds": result.seeds
-    }  # fmt: skip
+    parts: Mapping[str, pd.DataFrame] = {name: getattr(result, name) for name in PARTS}
     columns = {name: pa.array([json.dumps(table.to_dict("list"))]) for name, table in parts.items()}
     columns["row"] = pa.array([json.dumps(result.row)])
     columns["sizes"] = pa.array([result.sizes], pa.list_(pa.int64()))
@@ -231,11 +280,11 @@ def read_cell(path: Path) -> CellResult | None:
     """Read a finished cell; None where there is none, or not a whole and undamaged one."""
     try:
         table = pq.read_table(path, page_checksum_verification=True)
-        texts = {name: json.loads(table[name][0].as_py()) for name in ("row", "by_step", "by_community", "seeds")}
+        texts = {name: json.loads(table[name][0].as_py()) for name in ("row", *PARTS)}
         sizes = np.asarray(table["sizes"].chunk(0).values)
     except (OSError, pa.ArrowException, LookupError, TypeError, ValueError):
         return None
     if not isinstance(texts["row"], dict) or texts["row"].get("cell") != path.stem:
         return None
-    frames = {name: pd.DataFrame(texts[name]) for name in ("by_step", "by_community", "seeds")}
+    frames = {name: pd.DataFrame(texts[name]) for name in PARTS}
     return CellResult(texts["row"], sizes, **frames)

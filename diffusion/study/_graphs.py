@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from .._random import derive_key, generator
-from ..cascades.models import LT
-from ..errors import NotFoundError
+from ..cascades._sips_engine import follow_probabilities
+from ..cascades.models import LT, SIPS
+from ..errors import InputError, NotFoundError
 from ..graph._probabilities import lt_bounds
-from ..graph.communities import modularity_and_mixing
+from ..graph.communities import Partition, communities, modularity_and_mixing, read_communities
 from ..graph.creators import TIER_SHARES, with_creator_tiers
 from ..graph.follower_graph import FollowerGraph
 from ..graph.generate import generate_platform
 from ..graph.read import read_edges
+from ..graph.rewire import rewire_mixing
 from ..seeding.heuristics import TIER_STRATEGIES
 from .design import GraphSpec, ModelSpec, StudyDesign
 
@@ -32,6 +37,7 @@ class PreparedGraph:
     graph: FollowerGraph
     by_rule: dict[ModelSpec, FollowerGraph]
     tiers_note: str | None
+    mixing: float  # share of arcs between communities; NaN without communities
 
     def fingerprint(self, model: ModelSpec) -> str:
         """Hash of all of the graph that a cell depends on: arcs, probabilities, communities, tiers and prices."""
@@ -45,6 +51,7 @@ class PreparedGraph:
 def prepare_graph(spec: GraphSpec, design: StudyDesign) -> PreparedGraph:
     """Build a graph, give it creator tiers where it has none, and apply every rule to it."""
     graph = _load_graph(spec, design.seed)
+    _check_communities(graph, design)
     note = None
     missing = [name for name in ("tier", "price") if name not in graph._node_data]
     if missing:  # what the graph brings stays as it is
@@ -58,13 +65,17 @@ def prepare_graph(spec: GraphSpec, design: StudyDesign) -> PreparedGraph:
         )
     by_rule: dict[ModelSpec, FollowerGraph] = {}
     for model in design.models:
+        if isinstance(model.model, SIPS):
+            by_rule[model] = follow_probabilities(graph, model.model)  # what heuristics and R reckon with
+            continue
         if model.rule is None:
             by_rule[model] = graph
             continue
         by_rule[model] = model.rule.apply(graph, generator(derive_key(design.seed, "rule", model.rule.label)))
         if isinstance(model.model, LT):
             lt_bounds(by_rule[model])  # refuses weights that sum to more than 1, before anything runs
-    return PreparedGraph(spec, graph, by_rule, note)
+    mixing = Partition.from_labels(graph).mixing if "community" in graph._node_data else float("nan")
+    return PreparedGraph(spec, graph, by_rule, note, mixing)
 
 
 def _load_graph(spec: GraphSpec, seed: int) -> FollowerGraph:
@@ -79,8 +90,47 @@ def _load_graph(spec: GraphSpec, seed: int) -> FollowerGraph:
             return load(spec.parameters["name"])
         except NotFoundError as error:
             raise NotFoundError(f"graph.dataset: {error}") from None
+    return _read_graph(spec, seed)
+
+
+@functools.lru_cache(maxsize=2)  # rewired copies begin with the same graph and communities
+def _read_edges_with_communities(text: str, seed: int) -> FollowerGraph:
+    given: dict[str, Any] = json.loads(text)
+    source = given.pop("communities", None)
+    graph = read_edges(given.pop("file"), **given)
+    if isinstance(source, str):
+        found = communities(graph, method=source, rng=generator(derive_key(seed, "communities")))  # type: ignore[arg-type]
+        return graph.with_node_data(community=found.labels)
+    if source is not None:
+        return graph.with_node_data(community=read_communities(source["file"], graph, rows=source["rows"]))
+    return graph
+
+
+def _read_graph(spec: GraphSpec, seed: int) -> FollowerGraph:
     given = dict(spec.parameters)
-    return read_edges(given.pop("file"), **given)
+    mixing = given.pop("rewire_mixing", None)
+    graph = _read_edges_with_communities(json.dumps(given, sort_keys=True), seed)
+    if mixing is None:
+        return graph
+    level = Partition.from_labels(graph).mixing if mixing == "own" else float(mixing)
+    # Tiers and prices follow from degrees, which rewiring keeps.
+    return rewire_mixing(graph, level, rng=generator(derive_key(seed, "rewire", str(mixing))))
+
+
+def _check_communities(graph: FollowerGraph, design: StudyDesign) -> None:
+    """Refuse, before anything runs, places and feeds that need communities where there are none."""
+    if "community" in graph._node_data:
+        return
+    asks = [f"seeding.place {place!r}" for place in design.places if place != "anywhere"]
+    asks += [
+        f"own = {spec.model.feed.own:g} of the feed" for spec in design.models
+        if isinstance(spec.model, SIPS) and spec.model.feed is not None and spec.model.feed.own > 0
+    ]  # fmt: skip
+    if asks:
+        raise InputError(
+            f'{asks[0]} needs communities, and the graph has none: add communities = "leiden" to graph.edges, or the node '
+            "attribute 'community' to a graph given in Python"
+        )
 
 
 def graph_card(ready: PreparedGraph) -> dict[str, Any]:
@@ -96,10 +146,14 @@ def graph_card(ready: PreparedGraph) -> dict[str, Any]:
         "reciprocity": None if np.isnan(graph.reciprocity) else graph.reciprocity,
         "follower_ccdf": [[int(k), float((followers >= k).mean())] for k in levels],
         "n_communities": None, "modularity": None, "mixing": None, "communities_from": None,
+        "rewired_from": Path(ready.spec.parameters["file"]).name if "rewire_mixing" in ready.spec.parameters else None,
         "tiers": _tiers(graph), "tiers_note": ready.tiers_note,
     }  # fmt: skip
     if "community" in graph._node_data:
         card.update(_community_card(graph))
+        source = ready.spec.parameters.get("communities") if ready.spec.kind == "edges" else None
+        if source is not None:
+            card["communities_from"] = f"{source} (igraph)" if isinstance(source, str) else Path(source["file"]).name
     return card
 
 

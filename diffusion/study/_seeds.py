@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .._random import derive_key, generator
-from ..cascades.models import IC
+from ..cascades.models import IC, SIPS
+from ..graph.communities import community_codes
 from ..graph.follower_graph import FollowerGraph
 from ..seeding.budget import affordable
-from ..seeding.heuristics import TIER_STRATEGIES, rank_seeds
+from ..seeding.heuristics import BY_ARC, TIER_STRATEGIES, rank_seeds
 from ..seeding.select import select_seeds
-from ..theory.branching import reproduction_number
+from ..seeding.sips_seeds import select_sips_seeds
+from ..theory.sips_graph import sips_graph_radius
+from ..theory.spectral import reproduction_number
 from ._cell import Cell, Chosen
 from ._graphs import PreparedGraph
 from .design import ModelSpec, StudyDesign
@@ -32,7 +37,9 @@ class Seeds:
     def __init__(self, design: StudyDesign) -> None:
         self._design = design
         self._lock = threading.Lock()
+        self._locks: dict[Any, threading.Lock] = {}
         self._done: dict[Any, tuple[tuple[Any, ...], float, bool]] = {}
+        self._chosen: dict[Any, Chosen] = {}
 
     def take(self, cell: Cell, ready: PreparedGraph) -> Chosen:
         """Return the seeds of a cell; fewer than k only where the strategy ranks no more."""
@@ -41,43 +48,86 @@ class Seeds:
         return Chosen(*self._ranked(cell, ready))
 
     def _certified(self, cell: Cell, ready: PreparedGraph) -> Chosen:
-        assert cell.model.rule is not None  # the design leaves opim out for models without probabilities
-        key = derive_key(self._design.seed, "seeds", "opim", cell.model.model.label, cell.model.rule.label)
+        model = cell.model.model
+        rule = cell.model.rule.label if cell.model.rule is not None else ""
+        label = model.label
+        if isinstance(model, SIPS):  # chosen for what followers carry; a certificate holds where there is no feed
+            plain = dataclasses.replace(model, feed=None)
+            label = plain.label
         money = cell.budget.kind == "money"
         prices = ready.graph.node_data["price"].to_numpy(dtype=float)
-        if cell.budget.value == 0 or (money and not np.nanmin(prices) <= cell.budget.value):
+        members = self._members(ready) if cell.place == "one community" else None
+        reach = prices if members is None else prices[members]
+        if cell.budget.value == 0 or (money and not np.nanmin(reach) <= cell.budget.value):
             return Chosen((), 0.0)
-        given: dict[str, Any] = {"budget": cell.budget.value} if money else {"k": int(cell.budget.value)}
-        found = select_seeds(
-            ready.by_rule[cell.model],
-            method="opim",
-            eps=OPIM_EPS[cell.budget.kind],
-            model=cell.model.model,
-            rng=generator(key),
-            threads=1,
-            **given,
-        )
-        return Chosen(found.seeds, found.seconds, found.lower, found.upper)
+        name = (id(ready), "opim", label, rule, cell.budget, cell.place)
+        with self._lock_of(name):
+            if name not in self._chosen:
+                key = derive_key(self._design.seed, "seeds", "opim", label, rule)
+                given: dict[str, Any] = {"budget": cell.budget.value} if money else {"k": int(cell.budget.value)}
+                if members is not None:
+                    given["candidates"] = ready.graph.nodes.take(members).tolist()
+                given |= {"eps": OPIM_EPS[cell.budget.kind], "rng": generator(key), "threads": 1}
+                if isinstance(model, SIPS):
+                    found = select_sips_seeds(ready.graph, model=plain, **given)
+                else:
+                    found = select_seeds(ready.by_rule[cell.model], method="opim", model=model, **given)
+                self._chosen[name] = Chosen(found.seeds, found.seconds, found.lower, found.upper)
+        chosen = self._chosen[name]
+        if isinstance(model, SIPS) and model.feed is not None:
+            return Chosen(chosen.seeds, chosen.seconds)
+        return chosen
+
+    def _lock_of(self, name: Any) -> threading.Lock:
+        with self._lock:
+            return self._locks.setdefault(name, threading.Lock())
+
+    @staticmethod
+    def _members(ready: PreparedGraph) -> NDArray[np.intp]:
+        """Positions of the users of the largest community."""
+        codes, names = community_codes(ready.graph)
+        return np.flatnonzero(codes == np.bincount(codes, minlength=len(names)).argmax())
 
     def _ranked(self, cell: Cell, ready: PreparedGraph) -> tuple[tuple[Any, ...], float]:
-        rule = cell.model if cell.strategy == "degree_discount" and cell.model.rule is not None else None
+        rule = cell.model if cell.strategy in (*BY_ARC, "degree_discount") and _has_probabilities(cell.model) else None
         name = (id(ready), cell.strategy, rule)
         wanted = max((int(b.value) for b in self._design.budgets if b.kind == "k"), default=0)
         if cell.budget.kind == "money":
             wanted = max(wanted, FIRST_RANKED)
-        with self._lock:
+        if cell.place != "anywhere":
+            wanted = ready.graph.n_nodes  # a place passes over most of a ranking
+        with self._lock_of(name):
             while True:
                 ranking, seconds, whole = self._done.get(name, ((), 0.0, False))
                 if len(ranking) < wanted and not whole:
                     ranking, more, whole = self._rank(cell, ready, rule, wanted)
                     self._done[name] = ranking, seconds + more, whole
                     continue
+                placed = self._placed(ranking, cell.place, ready)
                 if cell.budget.kind == "k":
-                    return ranking[: int(cell.budget.value)], seconds
-                chosen, cheapest_left, left = self._spend(ranking, cell, ready.graph)
+                    return placed[: int(cell.budget.value)], seconds
+                chosen, cheapest_left, left = self._spend(placed, cell, ready.graph)
                 if whole or not cheapest_left <= left:
                     return chosen, seconds
                 wanted = 4 * len(ranking)  # somebody further down can still be paid
+
+    def _placed(self, ranking: tuple[Any, ...], place: str, ready: PreparedGraph) -> tuple[Any, ...]:
+        """Keep a ranking to the largest community, or let the communities take turns, the largest first."""
+        if place == "anywhere":
+            return ranking
+        codes, names = community_codes(ready.graph)
+        at = ready.graph._check_labels(list(ranking))
+        sizes = np.bincount(codes, minlength=len(names))
+        mine = codes[at]
+        if place == "one community":
+            return tuple(ranking[i] for i in np.flatnonzero(mine == sizes.argmax()))
+        order = np.argsort(mine, kind="stable")
+        starts = np.searchsorted(mine[order], np.arange(len(names)))
+        turn = np.empty(at.size, np.int64)
+        turn[order] = np.arange(at.size) - starts[mine[order]]
+        place_of = np.empty(len(names), np.int64)
+        place_of[np.argsort(-sizes, kind="stable")] = np.arange(len(names))
+        return tuple(ranking[i] for i in np.lexsort((place_of[mine], turn)))
 
     def _rank(
         self, cell: Cell, ready: PreparedGraph, rule: ModelSpec | None, wanted: int
@@ -88,7 +138,7 @@ class Seeds:
             available = int((graph.node_data["tier"] == cell.strategy).sum())
         size = min(wanted, available)
         key = derive_key(self._design.seed, "seeds", cell.strategy)
-        p = 0.0 if rule is None and cell.strategy == "degree_discount" else None
+        p = 0.0 if rule is None and cell.strategy == "degree_discount" else None  # p = 0: single discount
         found = rank_seeds(graph, size, method=cell.strategy, p=p, rng=generator(key))
         return found.seeds, found.seconds, size == available or len(found) < size
 
@@ -109,16 +159,25 @@ class Seeds:
 
 
 class Predicted:
-    """R predicted from the graph alone, once for each graph and rule (independent cascades only)."""
+    """R predicted from the graph alone, once for each graph and model (independent cascades and simple SIPS)."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._done: dict[int, float] = {}
+        self._done: dict[Any, float] = {}
 
     def of(self, graph: FollowerGraph, model: ModelSpec) -> float:
-        if not isinstance(model.model, IC):
+        sips = isinstance(model.model, SIPS) and model.model.identify == "simple"
+        if not (sips or isinstance(model.model, IC)):
             return float("nan")
         with self._lock:
-            if id(graph) not in self._done:
-                self._done[id(graph)] = reproduction_number(graph)
-            return self._done[id(graph)]
+            name = (id(graph), model)
+            if name not in self._done:
+                if isinstance(model.model, SIPS):
+                    self._done[name] = sips_graph_radius(graph, model.model, tol=1e-4)
+                else:
+                    self._done[name] = reproduction_number(graph)
+            return self._done[name]
+
+
+def _has_probabilities(model: ModelSpec) -> bool:
+    return model.rule is not None or isinstance(model.model, SIPS)

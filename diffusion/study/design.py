@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .._random import RNGLike
-from ..cascades.models import IC, LT, Model, Threshold
 from ..errors import DiffusionError, InputError, MissingDataError, ReadError, did_you_mean
+from ..graph.communities import METHODS as COMMUNITY_METHODS
 from ..graph.follower_graph import FollowerGraph
 from ..graph.generate import check_platform
 from ..seeding.heuristics import HEURISTICS, TIER_STRATEGIES
+from ._models import ModelSpec, Rule, parse_models
+from ._toml import known, listed, table, typed
 
 __all__ = [
     "EXAMPLE",
@@ -29,6 +30,7 @@ __all__ = [
 ]
 
 STRATEGIES = (*HEURISTICS, *TIER_STRATEGIES, "opim")
+PLACES = ("anywhere", "one community", "spread")
 
 EXAMPLE = """\
 # A study of who to seed. Run it with: diffusion study study.toml
@@ -37,75 +39,41 @@ seed = 7                        # one whole number; every random draw follows fr
 out = "results/study"           # cells, tables and report.html go here; run again to finish or extend
 
 [graph]                         # one of: platform, edges, dataset
-# a generated follower graph; a list of mixings makes one graph for each
-platform = { users = 20_000, communities = 8, mixing = 0.2, mean_followers = 12, tail = 2.3, reciprocity = 0.2 }
-# edges = { file = "soc-Epinions1.txt.gz", edges_mean = "influences", directed = true, parallel = "collapse" }
+# a generated follower graph; a list of mixings (share of arcs between communities) makes one graph for each
+platform = { users = 20_000, communities = 8, mixing = [0.05, 0.2, 0.5], mean_followers = 12, tail = 2.3, reciprocity = 0.2 }
+# edges = { file = "soc-Epinions1.txt.gz", edges_mean = "influences", directed = true, communities = "leiden", rewire_mixing = [0.1, 0.3] }
 # dataset = "platform-20k"
 
-[[model]]                       # repeat the block for other combinations
-kind = ["ic"]                   # "ic", "lt" or "threshold"; lists are crossed
-probability = [                 # a list is crossed with the kinds
-  { rule = "weighted_cascade" },
-  { rule = "constant", p = 0.02 },
-  { rule = "constant", p = 0.1 },
-]
+[[model]]                       # repeat the block for other combinations; lists are crossed
+kind = "sips"                   # Sympathize, Identify, Participate, Share & Spread
+[model.sips]
+attention = 0.3                 # probability that a follower attends to a note
+note = "experience"             # kind of note: sets p_S from the survey
+eta = [0.25, 1.0]               # share of stated intentions acted upon: scales the survey's p_P and p_X
+feed = [0.0, 3.0]               # mean users the feed shows a note to
+own = 0.5                       # share of them in the creator's own community
+identify = ["simple", { complex = 2 }]   # by chance, or once that many distinct sharers were seen
 
-[[model]]
-kind = "lt"                     # weights into a node must sum to at most 1
-probability = { rule = "weighted_cascade" }
-
+# [[model]]
+# kind = ["ic", "lt"]           # also "threshold"; weights of lt into a node must sum to at most 1
+# probability = [{ rule = "weighted_cascade" }]
+# [[model]]
+# kind = "ic"
+# probability = [{ rule = "constant", p = 0.02 }]
 # [[model]]
 # kind = "threshold"
 # threshold = [{ fraction = 0.18 }, { count = 2, noise = 0.01 }]
 
 [seeding]
-strategy = ["random", "amateur", "tail", "waist", "head", "degree", "degree_discount", "pagerank", "k_core"]
-# "opim" chooses with a certificate; with money it is slow where a message reaches a large part of the graph
-budget = [{ k = 10 }, { k = 50 }, { money = 100_000 }]   # seeds, or RMB at creator prices
+strategy = ["random", "amateur", "tail", "waist", "head", "degree", "degree_discount", "pagerank", "k_core", "opim"]
+budget = [{ money = 10_000 }, { money = 100_000 }]   # RMB at creator prices, or a number of seeds such as { k = 50 }
+place = ["anywhere", "one community", "spread"]   # all seeds in the largest community, or in turn from each
 
 [precision]
 rel_error = 0.04                # stop when the half width of the interval is this share of the mean ...
 confidence = 0.95
-max_runs = 1_024                # ... or here, and say so
+max_runs = 512                  # ... or here, and say so
 """
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A rule that sets propagation probabilities: the arguments of `FollowerGraph.with_probabilities`."""
-
-    rule: str
-    parameters: tuple[tuple[str, Any], ...] = ()
-
-    def apply(self, graph: FollowerGraph, rng: RNGLike) -> FollowerGraph:
-        """Return the graph with these probabilities."""
-        given: dict[str, Any] = dict(self.parameters)
-        return graph.with_probabilities(self.rule, rng=rng if self.rule == "trivalency" else None, **given)
-
-    @property
-    def label(self) -> str:
-        """Text for tables."""
-        given = [
-            f"{name}={value:.12g}" if isinstance(value, float) else f"{name}={value}" for name, value in self.parameters
-        ]
-        return " ".join([self.rule.replace("_", " "), *given])
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the table that stands in a study file."""
-        return {"rule": self.rule, **{k: list(v) if isinstance(v, tuple) else v for k, v in self.parameters}}
-
-
-@dataclass(frozen=True)
-class ModelSpec:
-    """A model and the rule for its probabilities (None for threshold models)."""
-
-    model: Model
-    rule: Rule | None
-
-    @property
-    def rule_label(self) -> str:
-        """Label of the rule, or of its absence."""
-        return self.rule.label if self.rule else "no probabilities"
 
 
 @dataclass(frozen=True)
@@ -129,7 +97,7 @@ class Precision:
 
     rel_error: float = 0.04
     confidence: float = 0.95
-    max_runs: int = 1_024
+    max_runs: int = 512
 
 
 @dataclass(frozen=True)
@@ -146,7 +114,13 @@ class GraphSpec:
         if self.kind == "platform":
             return f"platform, mixing {self.parameters['mixing']:g}"
         if self.kind == "edges":
-            return Path(self.parameters["file"]).name
+            name = Path(self.parameters["file"]).name
+            mixing = self.parameters.get("rewire_mixing")
+            return (
+                name
+                if mixing is None
+                else f"{name}, rewired to mixing {mixing if mixing == 'own' else format(mixing, 'g')}"
+            )
         return str(self.parameters.get("name", "graph"))
 
 
@@ -161,12 +135,13 @@ class StudyDesign:
     models: tuple[ModelSpec, ...]
     strategies: tuple[str, ...]
     budgets: tuple[Budget, ...]
+    places: tuple[str, ...] = ("anywhere",)
     precision: Precision = field(default_factory=Precision)
 
     @property
     def n_cells(self) -> int:
         """Number of combinations."""
-        return len(self.graphs) * len(self.models) * len(self.strategies) * len(self.budgets)
+        return len(self.graphs) * len(self.models) * len(self.strategies) * len(self.budgets) * len(self.places)
 
     def to_toml(self) -> str:
         """Return the study file that declares this study."""
@@ -177,18 +152,15 @@ class StudyDesign:
         if first.kind == "platform":
             mixing = [spec.parameters["mixing"] for spec in self.graphs]
             place["mixing"] = mixing if len(mixing) > 1 else mixing[0]
+        if first.kind == "edges":
+            rewired = [spec.parameters["rewire_mixing"] for spec in self.graphs if "rewire_mixing" in spec.parameters]
+            if rewired:
+                place["rewire_mixing"] = rewired
         if first.kind == "object":
             table: Any = {"python": f"a FollowerGraph, fingerprint {first.parameters['fingerprint']}"}
         else:
             table = {first.kind: place["name"] if first.kind == "dataset" else place}
-        models: list[dict[str, Any]] = []
-        for spec in self.models:
-            if isinstance(spec.model, Threshold):
-                given = {k: v for k, v in spec.model.parameters.items() if v is not None and (k != "noise" or v)}
-                models.append({"kind": "threshold", "threshold": given})
-            else:
-                assert spec.rule is not None
-                models.append({"kind": spec.model.name.lower(), "probability": spec.rule.to_dict()})
+        models = [spec.to_dict() for spec in self.models]
         document = {
             "title": self.title,
             "seed": self.seed,
@@ -198,6 +170,7 @@ class StudyDesign:
             "seeding": {
                 "strategy": list(self.strategies),
                 "budget": [{b.kind: int(b.value) if b.value == int(b.value) else b.value} for b in self.budgets],
+                "place": list(self.places),
             },
             "precision": {
                 "rel_error": self.precision.rel_error,
@@ -227,16 +200,16 @@ def read_study(path: str | Path) -> StudyDesign:
 
 def parse_study(document: Mapping[str, Any], *, base: Path | None = None) -> StudyDesign:
     """Check the content of a study file and return its design; errors name the key path."""
-    _known(document, ("title", "seed", "out", "graph", "model", "seeding", "precision"), "")
-    title = _typed(document, "title", str, "", "Share & Spread: who to seed?")
-    seed = _typed(document, "seed", int, "", 7)
+    known(document, ("title", "seed", "out", "graph", "model", "seeding", "precision"), "")
+    title = typed(document, "title", str, "", "Share & Spread: who to seed?")
+    seed = typed(document, "seed", int, "", 7)
     if not 0 <= seed < 2**64:
         raise InputError(f"seed = {seed} is out of range: give a whole number from 0")
-    out = _typed(document, "out", str, "", "results/study")
-    seeding = _table(document, "seeding")
-    _known(seeding, ("strategy", "budget"), "seeding.")
+    out = typed(document, "out", str, "", "results/study")
+    seeding = table(document, "seeding")
+    known(seeding, ("strategy", "budget", "place"), "seeding.")
     example = tomllib.loads(EXAMPLE)
-    strategies = tuple(_listed(seeding.get("strategy", example["seeding"]["strategy"])))
+    strategies = tuple(listed(seeding.get("strategy", example["seeding"]["strategy"])))
     for name in strategies:
         if name not in STRATEGIES:
             raise InputError(
@@ -244,61 +217,37 @@ def parse_study(document: Mapping[str, Any], *, base: Path | None = None) -> Stu
                 + did_you_mean(name, STRATEGIES)
             )
     budgets = tuple(
-        _budget(entry, i) for i, entry in enumerate(_listed(seeding.get("budget", example["seeding"]["budget"])))
+        _budget(entry, i) for i, entry in enumerate(listed(seeding.get("budget", example["seeding"]["budget"])))
     )
+    given_place = seeding.get("place", example["seeding"]["place"] if not document.get("seeding") else "anywhere")
+    places = tuple(listed(given_place))
+    for place in places:
+        if place not in PLACES:
+            raise InputError(
+                f"seeding.place: {place!r} is unknown: choose {', '.join(PLACES)}." + did_you_mean(place, PLACES)
+            )
     models = tuple(
-        spec for i, block in enumerate(_listed(document.get("model", example["model"]))) for spec in _models(block, i)
+        spec
+        for i, block in enumerate(listed(document.get("model", example["model"])))
+        for spec in parse_models(block, i)
     )
-    graphs = _graphs(_table(document, "graph") or example["graph"], base)
+    graphs = _graphs(table(document, "graph") or example["graph"], base)
     labels: dict[str, list[Any]] = {  # the tables tell combinations apart by these
         "seeding.strategy": list(strategies),
         "seeding.budget": [budget.label for budget in budgets],
+        "seeding.place": list(places),
         "model": [(spec.model.label, spec.rule_label) for spec in models],
-        "graph.platform.mixing": [spec.label for spec in graphs],
+        "graph.edges.rewire_mixing" if any(spec.kind == "edges" for spec in graphs) else "graph.platform.mixing": [
+            spec.label for spec in graphs
+        ],
     }
     for what, values in labels.items():
         if not values:
             raise InputError(f"{what} is empty: a study needs at least one")
         if len(set(values)) < len(values):
             raise InputError(f"{what} names the same thing twice: each combination is run once")
-    return StudyDesign(title, seed, out, graphs, models, strategies, budgets, _precision(_table(document, "precision")))
-
-
-def _listed(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else [value]
-
-
-def _table(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = document.get(name, {})
-    if not isinstance(found, Mapping):
-        raise InputError(f"{name} = {found!r} is not a table: write [{name}] and its keys below")
-    return found
-
-
-def _known(table: Mapping[str, Any], allowed: tuple[str, ...], path: str) -> None:
-    for name in table:
-        if name not in allowed:
-            raise InputError(
-                f"the key {path}{name} is unknown: there are {', '.join(path + a for a in allowed)}."
-                + did_you_mean(name, allowed)
-            )
-
-
-def _typed(table: Mapping[str, Any], name: str, kind: type, path: str, default: Any = None) -> Any:
-    if name not in table and default is not None:
-        return default
-    value = table.get(name)
-    good = isinstance(value, int | float) if kind is float else isinstance(value, kind)
-    if not good or (isinstance(value, bool) and kind is not bool):
-        names = {str: "text in quotes", int: "a whole number", float: "a number", bool: "true or false"}
-        given = f"{path}{name} is missing" if name not in table else f"{path}{name} = {value!r}"
-        raise InputError(f"{given}: give {names[kind]}")
-    if kind is not float:
-        return value
-    try:
-        return float(value)  # type: ignore[arg-type]
-    except OverflowError:  # a whole number of hundreds of digits
-        return math.inf
+    precision = _precision(table(document, "precision"))
+    return StudyDesign(title, seed, out, graphs, models, strategies, budgets, places, precision)
 
 
 def _budget(entry: Any, index: int) -> Budget:
@@ -307,19 +256,19 @@ def _budget(entry: Any, index: int) -> Budget:
         entry = {"k": entry}
     if not isinstance(entry, Mapping) or len(entry) != 1:
         raise InputError(f"seeding.budget[{index}] = {entry!r}: give {{ k = 10 }} or {{ money = 100_000 }}")
-    _known(entry, ("k", "money"), path)
+    known(entry, ("k", "money"), path)
     kind = next(iter(entry))
-    value = _typed(entry, kind, int if kind == "k" else float, path)
+    value = typed(entry, kind, int if kind == "k" else float, path)
     if not 0 <= value < 1e15:
         raise InputError(f"{path}{kind} = {value} is out of range: a budget is a number from 0 to below 1e15")
     return Budget(kind, float(value))
 
 
-def _precision(table: Mapping[str, Any]) -> Precision:
-    _known(table, ("rel_error", "confidence", "max_runs"), "precision.")
-    rel_error = _typed(table, "rel_error", float, "precision.", 0.04)
-    confidence = _typed(table, "confidence", float, "precision.", 0.95)
-    max_runs = _typed(table, "max_runs", int, "precision.", 1_024)
+def _precision(given: Mapping[str, Any]) -> Precision:
+    known(given, ("rel_error", "confidence", "max_runs"), "precision.")
+    rel_error = typed(given, "rel_error", float, "precision.", 0.04)
+    confidence = typed(given, "confidence", float, "precision.", 0.95)
+    max_runs = typed(given, "max_runs", int, "precision.", 512)
     if not rel_error > 0 or not math.isfinite(rel_error):
         raise InputError(f"precision.rel_error = {rel_error} is out of range: give a number above 0")
     if not 0 < confidence < 1:
@@ -327,90 +276,6 @@ def _precision(table: Mapping[str, Any]) -> Precision:
     if max_runs < 2:
         raise InputError(f"precision.max_runs = {max_runs} is out of range: an interval needs at least 2 runs")
     return Precision(rel_error, confidence, max_runs)
-
-
-RULE_KEYS = {"constant": ("p",), "weighted_cascade": (), "trivalency": ("values",), "column": (), "lt": ("normalize",)}
-
-
-def _rule(entry: Any, path: str) -> Rule:
-    if isinstance(entry, str):
-        entry = {"rule": entry}
-    if not isinstance(entry, Mapping):
-        raise InputError(f'{path} = {entry!r}: give a table such as {{ rule = "weighted_cascade" }}')
-    name = _typed(entry, "rule", str, path + ".")
-    if name not in RULE_KEYS:
-        raise InputError(
-            f"{path}.rule = {name!r} is unknown: choose {', '.join(RULE_KEYS)}." + did_you_mean(name, RULE_KEYS)
-        )
-    _known(entry, ("rule", *RULE_KEYS[name]), path + ".")
-    given: dict[str, Any] = {}
-    if name == "constant":
-        given["p"] = _typed(entry, "p", float, path + ".")
-        _probability(given["p"], f"{path}.p")
-    if name == "trivalency" and "values" in entry:
-        levels = {f"values[{i}]": value for i, value in enumerate(_listed(entry["values"]))}
-        if not levels:
-            raise InputError(f"{path}.values is empty: give probabilities such as [0.1, 0.01, 0.001]")
-        given["values"] = tuple(_typed(levels, at, float, path + ".") for at in levels)
-        for at, value in zip(levels, given["values"], strict=True):
-            _probability(value, f"{path}.{at}")
-    if name == "lt" and "normalize" in entry:
-        given["normalize"] = _typed(entry, "normalize", bool, path + ".")
-    return Rule(name, tuple(given.items()))
-
-
-def _probability(value: float, path: str) -> None:
-    if not 0 <= value <= 1:
-        raise InputError(f"{path} = {value} is not a probability: give a number from 0 to 1")
-
-
-def _models(block: Any, index: int) -> list[ModelSpec]:
-    path = f"model[{index}]"
-    if not isinstance(block, Mapping):
-        raise InputError(f"{path} = {block!r} is not a table: write [[model]] and its keys below")
-    _known(block, ("kind", "probability", "threshold"), path + ".")
-    specs: list[ModelSpec] = []
-    rules = [_rule(e, f"{path}.probability[{i}]") for i, e in enumerate(_listed(block.get("probability", [])))]
-    kinds = _listed(block.get("kind", "ic"))
-    if not kinds:
-        raise InputError(f"{path}.kind is empty: choose ic, lt, threshold")
-    for kind in kinds:
-        if kind not in ("ic", "lt", "threshold"):
-            raise InputError(
-                f"{path}.kind = {kind!r} is unknown: choose ic, lt, threshold."
-                + did_you_mean(kind, ("ic", "lt", "threshold"))
-            )
-        if kind == "threshold":
-            entries = _listed(block.get("threshold", []))
-            if not entries:
-                raise InputError(f"{path}.threshold is missing: give {{ fraction = 0.18 }} or {{ count = 2 }}")
-            for i, entry in enumerate(entries):
-                if not isinstance(entry, Mapping):
-                    raise InputError(
-                        f"{path}.threshold[{i}] = {entry!r}: give {{ fraction = 0.18 }} or {{ count = 2 }}"
-                    )
-                _known(entry, ("fraction", "count", "noise"), f"{path}.threshold[{i}].")
-                try:
-                    specs.append(ModelSpec(Threshold(**entry), None))
-                except InputError as error:
-                    raise InputError(f"{path}.threshold[{i}]: {error}") from None
-            continue
-        if not rules:
-            raise InputError(
-                f'{path}.probability is missing: {kind} needs one, such as {{ rule = "weighted_cascade" }}'
-            )
-        for rule in rules:
-            if kind == "lt" and rule.rule in ("constant", "trivalency"):
-                raise InputError(
-                    f"{path}: the kind 'lt' cannot be combined with the rule {rule.rule!r}, whose weights sum to more than 1 at "
-                    "most nodes; put lt into its own [[model]] block with weighted_cascade, lt or column"
-                )
-            specs.append(ModelSpec(IC() if kind == "ic" else LT(), rule))
-    if "threshold" in block and "threshold" not in kinds:
-        raise InputError(f"{path}.threshold belongs to kind = 'threshold', which this block does not name")
-    if rules and set(kinds) == {"threshold"}:
-        raise InputError(f"{path}.probability belongs to the kinds ic and lt; a threshold model has no probabilities")
-    return specs
 
 
 PLATFORM = {
@@ -426,39 +291,49 @@ CHOICES = {
     "parallel": ("collapse", "keep"),
     "combine": ("sum", "max", "min", "mean", "noisy_or"),
 }
-EDGES = {"file": str, "edges_mean": str, "directed": bool, "parallel": str, "weight": object, "combine": str}
+EDGES = (
+    "file",
+    "edges_mean",
+    "directed",
+    "parallel",
+    "weight",
+    "combine",
+    "header_counts",
+    "communities",
+    "rewire_mixing",
+)
 
 
-def _graphs(table: Mapping[str, Any], base: Path | None) -> tuple[GraphSpec, ...]:
-    _known(table, ("platform", "edges", "dataset"), "graph.")
-    if len(table) != 1:
+def _graphs(declared: Mapping[str, Any], base: Path | None) -> tuple[GraphSpec, ...]:
+    known(declared, ("platform", "edges", "dataset"), "graph.")
+    if len(declared) != 1:
         raise InputError("graph: give exactly one of platform, edges and dataset")
-    kind = next(iter(table))
+    kind = next(iter(declared))
     if kind == "dataset":
-        return (GraphSpec("dataset", {"name": _typed(table, "dataset", str, "graph.")}),)
-    given = _table(table, kind)
+        return (GraphSpec("dataset", {"name": typed(declared, "dataset", str, "graph.")}),)
+    given = table(declared, kind)
     path = f"graph.{kind}."
     if kind == "platform":
-        _known(given, tuple(PLATFORM), path)
+        known(given, tuple(PLATFORM), path)
         defaults = tomllib.loads(EXAMPLE)["graph"]["platform"]
-        mixings = _listed(given.get("mixing", defaults["mixing"]))
-        rest = {k: _typed(given, k, t, path, defaults[k]) for k, t in PLATFORM.items() if k != "mixing"}
-        found = [{**rest, "mixing": _typed({"mixing": m}, "mixing", float, path)} for m in mixings]
+        mixings = listed(given.get("mixing", defaults["mixing"]))
+        rest = {k: typed(given, k, t, path, defaults[k]) for k, t in PLATFORM.items() if k != "mixing"}
+        found = [{**rest, "mixing": typed({"mixing": m}, "mixing", float, path)} for m in mixings]
         for platform in found:
             try:
                 check_platform(**platform)
             except InputError as error:
                 raise InputError(f"graph.platform: {error}") from None
         return tuple(GraphSpec("platform", platform) for platform in found)
-    _known(given, tuple(EDGES), path)
-    file = Path(_typed(given, "file", str, path))
+    known(given, EDGES, path)
+    file = Path(typed(given, "file", str, path))
     if base is not None and not file.is_absolute() and not file.exists():
         file = base / file
-    directed = _typed(given, "directed", bool, path, True) if "directed" in given else True
+    directed = typed(given, "directed", bool, path, True) if "directed" in given else True
     parameters: dict[str, Any] = {"file": str(file), "directed": directed}
     for name, allowed in CHOICES.items():
         if name in given:
-            value = parameters[name] = _typed(given, name, str, path)
+            value = parameters[name] = typed(given, name, str, path)
             if value not in allowed:
                 raise InputError(
                     f"{path}{name} = {value!r} is unknown: choose {', '.join(allowed)}." + did_you_mean(value, allowed)
@@ -472,4 +347,39 @@ def _graphs(table: Mapping[str, Any], base: Path | None) -> tuple[GraphSpec, ...
             f"{path}edges_mean is missing: say 'follows' when a row (u, v) means that u follows v, or "
             "'influences' when content flows from u to v; spreads can differ several times between the two"
         )
-    return (GraphSpec("edges", parameters),)
+    if "header_counts" in given:
+        parameters["header_counts"] = typed(given, "header_counts", bool, path)
+    if "communities" in given:
+        parameters["communities"] = _community_source(given["communities"], path + "communities", base)
+    if "rewire_mixing" not in given:
+        return (GraphSpec("edges", parameters),)
+    parameters.setdefault("communities", "leiden")
+    levels = listed(given["rewire_mixing"])
+    for i, level in enumerate(levels):
+        if level != "own" and not 0 <= typed({"x": level}, "x", float, f"{path}rewire_mixing[{i}].") <= 1:
+            raise InputError(
+                f'{path}rewire_mixing[{i}] = {level!r} is out of range: give a share from 0 to 1, or "own"'
+            )
+    copies = [{**parameters, "rewire_mixing": level if level == "own" else float(level)} for level in levels]
+    return tuple(GraphSpec("edges", copy) for copy in (parameters, *copies))
+
+
+def _community_source(given: Any, path: str, base: Path | None) -> Any:
+    """A method, or a file: one row 'node community' each, or all members of a community in one row."""
+    if isinstance(given, Mapping):
+        known(given, ("file", "rows"), path + ".")
+        file = Path(typed(given, "file", str, path + "."))
+        if base is not None and not file.is_absolute() and not file.exists():
+            file = base / file
+        rows = typed(given, "rows", str, path + ".", "nodes")
+        if rows not in ("nodes", "communities"):
+            raise InputError(
+                f"{path}.rows = {rows!r} is unknown: choose nodes (node, community) or communities (all members)"
+            )
+        return {"file": str(file), "rows": rows}
+    if given not in COMMUNITY_METHODS:
+        raise InputError(
+            f"{path} = {given!r} is unknown: choose {', '.join(COMMUNITY_METHODS)}, or {{ file = ..., rows = 'nodes' }}."
+            + did_you_mean(given, COMMUNITY_METHODS)
+        )
+    return given

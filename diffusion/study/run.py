@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import time
 from collections.abc import Iterator
@@ -17,17 +18,19 @@ from .._progress import progress
 from .._provenance import provenance
 from .._threads import map_chunks, n_threads
 from ..cascades.results import mean_interval
+from ..cascades.sips import SIPS
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
-from ..seeding.heuristics import HEURISTICS, TIER_STRATEGIES
+from ..seeding.heuristics import BY_ARC, HEURISTICS, TIER_STRATEGIES
 from ._cell import Cell, CellResult, compute, read_cell, world_key, write_cell
 from ._graphs import PreparedGraph, graph_card, prepare_graph
+from ._models import ModelSpec
 from ._seeds import Predicted, Seeds
 from .design import Budget, StudyDesign
 
 __all__ = ["Prepared", "prepare", "run_study"]
 
-TABLES = ("results", "new_by_step", "reach_by_community", "seeds", "paired")
+TABLES = ("results", "new_by_step", "reach_by_community", "seeds", "funnel", "paired", "paired_place")
 
 
 @dataclass
@@ -60,14 +63,28 @@ def prepare(design: StudyDesign) -> Prepared:
                         {"graph": ready.spec.label, "strategy": strategy, "budget": budget.label, "reason": reason}
                     )
                     continue
-                for model in design.models:
-                    if strategy == "opim" and model.rule is None:
-                        reason = f"opim needs a model with probabilities, and {model.model.label} has none"
-                        skipped.append(
-                            {"graph": ready.spec.label, "strategy": strategy, "budget": budget.label, "reason": reason}
-                        )
+                for model, place in itertools.product(design.models, design.places):
+                    reason = _unsuited(strategy, model, place)
+                    if reason:
+                        entry = {
+                            "graph": ready.spec.label,
+                            "strategy": strategy,
+                            "budget": budget.label,
+                            "reason": reason,
+                        }
+                        if entry not in skipped:
+                            skipped.append(entry)
                         continue
-                    given = (ready.spec.label, hashes[model], model, strategy, budget, design.precision, design.seed)
+                    given = (
+                        ready.spec.label,
+                        hashes[model],
+                        model,
+                        strategy,
+                        budget,
+                        place,
+                        design.precision,
+                        design.seed,
+                    )
                     cells.append((Cell.make(*given), ready))
     if not cells:
         raise InputError(
@@ -75,6 +92,20 @@ def prepare(design: StudyDesign) -> Prepared:
             f"{skipped[0]['reason']}; ask for smaller budgets or other strategies"
         )
     return Prepared(design, graphs, cells, skipped)
+
+
+def _unsuited(strategy: str, model: ModelSpec, place: str) -> str | None:
+    """Why a strategy cannot choose seeds for a model or place, if so."""
+    complex_ = isinstance(model.model, SIPS) and model.model.identify != "simple"
+    if strategy == "opim" and complex_:
+        return "opim needs a model whose spread is submodular, and complex identification is not"
+    if strategy == "opim" and place == "spread":
+        return "opim chooses for the whole graph or within one community, not in turn from each"
+    if strategy in (*BY_ARC, "opim") and model.rule is None and not isinstance(model.model, SIPS):
+        return f"{strategy} needs a model with probabilities, and {model.model.label} has none"
+    if strategy == "voterank" and place != "anywhere":
+        return "VoteRank ranks too few users to be placed by community"
+    return None
 
 
 def _impossible(graph: FollowerGraph, strategy: str, budget: Budget) -> str | None:
@@ -124,7 +155,7 @@ def run_study(
         chosen = seeds.take(cell, ready)
         result = compute(
             cell, graph, chosen, design.precision, key=world_key(design.seed, ready.graph.fingerprint, cell.model),
-            R_predicted=predicted.of(graph, cell.model), threads=1,
+            R_predicted=predicted.of(graph, cell.model), mixing=ready.mixing, threads=1,
         )  # fmt: skip
         write_cell(cells_folder / f"{cell.identity}.parquet", result)
         return result
@@ -176,8 +207,13 @@ def _write_tables(folder: Path, ordered: list[CellResult]) -> None:
         "new_by_step": [r.by_step.assign(cell=r.row["cell"]) for r in ordered],
         "reach_by_community": [r.by_community.assign(cell=r.row["cell"]) for r in ordered],
         "seeds": [r.seeds.assign(cell=r.row["cell"]) for r in ordered],
+        "funnel": [r.funnel.assign(cell=r.row["cell"]) for r in ordered],
     }
-    tables = {"results": rows, "paired": pd.DataFrame(_paired(ordered), columns=PAIRED)}
+    tables = {
+        "results": rows,
+        "paired": pd.DataFrame(_paired(ordered), columns=PAIRED),
+        "paired_place": pd.DataFrame(_paired_places(ordered), columns=PAIRED_PLACE),
+    }
     for name, parts in long.items():
         filled = [part for part in parts if len(part)]
         tables[name] = pd.concat(filled or parts[:1], ignore_index=True)
@@ -186,7 +222,7 @@ def _write_tables(folder: Path, ordered: list[CellResult]) -> None:
             table.to_parquet(part, index=False)
 
 
-PAIRED = ["graph", "model", "rule", "budget", "strategy", "best", "difference", "low", "high", "runs"]
+PAIRED = ["graph", "model", "rule", "budget", "place", "strategy", "best", "difference", "low", "high", "runs"]
 
 
 def _paired(ordered: list[CellResult]) -> Iterator[tuple[Any, ...]]:
@@ -194,17 +230,37 @@ def _paired(ordered: list[CellResult]) -> Iterator[tuple[Any, ...]]:
     groups: dict[tuple[str, ...], list[CellResult]] = {}
     for result in ordered:
         row = result.row
-        groups.setdefault((row["graph"], row["model"], row["rule"], row["budget"]), []).append(result)
+        groups.setdefault((row["graph"], row["model"], row["rule"], row["budget"], row["place"]), []).append(result)
     for name, members in groups.items():
         best = max(members, key=lambda r: r.row["reach"])
         for result in members:
             if result is best:
                 continue
-            runs = min(len(best.sizes), len(result.sizes))
-            exact = result.row["stopped_by"] == "deterministic"
-            gap = result.sizes[:runs] - best.sizes[:runs]
-            mean, _, half = mean_interval(gap, result.row["confidence"], exact=exact)
-            yield (*name, result.row["strategy"], best.row["strategy"], mean, mean - half, mean + half, runs)
+            yield (*name, result.row["strategy"], best.row["strategy"], *_difference(result, best))
+
+
+def _difference(a: CellResult, b: CellResult) -> tuple[float, float, float, int]:
+    """Mean of reach(a) - reach(b) over the worlds that both have met, its interval, and how many."""
+    runs = min(len(a.sizes), len(b.sizes))
+    exact = a.row["stopped_by"] == "deterministic"
+    mean, _, half = mean_interval(a.sizes[:runs] - b.sizes[:runs], a.row["confidence"], exact=exact)
+    return mean, mean - half, mean + half, runs
+
+
+PAIRED_PLACE = [
+    "graph", "model", "rule", "budget", "strategy", "place_a", "place_b", "difference", "low", "high", "runs"
+]  # fmt: skip
+
+
+def _paired_places(ordered: list[CellResult]) -> Iterator[tuple[Any, ...]]:
+    """Differences between the places of one strategy, over the worlds that both have met."""
+    groups: dict[tuple[str, ...], list[CellResult]] = {}
+    for result in ordered:
+        row = result.row
+        groups.setdefault(tuple(row[name] for name in PAIRED_PLACE[:5]), []).append(result)
+    for name, members in groups.items():
+        for a, b in itertools.combinations(members, 2):
+            yield (*name, a.row["place"], b.row["place"], *_difference(a, b))
 
 
 def _describe(prepared: Prepared, command: str | None) -> dict[str, Any]:
@@ -213,8 +269,8 @@ def _describe(prepared: Prepared, command: str | None) -> dict[str, Any]:
         {
             "model": spec.model.label,
             "rule": spec.rule_label,
-            "standing": "exact model; probabilities assumed",
-            "parameters": {**spec.model.parameters, **(spec.rule.to_dict() if spec.rule else {})},
+            "standing": "exact model; parameters as they stand",
+            "parameters": spec.standing(),
             "description": (type(spec.model).__doc__ or "").strip().splitlines()[0],
         }
         for spec in design.models

@@ -32,6 +32,7 @@ from .sips import (
     sips_mean_total,
     sips_reproduction_number,
 )
+from .sips_graph import sips_graph_radius
 from .spectral import next_generation_radius, non_backtracking_radius, reproduction_number
 from .thresholds import Adoption, WattsWindow, cascade_condition, gleeson_cahalane, watts_window
 
@@ -72,6 +73,7 @@ __all__ = [
     "reed_frost",
     "reproduction_number",
     "sips_block_matrix",
+    "sips_graph_radius",
     "sips_matrix",
     "sips_mean_total",
     "sips_reproduction_number",
