@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 import diffusion as dif
 from diffusion import FollowerGraph
-from diffusion.kernels.coverage import first_covered, greedy_cover, knapsack_cover
-from diffusion.seeding import opim as opim_module
-from diffusion.seeding.opim import imm, imm_lambda_star, opim, opim_budget
+from diffusion.kernels.coverage import first_covered, greedy_cover, knapsack_cover, open_counts
+from diffusion.seeding import _forward, _search, knapsack
+from diffusion.seeding.knapsack import opim_budget
+from diffusion.seeding.opim import imm, imm_lambda_star, opim
 from diffusion.seeding.ris import RRStore, bits_of
 
 # -- kernels against naive twins ---------------------------------------------------------------------------------------
@@ -33,6 +34,11 @@ SETS = st.integers(1, 12).flatmap(
 )
 
 
+def space(n: int) -> tuple[NDArray[Any], ...]:
+    """Where the kernels keep what they know of nodes; what it holds beforehand must not matter."""
+    return np.full(n, 77, np.int32), np.full(n, -5, np.int64), np.full(n, 10**6, np.int64)
+
+
 def flat(n: int, sets: list[frozenset[int]]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     nodes = np.array([v for s in sets for v in sorted(s)], np.int32)
     offsets = np.concatenate([[0], np.cumsum([len(s) for s in sets])]).astype(np.int64)
@@ -43,7 +49,9 @@ def flat(n: int, sets: list[frozenset[int]]) -> tuple[NDArray[Any], NDArray[Any]
 @settings(max_examples=150)
 def test_greedy_cover_is_the_naive_greedy(case: tuple[int, list[frozenset[int]], list[bool], int]) -> None:
     n, sets, allowed, k = case
-    seeds, gains, best = greedy_cover(*flat(n, sets)[:2], len(sets), flat(n, sets)[2], np.array(allowed), k, k)
+    nodes, offsets, counts = flat(n, sets)
+    met = np.random.default_rng(k).permutation(np.flatnonzero(counts)).astype(np.int32)
+    seeds, gains, best = greedy_cover(nodes, offsets, len(sets), counts, met, np.array(allowed), k, k, *space(n))
     open_sets = list(sets)
     for i in range(k + 1):
         gain = [sum(v in s for s in open_sets) if allowed[v] else 0 for v in range(n)]
@@ -61,7 +69,8 @@ def test_greedy_cover_takes_in_nodes_of_small_gain_in_time() -> None:
     n, k = 5000, 200
     sets = [frozenset((rng.zipf(1.2, 3) % n).tolist()) for _ in range(4000)]
     nodes, offsets, counts = flat(n, sets)
-    seeds, gains, best = greedy_cover(nodes, offsets, len(sets), counts, np.ones(n, bool), k, k)
+    met = np.flatnonzero(counts).astype(np.int32)
+    seeds, gains, best = greedy_cover(nodes, offsets, len(sets), counts, met, np.ones(n, bool), k, k, *space(n))
     gain = counts.astype(np.int64)
     holds: dict[int, list[int]] = {}
     for s, members in enumerate(sets):
@@ -104,11 +113,13 @@ def test_knapsack_cover_is_affordable_and_its_bound_holds(
     n, sets, allowed = min(n, 9), [frozenset(v for v in s if v < 9) for s in sets], allowed[:9]
     price = np.array(data.draw(st.lists(st.sampled_from([0.0, 0.5, 1.0, 2.0, 3.7, 9.0]), min_size=n, max_size=n)))
     budget = data.draw(st.sampled_from([0.0, 1.0, 3.0, 7.5, 40.0]))
+    spent = data.draw(st.sampled_from([0.0, 0.0, 0.5, 3.0]))
     nodes, offsets, counts = flat(n, sets)
-    seeds, gains, upper, single, after = knapsack_cover(
-        nodes, offsets, len(sets), counts, np.array(allowed), price, budget, 2
+    met = np.flatnonzero(counts).astype(np.int32)
+    seeds, gains, upper, single = knapsack_cover(
+        nodes, offsets, len(sets), counts, met, np.array(allowed), price, spent, budget, *space(n)
     )
-    assert price[seeds].sum() <= budget
+    assert not len(seeds) or price[seeds].sum() + spent <= budget
     assert all(allowed[v] for v in seeds)
     assert gains.sum() == sum(bool(s & set(seeds.tolist())) for s in sets)
     fitting = [v for v in range(n) if allowed[v] and price[v] <= budget]
@@ -119,10 +130,11 @@ def test_knapsack_cover_is_affordable_and_its_bound_holds(
         if price[list(group)].sum() <= budget
     )
     reached = max(gains.sum(), counts[single] if single >= 0 else 0)
-    assert 0.405 * optimum <= reached <= optimum <= upper + 1e-9
-    left = [v for v in fitting if v not in seeds]
-    gain = {v: sum(v in s for s in sets if not s & set(seeds.tolist())) for v in left}
-    assert after == max((g / price[v] if price[v] else math.inf for v, g in gain.items() if g), default=0.0)
+    assert reached <= optimum <= upper + 1e-9
+    assert spent > 0 or reached >= 0.405 * optimum
+    left = np.zeros(n, np.int64)
+    open_counts(nodes, offsets, len(sets), bits_of(seeds, n), left)
+    assert left.tolist() == [sum(v in s for s in sets if not s & set(seeds.tolist())) for v in range(n)]
 
 
 # -- the certificate against brute force -------------------------------------------------------------------------------
@@ -213,7 +225,13 @@ def test_certificates_hold_against_brute_force_in_1000_random_cases() -> None:
     assert promised >= (1 - delta) * cases
 
 
-def test_budget_certificates_hold_against_brute_force() -> None:
+@pytest.mark.parametrize("fixed_first", [False, True])
+def test_budget_certificates_hold_against_brute_force(monkeypatch: pytest.MonkeyPatch, fixed_first: bool) -> None:
+    sentinels = 0
+    if fixed_first:  # as where RR sets are large
+        monkeypatch.setattr(knapsack, "LARGE_SET", 0.0)
+        monkeypatch.setattr(knapsack, "SHARE", 1.0)
+        monkeypatch.setattr(knapsack, "SURE", 1)
     rng = np.random.default_rng(12)
     delta, cases, failures = 0.1, 150, 0
     for case in range(cases):
@@ -236,8 +254,19 @@ def test_budget_certificates_hold_against_brute_force() -> None:
         actual = spread(np.array([[*taken, *found.seeds]]))[0]
         assert found.cost == sum(prices[v] for v in found.seeds) <= budget
         assert found.prices.tolist() == [prices[v] for v in found.seeds]
+        assert found.already + found.gains.sum() == pytest.approx(found.spread)
+        left = [v for v in pool if v not in found.seeds and prices[v] <= budget]
+        if found.next_buy is None:
+            assert found.next_unit == 0
+        else:
+            buy = found.next_buy
+            assert buy.seed in left
+            assert (buy.price, buy.gain / buy.price) == (prices[buy.seed], found.next_unit)
+            assert buy.missing == max(buy.price - (budget - found.cost), 0)
+        sentinels += found.provenance["sentinels"]
         failures += not (found.lower <= actual + 1e-6 * optimum and optimum <= found.upper + 1e-6 * optimum)
     assert failures <= delta * cases
+    assert (sentinels > 0) == fixed_first
 
 
 # -- a graph of some size ----------------------------------------------------------------------------------------------
@@ -327,6 +356,11 @@ def test_a_budget_buys_by_value_for_money() -> None:
     assert found.stopped == "precision"
     assert found.spread_per_cost == pytest.approx(found.spread / found.cost)
     assert 0 < found.next_unit < found.spread_per_cost
+    assert found.next_buy is not None
+    assert found.next_buy.missing > 0
+    whole = dif.select_seeds(GRAPH, budget=500.0, prices=lambda followers: 1.0 + followers, rng=1)
+    assert whole.spread_per_cost == pytest.approx(whole.gains.sum() / whole.cost)
+    assert "more would buy" in repr(whole)
     assert found.to_pandas()["price"].sum() == pytest.approx(found.cost)
     check = dif.spread(GRAPH, found.seeds, runs=4096, rng=2, confidence=0.999)
     assert found.lower <= check.high
@@ -334,6 +368,92 @@ def test_a_budget_buys_by_value_for_money() -> None:
     even = opim_budget(GRAPH, 10.0, np.ones(2000), rng=1, eps=0.05)
     assert len(even.seeds) == 10
     assert even.spread == pytest.approx(opim(GRAPH, 10, rng=1, eps=0.02).spread, rel=0.1)
+
+
+def test_a_budget_where_a_message_reaches_a_large_part_of_the_graph() -> None:
+    price = 1.0 + DENSE.out_degree.to_numpy()
+    found = opim_budget(DENSE, 60.0, price, rng=1, threads=1)
+    assert found.provenance["sentinels"] >= 1
+    assert found.mean_rr_size < 100  # whole sets have some 700 members
+    two = opim_budget(DENSE, 60.0, price, rng=1, threads=2)
+    assert (found.seeds, found.lower, found.upper, found.n_rr_sets) == (two.seeds, two.lower, two.upper, two.n_rr_sets)
+    check = dif.spread(DENSE, found.seeds, runs=4096, rng=2, confidence=0.999)
+    assert found.lower <= check.high
+    assert check.low <= found.upper
+    assert found.gains.sum() == pytest.approx(found.spread)
+    assert found.ratio > 0.8
+
+
+def test_whole_sets_give_no_better_seeds_for_a_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    price = 1.0 + DENSE.out_degree.to_numpy()
+    short = opim_budget(DENSE, 60.0, price, rng=1)
+    monkeypatch.setattr(knapsack, "LARGE_SET", 1e9)
+    whole = opim_budget(DENSE, 60.0, price, rng=1)
+    assert whole.provenance["sentinels"] == 0
+    pair = dif.compare(DENSE, {"short": short.seeds, "whole": whole.seeds}, runs=4096, rng=2)
+    assert pair.difference("short", "whole").low > -0.01 * whole.spread
+    assert short.ratio > whole.ratio - 0.05
+
+
+def naive_betting(values: list[float], alpha: float) -> float:
+    """Largest m on a fine grid at which the gambler has 1 / alpha."""
+    best, mean = 0.0, sum(values) / len(values)
+    for step in range(1, 2001 if mean else 0):
+        m = mean * step / 2000
+        money = [math.prod(1 + c * (x / m - 1) for x in values) for c in _forward.STAKES]
+        if sum(money) / len(money) >= 1 / alpha:
+            best = m
+    return best
+
+
+def test_the_bound_by_betting_is_the_naive_one_and_holds() -> None:
+    rng = np.random.default_rng(5)
+    for alpha in (0.3, 0.01, 1e-4):
+        for values in (rng.integers(0, 9, 30), np.full(40, 7), rng.random(25) < 0.2, np.zeros(5)):
+            naive = naive_betting([float(x) for x in values], alpha)
+            assert _forward.betting_low(values, alpha) == pytest.approx(naive, abs=float(values.mean()) / 1900)
+    assert _forward.betting_low(np.full(512, 1000), 1e-8) > 950
+    wrong = 0
+    for _ in range(2000):  # a law of few large values is the hardest
+        wrong += _forward.betting_low(np.where(rng.random(60) < 0.05, 20.0, 0.0), 0.1) > 1.0
+    assert wrong <= 0.1 * 2000 + 4 * math.sqrt(2000 * 0.1 * 0.9)
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_budget_certificates_by_forward_runs_hold_against_brute_force(
+    monkeypatch: pytest.MonkeyPatch, large: bool
+) -> None:
+    """As where RR sets are huge: forward runs judge, and sets over a limit count as covered by anyone."""
+    monkeypatch.setattr(knapsack, "LARGE_SET", 0.0)
+    monkeypatch.setattr(knapsack, "HUGE_SET", 0.0)
+    monkeypatch.setattr(knapsack, "SURE", 1)
+    if large:
+        monkeypatch.setattr(knapsack, "LIMITS", (1, 2, 3))
+        monkeypatch.setattr(knapsack, "MISSED", 1.0)
+    rng = np.random.default_rng(13)
+    delta, cases, failures, limited = 0.1, 120, 0, 0
+    for case in range(cases):
+        graph, model, options, pool, weight = random_case(rng)
+        options = {"taken": options.get("taken", []), "candidates": pool[:8]}
+        prices = {v: float(rng.integers(1, 8)) for v in pool[:8]}
+        budget = float(rng.integers(min(prices.values()), 20))
+        found = opim_budget(
+            graph, budget, prices, model=model, delta=delta, eps=0.3, rng=case, threads=1, max_rr_sets=20_000, **options
+        )
+        spread = exact_spreads(graph, model, np.ones(len(weight)))
+        sets = [
+            [*options["taken"], *group]
+            for size in range(len(prices) + 1)
+            for group in itertools.combinations(pool[:8], size)
+            if sum(prices[v] for v in group) <= budget
+        ]
+        optimum = max(spread([np.array(group, int)])[0] for group in sets)  # type: ignore[arg-type]
+        actual = spread(np.array([[*options["taken"], *found.seeds]]))[0]
+        assert found.already + found.gains.sum() == pytest.approx(found.spread)
+        limited += found.provenance["limit"] is not None
+        failures += not (found.lower <= actual + 1e-6 * optimum and optimum <= found.upper + 1e-6 * optimum)
+    assert failures <= delta * cases
+    assert not large or limited > cases / 4
 
 
 # -- limits ------------------------------------------------------------------------------------------------------------
@@ -349,19 +469,24 @@ def test_time_and_sets_end_the_search_with_valid_bounds() -> None:
     assert len(few.seeds) == 10
 
 
-@pytest.mark.parametrize("after", [4, 5])
-def test_ctrl_c_returns_the_best_so_far(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
-    calls = 0
+def interrupt_after(monkeypatch: pytest.MonkeyPatch, calls: int) -> None:
+    """Ctrl-C at the call of `RRStore.extend` after so many, and once only."""
+    made = 0
     plain = RRStore.extend
 
     def interrupted(self: RRStore, n: int, **options: Any) -> bool:
-        nonlocal calls
-        calls += 1
-        if calls > after:
+        nonlocal made
+        made += 1
+        if made == calls + 1:
             raise KeyboardInterrupt
         return plain(self, n, **options)
 
     monkeypatch.setattr(RRStore, "extend", interrupted)
+
+
+@pytest.mark.parametrize("after", [8, 9])
+def test_ctrl_c_returns_the_best_so_far(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
+    interrupt_after(monkeypatch, after)
     found = opim(GRAPH, 10, quality=0.999, method="opim", rng=1)
     assert found.stopped == "interrupted"
     monkeypatch.undo()
@@ -369,20 +494,58 @@ def test_ctrl_c_returns_the_best_so_far(monkeypatch: pytest.MonkeyPatch, after: 
     assert (found.seeds, found.spread) == (whole.seeds, whole.spread)
 
 
-def test_ctrl_c_before_the_first_look_is_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(self: RRStore, n: int, **options: Any) -> bool:
-        raise KeyboardInterrupt
+@pytest.mark.parametrize("graph", [GRAPH, DENSE])
+@pytest.mark.parametrize("budget", [None, 60.0])
+def test_ctrl_c_before_the_first_look_returns_what_there_is(
+    monkeypatch: pytest.MonkeyPatch, graph: FollowerGraph, budget: float | None
+) -> None:
+    """At every call of the sampling until the search ends by itself: seeds with bounds that hold."""
+    ends, calls = set(), 1
+    while "interrupted" in ends or not ends:
+        interrupt_after(monkeypatch, calls)
+        price = 1.0 + graph.out_degree.to_numpy()
+        found = opim(graph, 10, rng=1) if budget is None else opim_budget(graph, budget, price, rng=1)
+        monkeypatch.undo()
+        ends = {found.stopped}
+        assert len(found.seeds) == 10 or (budget is not None and 0 < found.cost <= budget)
+        check = dif.spread(graph, found.seeds, runs=512, rng=2, confidence=0.9999)
+        assert found.lower <= check.high
+        assert check.low <= found.upper
+        assert found.gains.sum() == pytest.approx(found.spread)
+        calls += 1
+    assert calls > 5
 
-    monkeypatch.setattr(RRStore, "extend", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        opim(GRAPH, 10, rng=1)
+
+def test_ctrl_c_without_any_set_is_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    for call in (lambda: opim(GRAPH, 10, rng=1), lambda: opim_budget(GRAPH, 10.0, np.ones(2000), rng=1)):
+        interrupt_after(monkeypatch, 0)
+        with pytest.raises(KeyboardInterrupt):
+            call()
+        monkeypatch.undo()
+
+
+def test_memory_ends_the_search_with_valid_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_search, "SMALL_BYTES", 0)
+    monkeypatch.setenv("DIFFUSION_MEMORY", "1000000")
+    found = opim(GRAPH, 10, quality=0.999, rng=1)
+    assert found.stopped == "memory"
+    assert 0.3 < found.ratio < 0.999
+
+
+def test_failure_probabilities_of_all_looks_sum_to_delta() -> None:
+    for last in (math.inf, 100_000.0):
+        schedule = _search.Schedule(700, last, 0.01)
+        looks = 5000 if math.isinf(last) else math.ceil(2 * math.log2(last / 700))
+        whole = 2 * sum(schedule.alpha(i) for i in range(looks)) + (0 if math.isinf(last) else 0.01 / 3 * 63 / 64)
+        early = 2 * schedule.early_alpha * (2 * len(schedule.early) + 1)  # cut short in the search, or before it
+        assert 0.009 < whole + early <= 0.01 + 1e-12
 
 
 # -- IMM and real graphs -----------------------------------------------------------------------------------------------
 
 
 def test_lambda_star_of_imm() -> None:
-    assert opim_module._log_choose(15_233, 50) == pytest.approx(333.003, abs=5e-4)
+    assert _search.log_choose(15_233, 50) == pytest.approx(333.003, abs=5e-4)
     assert round(imm_lambda_star(15_233, 50, eps=0.1, ell=1)) == 864_462_053
 
 

@@ -14,8 +14,11 @@ from scipy import stats
 import diffusion as dif
 from diffusion import FollowerGraph
 from diffusion.cascades.models import IC, LT
+from diffusion.graph._probabilities import lt_bounds
+from diffusion.kernels.coins import GOLDEN, MASK
 from diffusion.kernels.rr_sets import COUNT, KIND_BITS, MIXED, SKIP
-from diffusion.seeding.ris import RRStore, _plan, binomial_bounds, sample_rr_sets
+from diffusion.seeding._rr_store import _plan
+from diffusion.seeding.ris import RRStore, binomial_bounds, sample_rr_sets
 
 
 def weighted(n: int, arcs: list[tuple[int, int, float]], rule: str = "column") -> FollowerGraph:
@@ -105,6 +108,99 @@ def test_arcs_into_a_hub_fire_independently(p: float | None, kind: int) -> None:
     variance = (exact * (1 - exact)).sum()
     assert abs(count.mean() - exact.sum()) < 4.5 * np.sqrt(variance / n)
     assert abs(count.var() / variance - 1) < 0.05
+
+
+# -- reverse walks against a naive twin --------------------------------------------------------------------------------
+
+
+def naive_walk(graph: FollowerGraph, key: int, i: int, stop: set[int]) -> list[int]:
+    """RR set i under the linear threshold model, in plain Python, by internal nodes; [] where it meets `stop`."""
+    into = graph._in_arcs
+    _, high = lt_bounds(graph)
+    values = np.broadcast_to(graph.probabilities.values, graph.n_edges)  # type: ignore[union-attr]
+    state = naive.mix((naive.mix(key ^ 0x5E7) + i * GOLDEN) & MASK)
+    v = int((naive.mix(state) >> 11) * 2.0**-53 * graph.n_nodes)
+    members: list[int] = []
+    while v not in members:
+        if v in stop:
+            return []
+        members.append(v)
+        arcs = range(int(into.indptr[v]), int(into.indptr[v + 1]))
+        state = (state + GOLDEN) & MASK
+        coin = naive.mix(state) >> 32
+        ends = [int(high[into.arc[a]]) for a in arcs]
+        weights = {float(values[into.arc[a]]) for a in arcs}
+        if not ends or ends[-1] == 0:
+            break
+        if len(weights) == 1 and ends[-1] == 2**32 - 1:
+            v = int(into.sources[arcs[coin * len(ends) >> 32]])
+            continue
+        later = [a for a, end in zip(arcs, ends, strict=True) if min(coin, 2**32 - 2) < end]
+        if not later:
+            break
+        v = int(into.sources[later[0]])
+    return members
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("stop", [(), (3, 70, 150)])
+@pytest.mark.parametrize("kind", ["equal", "weighted", "ring"])
+def test_walks_are_the_naive_ones(kind: str, stop: tuple[int, ...], threads: int) -> None:
+    rng = np.random.default_rng(4)
+    n = 1500 if kind == "ring" else 300
+    if kind == "ring":  # walks of over a thousand members: rows of the buffer grow
+        u, v, w = np.arange(n), (np.arange(n) + 1) % n, np.where(np.arange(n) == 7, 0.5, 1.0)
+    else:
+        u, v, w = rng.integers(0, n, 1500), rng.integers(0, n, 1500), rng.random(1500)
+    graph = FollowerGraph.from_arrays(
+        u, v, weight=w, nodes=range(n), directed=True, edges_mean="influences", combine="max"
+    )
+    graph = graph.with_probabilities("weighted_cascade") if kind == "equal" else graph.with_probabilities(
+        "lt", normalize=kind == "weighted"
+    )  # fmt: skip
+    store = RRStore(graph, LT(), 99, stop=np.array(stop, np.int32))
+    count = 60 if kind == "ring" else 5000
+    for size in (1, 17, count):
+        store.extend(size, threads=threads)
+    for i in range(0, count, 4 if kind == "ring" else 7):
+        found = store.nodes[store.offsets[i] : store.offsets[i + 1]].tolist()
+        assert found == naive_walk(graph, 99, i, set(stop))
+    assert store.n_empty == int((np.diff(store.offsets[: count + 1]) == 0).sum())
+
+
+@pytest.mark.parametrize("model", [IC(), LT()])
+def test_sets_over_a_limit_are_empty_ones(model: Any) -> None:
+    rng = np.random.default_rng(1)
+    graph = FollowerGraph.from_arrays(
+        rng.integers(0, 300, 1500), rng.integers(0, 300, 1500), directed=True, edges_mean="influences"
+    ).with_probabilities("weighted_cascade")
+    stop = np.array([3, 70, 150], np.int32)
+    whole, cut = RRStore(graph, model, 9, stop=stop), RRStore(graph, model, 9, stop=stop, limit=4)
+    whole.extend(4000, threads=1)
+    cut.extend(4000, threads=2)
+    over = 0
+    for i in range(4000):
+        a = whole.nodes[whole.offsets[i] : whole.offsets[i + 1]].tolist()
+        b = cut.nodes[cut.offsets[i] : cut.offsets[i + 1]].tolist()
+        over += len(a) > 4
+        assert b == ([] if len(a) > 4 else a)
+    assert cut.n_empty == whole.n_empty + over
+    assert over > 100
+
+
+def test_a_limit_of_members_ends_the_sampling_at_the_same_set_for_any_threads() -> None:
+    rng = np.random.default_rng(0)
+    graph = FollowerGraph.from_arrays(
+        rng.integers(0, 3000, 20_000), rng.integers(0, 3000, 20_000), directed=True, edges_mean="influences"
+    ).with_probabilities("weighted_cascade")
+    stores = [RRStore(graph, IC(), 9) for _ in range(2)]
+    for store, threads in zip(stores, (1, 2), strict=True):
+        assert not store.extend(50_000, threads=threads, most=10_000)
+        assert store.extend(5, threads=threads, most=10_000)
+    one, two = stores
+    assert one.n == two.n
+    assert 10_000 - 3000 < one.size == two.size <= 10_000
+    assert one.counts.sum() == one.size
 
 
 def test_probabilities_0_and_1_are_exact() -> None:

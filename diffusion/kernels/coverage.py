@@ -7,16 +7,23 @@ import numpy as np
 from .._numba import njit
 
 LOW = np.int64(0xFFFFFFFF)
+BOUNDS = 32  # prefixes of a greedy order by price with a bound each
 
 
-# nodes i4[], of which from ... to - 1 are new; counts i4[n] is added to
+# nodes i4[], of which first ... last - 1 are new; counts i4[n] is added to; met i4[n], of which n_met are filled: nodes
+# with a count, in the order in which they were met  ->  n_met
 @njit
-def count_members(nodes, first, last, counts):
+def count_members(nodes, first, last, counts, met, n_met):
     for e in range(first, last):
-        counts[nodes[e]] += 1
+        v = nodes[e]
+        if counts[v] == 0:
+            met[n_met] = v
+            n_met += 1
+        counts[v] += 1
+    return n_met
 
 
-# nodes i4[], offsets i8[sets + 1]; rank i4[n]: place of a seed, -1 for others; k  ->  first i8[k + 1]: sets whose first
+# nodes i4[], offsets i8[sets + 1]; rank i4[n]: place of a seed; bits of the seeds; k  ->  first i8[k + 1]: sets whose first
 # seed, by place, it is; the last entry holds those with none that are not empty
 @njit
 def first_covered(nodes, offsets, n_sets, rank, bits, k):
@@ -33,10 +40,10 @@ def first_covered(nodes, offsets, n_sets, rank, bits, k):
 
 
 @njit
-def index_sets(nodes, offsets, n_sets, covered, gain, low, high, place, sets, filled):
+def index_sets(nodes, offsets, n_sets, covered, met, gain, low, high, place, sets, filled):
     """Add the open sets of nodes with low <= gain < high to the inverted index, by counting sort; the index grows."""
     total = filled
-    for v in range(gain.size):
+    for v in met:
         if low <= gain[v] < high:
             place[v] = total
             total += gain[v]
@@ -54,10 +61,12 @@ def index_sets(nodes, offsets, n_sets, covered, gain, low, high, place, sets, fi
     return sets, total
 
 
-# nodes i4[], offsets i8[sets + 1]; counts i4[n] of members; allowed b1[n]; pick, top  ->  seeds i4[<= pick],
-# gains i8[<= pick] in sets, best i8[<= pick + 1]: sum of the `top` largest gains before each pick and after the last
+# nodes i4[], offsets i8[sets + 1]; counts i4[n] of members, met i4[]: the nodes that have some; allowed b1[n]; pick, top;
+# space for what is known of a node, of which only those met are used: gain i4[n], place, begin i8[n]  ->  seeds
+# i4[<= pick], gains i8[<= pick] in sets, best i8[<= pick + 1]: sum of the `top` largest gains before each pick and after
+# the last
 @njit
-def greedy_cover(nodes, offsets, n_sets, counts, allowed, pick, top):
+def greedy_cover(nodes, offsets, n_sets, counts, met, allowed, pick, top, gain, place, begin):
     """Greedy with the gains of all nodes kept exact.
 
     Only nodes of large gain, at least `low`, stand in the inverted index, the heap and the histogram: gains only fall,
@@ -65,18 +74,12 @@ def greedy_cover(nodes, offsets, n_sets, counts, allowed, pick, top):
 
     The sum of the `top` largest gains is above + (top - n_above) * edge: n_above nodes have a gain over `edge`.
     """
-    n = counts.size
-    gain = counts.copy()
     biggest = 0
-    for v in range(n):
-        if not allowed[v]:
-            gain[v] = -1
-        elif gain[v] > biggest:
-            biggest = gain[v]
+    for v in met:
+        gain[v] = counts[v] if allowed[v] else -1
+        biggest = max(biggest, gain[v])
     histogram = np.zeros(biggest + 2, np.int64)
     covered = np.zeros(n_sets, np.uint8)
-    place = np.empty(n, np.int64)
-    begin = np.empty(n, np.int64)
     sets = np.empty(0, np.int32)
     heap = [np.int64(0) for _ in range(0)]
     seeds = np.empty(pick, np.int32)
@@ -93,7 +96,7 @@ def greedy_cover(nodes, offsets, n_sets, counts, allowed, pick, top):
                 high = low
                 wanted = max(3 * len(heap), 4 * top, 256)
                 histogram[:high] = 0
-                for v in range(n):
+                for v in met:
                     if gain[v] > 0 and gain[v] < high:
                         histogram[gain[v]] += 1
                 low = edge
@@ -101,8 +104,8 @@ def greedy_cover(nodes, offsets, n_sets, counts, allowed, pick, top):
                 while low > 1 and found < wanted:
                     low -= 1
                     found += histogram[low]
-                sets, filled = index_sets(nodes, offsets, n_sets, covered, gain, low, high, place, sets, filled)
-                for v in range(n):
+                sets, filled = index_sets(nodes, offsets, n_sets, covered, met, gain, low, high, place, sets, filled)
+                for v in met:
                     if low <= gain[v] < high:
                         begin[v] = place[v] - gain[v]
                         heap.append(-(np.int64(gain[v]) << 32) | np.int64(v))
@@ -149,41 +152,38 @@ def greedy_cover(nodes, offsets, n_sets, counts, allowed, pick, top):
     return seeds[:size], gains[:size], best[: size + 1]
 
 
-# as greedy_cover; price f8[n], budget f8; every: prefixes between two bounds once there are many  ->  seeds i4[],
-# gains i8[], upper f8: no affordable set covers more, single i8: best node alone (-1: none), density f8: what the next
-# unit of money would buy, in sets
+# as greedy_cover; price f8[n]; spent f8 of budget f8 beforehand  ->  seeds i4[], gains i8[], upper f8: no affordable set
+# adds more, single i8: best node alone (-1: none)
 @njit
-def knapsack_cover(nodes, offsets, n_sets, counts, allowed, price, budget, every):
-    """Greedy by gain per price, skipping what no longer fits; the upper bound is the least fractional knapsack."""
-    n = counts.size
-    gain = counts.copy()
-    for v in range(n):
-        if not allowed[v] or price[v] > budget:
-            gain[v] = -1
+def knapsack_cover(nodes, offsets, n_sets, counts, met, allowed, price, spent, budget, gain, place, begin):
+    """Greedy by gain per price, skipping what no longer fits; the upper bound is the least fractional knapsack.
+
+    The bound holds for sets of the whole budget, whatever was spent beforehand. It is taken at every prefix of up to
+    BOUNDS nodes, then where a prefix is a tenth longer: neighbours differ little.
+    """
+    for v in met:
+        gain[v] = counts[v] if allowed[v] and price[v] <= budget else -1
     covered = np.zeros(n_sets, np.uint8)
-    place = np.empty(n, np.int64)
-    sets, _ = index_sets(nodes, offsets, n_sets, covered, gain, 1, n_sets + 1, place, np.empty(0, np.int32), 0)
-    begin = place.copy()
+    sets, _ = index_sets(nodes, offsets, n_sets, covered, met, gain, 1, n_sets + 1, place, np.empty(0, np.int32), 0)
     heap = [(np.float64(0.0), np.int64(0)) for _ in range(0)]
     single = np.int64(-1)
-    for v in range(n):
+    for v in met:
         if gain[v] > 0:
-            begin[v] -= gain[v]
+            begin[v] = place[v] - gain[v]
             heap.append((-density_of(gain[v], price[v]), np.int64(v)))
-            if single < 0 or gain[v] > gain[single]:
+            if single < 0 or gain[v] > gain[single] or (gain[v] == gain[single] and v < single):
                 single = np.int64(v)
     heapq.heapify(heap)
     passed = [np.int64(0) for _ in range(0)]  # does not fit beside the seeds, but counts for the bounds
     seeds = [np.int32(0) for _ in range(0)]
     gains = [np.int64(0) for _ in range(0)]
-    spent, reached = 0.0, np.int64(0)
+    reached = np.int64(0)
     upper = np.float64(n_sets)
-    after, next_bound = 0.0, 0
+    next_bound = 0
     while True:
         if len(seeds) >= next_bound:
-            extra, after = fractional(heap, passed, gain, price, budget)
-            upper = min(upper, reached + extra)
-            next_bound = len(seeds) + (1 if len(seeds) < 50 else every)
+            upper = min(upper, reached + fractional(heap, passed, gain, price, budget))
+            next_bound = len(seeds) + 1 + max(len(seeds) - BOUNDS, 0) // 10
         chosen = np.int64(-1)
         while len(heap) > 0:
             known, v = heapq.heappop(heap)
@@ -209,14 +209,28 @@ def knapsack_cover(nodes, offsets, n_sets, counts, allowed, price, budget, every
                 covered[s] = 1
                 for e in range(offsets[s], offsets[s + 1]):
                     gain[nodes[e]] -= 1
-    extra, after = fractional(heap, passed, gain, price, budget)
-    upper = min(upper, reached + extra)
+    upper = min(upper, reached + fractional(heap, passed, gain, price, budget))
     seeds_out = np.empty(len(seeds), np.int32)
     gains_out = np.empty(len(seeds), np.int64)
     for i in range(len(seeds)):
         seeds_out[i] = seeds[i]
         gains_out[i] = gains[i]
-    return seeds_out, gains_out, upper, single, after
+    return seeds_out, gains_out, upper, single
+
+
+# nodes i4[], offsets i8[sets + 1]; bits as first_covered; counts i8[n] is filled: sets without a seed that hold each node
+@njit
+def open_counts(nodes, offsets, n_sets, bits, counts):
+    for s in range(n_sets):
+        met = False
+        for e in range(offsets[s], offsets[s + 1]):
+            v = np.uint64(nodes[e])
+            if (bits[v >> np.uint64(6)] >> (v & np.uint64(63))) & np.uint64(1):
+                met = True
+                break
+        if not met:
+            for e in range(offsets[s], offsets[s + 1]):
+                counts[nodes[e]] += 1
 
 
 @njit
@@ -226,7 +240,7 @@ def density_of(gain, price):
 
 @njit
 def fractional(heap, passed, gain, price, budget):
-    """Most that any nodes of a total price within the budget add, parts of nodes allowed; and the best density."""
+    """Most that any nodes of a total price within the budget add, parts of nodes allowed."""
     taken = [(np.float64(0.0), np.int64(0)) for _ in range(0)]
     for v in passed:
         if gain[v] > 0:
@@ -254,4 +268,4 @@ def fractional(heap, passed, gain, price, budget):
         else:
             total += gain[v] * ((budget - spent) / price[v])
             break
-    return total, -taken[0][0] if len(taken) > 0 else 0.0
+    return total

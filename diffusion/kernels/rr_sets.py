@@ -37,6 +37,8 @@ NEVER, ALL, COUNT, SKIP, MIXED = 0, 1, 2, 3, 4  # independent cascade
 PICK, SEARCH = 1, 2  # linear threshold; NEVER as above
 MANY = 6.0  # expected arcs that fire from which skips beat drawing their number
 MOST = 64  # with at most MANY expected, more than that fire with a probability below 1e-40
+WALKS = 16  # reverse walks that take turns; one bit of a mark each
+WALK_BLOCK = 2048  # sets whose walks are kept apart before they are put in order
 SEGMENT = 8  # the first arcs of a mixed node get a coin each; then segments 8-15, 16-31, ... are skipped through
 
 
@@ -184,11 +186,12 @@ def clear(nodes, head, size, marks):
 
 # plan PLAN[n], sources i4[m], below u4[m] or u4[1]; roots as draw_root; sets first ... last - 1 of key u8; stop, marks
 # u8[ceil(n / 64)] sets of bits, marks all 0 and left so; nodes i4[] is filled from `size`, the end of set i goes to
-# ends[row + i - first]  ->  sets done, size, empty sets. A set that meets a stop node is kept as an empty one.
+# ends[row + i - first]  ->  sets done, size, empty sets. A set that meets a stop node, or has more than `limit`
+# members, is kept as an empty one.
 # Fewer sets are done when `nodes` is full.
 @njit
 def sample_ic(
-    plan, sources, below, cumulated, guide, key, first, last, stopping, stop, marks, nodes, size, ends, row
+    plan, sources, below, cumulated, guide, key, first, last, stopping, stop, limit, marks, nodes, size, ends, row
 ):  # fmt: skip
     base = mix(key ^ TAG_RR)
     full = nodes.size
@@ -315,6 +318,9 @@ def sample_ic(
                 prefetch(plan, np.int64(u))
                 nodes[size] = u
                 size += 1
+                if size - head > limit:
+                    hit = True
+                    break
         clear(nodes, head, size, marks)
         if hit:
             size = head
@@ -323,60 +329,130 @@ def sample_ic(
     return last - first, size, empty
 
 
-# as sample_ic; bound u4[m] or u4[1]: upper ends of the intervals of the in-arcs, in their order
+# as sample_ic, but marks u2[n], one bit a walk; bound u4[m] or u4[1]: upper ends of the intervals of the in-arcs, in
+# their order
 @njit
 def sample_lt(
-    plan, sources, bound, cumulated, guide, key, first, last, stopping, stop, marks, nodes, size, ends, row
+    plan, sources, bound, cumulated, guide, key, first, last, stopping, stop, limit, marks, nodes, size, ends, row
 ):  # fmt: skip
+    """A walk waits for memory at every step, so WALKS of them take turns, each step asked for before it is needed.
+
+    Each lane keeps its sets one after the other in its own row of `buffer`; they are copied in the order of sets.
+    """
     base = mix(key ^ TAG_RR)
     full = nodes.size
     empty = 0
-    upcoming = draw_root(mix(mix(base + np.uint64(first) * _G)), plan.size, cumulated, guide)
-    for i in range(first, last):
-        state = mix(base + np.uint64(i) * _G)
-        v = upcoming
-        upcoming = draw_root(mix(mix(base + np.uint64(i + 1) * _G)), plan.size, cumulated, guide)
-        prefetch(plan, upcoming)
-        head = size
-        hit = False
-        while True:
-            word = np.uint64(v) >> np.uint64(6)
-            bit = _1 << (np.uint64(v) & _63)
-            if marks[word] & bit:
-                break
-            if stopping and stop[word] & bit:
-                hit = True
-                break
-            if size >= full:
-                clear(nodes, head, size, marks)
-                return i - first, head, empty
-            marks[word] |= bit
-            nodes[size] = v
-            size += 1
-            kind = plan[v].place >> KIND_BITS
-            if kind == NEVER:
-                break
-            state += _G
-            coin = mix(state) >> _32
-            start = plan[v].place & START
-            d = np.int64(plan[v].degree)
-            if kind == PICK:
-                v = np.int64(sources[start + np.int64((coin * np.uint64(d)) >> _32)])
-                continue
-            coin = min(coin, FULL_U32 - _1)  # the top value of a bound stands for 2**32
-            if coin >= np.uint64(bound[start + d - 1]):
-                break
-            low, high = np.int64(0), d - 1
-            while low < high:
-                middle = (low + high) >> 1
-                if coin < np.uint64(bound[start + middle]):
-                    high = middle
+    width = np.int64(1024)
+    buffer = np.empty((WALKS, width), np.int32)
+    where = np.empty(WALK_BLOCK, np.int64)  # lane, where the set begins in its row, members (0: an empty set)
+    begins = np.empty(WALK_BLOCK, np.int64)
+    members = np.empty(WALK_BLOCK, np.int64)
+    lanes = np.empty(WALKS, np.int64)
+    top = np.empty(WALKS, np.int64)
+    current = np.empty(WALKS, np.int64)
+    node = np.empty(WALKS, np.int64)
+    arc = np.empty(WALKS, np.int64)  # the next node is sources[arc]; -1: it is known
+    states = np.empty(WALKS, np.uint64)
+    for block in range(first, last, WALK_BLOCK):
+        end = min(block + WALK_BLOCK, last)
+        upcoming = block
+        running = np.int64(0)
+        for lane in range(min(WALKS, end - block)):
+            top[lane] = 0
+            lanes[lane] = lane
+            running += 1
+            states[lane] = mix(base + np.uint64(upcoming) * _G)
+            node[lane] = draw_root(mix(states[lane]), plan.size, cumulated, guide)
+            arc[lane] = -1
+            current[lane] = upcoming - block
+            begins[upcoming - block] = 0
+            upcoming += 1
+        while running > 0:
+            for turn in range(running):
+                lane = lanes[turn]
+                if arc[lane] >= 0:
+                    node[lane] = sources[arc[lane]]
+                prefetch(plan, node[lane])
+                prefetch(marks, node[lane])
+            turn = np.int64(0)
+            while turn < running:
+                lane = lanes[turn]
+                v = node[lane]
+                bit = np.uint16(1 << lane)
+                here = current[lane]
+                over = (marks[v] & bit) != 0
+                hit = False
+                if not over and stopping and stop[v >> 6] & (_1 << (np.uint64(v) & _63)):
+                    hit = True
+                    over = True
+                if not over:
+                    marks[v] |= bit
+                    at = top[lane]
+                    if at == width:
+                        wider = np.empty((WALKS, 2 * width), np.int32)
+                        wider[:, :width] = buffer
+                        buffer = wider
+                        width *= 2
+                    buffer[lane, at] = v
+                    top[lane] = at + 1
+                    place = plan[v].place
+                    kind = place >> KIND_BITS
+                    if top[lane] - begins[here] > limit:
+                        hit = True
+                        over = True
+                    elif kind == NEVER:
+                        over = True
+                    else:
+                        state = states[lane] + _G
+                        states[lane] = state
+                        coin = mix(state) >> _32
+                        start = place & START
+                        d = np.int64(plan[v].degree)
+                        if kind == PICK:
+                            arc[lane] = start + np.int64((coin * np.uint64(d)) >> _32)
+                            prefetch(sources, arc[lane])
+                        else:
+                            coin = min(coin, FULL_U32 - _1)  # the top value of a bound stands for 2**32
+                            if coin >= np.uint64(bound[start + d - 1]):
+                                over = True
+                            else:
+                                low, high = np.int64(0), d - 1
+                                while low < high:
+                                    middle = (low + high) >> 1
+                                    if coin < np.uint64(bound[start + middle]):
+                                        high = middle
+                                    else:
+                                        low = middle + 1
+                                arc[lane] = start + low
+                                prefetch(sources, arc[lane])
+                if not over:
+                    turn += 1
+                    continue
+                for e in range(begins[here], top[lane]):
+                    marks[buffer[lane, e]] &= ~bit
+                if hit:
+                    top[lane] = begins[here]
+                where[here] = lane
+                members[here] = top[lane] - begins[here]
+                if upcoming < end:
+                    states[lane] = mix(base + np.uint64(upcoming) * _G)
+                    node[lane] = draw_root(mix(states[lane]), plan.size, cumulated, guide)
+                    arc[lane] = -1
+                    current[lane] = upcoming - block
+                    begins[upcoming - block] = top[lane]
+                    upcoming += 1
+                    turn += 1
                 else:
-                    low = middle + 1
-            v = np.int64(sources[start + low])
-        clear(nodes, head, size, marks)
-        if hit:
-            size = head
-            empty += 1
-        ends[row + i - first] = size
+                    running -= 1
+                    lanes[turn] = lanes[running]
+        for here in range(end - block):
+            count = members[here]
+            if size + max(count, 1) > full:
+                return block + here - first, size, empty
+            row_of, begin = where[here], begins[here]
+            for e in range(count):
+                nodes[size + e] = buffer[row_of, begin + e]
+            size += count
+            empty += count == 0
+            ends[row + block + here - first] = size
     return last - first, size, empty

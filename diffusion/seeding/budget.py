@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
 from .ris import node_values
-from .selection import SeedSelection
+from .selection import NextBuy, SeedSelection
 
 __all__ = ["afford", "affordable", "price_values"]
 
@@ -45,10 +45,18 @@ def afford(graph: FollowerGraph, ranked: SeedSelection, prices: NDArray[np.float
     if not bought.size:
         cheapest = np.nanmin(paid) if (paid == paid).any() else float("nan")
         raise InputError(f"budget={budget:,} buys nobody: the cheapest candidate costs {cheapest:,.6g}")
+    cost = float(paid[bought].sum())
+    passed = (paid == paid) & (paid <= budget)
+    passed[bought] = False
+    upcoming = None
+    if passed.any():
+        at = int(passed.argmax())
+        upcoming = NextBuy(ranked.seeds[at], float(paid[at]), float("nan"), float(paid[at] - (budget - cost)))
     return dataclasses.replace(
         ranked,
         seeds=tuple(ranked.seeds[at] for at in bought),
         scores=ranked.scores[bought],
-        cost=float(paid[bought].sum()),
+        cost=cost,
         budget=float(budget),
+        next_buy=upcoming,
     )

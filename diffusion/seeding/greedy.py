@@ -21,7 +21,7 @@ from ..cascades._engine import Engine, check_runs, seed_labels
 from ..cascades.models import Model
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
-from ._certificate import check_k, is_number, permitted
+from ._search import check_k, is_number, permitted
 from .ris import audience
 
 __all__ = ["GreedySelection", "greedy"]

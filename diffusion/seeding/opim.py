@@ -1,10 +1,9 @@
-"""Seeds with a certificate: OPIM-C, HIST, IMM, and greedy under a money budget, all on RR sets."""
+"""Seeds with a certificate: OPIM-C, HIST and IMM, on RR sets."""
 
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -15,40 +14,39 @@ from .._random import RNGLike
 from ..cascades.models import Model
 from ..errors import InputError, NotFoundError, did_you_mean
 from ..graph.follower_graph import FollowerGraph
-from ..kernels.coverage import greedy_cover, knapsack_cover
-from ._certificate import (
-    Certificate,
+from ._certificate import Certificate, certificate
+from ._search import (
+    REACHED,
     Choice,
-    Schedule,
-    State,
     Task,
-    certificate,
     check_k,
+    cut_short,
     is_number,
     judge,
+    log_choose,
     make_task,
-    open_unit,
+    schedule_of,
     search,
+    targets,
 )  # fmt: skip
-from .ris import RRStore, binomial_bounds, node_values
+from .ris import RRStore, binomial_bounds
 
-__all__ = ["imm", "imm_lambda_star", "opim", "opim_budget"]
+__all__ = ["imm", "imm_lambda_star", "opim"]
 
-REACHED = 1.0 - 1.0 / math.e  # what greedy reaches of the best coverage (Nemhauser, Wolsey and Fisher 1978)
 METHODS = ("auto", "opim", "hist")
 LARGE_SET = 12.0  # mean RR size from which "auto" chooses HIST, which is then some times faster
-FEW_LEFT = 0.02  # sampling error at which a search ends whose quality the bound of greedy itself forbids
-BOUND_EVERY = 10  # prefixes of a long greedy order between two bounds
+PILOT = 256  # sets by which "auto" chooses
+MOST_MEMBERS = 2**24  # of whole sets for the sentinels
 
 
 def _cover(task: Task, sets: RRStore, k: int, given: NDArray[Any]) -> Choice:
     """Greedy on RR sets; the sets that `given` (the first seeds) or the taken seeds hit are empty ones."""
-    seeds, gains, best = greedy_cover(sets.nodes, sets.offsets, sets.n, sets.counts, task.allowed, k - len(given), k)
+    seeds, gains, best = sets.greedy(task.allowed, k - len(given), k)
     before = sets.n_empty + np.concatenate([[0], np.cumsum(gains)])
     chosen = np.concatenate([given, seeds]).astype(np.int32)
     if len(chosen) < k:  # all sets are covered, or no candidate is in any: followers decide
         chosen = np.concatenate([chosen, _fill(task, chosen, k - len(chosen))])
-    return Choice(chosen, float(before[-1]), float((before + best).min()))
+    return Choice(chosen, float(before[-1]), float((before + best).min()), gains)
 
 
 def _fill(task: Task, chosen: NDArray[Any], count: int) -> NDArray[np.int32]:
@@ -57,53 +55,6 @@ def _fill(task: Task, chosen: NDArray[Any], count: int) -> NDArray[np.int32]:
     nodes = np.flatnonzero(left)
     order = np.lexsort((task.graph._arcs.order[nodes], -task.graph._out_degree[nodes]))[:count]
     return nodes[order].astype(np.int32)
-
-
-def _log_choose(n: int, k: int) -> float:
-    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
-
-
-def _opim_schedule(task: Task, k: int, eps: float | None, delta: float) -> Schedule:
-    """First and last size of OPIM-C (Tang et al. 2018, section 5), for weighted nodes by the worth of the best k."""
-    pool = int(task.allowed.sum())
-    log = math.log(6.0 / delta)
-    root = (REACHED * math.sqrt(log) + math.sqrt(REACHED * (_log_choose(pool, k) + log))) ** 2
-    first = max(math.ceil(2.0 * root), 16)
-    least = task.worth(task.taken)
-    if task.weights is None:
-        least += k
-    else:
-        least += float(np.sort(task.weights[task.allowed])[-k:].sum())
-    last = float("inf") if eps is None or least <= 0 else 2.0 * task.total * root / (eps**2 * least)
-    if task.max_rr_sets < 2 * first:
-        first = max(int(task.max_rr_sets // 2), 1)
-    return Schedule(first, max(last, first), delta)
-
-
-def _targets(
-    eps: float | None, quality: float | None
-) -> tuple[float, float, Callable[[State], str | None], Callable[[State], float]]:
-    """Check eps and quality -> guarantee, eps, reason to stop, ratio aimed at."""
-    if quality is not None:
-        if eps is not None:
-            raise InputError(f"eps={eps!r} and quality={quality!r} are two ways to say when to stop: give one of them")
-        wanted = open_unit(quality, "quality")
-        return float("nan"), float("nan"), lambda s: _quality(s, wanted), lambda s: min(wanted, _most(s))
-    eps = open_unit(0.1 if eps is None else eps, "eps")
-    if eps >= REACHED:
-        raise InputError(f"eps={eps!r} leaves no guarantee: give a number below 1 - 1/e = {REACHED:.4f}")
-    aim = REACHED - eps
-    return aim, eps, lambda s: "guarantee" if s.ratio >= aim else None, lambda s: aim
-
-
-def _quality(state: State, wanted: float) -> str | None:
-    if state.ratio >= wanted:
-        return "quality"
-    return "bound" if state.reachable < wanted and state.ratio >= _most(state) else None
-
-
-def _most(state: State) -> float:
-    return state.reachable * (1.0 - FEW_LEFT)
 
 
 def opim(
@@ -152,7 +103,7 @@ def opim(
     node_weights : str, mapping, Series, callable or array-like, optional
         Worth of reaching each node, see `sample_rr_sets`; spread is then in these units.
     time_limit : float, optional
-        Seconds after which the best set so far is returned; the first round is always finished.
+        Seconds after which the best set so far is returned, with its bounds; a few sets are always sampled.
     max_rr_sets : int, optional
         Most RR sets to sample.
     rng : int, Generator or None
@@ -162,7 +113,7 @@ def opim(
     Returns
     -------
     Certificate
-        Ctrl-C after the first round returns the best set so far, stopped by "interrupted".
+        Ctrl-C returns the best set so far, stopped by "interrupted"; while nothing has been sampled it is Ctrl-C.
 
     Raises
     ------
@@ -193,7 +144,7 @@ def opim(
         raise NotFoundError(
             f"the method {method!r} is unknown: choose {', '.join(METHODS)}." + did_you_mean(method, METHODS)
         )
-    guarantee, error, enough, target = _targets(eps, quality)
+    guarantee, error, enough, target = targets(eps, quality)
     task = make_task(
         graph, model=model, delta=delta, candidates=candidates, exclude=exclude, taken=taken, node_weights=node_weights,
         time_limit=time_limit, max_rr_sets=max_rr_sets, rng=rng, threads=threads,
@@ -201,63 +152,68 @@ def opim(
     k = check_k(k, task.allowed)
     facts = {"k": k, "eps": None if quality is not None else error, "quality": quality}
     limit = None if quality is not None else error
+    none = np.zeros(0, np.int32)
+    given, gains, used = none, np.zeros(0), 0
+    whole = choosing = task.store("choose")
+    schedule = schedule_of(task, k, limit, task.delta)
     with progress(total=None, description="RR sets", unit="set") as bar:
-        choosing = task.store("choose")
-        schedule = _opim_schedule(task, k, limit, task.delta)
-        if method == "auto":
-            choosing.extend(schedule.first, threads=task.threads, bar=bar)
-            method = "hist" if choosing.mean_size > LARGE_SET else "opim"
-        if method == "opim":
-            judging = task.store("judge")
-            given = np.zeros(0, np.int32)
+        try:
+            if method == "auto":
+                whole.extend(min(schedule.first, PILOT), threads=task.threads, bar=bar)
+                method = "hist" if whole.mean_size > LARGE_SET else "opim"
+            if method == "hist":
+                schedule = schedule_of(task, k, limit, task.delta / 2.0)
+                given, gains, used = _sentinels(task, whole, k, 0.1 if limit is None else limit, bar)
+                choosing = task.store("choose", "hist", stop=given)
+            judging = task.store("judge", "hist", stop=given) if method == "hist" else task.store("judge")
             cover = lambda sets: _cover(task, sets, k, given)  # noqa: E731
-            state, stopped = search(task, choosing, judging, schedule, cover, enough, target, given, 0, bar)
-            return certificate(
-                task, state, stopped, call="opim", method="OPIM-C", eps=error, guarantee=guarantee,
-                used=choosing.n + judging.n, choosing=choosing, gains_given=np.zeros(0), facts=facts,
-            )  # fmt: skip
-        given, gains, already, used = _sentinels(task, choosing, k, 0.1 if limit is None else limit, bar)
-        choosing, judging = (task.store(purpose, "hist", stop=given) for purpose in ("choose", "judge"))
-        schedule = _opim_schedule(task, k, limit, task.delta / 2.0)
-        cover = lambda sets: _cover(task, sets, k, given)  # noqa: E731
-        state, stopped = search(task, choosing, judging, schedule, cover, enough, target, given, used, bar)
+            state, stopped, used = search(task, choosing, judging, schedule, cover, enough, target, given, used, bar)
+        except KeyboardInterrupt:
+            cover = lambda sets: _cover(task, sets, k, none)  # noqa: E731
+            state, gains, used = cut_short(task, whole, cover, schedule, bar)
+            stopped, choosing = "interrupted", whole
+    if method == "hist":
+        facts["sentinels"] = len(given)
     return certificate(
-        task, state, stopped, call="opim", method="HIST", eps=error, guarantee=guarantee,
-        used=used + choosing.n + judging.n, choosing=choosing, gains_given=gains, already=already,
-        facts=facts | {"sentinels": len(given)},
+        task, state, stopped, call="opim", method="HIST" if method == "hist" else "OPIM-C", eps=error,
+        guarantee=guarantee, used=used, choosing=choosing, gains_given=gains,
+        already=task.total * whole.n_empty / max(whole.n, 1) if len(gains) else None, facts=facts,
     )  # fmt: skip
 
 
 def _sentinels(
     task: Task, sets: RRStore, k: int, eps: float, bar: Any
-) -> tuple[NDArray[np.int32], NDArray[np.float64], float, int]:
-    """First phase of HIST: seeds that cover enough -> they, their gains, the spread of taken seeds, sets used.
+) -> tuple[NDArray[np.int32], NDArray[np.float64], int]:
+    """First phase of HIST: seeds that cover enough -> they, their gains, sets used.
 
     The first b seeds serve when their spread is at least 1 - (1 - 1/k)^b - eps/2 of the bound of the optimum, on the
     sets that chose them and then on others, each of which ends where it meets one of them (after Guo et al. 2020).
     """
-    schedule = _opim_schedule(task, k, eps / 2.0, task.delta / 2.0)
+    schedule = schedule_of(task, k, eps / 2.0, task.delta / 2.0)
     checked = 0
     i = 0
     while True:
         n, alpha = schedule.size(i), schedule.alpha(i)
-        sets.extend(n, threads=task.threads, bar=bar)
-        seeds, gains, best = greedy_cover(sets.nodes, sets.offsets, sets.n, sets.counts, task.allowed, k, k)
+        deadline = task.deadline if sets.n else float("inf")
+        # Where sets are so large that they are too many members, a share of them must do.
+        enough = sets.extend(n, threads=task.threads, deadline=deadline, most=MOST_MEMBERS, bar=bar)
+        n = sets.n
+        seeds, gains, best = sets.greedy(task.allowed, k, k)
         covered = sets.n_empty + np.concatenate([[0], np.cumsum(gains)])
         upper = binomial_bounds(min(float((covered + best).min()), n), n, alpha)[1]
         share = 1.0 - (1.0 - 1.0 / k) ** np.arange(len(covered)) - eps / 2.0
         good = [b for b in range(1, len(covered)) if binomial_bounds(covered[b], n, alpha)[0] >= share[b] * upper]
         b = max(good, default=0)
-        last = n >= schedule.last or time.perf_counter() > task.deadline or checked + 4 * n > task.max_rr_sets
+        last = not enough or n >= schedule.last or checked + 4 * n > task.max_rr_sets
         while b:
             other = task.store("sentinels", i, b, stop=seeds[:b])
             other.extend(n, threads=task.threads, bar=bar)
             checked += other.n
             if last or binomial_bounds(other.n_empty, n, alpha)[0] >= share[b] * upper:
-                return seeds[:b], gains[:b].astype(np.float64), task.total * sets.n_empty / n, checked + sets.n
+                return seeds[:b], gains[:b].astype(np.float64), checked + sets.n
             b //= 2  # fewer are almost as good at ending the sampling: large sets meet the first ones
         if last:
-            return seeds[:0], np.zeros(0), task.total * sets.n_empty / n, checked + sets.n
+            return seeds[:0], np.zeros(0), checked + sets.n
         i += 1
 
 
@@ -270,7 +226,7 @@ def imm_lambda_star(n: int, k: int, *, eps: float, ell: float) -> float:
     864462053
     """
     log = ell * (math.log(n) + math.log(2.0)) + math.log(2.0)  # of ell (1 + ln 2 / ln n), as the proof asks for
-    root = REACHED * math.sqrt(log) + math.sqrt(REACHED * (_log_choose(n, k) + log))
+    root = REACHED * math.sqrt(log) + math.sqrt(REACHED * (log_choose(n, k) + log))
     return 2.0 * n * root**2 / eps**2
 
 
@@ -312,7 +268,7 @@ def imm(
     >>> imm(g.with_probabilities("constant", p=0.5), 1, eps=0.3, rng=7).seeds
     (0,)
     """
-    guarantee, eps, _, _ = _targets(eps, None)
+    guarantee, eps, _, _ = targets(eps, None)
     if not is_number(ell) or ell <= 0:
         raise InputError(f"ell={ell!r} is out of range: give a number above 0; the failure probability is n^-ell")
     n = max(graph.n_nodes, 2)
@@ -324,7 +280,7 @@ def imm(
     star = imm_lambda_star(n, k, eps=eps, ell=ell)
     ell = ell * (1.0 + math.log(2.0) / math.log(n))
     wide = math.sqrt(2.0) * eps
-    log = _log_choose(n, k) + ell * math.log(n) + math.log(max(math.log2(n), 1.0))
+    log = log_choose(n, k) + ell * math.log(n) + math.log(max(math.log2(n), 1.0))
     wanted = (2.0 + 2.0 * wide / 3.0) * log * n / wide**2
     none = np.zeros(0, np.int32)
     least = float(k)
@@ -346,122 +302,3 @@ def imm(
         used=first.n + choosing.n + judging.n, choosing=choosing, gains_given=np.zeros(0),
         facts={"k": k, "eps": eps, "ell": ell},
     )  # fmt: skip
-
-
-def opim_budget(
-    graph: FollowerGraph,
-    budget: float,
-    prices: Any,
-    *,
-    model: Model | str = "ic",
-    eps: float | None = None,
-    delta: float | None = None,
-    quality: float | None = None,
-    candidates: Iterable[Any] | None = None,
-    exclude: Iterable[Any] = (),
-    taken: Iterable[Any] = (),
-    node_weights: Any = None,
-    time_limit: float | None = None,
-    max_rr_sets: int | None = None,
-    rng: RNGLike = None,
-    threads: int | None = None,
-) -> Certificate:
-    """Choose seeds of largest spread whose prices sum to at most a budget, with a certificate.
-
-    Parameters
-    ----------
-    budget : float
-        Money there is.
-    prices : str, mapping, Series, callable or array-like
-        Price of each node, from 0: by label, in the order of ``graph.nodes``, as the name of a node attribute, or as a
-        function of the number of followers. NaN, or a label left out, is allowed for nodes that are no candidates.
-    eps : float in (0, 1), default 0.1
-        Stop when sampling error costs at most this share: when lower / upper >= (1 - eps) times the ratio of the greedy
-        coverage to its upper bound.
-    quality : float in (0, 1), optional
-        Instead of `eps`: sample until lower / upper reaches it, as in `opim`.
-    graph, model, delta, candidates, exclude, taken, node_weights, time_limit, max_rr_sets, rng, threads
-        As in `opim`. Seeds already taken cost nothing.
-
-    Returns
-    -------
-    Certificate
-        With ``cost``, ``spread_per_cost``, ``prices`` of the seeds and ``next_unit``.
-
-    Raises
-    ------
-    InputError
-        A budget below the cheapest candidate, negative or missing prices, or what `opim` refuses.
-
-    Notes
-    -----
-    On the sets that choose, greedy by gain per price that skips what no longer fits, or the best single node if that
-    covers more, reaches 0.405 of the best affordable coverage (Tang et al. 2021, "Revisiting modified greedy algorithm
-    for monotone submodular maximization with a knapsack constraint"; (1 - 1/e)/2 by Khuller, Moss and Naor 1999). What
-    is proven for *this* result is lower / upper, usually far more: `upper` bounds every affordable set by the
-    fractional knapsack of the marginal gains, the least over prefixes of the greedy order.
-
-    Examples
-    --------
-    >>> import diffusion as dif
-    >>> g = dif.FollowerGraph.from_arrays([0, 0, 0, 4], [1, 2, 3, 5], edges_mean="influences", directed=True)
-    >>> g = g.with_probabilities("constant", p=0.5)
-    >>> found = opim_budget(g, 3.0, {0: 2, 4: 1, 1: 3, 2: 3, 3: 3, 5: 3}, rng=7)
-    >>> sorted(found.seeds), found.cost
-    ([0, 4], 3.0)
-    """
-    if quality is not None:
-        _, error, enough, target = _targets(eps, quality)
-    else:
-        error = open_unit(0.1 if eps is None else eps, "eps")
-        target = lambda s: (1.0 - error) * s.reachable  # noqa: E731
-        enough = lambda s: "precision" if s.ratio >= target(s) else None  # noqa: E731
-    task = make_task(
-        graph, model=model, delta=delta, candidates=candidates, exclude=exclude, taken=taken, node_weights=node_weights,
-        time_limit=time_limit, max_rr_sets=max_rr_sets, rng=rng, threads=threads,
-    )  # fmt: skip
-    price, budget = _checked_prices(task, prices, budget)
-    most = int(np.searchsorted(np.cumsum(np.sort(price[task.allowed])), budget * (1 + 1e-12), side="right"))
-    none = np.zeros(0, np.int32)
-    with progress(total=None, description="RR sets", unit="set") as bar:
-        choosing, judging = task.store("choose"), task.store("judge")
-        schedule = _opim_schedule(task, max(most, 1), None, task.delta)
-        cover = lambda sets: _cover_priced(task, sets, price, budget)  # noqa: E731
-        state, stopped = search(task, choosing, judging, schedule, cover, enough, target, none, 0, bar)
-    paid = price[state.choice.seeds]
-    return certificate(
-        task, state, stopped, call="opim_budget", method="OPIM budget", eps=error, guarantee=float("nan"),
-        used=choosing.n + judging.n, choosing=choosing, gains_given=np.zeros(0), cost=float(paid.sum()), budget=budget,
-        next_unit=task.total * state.choice.next_unit / state.n, prices=paid,
-        facts={"budget": budget, "eps": None if quality is not None else error, "quality": quality},
-    )  # fmt: skip
-
-
-def _checked_prices(task: Task, prices: Any, budget: Any) -> tuple[NDArray[np.float64], float]:
-    price = node_values(task.graph, prices, "prices", missing=float("nan"))
-    bad = task.allowed & ~((price >= 0) & np.isfinite(price))
-    if bad.any():
-        at = task.graph._rank[bad[task.graph._rank]][:1]  # the first in the order of labels
-        label = task.graph._labels_of(at).tolist()[0]
-        raise InputError(
-            f"the price of {label!r} is {price[at[0]]:g} (and {int(bad.sum()) - 1:,} more such): every candidate needs "
-            "a finite price from 0"
-        )
-    if not is_number(budget) or not math.isfinite(budget) or budget < 0:
-        raise InputError(f"budget={budget!r} is no sum of money: give a finite number from 0")
-    if not task.allowed.any():
-        raise InputError("no candidate is left to choose from")
-    cheapest = float(price[task.allowed].min())
-    if budget < cheapest:
-        raise InputError(f"budget={budget:,.6g} is below the cheapest candidate, {cheapest:,.6g}: no seed can be had")
-    return np.where(task.allowed, price, np.inf), float(budget)
-
-
-def _cover_priced(task: Task, sets: RRStore, price: NDArray[np.float64], budget: float) -> Choice:
-    seeds, gains, upper, single, after = knapsack_cover(
-        sets.nodes, sets.offsets, sets.n, sets.counts, task.allowed, price, budget, BOUND_EVERY
-    )
-    covered = float(gains.sum())
-    if single >= 0 and sets.counts[single] > covered:
-        seeds, covered = np.array([single], np.int32), float(sets.counts[single])
-    return Choice(seeds, sets.n_empty + covered, sets.n_empty + min(upper, sets.n - sets.n_empty), float(after))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,20 +13,16 @@ from numpy.typing import NDArray
 from .._progress import progress
 from .._provenance import provenance
 from .._random import RNGLike, key_of
-from .._threads import map_chunks, n_threads
+from .._threads import n_threads
 from ..cascades._engine import check_runs, seed_labels
-from ..cascades.models import LT, Model, Threshold, model_of
+from ..cascades.models import Model, model_of
 from ..cascades.results import Estimate, check_confidence
 from ..errors import InputError, NotFoundError, did_you_mean
-from ..graph._probabilities import lt_bounds
 from ..graph.follower_graph import FollowerGraph
-from ..kernels.coverage import count_members, first_covered
-from ..kernels.rr_sets import PLAN, plan_ic, plan_lt, sample_ic, sample_lt, sort_mixed
+from ..kernels.coverage import first_covered
+from ._rr_store import MOST_SETS, RRStore, bits_of
 
-__all__ = ["RRSets", "RRStore", "audience", "binomial_bounds", "node_values", "sample_rr_sets"]
-
-CHUNK_ENTRIES = 2**19  # members sampled in one kernel call, about: some milliseconds, so that Ctrl-C is heard
-MOST_SETS = 2**31 - 2  # indices of sets are int32
+__all__ = ["MOST_SETS", "RRSets", "RRStore", "audience", "binomial_bounds", "bits_of", "node_values", "sample_rr_sets"]
 
 
 def node_values(graph: FollowerGraph, given: Any, what: str, *, missing: float | None) -> NDArray[np.float64]:
@@ -97,211 +91,6 @@ def binomial_bounds(hits: float, n: int, alpha: float) -> tuple[float, float]:
     # The complement keeps its precision where alpha is tiny.
     high = 1.0 - float(betaincinv(n - hits, hits + 1, alpha)) if hits < n else 1.0
     return low, high
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """What the sampling kernels read of a graph under a model."""
-
-    nodes: NDArray[Any]
-    sources: NDArray[np.int32]
-    limits: NDArray[np.uint32]
-
-
-def _plan(graph: FollowerGraph, model: Model) -> _Plan:
-    if isinstance(model, Threshold):
-        raise InputError(
-            f"RR sets exist for IC() and LT(), not for {model.label}: choose its seeds by greedy selection, "
-            "method='greedy' or 'celf'"
-        )
-    if graph.probabilities is None:
-        raise InputError(
-            f"the graph has no propagation probabilities, which {model.name} needs: call "
-            "graph.with_probabilities('weighted_cascade'), or 'constant' with p=, first"
-        )
-    p = graph.probabilities.values
-    name = "rr_plan", model.name, id(p)
-    shared: dict[Any, Any] = graph._shared
-    if name not in shared:
-        into = graph._in_arcs
-        nodes = np.empty(graph.n_nodes, PLAN)
-        sources, limits = into.sources, np.zeros(1, np.uint32)
-        if isinstance(model, LT):
-            _, hi = lt_bounds(graph)
-            if plan_lt(into.indptr, into.arc, p, hi, nodes):
-                limits = hi[into.arc]
-        elif plan_ic(into.indptr, into.arc, p, nodes):
-            sources, limits = sort_mixed(into.indptr, into.sources, into.arc, p, nodes)
-        for array in (nodes, sources, limits):
-            array.flags.writeable = False
-        shared[name] = _Plan(nodes, sources, limits), p  # holding `p` keeps its id from being used again
-    found: _Plan = shared[name][0]
-    return found
-
-
-def bits_of(nodes: NDArray[Any], n: int) -> NDArray[np.uint64]:
-    """Set of internal nodes as bits."""
-    bits = np.zeros(-(-n // 64), np.uint64)
-    np.bitwise_or.at(bits, nodes.astype(np.int64) >> 6, np.uint64(1) << (nodes.astype(np.uint64) & np.uint64(63)))
-    return bits
-
-
-class RRStore:
-    """RR sets 0, 1, ... of one key, in flat arrays that grow; a set that meets `stop` is cut short and kept empty."""
-
-    def __init__(
-        self,
-        graph: FollowerGraph,
-        model: Model,
-        key: int,
-        *,
-        weights: NDArray[np.float64] | None = None,
-        stop: NDArray[Any] | None = None,
-    ) -> None:
-        self.graph = graph
-        self.model = model
-        self.key = np.uint64(key)
-        self._plan = _plan(graph, model)
-        n = graph.n_nodes
-        self.total = float(n)
-        self._cumulated, self._guide = np.ones(1), np.zeros(1, np.int32)
-        if weights is not None:
-            self.total = float(weights.sum())
-            cumulated = np.cumsum(weights) / self.total
-            cumulated[np.flatnonzero(weights)[-1] :] = 1.0  # a draw never ends at a weight of 0
-            self._cumulated = cumulated
-            # A guide of one entry means uniform roots.
-            self._guide = np.searchsorted(cumulated, np.arange(max(n, 2)) / n, side="right").astype(np.int32)
-        self._stopping = stop is not None and len(stop) > 0
-        self._stop = bits_of(np.zeros(0, np.int64) if stop is None else stop, n)
-        self.nodes = np.empty(0, np.int32)
-        self.offsets = np.zeros(1, np.int64)
-        self.n = 0
-        self.size = 0
-        self.n_empty = 0
-        self._counts = np.zeros(n, np.int32)
-        self._counted = 0
-
-    @property
-    def mean_size(self) -> float:
-        """Mean number of members, empty sets aside; NaN without sets."""
-        filled = self.n - self.n_empty
-        return self.size / filled if filled else float("nan")
-
-    def extend(self, n: int, *, threads: int, deadline: float = float("inf"), bar: Any = None) -> bool:
-        """Sample until there are n sets; False if the time (of `time.perf_counter`) ended before."""
-        if n > MOST_SETS:
-            raise InputError(f"n={n:,} RR sets are more than the {MOST_SETS:,} one collection can hold")
-        if n + 1 > self.offsets.size:
-            self.offsets = _grown(self.offsets, n + 1, self.n + 1)
-        while self.n < n:
-            if time.perf_counter() > deadline:
-                return False
-            before = self.n
-            if threads == 1:
-                self._one_chunk(min(self.n + self._chunk_sets(), n))
-            else:
-                # Rounds of several chunks: their size follows what is known of the sets by then.
-                self._many_chunks(min(self.n + 8 * threads * self._chunk_sets(), n), threads)
-            if bar is not None:
-                bar.update(self.n - before)
-        return True
-
-    def truncate(self, n: int) -> None:
-        """Forget all sets but the first n."""
-        self.n = n
-        self.size = int(self.offsets[n])
-        self.n_empty = int((np.diff(self.offsets[: n + 1]) == 0).sum())
-        self._counts[:] = 0
-        self._counted = 0
-
-    def _chunk_sets(self) -> int:
-        mean = max((self.size / self.n) if self.n else 64.0, 1.0)
-        return int(min(max(CHUNK_ENTRIES / mean, 1), 2**16))
-
-    def _sample(
-        self, first: int, last: int, marks: NDArray[Any], nodes: NDArray[Any], size: int, ends: NDArray[Any], row: int
-    ) -> tuple[int, int, int]:
-        kernel = sample_lt if isinstance(self.model, LT) else sample_ic
-        plan = self._plan
-        found = kernel(
-            plan.nodes, plan.sources, plan.limits, self._cumulated, self._guide, self.key, first, last, self._stopping,
-            self._stop, marks, nodes, size, ends, row,
-        )  # fmt: skip
-        return int(found[0]), int(found[1]), int(found[2])
-
-    def _one_chunk(self, last: int) -> None:
-        marks = np.zeros_like(self._stop)
-        while self.n < last:
-            done, self.size, empty = self._sample(self.n, last, marks, self.nodes, self.size, self.offsets, self.n + 1)
-            self.n += done
-            self.n_empty += empty
-            if self.n < last:
-                self._room(last)
-
-    def _room(self, last: int) -> None:
-        expected = int((self.size / max(self.n, 1)) * (last - self.n) * 1.1)
-        least = self.size + 2 * self.graph.n_nodes + 1024  # room for one set of all nodes, and its last in-arcs
-        self.nodes = _grown(self.nodes, max(least, self.size + expected, self.nodes.size * 3 // 2), self.size)
-
-    def _many_chunks(self, last: int, threads: int) -> None:
-        step = max(min(self._chunk_sets(), -(-(last - self.n) // (4 * threads))), 1)
-        mine = threading.local()
-
-        def work(chunk: tuple[int, int]) -> tuple[list[NDArray[np.int32]], NDArray[np.int64], int]:
-            if not hasattr(mine, "marks"):
-                mine.marks = np.zeros_like(self._stop)
-                mine.nodes = np.empty(2 * self.graph.n_nodes + 1024 + CHUNK_ENTRIES, np.int32)
-            ends = np.empty(chunk[1] - chunk[0], np.int64)
-            parts: list[NDArray[np.int32]] = []
-            at, before, empties = chunk[0], 0, 0
-            while at < chunk[1]:
-                done, size, empty = self._sample(at, chunk[1], mine.marks, mine.nodes, 0, ends, at - chunk[0])
-                ends[at - chunk[0] : at - chunk[0] + done] += before
-                parts.append(mine.nodes[:size].copy())
-                at, before, empties = at + done, before + size, empties + empty
-            return parts, ends, empties
-
-        chunks = [(a, min(a + step, last)) for a in range(self.n, last, step)]
-        waiting: dict[int, Any] = {}
-        for (a, b), found in map_chunks(work, chunks, threads=min(threads, len(chunks))):
-            waiting[a] = b, found
-            while self.n in waiting:
-                b, (parts, ends, empties) = waiting.pop(self.n)
-                members = sum(map(len, parts))
-                if self.size + members > self.nodes.size:
-                    self._room(last)
-                    if self.size + members > self.nodes.size:
-                        self.nodes = _grown(self.nodes, self.size + members, self.size)
-                at = self.size
-                for part in parts:
-                    self.nodes[at : at + len(part)] = part
-                    at += len(part)
-                self.offsets[self.n + 1 : b + 1] = ends + self.size
-                self.n, self.size, self.n_empty = b, at, self.n_empty + empties
-
-    @property
-    def counts(self) -> NDArray[np.int32]:
-        """Number of sets that hold each node."""
-        if self._counted < self.size:
-            count_members(self.nodes, self._counted, self.size, self._counts)
-            self._counted = self.size
-        return self._counts
-
-    def covered_in_order(self, seeds: NDArray[Any]) -> NDArray[np.int64]:
-        """Sets that each seed (internal nodes, in order) is the first to cover; the last entry counts the others."""
-        rank = np.full(self.graph.n_nodes, -1, np.int32)
-        rank[seeds] = np.arange(len(seeds), dtype=np.int32)
-        found: NDArray[np.int64] = first_covered(
-            self.nodes, self.offsets, self.n, rank, bits_of(seeds, self.graph.n_nodes), len(seeds)
-        )
-        return found
-
-
-def _grown(array: NDArray[Any], capacity: int, used: int) -> NDArray[Any]:
-    new = np.empty(max(capacity, array.size), array.dtype)
-    new[:used] = array[:used]
-    return new
 
 
 @dataclass(frozen=True, repr=False, eq=False)

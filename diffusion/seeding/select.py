@@ -17,7 +17,8 @@ from ..graph.follower_graph import FollowerGraph
 from ._certificate import Certificate
 from .greedy import GreedySelection, greedy
 from .heuristics import HEURISTICS, TIER_STRATEGIES, rank_seeds
-from .opim import imm, opim, opim_budget
+from .knapsack import opim_budget
+from .opim import imm, opim
 from .selection import SeedSelection
 
 __all__ = ["METHODS", "select_seeds"]
@@ -222,5 +223,5 @@ def _from_certificate(found: Certificate) -> SeedSelection:
         seeds=found.seeds, method=found.method, scores=found.gains, seconds=found.seconds, key=found.key,
         gains=found.gains, stopped=found.stopped, guarantee=promised, lower=found.lower, upper=found.upper, eps=found.eps,
         delta=found.delta, n_rr_sets=found.n_rr_sets, mean_rr_size=found.mean_rr_size, cost=found.cost,
-        budget=found.budget, next_unit=found.next_unit, provenance=found.provenance,
+        budget=found.budget, next_unit=found.next_unit, next_buy=found.next_buy, provenance=found.provenance,
     )  # fmt: skip

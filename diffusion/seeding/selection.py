@@ -11,9 +11,36 @@ from numpy.typing import NDArray
 
 from ..cascades.results import SpreadEstimate
 
-__all__ = ["SeedSelection"]
+__all__ = ["NextBuy", "SeedSelection"]
 
 _NAN = float("nan")
+
+
+@dataclass(frozen=True)
+class NextBuy:
+    """Who would be bought next, had the budget been larger.
+
+    Attributes
+    ----------
+    seed : label
+        Of those not chosen whom the budget alone could pay: the one that adds most per price; of a heuristic, the next
+        of its ranking.
+    price : float
+    gain : float
+        Estimated spread added to that of the seeds, on the RR sets that chose them; NaN for heuristics.
+    missing : float
+        Money needed beyond the budget: the price less what is left.
+    """
+
+    seed: Any
+    price: float
+    gain: float
+    missing: float
+
+    @property
+    def gain_per_cost(self) -> float:
+        """Spread that a unit of money buys, gain / price."""
+        return self.gain / self.price if self.price > 0 else float("inf") if self.gain > 0 else _NAN
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -42,10 +69,12 @@ class SeedSelection:
     n_rr_sets : int
     mean_rr_size : float
     stopped : str
-        What ended the selection: "done", "guarantee", "quality", "precision", "bound", "time", "max_rr_sets" or
-        "interrupted".
+        What ended the selection: "done", "guarantee", "quality", "precision", "bound", "time", "max_rr_sets",
+        "memory" or "interrupted".
     cost, budget, next_unit : float
         Money spent, money given, and the spread that the next unit of money would buy (NaN without prices).
+    next_buy : NextBuy or None
+        Who would be bought with it, at what price; None without prices, or where nobody is left or adds anything.
     spread : SpreadEstimate or None
         Independent estimate, where ``evaluate=True`` asked for one.
     provenance : dict
@@ -68,6 +97,7 @@ class SeedSelection:
     cost: float = _NAN
     budget: float = _NAN
     next_unit: float = _NAN
+    next_buy: NextBuy | None = None
     spread: SpreadEstimate | None = None
     provenance: dict[str, Any] = field(default_factory=dict)
 
@@ -75,6 +105,15 @@ class SeedSelection:
     def ratio(self) -> float:
         """Proven share of the optimum, lower / upper; NaN without a certificate."""
         return self.lower / self.upper if self.upper > 0 else _NAN
+
+    @property
+    def spread_per_cost(self) -> float:
+        """Estimated spread added per unit of money, by the gains, else by the independent estimate; NaN without."""
+        if not self.cost > 0:
+            return _NAN
+        if self.gains.size:
+            return float(self.gains.sum()) / self.cost
+        return self.spread.mean / self.cost if self.spread is not None else _NAN
 
     def __len__(self) -> int:
         return len(self.seeds)
@@ -95,6 +134,8 @@ class SeedSelection:
         text = f"SeedSelection: {len(self.seeds):,} seeds by {self.method}: {head}"
         if self.cost == self.cost:
             text += f"; cost {self.cost:,.6g} of {self.budget:,.6g}"
+            if self.next_buy is not None:
+                text += f", {self.next_buy.missing:,.6g} more would buy {self.next_buy.seed!r}"
         if self.upper == self.upper:
             text += (
                 f"; spread at least {self.lower:.5g}, optimum at most {self.upper:.5g} (ratio {self.ratio:.3f}, delta "

@@ -1,0 +1,209 @@
+"""compare_strategies: the table against its parts, paired differences, money, limits and the figure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+
+import diffusion as dif
+from diffusion.plotting_seeding import plot_strategies
+from diffusion.seeding.budget import affordable
+from diffusion.seeding.compare import StrategyComparison, compare_strategies
+
+matplotlib.use("Agg")
+
+GRAPH = dif.generate_platform(1500, communities=5, rng=3).with_probabilities("weighted_cascade")
+PLAIN = dif.generate_platform(300, communities=3, rng=3)
+
+
+@pytest.fixture(scope="module")
+def found() -> StrategyComparison:
+    return compare_strategies(GRAPH, [2, 10], strategies=("random", "degree", "opim"), runs=1024, rng=5)
+
+
+def test_the_table_is_made_of_the_public_calls(found: StrategyComparison) -> None:
+    table = found.to_pandas()
+    assert table["strategy"].tolist() == ["random", "degree", "opim"] * 2
+    assert table["budget"].tolist() == [2] * 3 + [10] * 3
+    assert table["n_seeds"].tolist() == table["budget"].tolist()
+    assert (found.unit, found.budgets) == ("seeds", (2, 10))
+    for row in table.itertuples():
+        seeds = found.seeds[row.strategy, row.budget]
+        again = dif.spread(GRAPH, seeds, runs=20_000, rng=9, confidence=0.9999)
+        assert row.low < row.spread < row.high
+        half = row.high - row.low
+        assert again.low - half <= row.spread <= again.high + half
+        assert row.runs == 1024
+        assert row.seconds >= 0
+        assert np.isnan(row.cost)
+        assert (row.lower == row.lower) == (row.strategy == "opim")
+    assert found.seeds["degree", 10] == dif.select_seeds(GRAPH, 10, method="degree").seeds
+    assert found.seeds["degree", 2] == found.seeds["degree", 10][:2]
+    assert found.seeds["random", 2] == found.seeds["random", 10][:2]
+    of = table.set_index(["strategy", "budget"])
+    certified = of.loc["opim"]
+    assert (certified["lower"] <= certified["high"]).all()
+    assert (certified["ratio"] == certified["lower"] / certified["upper"]).all()
+    assert (of["spread"]["opim"] > of["spread"]["random"]).all()
+
+
+def test_differences_are_paired_and_to_the_best_of_each_budget(found: StrategyComparison) -> None:
+    gaps = found.differences
+    assert len(gaps) == 6
+    for budget, rows in gaps.groupby("budget"):
+        sizes = dict(zip(found.comparisons[budget].names, found.comparisons[budget].sizes, strict=True))
+        best = max(sizes, key=lambda name: sizes[name].mean())
+        assert set(rows["best"]) == {best}
+        for row in rows.itertuples():
+            paired = sizes[row.strategy] - sizes[best]
+            assert row.difference == pytest.approx(paired.mean())
+            half = 1.959964 * paired.std(ddof=1) / np.sqrt(paired.size)
+            assert row.high - row.difference == pytest.approx(half, abs=1e-6)
+            expected = "best" if row.strategy == best else "smaller" if row.high < 0 else "undecided"
+            assert row.verdict == expected
+    assert "smaller" in set(gaps[gaps["strategy"] == "random"]["verdict"])
+
+
+def test_the_same_worlds_for_all_budgets_and_threads(found: StrategyComparison) -> None:
+    again = compare_strategies(GRAPH, [10], strategies=("opim", "random"), runs=1024, rng=5, threads=2)
+    for name in ("opim", "random"):
+        assert again.seeds[name, 10] == found.seeds[name, 10]
+        at = found.comparisons[10].names.index(name)
+        assert (again.comparisons[10].sizes[again.strategies.index(name)] == found.comparisons[10].sizes[at]).all()
+
+
+def test_money_buys_down_a_ranking() -> None:
+    price = GRAPH.node_data["price"].to_numpy(float, copy=True)
+    price[::7] = np.nan  # not for sale
+    found = compare_strategies(
+        GRAPH, [2_000, 40_000.0], strategies=("degree", "amateur", "opim"), prices=price, runs=512, rng=1
+    )
+    assert found.unit == "money"
+    table = found.to_pandas()
+    assert (table["cost"] <= table["budget"]).all()
+    assert (table["cost"] > 0).all()
+    order = dif.select_seeds(GRAPH, GRAPH.n_nodes, method="degree").seeds
+    paid = price[GRAPH._check_labels(list(order))]
+    for budget in (2_000, 40_000):
+        assert found.seeds["degree", budget] == tuple(order[at] for at in affordable(paid, budget))
+        for name in ("degree", "amateur", "opim"):
+            assert not np.isnan(price[GRAPH._check_labels(list(found.seeds[name, budget]))]).any()
+    tier = dict(zip(GRAPH.nodes, GRAPH.node_data["tier"], strict=True))
+    assert {tier[v] for v in found.seeds["amateur", 40_000]} == {"amateur"}
+    best = table[table["budget"] == 40_000].sort_values("spread")["strategy"].iloc[-1]
+    assert best == "opim"
+
+
+def test_affordable_passes_over_who_is_too_dear() -> None:
+    prices = np.array([5.0, 9.0, np.nan, 2.0, 0.0, 4.0, 1.0])
+    for budget in (0.0, 1.0, 7.0, 10.0, 100.0):
+        left, expected = budget, []
+        for at, price in enumerate(prices):
+            if price <= left:
+                expected.append(at)
+                left -= price
+        assert affordable(prices, budget).tolist() == expected
+
+
+def test_defaults_and_models() -> None:
+    by_default = compare_strategies(PLAIN.with_probabilities("weighted_cascade"), [3], runs=64, rng=1)
+    assert by_default.strategies == ("random", "degree", "two_step_discount", "opim")
+    model = dif.Threshold(fraction=0.2)
+    fixed = compare_strategies(PLAIN, [1, 4], model=model, rng=1)
+    assert fixed.strategies == ("random", "degree", "celf")
+    assert fixed.table["runs"].tolist() == [1] * 6
+    assert (fixed.table["low"] == fixed.table["high"]).all()
+    assert set(fixed.differences["verdict"]) <= {"best", "equal", "smaller"}
+    linear = compare_strategies(PLAIN.with_probabilities("lt"), 2, strategies="opim", model="lt", rel_error=0.2, rng=1)
+    assert linear.table["runs"].item() >= 512
+    assert linear.provenance["model"].startswith("LT")
+    heads = int((PLAIN.node_data["tier"] == "waist").sum())
+    few = compare_strategies(PLAIN, [heads + 5], strategies=["waist"], model=model, rng=1)
+    assert few.table["n_seeds"].item() == heads
+
+
+def test_it_shows_and_plots(found: StrategyComparison) -> None:
+    assert "3 strategies" in repr(found)
+    assert "degree" in found._repr_html_()
+    axes = found.plot()
+    assert axes.get_xlabel() == "seeds"
+    assert [line.get_xdata().tolist() for line in axes.lines] == [[2, 10]] * 3
+    top = found.table[found.table["budget"] == 10].set_index("strategy")["spread"]
+    assert [line.get_ydata()[-1] for line in axes.lines] == [top[name] for name in found.strategies]
+    assert sorted(text.get_text() for text in axes.texts) == ["degree", "opim", "random"]
+    assert len(axes.collections) == 3
+    _, own = matplotlib.pyplot.subplots()
+    assert plot_strategies(found, ax=own) is own
+    matplotlib.pyplot.close("all")
+    with pytest.raises(dif.errors.InputError, match="no StrategyComparison"):
+        plot_strategies(found.table)  # type: ignore[arg-type]
+
+
+def test_a_wide_range_of_budgets_gets_a_logarithmic_axis() -> None:
+    wide = compare_strategies(GRAPH, [1, 100], strategies=["degree"], runs=64, rng=1)
+    axes = wide.plot()
+    assert axes.get_xscale() == "log"
+    matplotlib.pyplot.close("all")
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: compare_strategies(GRAPH, []), "budgets is empty"),
+        (lambda: compare_strategies(GRAPH, [0]), "whole numbers from 1"),
+        (lambda: compare_strategies(GRAPH, [-1.0], prices="price"), "-1.0"),
+        (lambda: compare_strategies(GRAPH, [True]), "True"),
+        (lambda: compare_strategies(GRAPH, [5, 2000.5]), "mixes numbers of seeds"),
+        (lambda: compare_strategies(GRAPH, [2000.5]), "give prices="),
+        (lambda: compare_strategies(GRAPH, [5, 5]), "twice"),
+        (lambda: compare_strategies(GRAPH, [5], strategies=[]), "strategies is empty"),
+        (lambda: compare_strategies(GRAPH, [5], strategies=["degree", "degree"]), "twice"),
+        (lambda: compare_strategies(GRAPH, [500.0], strategies=["celf"], prices="price"), "not money"),
+        (lambda: compare_strategies(GRAPH, [1.0], prices="price"), "buys nobody"),
+        (lambda: compare_strategies(GRAPH, [1501], strategies=["degree"]), "more than the 1,500 nodes"),
+        (lambda: compare_strategies(GRAPH, [1501], strategies=["opim"]), "more than the 1,500 nodes"),
+        (
+            lambda: compare_strategies(GRAPH, [5], strategies=["opim"], model=dif.Threshold(count=2)),
+            "not for Threshold",
+        ),
+        (lambda: compare_strategies(GRAPH, [5], confidence=2), "confidence"),
+    ],
+)
+def test_bad_input_is_one_clear_error(call: Any, message: str) -> None:
+    with pytest.raises(dif.errors.InputError, match=message):
+        call()
+
+
+def test_unknown_names_are_not_found() -> None:
+    with pytest.raises(dif.errors.NotFoundError, match="Did you mean 'degree'"):
+        compare_strategies(GRAPH, [5], strategies=["degre"])
+    with pytest.raises(dif.errors.NotFoundError, match="no node attribute"):
+        compare_strategies(GRAPH, [5.0], prices="cost")
+
+
+def test_the_table_survives_pandas(found: StrategyComparison) -> None:
+    copy = found.to_pandas()
+    copy["spread"] = 0
+    assert (found.table["spread"] > 0).all()
+    assert isinstance(found.table, pd.DataFrame)
+
+
+def test_a_ranking_tells_who_would_be_bought_next() -> None:
+    prices = {v: 10.0 for v in GRAPH.nodes}
+    first, second, third, *_ = dif.select_seeds(GRAPH, 3, method="degree").seeds
+    prices[second] = 95.0
+    prices[third] = float("nan")
+    found = dif.select_seeds(GRAPH, budget=100.0, prices=prices, method="degree", evaluate=True, rng=1)
+    assert found.seeds[0] == first
+    assert found.cost == 100
+    assert found.next_buy is not None
+    assert (found.next_buy.seed, found.next_buy.price, found.next_buy.missing) == (second, 95.0, 95.0)
+    assert np.isnan(found.next_buy.gain)
+    assert found.spread is not None
+    assert found.spread_per_cost == pytest.approx(found.spread.mean / 100)
+    assert f"95 more would buy {second!r}" in repr(found)
+    assert np.isnan(dif.select_seeds(GRAPH, 3, method="degree").spread_per_cost)
