@@ -66,7 +66,8 @@ def test_twin_on_small_graphs(model, draw):
     seeds, key = draw.draw(seed_sets(graph)), draw.draw(KEYS)
     engine = Engine(graph, model, seeds, key)
     runs = draw.draw(st.sampled_from([1, 3, 64, 65, 130, 600]))
-    new, counts, _ = engine.run(0, runs, threads=1)
+    found = engine.run(0, runs, threads=1)
+    new, counts = found.new, found.node_counts
     assert new.shape[0] == runs
     for run in {0, runs - 1, *draw.draw(st.lists(st.integers(0, runs - 1), max_size=3))}:
         assert_same_run(engine, new[run], run)
@@ -84,7 +85,7 @@ def test_twin_on_200_nodes(model, kind):
     else:
         graph = graph.with_probabilities("weighted_cascade")
     engine = Engine(graph, model, graph.nodes[[3, 50, 120]], 2**63 + 12345)
-    new, _, _ = engine.run(0, 1100, threads=2)
+    new = engine.run(0, 1100, threads=2).new
     sizes = {assert_same_run(engine, new[run], run).levels.__len__() for run in [*range(8), 511, 512, 513, 1023, 1099]}
     assert max(sizes) > 3
 
@@ -93,7 +94,8 @@ def test_twin_on_200_nodes(model, kind):
 def test_every_lane_of_a_batch(model):
     graph = random_graph(12, 40, rng=8).with_probabilities("weighted_cascade")
     engine = Engine(graph, model, [0, 5], 99)
-    new, counts, _ = engine.run(0, 512)
+    found = engine.run(0, 512)
+    new, counts = found.new, found.node_counts
     total = np.zeros(graph.n_nodes, int)
     for run in range(512):
         want = twin(graph, model, [0, 5], 99, run)
@@ -150,8 +152,8 @@ def test_threads_chunks_and_length_change_nothing(model):
         assert not long.new_by_step[:runs, steps:].any()
     engine = Engine(graph, model, [0, 9], long.key)
     parts = [engine.run(a, b, threads=2) for a, b in [(0, 512), (512, 2048), (2048, 3000)]]
-    assert [levels(row) for part in parts for row in part[0]] == [levels(row) for row in long.new_by_step]
-    assert np.array_equal(sum(part[1] for part in parts), long._node_counts)
+    assert [levels(row) for part in parts for row in part.new] == [levels(row) for row in long.new_by_step]
+    assert np.array_equal(sum(part.node_counts for part in parts), long._node_counts)
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -164,10 +166,11 @@ def test_narrow_rows_where_memory_is_short_change_nothing(model, runs, monkeypat
     for words in (4, 2, 1):
         monkeypatch.setattr(_engine, "available_bytes", lambda w=words: _engine._state_bytes(graph.n_nodes, w) + 1)
         widths.add(engine._words(runs))
-        new, counts, visits = engine.run(0, runs, threads=2)
-        assert np.array_equal(new, want[0])
-        assert np.array_equal(counts, want[1])
-        assert visits >= want[2]  # a narrower row meets an arc more than once
+        found = engine.run(0, runs, threads=2)
+        new, counts, visits = found.new, found.node_counts, found.visits
+        assert np.array_equal(new, want.new)
+        assert np.array_equal(counts, want.node_counts)
+        assert visits >= want.visits  # a narrower row meets an arc more than once
     assert widths == ({2, 1} if runs == 100 else {4, 2, 1})
     monkeypatch.setattr(_engine, "available_bytes", lambda: 100)
     with pytest.raises(InputError, match=r"64 runs at once on 150 nodes need .* bytes of memory, and 100 may be used"):
@@ -322,7 +325,8 @@ def test_few_runs_at_hubs(model, runs):
     weight[2 * n :] = np.where(weight[1:n] + weight[n + 1 : 2 * n] < 1, 0.0625, 0.0)
     graph = FollowerGraph.from_arrays(u, v, weight=weight, edges_mean="influences", directed=True)
     engine = Engine(graph.with_probabilities("column"), model, [0, 1], 77)
-    new, counts, _ = engine.run(0, runs, threads=1)
+    found = engine.run(0, runs, threads=1)
+    new, counts = found.new, found.node_counts
     total = np.zeros(graph.n_nodes, int)
     for run in range(runs):
         nodes, step, _ = engine.replay(run)

@@ -49,6 +49,7 @@ MISTAKES = [
     (model(kind="sips", sips=0.2), ["model[0].sips = 0.2 is not a table"]),
     (model(kind="ic", probability="column", sips={}), ["model[0].sips belongs to kind = 'sips'"]),
     ({"seeding": {"place": "everywhere"}}, ["seeding.place: 'everywhere' is unknown", "anywhere"]),
+    ({"seeding": {"strategy": ["degree"], "placed": ["random"]}}, ["seeding.placed: 'random' is not among"]),
     ({"seeding": {"place": []}}, ["seeding.place is empty"]),
     (edges(communities="leidn"), ["graph.edges.communities = 'leidn'", "Did you mean 'leiden'"]),
     (edges(communities={"file": "x", "rows": "lines"}), ["graph.edges.communities.rows = 'lines'"]),
@@ -184,10 +185,10 @@ def test_the_example_is_the_default_and_round_trips(tmp_path: Path):
     design = parse_study(tomllib.loads(EXAMPLE))
     defaults = parse_study({})
     assert replace(defaults, title=design.title) == design
-    assert len(design.models) == 8
+    assert len(design.models) == 5
     assert {spec.model.name for spec in design.models} == {"SIPS"}
     assert design.places == ("anywhere", "one community", "spread")
-    assert design.n_cells == 3 * 8 * 10 * 2 * 3
+    assert design.n_cells == 3 * 5 * 2 * (7 + 3 * 3)
     assert parse_study(tomllib.loads(design.to_toml())) == design
     file = tmp_path / "study.toml"
     file.write_text(EXAMPLE)
@@ -212,7 +213,7 @@ def test_the_example_is_the_default_and_round_trips(tmp_path: Path):
             }
         },
         {"model": {"kind": "sips", "sips": {"funnel": {"share": 0.2}, "identify": {"complex": 3}, "gain": 0.05}}},
-        {"seeding": {"place": ["spread", "one community"]}},
+        {"seeding": {"place": ["spread", "one community"], "strategy": ["degree", "random"], "placed": ["degree"]}},
         {"seeding": {"budget": [{"k": 0}, 3, {"money": 99.5}, {"money": 1e6}], "strategy": "head"}},
         {"model": {"kind": "threshold", "threshold": [{"fraction": 0.18}, {"count": 2, "noise": 0.01}]}},
         {"model": {"kind": ["ic"], "probability": ["weighted_cascade", {"rule": "trivalency", "values": [0.1, 0.2]}]}},

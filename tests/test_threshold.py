@@ -53,7 +53,8 @@ MODELS = st.builds(
 def test_twin_on_small_graphs(draw):
     graph = draw.draw(graphs(n=9, max_rows=30))
     engine = Engine(graph, draw.draw(MODELS), draw.draw(seed_sets(graph)), draw.draw(KEYS))
-    new, counts, _ = engine.run(0, 66, threads=2)
+    found = engine.run(0, 66, threads=2)
+    new, counts = found.new, found.node_counts
     for run in (0, 1, 65):
         assert_same_run(engine, new[run], run)
     assert counts.sum() == new.sum()
@@ -68,7 +69,7 @@ def test_twin_on_small_graphs(draw):
 def test_twin_on_200_nodes(model, parallel):
     graph = random_graph(200, 900, rng=3, parallel=parallel)
     engine = Engine(graph, model, graph.nodes[[2, 9, 30, 77, 78]], 4242)
-    new, _, _ = engine.run(0, 1030, threads=2)
+    new = engine.run(0, 1030, threads=2).new
     for run in (0, 1, 511, 512, 1029):
         assert_same_run(engine, new[run], run)
     assert new[0].sum() > 10

@@ -35,7 +35,7 @@ from .design import Budget, Precision
 __all__ = ["OUTBREAK_SHARE", "Cell", "CellResult", "Chosen", "compute", "read_cell", "write_cell"]
 
 OUTBREAK_SHARE = 0.01  # an outbreak reaches at least this share of all users
-VIRALITY_RUNS = 32  # runs replayed with parents for depth, breadth and structural virality
+VIRALITY_RUNS = 16  # runs replayed with parents for depth, breadth and structural virality
 FIRST_LOOK = 128  # runs after which precision is looked at first: reach of nearly everybody varies little
 DEPLETION = 0.10  # growth is fitted until this share of the final reach is used up
 

@@ -49,10 +49,14 @@ kind = "sips"                   # Sympathize, Identify, Participate, Share & Spr
 [model.sips]
 attention = 0.3                 # probability that a follower attends to a note
 note = "experience"             # kind of note: sets p_S from the survey
-eta = [0.25, 1.0]               # share of stated intentions acted upon: scales the survey's p_P and p_X
+eta = 1.0                       # share of stated intentions acted upon: scales the survey's p_P and p_X; 1 is the ceiling
 feed = [0.0, 3.0]               # mean users the feed shows a note to
 own = 0.5                       # share of them in the creator's own community
 identify = ["simple", { complex = 2 }]   # by chance, or once that many distinct sharers were seen
+
+[[model]]
+kind = "sips"
+sips = { attention = 0.3, eta = 0.25, feed = 3.0, own = 0.5 }
 
 # [[model]]
 # kind = ["ic", "lt"]           # also "threshold"; weights of lt into a node must sum to at most 1
@@ -67,7 +71,8 @@ identify = ["simple", { complex = 2 }]   # by chance, or once that many distinct
 [seeding]
 strategy = ["random", "amateur", "tail", "waist", "head", "degree", "degree_discount", "pagerank", "k_core", "opim"]
 budget = [{ money = 10_000 }, { money = 100_000 }]   # RMB at creator prices, or a number of seeds such as { k = 50 }
-place = ["anywhere", "one community", "spread"]   # all seeds in the largest community, or in turn from each
+place = ["anywhere", "one community", "spread"]   # all seeds in the largest community, or in turn from each ...
+placed = ["amateur", "degree", "opim"]            # ... for these strategies; the others are placed anywhere
 
 [precision]
 rel_error = 0.04                # stop when the half width of the interval is this share of the mean ...
@@ -136,12 +141,20 @@ class StudyDesign:
     strategies: tuple[str, ...]
     budgets: tuple[Budget, ...]
     places: tuple[str, ...] = ("anywhere",)
+    placed: tuple[str, ...] | None = None  # strategies that all places are crossed with; None: every one
     precision: Precision = field(default_factory=Precision)
 
     @property
     def n_cells(self) -> int:
         """Number of combinations."""
-        return len(self.graphs) * len(self.models) * len(self.strategies) * len(self.budgets) * len(self.places)
+        at_places = sum(len(self.places_of(strategy)) for strategy in self.strategies)
+        return len(self.graphs) * len(self.models) * len(self.budgets) * at_places
+
+    def places_of(self, strategy: str) -> tuple[str, ...]:
+        """Places that a strategy is crossed with."""
+        if self.placed is None or strategy in self.placed:
+            return self.places
+        return ("anywhere",) if "anywhere" in self.places else self.places[:1]
 
     def to_toml(self) -> str:
         """Return the study file that declares this study."""
@@ -171,6 +184,7 @@ class StudyDesign:
                 "strategy": list(self.strategies),
                 "budget": [{b.kind: int(b.value) if b.value == int(b.value) else b.value} for b in self.budgets],
                 "place": list(self.places),
+                **({} if self.placed is None else {"placed": list(self.placed)}),
             },
             "precision": {
                 "rel_error": self.precision.rel_error,
@@ -207,7 +221,7 @@ def parse_study(document: Mapping[str, Any], *, base: Path | None = None) -> Stu
         raise InputError(f"seed = {seed} is out of range: give a whole number from 0")
     out = typed(document, "out", str, "", "results/study")
     seeding = table(document, "seeding")
-    known(seeding, ("strategy", "budget", "place"), "seeding.")
+    known(seeding, ("strategy", "budget", "place", "placed"), "seeding.")
     example = tomllib.loads(EXAMPLE)
     strategies = tuple(listed(seeding.get("strategy", example["seeding"]["strategy"])))
     for name in strategies:
@@ -226,6 +240,7 @@ def parse_study(document: Mapping[str, Any], *, base: Path | None = None) -> Stu
             raise InputError(
                 f"seeding.place: {place!r} is unknown: choose {', '.join(PLACES)}." + did_you_mean(place, PLACES)
             )
+    placed = _placed(seeding if document.get("seeding") else example["seeding"], strategies)
     models = tuple(
         spec
         for i, block in enumerate(listed(document.get("model", example["model"])))
@@ -247,7 +262,20 @@ def parse_study(document: Mapping[str, Any], *, base: Path | None = None) -> Stu
         if len(set(values)) < len(values):
             raise InputError(f"{what} names the same thing twice: each combination is run once")
     precision = _precision(table(document, "precision"))
-    return StudyDesign(title, seed, out, graphs, models, strategies, budgets, places, precision)
+    return StudyDesign(title, seed, out, graphs, models, strategies, budgets, places, placed, precision)
+
+
+def _placed(seeding: Mapping[str, Any], strategies: tuple[str, ...]) -> tuple[str, ...] | None:
+    if "placed" not in seeding:
+        return None
+    placed = tuple(listed(seeding["placed"]))
+    for name in placed:
+        if name not in strategies:
+            raise InputError(
+                f"seeding.placed: {name!r} is not among the strategies of this study: {', '.join(strategies)}."
+                + did_you_mean(name, strategies)
+            )
+    return placed
 
 
 def _budget(entry: Any, index: int) -> Budget:

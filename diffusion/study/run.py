@@ -63,7 +63,7 @@ def prepare(design: StudyDesign) -> Prepared:
                         {"graph": ready.spec.label, "strategy": strategy, "budget": budget.label, "reason": reason}
                     )
                     continue
-                for model, place in itertools.product(design.models, design.places):
+                for model, place in itertools.product(design.models, design.places_of(strategy)):
                     reason = _unsuited(strategy, model, place)
                     if reason:
                         entry = {
