@@ -6,7 +6,7 @@ OUT ?= results/study
 # What to hand to the benchmarks, such as BENCH='--quick' or BENCH='--only ic,lt'.
 BENCH ?=
 
-.PHONY: study test lint bench notebooks clean
+.PHONY: study test lint bench notebooks docs clean
 
 study: .stamps/warm
 	$(BIN)/diffusion study --out $(OUT)
@@ -25,6 +25,10 @@ bench: .stamps/bench
 
 notebooks: .stamps/notebooks
 	$(BIN)/python -m pytest -o addopts= --nbmake notebooks
+
+docs: .stamps/docs
+	$(BIN)/python -m sphinx -W --keep-going --quiet -b html docs docs/_build/html
+	@echo "open docs/_build/html/index.html"
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit("diffusion needs Python 3.11 or newer, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
@@ -46,9 +50,13 @@ $(BIN)/python:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,notebooks]'
 	@mkdir -p .stamps && touch $@
 
+.stamps/docs: pyproject.toml $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@mkdir -p .stamps && touch $@ .stamps/core
+
 .stamps/bench: pyproject.toml $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,bench]'
 	@mkdir -p .stamps && touch $@
 
 clean:
-	rm -rf $(VENV) .stamps build dist
+	rm -rf $(VENV) .stamps build dist docs/_build docs/api docs/notebooks

@@ -38,6 +38,7 @@ from .cascades.virality import tree_statistics as tree_statistics
 from .errors import DiffusionError as DiffusionError
 from .graph.communities import Partition as Partition
 from .graph.communities import communities as communities
+from .graph.communities import read_communities as read_communities
 from .graph.creators import with_creator_tiers as with_creator_tiers
 from .graph.follower_graph import FollowerGraph as FollowerGraph
 from .graph.generate import generate_chung_lu as generate_chung_lu
@@ -49,9 +50,19 @@ from .graph.read import EdgeRows as EdgeRows
 from .graph.read import read_edge_rows as read_edge_rows
 from .graph.read import read_edges as read_edges
 from .graph.rewire import rewire_mixing as rewire_mixing
+from .seeding.compare import StrategyComparison as StrategyComparison
+from .seeding.compare import compare_strategies as compare_strategies
+from .seeding.fairness import FairnessPrice as FairnessPrice
+from .seeding.fairness import MaximinSelection as MaximinSelection
+from .seeding.fairness import maximin_seeds as maximin_seeds
+from .seeding.fairness import price_of_fairness as price_of_fairness
+from .seeding.prices import PriceFit as PriceFit
+from .seeding.prices import fit_prices as fit_prices
+from .seeding.quotas import select_with_quotas as select_with_quotas
 from .seeding.ris import RRSets as RRSets
 from .seeding.ris import sample_rr_sets as sample_rr_sets
 from .seeding.select import select_seeds as select_seeds
+from .seeding.selection import NextBuy as NextBuy
 from .seeding.selection import SeedSelection as SeedSelection
 from .study.study import Study as Study
 from .study.study import StudyResult as StudyResult

@@ -36,6 +36,12 @@ class Card:
         How `read_edges` is called on it.
     n_nodes, n_edges : int
         As published (rows for undirected sets).
+
+    Examples
+    --------
+    >>> card = cards()["wiki-vote"]
+    >>> card.n_nodes, card.reading["edges_mean"]
+    (7115, 'follows')
     """
 
     name: str
@@ -104,7 +110,17 @@ CARDS = {
 
 
 def cards() -> dict[str, Card]:
-    """Return the cards of all data sets by name."""
+    """Return the cards of all data sets by name.
+
+    Returns
+    -------
+    dict of str to Card
+
+    Examples
+    --------
+    >>> list(cards())[:2]
+    ['platform-20k', 'higgs-retweet']
+    """
     return dict(CARDS)
 
 
@@ -125,6 +141,10 @@ def load(name: str, **reading: Any) -> FollowerGraph:
         folder (or into the folder that the environment variable DIFFUSION_DATA names) and checked against their sha256.
     **reading
         Passed to `read_edges` in place of what the card says, such as ``edges_mean="influences"``.
+
+    Returns
+    -------
+    FollowerGraph
 
     Raises
     ------

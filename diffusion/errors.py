@@ -21,7 +21,17 @@ __all__ = [
 
 
 class DiffusionError(Exception):
-    """Base of every error this package raises on purpose."""
+    """Base of every error this package raises on purpose.
+
+    Examples
+    --------
+    >>> import diffusion as dif
+    >>> try:
+    ...     dif.Threshold(fraction=2.0)
+    ... except dif.DiffusionError as error:
+    ...     print(error)
+    fraction=2.0 is out of range: give a number above 0 and at most 1
+    """
 
 
 class InputError(DiffusionError, ValueError):
@@ -55,6 +65,19 @@ class OutputError(DiffusionError, OSError):
 
 def did_you_mean(given: object, allowed: Iterable[object], *, limit: int = 3) -> str:
     """Return ``" Did you mean 'x'?"`` for the names nearest to `given`, or ``""``.
+
+    Parameters
+    ----------
+    given : object
+        What was asked for.
+    allowed : iterable
+        What there is.
+    limit : int
+        Most names in the answer.
+
+    Returns
+    -------
+    str
 
     Examples
     --------

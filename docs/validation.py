@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import networkx as nx
@@ -399,14 +400,17 @@ def reach(out: Section) -> None:
 # -- 6. SIPS -----------------------------------------------------------------------------------------------------------
 
 
+CAMPAIGNS = (
+    (0.2, 0.1, 3.0, 0.4991, 1.9136, 1.9144),
+    (0.2, 0.2, 1.0, 0.6563, 2.488, 2.496),
+    (0.1, 0.1, 5.0, 0.5873, 2.405, 2.398),
+)
+
+
 def sips(out: Section) -> None:
-    """Closed forms of section 6. Simulated sharers and the seven limits belong below them."""
-    facts: dict[str, Any] = {"source": "two-type branching process, section 6", "standing": "computed"}
-    for a, rho, m, R, total in (
-        (0.2, 0.1, 3, 0.4991, 1.9136),
-        (0.2, 0.2, 1, 0.6563, 2.488),
-        (0.1, 0.1, 5, 0.5873, 2.405),
-    ):
+    """Numbers of section 6: closed forms, sharers simulated, the seven limits, the survey."""
+    facts: dict[str, Any] = {"source": "two-type branching process (Harris 1963)", "standing": "computed"}
+    for a, rho, m, R, total, _ in CAMPAIGNS:
         name = f"(a, rho, m) = ({a:g}, {rho:g}, {m:g})"
         test = "test_branching.py::test_sips_check_rows"
         ours = theory.sips_reproduction_number(a, rho, 12.90, 8.00, m)
@@ -414,16 +418,202 @@ def sips(out: Section) -> None:
         mean = theory.sips_mean_total(theory.sips_matrix(a, rho, 12.90, 8.00, m))
         note = "<k> and kappa are given to two decimals"
         out.value(f"{name}: mean sharers", mean, total, 7e-4, test=test, note=note, **facts)
-    exact: dict[str, Any] = {"source": "section 6", "standing": "exact"}
-    out.value("feed alone (a = 0): R = m rho", theory.sips_reproduction_number(0, 0.25, 12.9, 8, 3), 0.75, 1e-12,
-              test="test_branching.py::test_sips_limits", **exact)  # fmt: skip
-    out.value("no feed (m = 0), all shares: R = a kappa", theory.sips_reproduction_number(0.2, 1, 12.9, 8, 0), 2.58, 1e-12,
-              test="test_branching.py::test_sips_limits", **exact)  # fmt: skip
+    _sharers(out)
+    exact: dict[str, Any] = {"source": "formula for R", "standing": "exact"}
+    test = "test_branching.py::test_sips_limits"
+    ours = theory.sips_reproduction_number(0, 0.25, 12.9, 8, 3)
+    out.value("feed alone (a = 0): R = m rho", ours, 0.75, 1e-12, test=test, **exact)
+    ours = theory.sips_reproduction_number(0.2, 1, 12.9, 8, 0)
+    out.value("no feed (m = 0), all share: R = a kappa", ours, 2.58, 1e-12, test=test, **exact)
+    _limits(out)
+    _feed(out)
+    _survey(out)
+
+
+def heavy_graph(n: int) -> FollowerGraph:
+    """Chung-Lu graph with 8 followers a node and kappa near 12.9: expected in- and out-degrees are equal, with a cut tail."""
+    weight = np.minimum((1 - (np.arange(n) + 0.5) / n) ** (-1 / 2.5), 57.5)
+    draw, share = np.random.default_rng(1), np.cumsum(weight / weight.sum())
+    ends = [np.minimum(np.searchsorted(share, draw.random(8 * n)), n - 1) for _ in range(2)]
+    return FollowerGraph.from_arrays(
+        *ends, nodes=range(n), directed=True, edges_mean="influences", parallel="collapse"
+    )  # fmt: skip
+
+
+def _sharers(out: Section) -> None:
+    """Mean sharers from one uniformly random creator; creators, of 64 runs each, are the units of the error."""
+    n, creators = (100_000, 256) if out.quick else (1_000_000, 1024)
+    graph = heavy_graph(n)
+    k, j = graph.out_degree.to_numpy(), graph.in_degree.to_numpy()
+    mean, kappa = float(k.mean()), float((k * j).mean() / j.mean())
+    facts: dict[str, Any] = {"standing": "computed", "test": "test_sips.py::test_mean_sharers_below_the_threshold"}
+    source = "configuration of the graph simulated"
+    out.value(
+        "graph simulated: kappa near 12.90",
+        kappa,
+        12.90,
+        0.1,
+        source="Chung-Lu graph, <k> = 8",
+        note=f"{n:,} users",
+        **facts,
+    )
+    seeds = np.random.default_rng(5).integers(0, n, creators)
+    for a, rho, m, _, _, simulated in CAMPAIGNS:
+        model = dif.SIPS(a, dif.Funnel(share=rho), dif.Feed(m0=m))
+        means = [dif.simulate(graph, [s], model=model, runs=64, rng=i).sharers.mean() for i, s in enumerate(seeds)]
+        value, se = float(np.mean(means)), float(np.std(means, ddof=1) / math.sqrt(creators))
+        here, there = (
+            theory.sips_mean_total(theory.sips_matrix(a, rho, *pair, m)) for pair in ((kappa, mean), (12.90, 8.00))
+        )
+        name = f"(a, rho, m) = ({a:g}, {rho:g}, {m:g}): mean sharers simulated"
+        note = f"{n:,} users, {creators:,} creators of 64 runs"
+        for what, origin, expected, extra, more in (
+            (f"{name}, against 1' (I - K)^-1 e at this kappa", source, here, 0.0, f"kappa = {kappa:.3f}"),
+            (f"{name}, against an earlier simulation", "1M users, kappa = 12.90", simulated, abs(here - there),
+             "its own error is not stated"),
+        ):  # fmt: skip
+            out.checks.append(
+                Check(out.name, what, origin, "computed", expected, 4 * se + extra, facts["test"], value,
+                      value - 1.96 * se, value + 1.96 * se, f"{note}; {more}")
+            )  # fmt: skip
+
+
+def _limits(out: Section) -> None:
+    """The seven limits of section 6: differences from the model that each one is."""
+    runs = 2_000 if out.quick else 20_000
+    SIPS, Funnel, Feed, Complex = dif.SIPS, dif.Funnel, dif.Feed, dif.Complex
+    graph = dif.generate_platform(1000, communities=4, rng=2).with_probabilities("constant", p=0.1)
+    seeds = list(graph.nodes[:3])
+    exact: dict[str, Any] = {"source": "limit of the model", "standing": "exact"}
+
+    ours, ic = (dif.simulate(graph, seeds, model=model, runs=512, rng=4).new_by_step for model in (SIPS(), dif.IC()))
+    test = "test_sips.py::test_limit_1_without_funnel_and_feed_it_is_the_independent_cascade"
+    what = "limit 1, all p = 1 and no feed: counts by run and step that differ from IC under the same key, of 512 runs"
+    out.value(what, _differences(ours, ic), 0, 0, test=test, **exact)
+
+    rows = [(0, 1), (0, 2), (1, 3), (2, 3), (3, 4), (4, 5), (2, 5), (5, 6), (6, 7), (3, 7), (7, 8), (1, 8), (8, 2)]
+    small, rho = _graph(rows), 0.42
+    found = dif.spread(small, [0], model=SIPS(1.0, Funnel(0.7, 0.75, 0.8)), runs=10 * runs, rng=3)
+    what = "limit 2, a = 1 and no feed: site percolation with rho = .42 on 9 users, all 256 worlds"
+    out.sampled(what, found, _site_percolation(rows, 9, rho), extra=1e-6, **exact,
+                test="test_sips.py::test_limit_2_full_attention_is_site_percolation")  # fmt: skip
+
+    test = "test_sips.py::test_limit_3_the_feed_alone_is_a_branching_process_on_any_graph"
+    model = SIPS(0.0, Funnel(0.8, 0.9, 0.5), Feed(m0=2.0))  # R = 0.72
+    draw = np.random.default_rng(1)
+    counts = []
+    for arcs in (50_000, 400_000):
+        ends = (200_000 * draw.random((2, arcs)) ** 2).astype(int)  # user 0 follows most in both: the same place inside
+        any_graph = FollowerGraph.from_arrays(*ends, nodes=range(200_000), directed=True, edges_mean="influences")
+        counts.append(dif.simulate(any_graph, [0], model=model, runs=2 * runs, rng=5).sharers)
+    what = "limit 3, a = 0: runs whose sharers differ between a graph of 50,000 arcs and one of 400,000"
+    out.value(what, int((counts[0] != counts[1]).sum()), 0, 0, test=test, **exact)
+    out.sampled("limit 3, a = 0, m rho = .72: mean sharers, 1 / (1 - m rho)", _mean_of(counts[0]), 1 / 0.28, test=test,
+                source="Galton-Watson process, Poisson offspring", standing="exact")  # fmt: skip
+    borel = math.exp(-0.72)
+    out.sampled("limit 3: share of runs with one sharer only, exp(-m rho)", _mean_of(counts[0] == 1), borel, test=test,
+                source="Borel distribution", standing="exact")  # fmt: skip
+
+    test = "test_sips.py::test_limit_4_complex_identification_is_a_threshold_model"
+    start = list(graph.out_degree.nlargest(40).index)
+    for theta in (1, 2, 3):
+        ours = dif.simulate(graph, start, model=SIPS(1.0, identify=Complex(theta)), runs=3, rng=1)
+        other = dif.simulate(graph, start, model=dif.Threshold(count=theta), runs=3, rng=1)
+        what = f"limit 4, complex identification with theta = {theta}: counts of sharers that differ from Threshold(count={theta})"
+        out.value(what, _differences(ours.sharers_by_step, other.new_by_step), 0, 0, test=test, **exact,
+                  note=f"{int(other.sizes[0]):,} of 1,000 users activate from 40 seeds")  # fmt: skip
+
+    home = graph.node_data["community"]
+    ens = dif.simulate(graph, seeds[:1], model=SIPS(0.0, Funnel(share=0.5), Feed(m0=4, own=1.0)), runs=runs, rng=1)
+    reached = ens.activation_probability
+    outside = int((reached[home != home[seeds[0]]] > 0).sum())
+    out.value("limit 5, h = 1: users reached outside the creator's community", outside, 0, 0, **exact,
+              test="test_sips.py::test_limit_5_a_feed_of_the_own_community_leaves_none",
+              note=f"{int((reached > 0).sum()):,} reached inside")  # fmt: skip
+
+    ens = dif.simulate(graph, seeds, model=SIPS(0.4, Funnel(share=0.0), Feed(m0=3)), runs=runs, rng=1)
+    out.value("limit 6, p_X = 0: greatest depth", int(ens.depths.max()), 1, 0, **exact,
+              test="test_sips.py::test_limit_6_without_shares_it_is_a_broadcast")  # fmt: skip
+
+    funnel = Funnel(0.8, 1.0, 0.7, 0.9)
+    one, simple = (
+        dif.simulate(graph, seeds, model=SIPS(0.3, funnel, Feed(m0=0.8), how), runs=256, rng=6).tally
+        for how in (Complex(1), "simple")
+    )
+    differ = int((one != simple).sum()) if one.shape == simple.shape else one.size
+    what = "limit 7, complex with theta = 1: counts that differ from simple with p_I = 1, of 256 runs"
+    out.value(what, differ, 0, 0, test="test_sips.py::test_limit_7_one_sharer_is_enough", **exact)
+
+
+def _differences(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> int:
+    """Entries of two tables of runs by step that differ, the shorter one filled with zeros."""
+    steps = max(a.shape[1], b.shape[1])
+    a, b = (np.pad(x, ((0, 0), (0, steps - x.shape[1]))) for x in (a, b))
+    return int((a != b).sum())
+
+
+def _mean_of(values: np.ndarray[Any, Any]) -> Any:
+    """Mean of one number a run, as an estimate."""
+    mean, se = float(values.mean()), float(values.std(ddof=1) / math.sqrt(values.size))
+    return SimpleNamespace(mean=mean, se=se, low=mean - 1.96 * se, high=mean + 1.96 * se, runs=values.size)
+
+
+def _site_percolation(rows: Sequence[tuple[int, int]], n: int, rho: float) -> float:
+    """Mean users exposed from node 0, who shares; each other user shares with probability rho: all worlds, one by one."""
+    total = 0.0
+    for shares in itertools.product((False, True), repeat=n - 1):
+        share = (True, *shares)
+        seen, todo = {0}, [0]
+        while todo:
+            u = todo.pop()
+            new = {v for a, v in rows if a == u} - seen
+            seen |= new
+            todo += [v for v in new if share[v]]
+        total += len(seen) * math.prod(rho if s else 1 - rho for s in shares)
+    return total
+
+
+def _feed(out: Section) -> None:
+    """Amplification of the feed: its fixed point, and notes shown in simulation."""
+    exact: dict[str, Any] = {"source": "fixed point of the feed", "standing": "exact"}
+    test = "test_branching.py::test_feed_intensity_is_its_fixed_point"
     out.value("amplified feed: m0 = 2, g = .1, c = 3, a = .2, k = 8", theory.feed_intensity(2, 0.1, 3, 0.2, 8),
-              (2 + 0.3 * 1.6) / 0.7, 1e-12, test="test_branching.py::test_feed_intensity_is_its_fixed_point", **exact
-              )  # fmt: skip
-    out.value("a feed with g c >= 1 is refused", _refused(lambda: theory.feed_intensity(2, 0.5, 2, 0.2, 8)), 1, 0,
-              test="test_branching.py::test_feed_intensity_is_its_fixed_point", **exact)  # fmt: skip
+              (2 + 0.3 * 1.6) / 0.7, 1e-12, test=test, **exact)  # fmt: skip
+    refused = _refused(lambda: theory.feed_intensity(2, 0.5, 2, 0.2, 8))
+    out.value("a feed with g c >= 1 is refused: theory", refused, 1, 0, test=test, **exact)
+    refused = _refused(lambda: dif.SIPS(feed=dif.Feed(gain=0.2)))
+    out.value("a feed with g c >= 1 is refused: model", refused, 1, 0, **exact,
+              test="test_sips.py::test_parameters_out_of_range")  # fmt: skip
+    graph = FollowerGraph.from_arrays(
+        np.zeros(50, int), np.arange(1, 51), nodes=range(5000), directed=True, edges_mean="influences"
+    )
+    funnel, feed = dif.Funnel(0.5, 0.5, 0.4, 0.0), dif.Feed(m0=3.0, gain=0.4)
+    c = 0.5 * 1 + 0.25 * 1 + 0.1 * 4
+    ens = dif.simulate(graph, [0], model=dif.SIPS(0.3, funnel, feed), runs=8192, rng=2)
+    shown = _mean_of(ens.tally[:, :, 1, 0].sum(axis=1))
+    out.sampled("amplified feed, 50 followers, m0 = 3, g = .4, c = 1.15, a = .3: exposures simulated", shown,
+                (3 + 0.4 * c * 0.3 * 50) / (1 - 0.4 * c), **exact,
+                test="test_sips.py::test_amplified_feed_shows_notes_as_often_as_the_closed_form_says")  # fmt: skip
+
+
+def _survey(out: Section) -> None:
+    """Percentages of the source, from counts, and what follows from them."""
+    facts: dict[str, Any] = {"test": "test_sips.py::test_survey_counts_give_the_stated_percentages"}
+    source = "questionnaire of the source"
+    for name, percent in (
+        ("prefers_genuine", 64.08), ("participates", 78.87), ("has_posted", 65.49), ("several_times_a_day", 73.24),
+        ("primary_network", 76.06), ("uses", 94.67),
+    ):  # fmt: skip
+        item = dif.SURVEY[name]
+        out.value(f"survey, per cent who answer: {item.question}", 100 * item.share, percent, 0.005, source=source,
+                  standing="read", note=f"{item.agreed} of {item.asked}; a prior", **facts)  # fmt: skip
+    for what, name, posterior in (("p_P", "participates", (112.5, 30.5)), ("p_X", "has_posted", (93.5, 49.5))):
+        for which, ours, value in zip(("first", "second"), dif.SURVEY[name].posterior, posterior, strict=True):
+            out.value(f"posterior of {what}: {which} parameter of Beta", ours, value, 1e-12, source="Jeffreys' prior",
+                      standing="computed", **facts)  # fmt: skip
+    ratio = dif.NOTES["experience"].sympathize / dif.NOTES["sponsored"].sympathize
+    out.value("p_S of a genuine note over that of a sponsored one", ratio, 1.78, 0.005, source="91 / 51 of 142",
+              standing="computed", **facts)  # fmt: skip
 
 
 def _refused(call: Callable[[], object]) -> bool:
@@ -479,21 +669,25 @@ def _lines(checks: Sequence[Check], seconds: float | None) -> Iterator[str]:
         yield ""
         yield f"## {name}"
         yield ""
-        yield "| what | source | standing | expected | within | ours | interval | | note | test |"
-        yield "|---|---|---|---|---|---|---|---|---|---|"
+        yield "| what | expected | within | ours | 95 % interval | | standing | source | note | test |"
+        yield "|:---|---:|---:|---:|---:|:---:|:---|:---|:---|:---|"
         for c in (check for check in checks if check.section == name):
             verdict = {True: "pass", False: "**FAIL**", None: "skipped"}[c.passed]
-            interval = "" if c.low is None or c.high is None else f"{_text(c.low)} to {_text(c.high)}"
-            ours = "" if c.ours is None else _text(c.ours)
+            sampled = c.low is not None and c.high is not None
+            digits = 6 if sampled else 10
+            interval = f"{_text(c.low, digits)} to {_text(c.high, digits)}" if sampled else ""
+            ours = "" if c.ours is None else _text(c.ours, digits)
             within = "" if math.isnan(c.tolerance) else f"{c.tolerance:.2g}"
             yield (
-                f"| {c.what} | {c.source} | {c.standing} | {_text(c.expected)} | {within} | {ours} | {interval} | "
-                f"{verdict} | {c.note} | `{c.test}` |"
+                f"| {c.what} | {_text(c.expected)} | {within} | {ours} | {interval} | {verdict} | {c.standing} | {c.source} | "
+                f"{c.note} | `{c.test}` |"
             )
 
 
-def _text(value: float) -> str:
-    return f"{value:,.0f}" if math.isfinite(value) and value == round(value) else f"{value:.10g}"
+def _text(value: float | None, digits: int = 10) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if math.isfinite(value) and value == round(value) else f"{value:.{digits}g}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

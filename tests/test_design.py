@@ -188,7 +188,7 @@ def test_the_example_is_the_default_and_round_trips(tmp_path: Path):
     assert len(design.models) == 5
     assert {spec.model.name for spec in design.models} == {"SIPS"}
     assert design.places == ("anywhere", "one community", "spread")
-    assert design.n_cells == 3 * 5 * 2 * (7 + 3 * 3)
+    assert design.n_cells == 3 * 5 * 2 * (8 + 2 * 3)
     assert parse_study(tomllib.loads(design.to_toml())) == design
     file = tmp_path / "study.toml"
     file.write_text(EXAMPLE)

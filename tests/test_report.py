@@ -9,6 +9,7 @@ import itertools
 import json
 import math
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -18,6 +19,12 @@ import pytest
 
 from diffusion import plotting
 from diffusion.errors import InputError, MissingDataError, OutputError, ReadError
+from diffusion.study import _compare as compare
+from diffusion.study import _expectations as expected
+from diffusion.study import _format as form
+from diffusion.study import _growth_words as growth_words
+from diffusion.study import _method as method
+from diffusion.study import _read as reading
 from diffusion.study import _sentences as words
 from diffusion.study import report
 
@@ -157,7 +164,7 @@ def write_study(
         "paired": paired,
     }
     for name, rows in tables.items():
-        pd.DataFrame(rows, columns=list(report._COLUMNS[name]) if not rows else None).to_parquet(
+        pd.DataFrame(rows, columns=list(reading.COLUMNS[name]) if not rows else None).to_parquet(
             folder / f"{name}.parquet"
         )
     ks = np.unique(np.round(np.logspace(0, 3.6, 34)))
@@ -202,6 +209,129 @@ def write_study(
         "cells_computed": len(cells), "cells_reused": 0, "seconds": 181.2,
     }  # fmt: skip
     for name, value in (("graphs", cards), ("study", study), ("provenance", provenance)):
+        (folder / f"{name}.json").write_text(json.dumps(value), encoding="utf-8")
+    return folder
+
+
+SIPS_STRATEGIES = ("random", "amateur", "waist", "degree", "degree_discount", "opim")
+STAGES = ("exposed", "sympathized", "identified", "participated", "shared")
+
+
+def write_sips_study(folder: Path, *, mixings=(0.05, 0.2, 0.5), rewired=False) -> Path:
+    """Write a study of SIPS in which every effect has a known sign.
+
+    Amateurs reach most, though waist creators have more followers for their price; mixing helps simple contagion by 10 % each level and is best in the
+    middle for complex; seeds in one community lose 20 % under simple contagion and win 20 % under complex; the feed doubles
+    reach, R and, for random seeds, adds another half; R goes as rho.
+    """
+    money = (SEPARATORS[2],)
+    write_study(folder, budgets=money, strategies=SIPS_STRATEGIES[:-1], models=("IC",), rules=(RULES[0],))
+    read = {
+        n: pd.read_parquet(folder / f"{n}.parquet") for n in ("results", "new_by_step", "reach_by_community", "seeds")
+    }
+    template = {row["strategy"]: row for row in read["results"].to_dict("records")}
+    template["opim"] = {**template["amateur"], "strategy": "opim"}
+    pull = {"random": 1.0, "amateur": 2.0, "waist": 1.2, "degree": 1.5, "degree_discount": 1.6, "opim": 1.9}
+    levels = {m: i for i, m in enumerate(sorted(mixings))}
+    cells, steps, communities, seeds, funnel, paired, places, models = [], [], [], [], [], [], [], []
+    for eta, feed, way in itertools.product((0.25, 1.0), (0.0, 3.0), ("simple", "complex 2")):
+        complex_ = way != "simple"
+        label = f"SIPS a=0.2 eta {eta:g}{' theta=2' if complex_ else ''}{f' m0={feed:g}' if feed else ''}"
+        rows = [
+            ("a, attention of a follower", 0.2, "assumed", ""),
+            ("p_P", eta * 0.7887, "prior", f"112 of 142, eta {eta:g}"),
+        ]
+        parameters = [dict(zip(("name", "value", "standing", "note"), row, strict=True)) for row in rows]
+        models.append(
+            {"model": label, "rule": "", "standing": "", "parameters": parameters, "description": "a note's way."}
+        )
+        for mixing in mixings:
+            graph = f"platform, mixing {mixing:g}"
+            reach = {}
+            for place, s in itertools.product(("anywhere", "one community", "spread"), SIPS_STRATEGIES):
+                if s == "opim" and complex_:
+                    continue
+                level = levels[mixing]
+                value = 400 * pull[s] * eta**0.5 * (2 if feed else 1) * (1.5 if feed and s == "random" else 1)
+                value *= (1, 1.5, 0.9)[level] if complex_ else 1.1**level
+                value *= (1.2 if complex_ else 0.8) if place == "one community" else 1.0
+                cell, old = f"{len(cells):016x}", template[s]
+                R = math.nan if complex_ and eta < 1 else 1.9 * eta**2 * (2 if feed else 1) * (0.05 if complex_ else 1)
+                row = {
+                    **old, "cell": cell, "graph": graph, "model": label, "rule": "", "model_kind": "SIPS", "place": place,
+                    "mixing": mixing, "identify": way, "feed": feed, "eta": eta, "attention": 0.2, "rho": 0.33 * eta**2,
+                    "reach": value, "reach_low": 0.995 * value, "reach_high": 1.005 * value, "runs": 512, "rel_error": 0.005,
+                    "R": R, "R_low": 0.98 * R, "R_high": 1.02 * R, "R_predicted": math.nan if complex_ else R,
+                    "phase": "exponential" if R > 1 else "undecided" if math.isnan(R) else "subcritical",
+                    "phase_reason": "too few" if math.isnan(R) else f"R = {R:.4g} over steps 1-{5 if eta < 1 else 4}.",
+                    "feed_share": 0.4 if feed else 0.0, "feed_share_low": 0.39 if feed else 0.0,
+                    "feed_share_high": 0.41 if feed else 0.0, "redundancy": 0.1, "entry_share": 1.0,
+                    "lower": 0.8 * value if s == "opim" and not feed else math.nan,
+                    "upper": value / 0.95 if s == "opim" and not feed else math.nan,
+                    "n_seeds": max(int(old["n_seeds"]), 1),
+                }  # fmt: skip
+                cells.append(row)
+                reach[place, s] = value
+                for name, into in (("new_by_step", steps), ("reach_by_community", communities), ("seeds", seeds)):
+                    into.append(read[name][read[name]["cell"] == old["cell"]].assign(cell=cell))
+                if s == "waist":
+                    seeds[-1] = seeds[-1].assign(followers=3 * seeds[-1]["followers"])
+                communities[-1] = communities[-1].assign(
+                    entry_step=[0.0, 1, 1, 1.5, 2, 2.5, 3, math.nan], entered=[1.0] * 6 + [0.3, 0.0]
+                )
+                for channel, part in (("all", 1.0), ("follow", 0.6), ("feed", 0.4)):
+                    users = value * (part if feed else float(channel != "feed"))
+                    for i, stage in enumerate(STAGES):
+                        rate = math.nan if i == 0 or not users else 0.5
+                        funnel.append(
+                            (
+                                cell,
+                                channel,
+                                stage,
+                                users / 2**i,
+                                0.99 * users / 2**i,
+                                1.01 * users / 2**i,
+                                rate,
+                                rate,
+                                rate,
+                            )
+                        )
+            for place in ("anywhere", "one community", "spread"):
+                mine = {s: v for (where, s), v in reach.items() if where == place}
+                best = max(mine, key=mine.__getitem__)
+                paired += [
+                    (graph, label, "", "100,000 RMB", place, s, best, v - mine[best], v - mine[best] - 3, v - mine[best] + 3, 512)
+                    for s, v in mine.items() if s != best
+                ]  # fmt: skip
+            for s in SIPS_STRATEGIES:
+                if ("spread", s) in reach:
+                    gap = reach["one community", s] - reach["spread", s]
+                    places.append(
+                        (graph, label, "", "100,000 RMB", s, "one community", "spread", gap, gap - 3, gap + 3, 512)
+                    )
+    frames = {
+        "results": pd.DataFrame(cells), "new_by_step": pd.concat(steps), "reach_by_community": pd.concat(communities),
+        "seeds": pd.concat(seeds), "funnel": pd.DataFrame(funnel, columns=list(reading.COLUMNS["funnel"])),
+        "paired_place": pd.DataFrame(places, columns=list(reading.COLUMNS["paired_place"])),
+        "paired": pd.DataFrame(
+            paired, columns=[*reading.COLUMNS["paired"][:4], "place", *reading.COLUMNS["paired"][4:]]
+        ),
+    }  # fmt: skip
+    for name, frame in frames.items():
+        frame.to_parquet(folder / f"{name}.parquet")
+    card = json.loads((folder / "graphs.json").read_text(encoding="utf-8"))[0]
+    cards = [
+        card
+        | {
+            "label": f"platform, mixing {m:g}",
+            "mixing": m,
+            "rewired_from": "platform" if rewired and m != mixings[0] else None,
+        }
+        for m in mixings
+    ]
+    study = json.loads((folder / "study.json").read_text(encoding="utf-8")) | {"models": models, "n_cells": len(cells)}
+    study["strategies"] = [{"strategy": s, "description": f"how {s} picks its seeds"} for s in SIPS_STRATEGIES]
+    for name, value in (("graphs", cards), ("study", study)):
         (folder / f"{name}.json").write_text(json.dumps(value), encoding="utf-8")
     return folder
 
@@ -274,8 +404,18 @@ def page(html):
     return _Page(html)
 
 
-def tables_of(folder: Path) -> words.Tables:
-    return report._read(folder)
+@pytest.fixture(scope="module")
+def sips(tmp_path_factory):
+    return write_sips_study(tmp_path_factory.mktemp("sips") / "study")
+
+
+@pytest.fixture(scope="module")
+def sips_page(sips):
+    return _Page(report.write_report(sips).read_text(encoding="utf-8"))
+
+
+def tables_of(folder: Path) -> reading.Tables:
+    return reading.read(folder)
 
 
 # --- the page --------------------------------------------------------------------------------------------------------
@@ -300,10 +440,12 @@ def test_sections_of_the_report_are_there_in_order(page):
     assert places == sorted(places)
 
 
-def test_same_folder_gives_the_same_file(folder, html, tmp_path):
-    again = report.write_report(folder, tmp_path / "again.html")
+def test_same_folder_gives_the_same_file(tmp_path):
+    study = write_study(tmp_path / "s", strategies=("random", "degree"), models=("IC",), rules=(RULES[0],))
+    once = report.write_report(study).read_text(encoding="utf-8")
+    again = report.write_report(study, tmp_path / "again.html")
     assert again == tmp_path / "again.html"
-    assert again.read_text(encoding="utf-8") == html
+    assert again.read_text(encoding="utf-8") == once
 
 
 def test_csv_of_every_figure_and_table_holds_the_numbers(folder, page, html):
@@ -352,13 +494,13 @@ def test_gain_over_random_is_the_paired_difference(folder):
     p = tables.paired
     row = p[(p.model == "IC") & (p.rule == RULES[0]) & (p.budget == "k=100") & (p.strategy == "random")].iloc[0]
     found = next(
-        c for c in words.comparisons(tables)
-        if c.setting == ("platform", "IC", RULES[0]) and c.budget == "k=100" and c.other == "random"
+        c for c in compare.comparisons(tables)
+        if c.setting == ("platform", "IC", RULES[0], "anywhere") and c.budget == "k=100" and c.other == "random"
     )  # fmt: skip
     assert (found.difference, found.low, found.high) == (-row["difference"], -row["high"], -row["low"])
     assert found.runs == row["runs"]
     assert found.decided
-    assert words.interval(found.difference, found.low, found.high, " more users") in words.answers(tables)[0] or (
+    assert form.interval(found.difference, found.low, found.high, " more users") in words.answers(tables)[0] or (
         "LT" in words.answers(tables)[0]
     )
 
@@ -398,12 +540,12 @@ def test_money_names_how_many_are_paid_and_what_cannot_be_bought(folder):
 def test_never_exponential_unless_the_phase_says_so(tmp_path):
     study = write_study(tmp_path / "s", growth=False, models=("LT",), strategies=("random", "head", "degree"))
     tables = tables_of(study)
-    assert words.phase_counts(tables)["exponential"] == 0
-    verdict = words.verdict_on_growth(tables)
+    assert growth_words.phase_counts(tables)["exponential"] == 0
+    verdict = growth_words.verdict_on_growth(tables)
     assert verdict.startswith("No cell is found to grow exponentially")
-    assert str(words.phase_counts(tables)["subcritical"]) in verdict
+    assert str(growth_words.phase_counts(tables)["subcritical"]) in verdict
     text = _Page(report.write_report(study).read_text(encoding="utf-8")).text
-    assert "growth is exponential" not in text.lower()
+    assert "growth is exponential for a while" not in text.lower()
 
 
 def test_nothing_measured_is_said_as_such(tmp_path):
@@ -415,14 +557,14 @@ def test_nothing_measured_is_said_as_such(tmp_path):
     results["fit_first"] = results["fit_last"] = -1
     results.to_parquet(study / "results.parquet")
     tables = tables_of(study)
-    assert "in none of the 12 cells" in words.verdict_on_growth(tables)
-    assert words.phase_reasons(tables) == [("undecided", "too few activations", 12)]
+    assert "in none of the 12 cells" in growth_words.verdict_on_growth(tables)
+    assert growth_words.phase_reasons(tables) == [("undecided", "too few activations", 12)]
     assert 'id="figure-r"' not in report.write_report(study).read_text(encoding="utf-8")
 
 
 def test_reasons_count_every_cell_once(folder):
     tables = tables_of(folder)
-    rows = words.phase_reasons(tables)
+    rows = growth_words.phase_reasons(tables)
     assert sum(n for _, _, n in rows) == len(tables.results)
     assert any(reason.startswith("for example: the interval of R") for _, reason, _ in rows)
 
@@ -448,7 +590,7 @@ def test_returns_are_in_proportion_only_if_the_interval_says_so(folder):
     ],
 )
 def test_interval_keeps_to_four_digits(given, text):
-    assert words.interval(*given) == text
+    assert form.interval(*given) == text
 
 
 @pytest.mark.parametrize(
@@ -464,7 +606,7 @@ def test_interval_keeps_to_four_digits(given, text):
     ],
 )
 def test_number(value, text):
-    assert words.number(value) == text
+    assert form.number(value) == text
 
 
 # --- studies of other shapes -----------------------------------------------------------------------------------------
@@ -537,6 +679,165 @@ def test_threshold_model_without_probabilities_skipped_cells_and_gaps(tmp_path):
     assert "undecided: growth slows down as it does in space" in page.text
     assert "the tier head has 40" in page.csv["skipped.csv"]
     assert "Reciprocity" not in page.text
+
+
+# --- SIPS, mixing, places --------------------------------------------------------------------------------------------
+
+
+def test_sections_of_a_sips_study_are_there_in_order(sips_page):
+    heads = ["Answer first", "Is it exponential?", "Whom to seed", "How community structure changes it"]
+    heads += ["Through which channel, at which stage", "Expectations", "How it was done"]
+    places = [sips_page.text.rindex(head) for head in heads]
+    assert places == sorted(places)
+    assert sips_page.open == []
+    assert len(sips_page.ids) == len(set(sips_page.ids))
+    assert {
+        f"figure-{k}" for k in ("r", "new", "mixing", "community-shares", "entry", "place", "funnel", "feed-share")
+    } <= set(sips_page.ids)
+    assert {"table-expectations", "table-parameters", "table-growth", "table-relative", "table-funnel"} <= set(
+        sips_page.ids
+    )
+    assert not re.search(r"\b(nan|None|inf)\b", sips_page.text)
+
+
+def test_answers_of_a_sips_study_say_all_that_varies(sips):
+    said = words.answers(tables_of(sips))
+    assert len(said) == 6
+    for sentence in said:
+        assert re.search(r"\[[−\d.,]+, [−\d.,∞]+\]", sentence), sentence
+        assert re.search(r"[\d,]+ runs\)", sentence), sentence
+    assert (
+        "amateur creators have the highest mean reach in 72 of 72 combinations of graph, model and placement" in said[0]
+    )
+    assert said[1].startswith("More mixing between communities (50 % instead of 5 % of arcs lead to another)")
+    assert "under simple contagion it raises reach in 72 of 72 comparisons (the middle case: +21.0" in said[1]
+    assert "under complex contagion it lowers reach in 60 of 60 comparisons (the middle case: −10.0" in said[1]
+    assert "raises reach in 198 of 198 comparisons (the middle case: +100" in said[2]
+    assert "under simple contagion it lowers reach in 72 of 72" in said[3]
+    assert "under complex contagion it raises reach in 60 of 60" in said[3]
+    assert said[4].startswith("Growth is exponential for a while")
+    assert "certified to reach at least 76 % of what any seeds at the same price could" in said[5]
+
+
+def test_verdicts_follow_from_the_cases(sips):
+    tables = tables_of(sips)
+    verdicts = {e.number: expected.verdict_of(e, 0.95) for e in expected.expectations(tables)}
+    assert verdicts == {
+        "1": "the other way", "2": "as expected", "3": "as expected", "4a": "as expected", "4b": "as expected",
+        "5a": "as expected", "5b": "as expected", "5c": "as expected", "6": "not asked by this study", "7a": "as expected",
+        "7b": "as expected", "8": "as expected", "9": "as expected",
+    }  # fmt: skip
+
+
+def test_conjecture_that_comes_out_the_other_way_is_reported_so(tmp_path):
+    study = write_sips_study(tmp_path / "s", mixings=(0.05, 0.2))
+    places = pd.read_parquet(study / "paired_place.parquet")
+    places[["difference", "low", "high"]] = -places[["difference", "high", "low"]].to_numpy()
+    places.to_parquet(study / "paired_place.parquet")
+    results = pd.read_parquet(study / "results.parquet")
+    results["R_high"] = results["R"] * 3
+    results["R_low"] = results["R"] * 0.3
+    results.to_parquet(study / "results.parquet")
+    by_number = {e.number: e for e in expected.expectations(tables_of(study))}
+    assert expected.verdict_of(by_number["4a"], 0.95) == expected.verdict_of(by_number["4b"], 0.95) == "the other way"
+    assert expected.verdict_of(by_number["7a"], 0.95) == "undecided"
+    cases = expected.expectations_table(tables_of(study)).data
+    assert (cases.loc[cases["question"] == "4a", "case"] == "the other way").all()
+
+
+@pytest.mark.parametrize(
+    ("ahead", "against", "open_", "verdict"),
+    [
+        (1, 0, 0, "as expected"), (0, 1, 0, "the other way"), (0, 0, 3, "undecided"), (1, 0, 99, "undecided"),
+        (9, 1, 0, "as expected"), (8, 2, 0, "it depends"), (1, 9, 5, "the other way"), (0, 0, 0, "not asked by this study"),
+    ],
+)  # fmt: skip
+def test_verdict_weighs_clear_cases(ahead, against, open_, verdict):
+    cases = [expected.Case("", 0.0, 0.0, 0.0, sign, 0.0) for sign in [1] * ahead + [-1] * against + [0] * open_]
+    assert expected.verdict_of(expected.Expectation("1", "", "", "", "", cases, ""), 0.95) == verdict
+
+
+def test_difference_between_independent_cells_adds_in_quadrature():
+    a = {"reach": 10.0, "reach_low": 7.0, "reach_high": 13.0, "runs": 5}
+    b = {"reach": 20.0, "reach_low": 16.0, "reach_high": 24.0, "runs": 9}
+    found = compare.between(a, b)
+    assert (found.difference, found.low, found.high) == (10.0, 5.0, 15.0)
+    assert (found.sign, found.runs) == (1, (5, 9))
+    assert compare.between(a, {**b, "reach_low": math.nan}) is None
+
+
+def test_groups_differ_in_one_factor_alone(sips):
+    tables = tables_of(sips)
+    r = tables.results
+    for factor, levels in (("mixing", 3), ("feed", 2), ("eta", 2), ("identify", 2)):
+        groups = compare.groups_over(tables, factor)
+        cells = r if factor != "identify" else r[r["strategy"] != "opim"]
+        assert len(groups) == len(cells) / levels
+        assert all(len({row[factor] for row in g}) == levels == len(g) for g in groups)
+        assert all(len({(row["strategy"], row["place"]) for row in g}) == 1 for g in groups)
+
+
+def test_telling_settings_are_the_ones_that_differ(sips):
+    tables = tables_of(sips)
+    taken = compare.telling(tables, tables.settings, 4)
+    assert len(taken) == 4
+    assert taken == sorted(taken, key=tables.settings.index)
+    # Random seeds gain most from the feed, so with and without it are told apart.
+    assert len({("m0" in s.model) for s in taken}) == 2
+    assert compare.telling(tables, tables.settings[:3], 4) == tables.settings[:3]
+
+
+def test_short_names_hold_what_varies(sips):
+    tables = tables_of(sips)
+    setting = reading.Setting("platform, mixing 0.2", "SIPS a=0.2 eta 0.25 theta=2 m0=3", "", "one community")
+    assert tables.name(setting) == "mixing 0.2 · complex 2 · feed 3 · eta 0.25 · in one community"
+    assert tables.under(setting) == (
+        "with complex 2 identification, feed 3 and eta 0.25 at mixing 0.2, all seeds in one community"
+    )
+    one = tables.of(setting)
+    assert len(one) == len(SIPS_STRATEGIES) - 1
+    assert set(one["model"]) == {setting.model}
+
+
+def test_parameters_carry_their_standing_and_sips_its_own(sips_page):
+    table = pd.read_csv(io.StringIO(sips_page.csv["parameters.csv"]))
+    assert dict(zip(table["parameter"], table["standing"], strict=True)) == {
+        "a, attention of a follower": "assumed",
+        "p_P": "prior",
+    }
+    assert table.loc[table["parameter"] == "p_P", "values"].item() == "0.1972, 0.7887"
+    assert "No published network model of it was found" in sips_page.text
+
+
+def test_rewired_copies_are_explained(tmp_path, sips_page):
+    study = write_sips_study(tmp_path / "s", mixings=(0.05, 0.2), rewired=True)
+    tables = tables_of(study)
+    assert "1 of the 2 graphs is a copy of platform" in method.rewired_words(tables)
+    assert "is a copy of" not in sips_page.text
+    # With two mixings nothing lies between them.
+    table = expected.expectations_table(tables)
+    assert {row[-1] for row in table.rows if row[0] == "2"} == {"not asked by this study"}
+
+
+def test_mixing_is_compared_among_rewired_copies_alone(sips):
+    tables = tables_of(sips)
+    cards = [g | {"rewired_from": "platform" if g["mixing"] > 0.1 else None} for g in tables.graphs]
+    found = compare.contrasts(replace(tables, graphs=cards), "mixing")
+    assert {(c.start["mixing"], c.to["mixing"]) for c in found} == {(0.2, 0.5)}
+    assert {(c.start["mixing"], c.to["mixing"]) for c in compare.contrasts(tables, "mixing")} == {(0.05, 0.5)}
+
+
+def test_expectations_of_a_study_without_sips_say_what_they_need(page):
+    assert "needs complex contagion and three mixings" in page.text
+    rows = list(csv.DictReader(io.StringIO(page.csv["expectations.csv"])))
+    assert {r["verdict"] for r in rows if r["question"] == "7a"} == {"not asked by this study"}
+    assert {r["verdict"] for r in rows if r["question"] == "5b"} & {"as expected", "it depends", "undecided"}
+    for absent in ("figure-mixing", "figure-funnel", "figure-place", "channels", "table-parameters"):
+        assert absent not in page.ids
+
+
+def test_tiny_intervals_are_not_written_out():
+    assert form.interval(6.2e-6, 0.0, 1.9e-5) == "under 0.0001"
 
 
 # --- refusals --------------------------------------------------------------------------------------------------------

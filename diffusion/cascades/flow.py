@@ -61,6 +61,14 @@ class CommunityFlow:
         Mean over runs of -sum_c (n_c / n) log2(n_c / n), in bits.
     confidence : float
     provenance : dict
+
+    Examples
+    --------
+    >>> import diffusion as dif
+    >>> g = dif.generate_platform(500, communities=3, rng=7).with_probabilities("constant", p=0.2)
+    >>> flow = dif.community_flow(dif.simulate(g, [0], runs=50, rng=7))
+    >>> flow.reach.shape, flow.flux.shape
+    ((50, 3), (3, 3))
     """
 
     reach: NDArray[np.int64]

@@ -63,6 +63,14 @@ class Growth:
         new at t, pooled over runs), `low`, `high`, `inside` (this ratio was fitted). Row 0 is about the chosen seeds.
     runs : int
     provenance : dict
+
+    Examples
+    --------
+    >>> import diffusion as dif
+    >>> g = dif.generate_platform(2000, rng=7).with_probabilities("constant", p=0.02)
+    >>> found = dif.growth(dif.simulate(g, [0], runs=500, rng=7))
+    >>> found.phase, found.R.high < 1
+    ('subcritical', True)
     """
 
     R: Estimate

@@ -93,11 +93,16 @@ NOTES: dict[str, Note] = {
 def priors_table() -> pd.DataFrame:
     """Return every preset with its value, 95 % interval, standing and source.
 
+    Returns
+    -------
+    DataFrame
+        Indexed by preset: parameter, share, low, high (95 %, Jeffreys), agreed, asked, standing, meaning, source.
+
     Examples
     --------
     >>> table = priors_table()
     >>> table.loc["participates", ["agreed", "asked", "share"]].round(4).tolist()
-    [112, 142, 0.7887]
+    [112.0, 142.0, 0.7887]
     """
     from scipy.stats import beta
 

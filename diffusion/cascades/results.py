@@ -39,6 +39,11 @@ class Estimate:
         Level of the interval.
     runs : int
         Runs it rests on.
+
+    Examples
+    --------
+    >>> Estimate(0.25, 0.2, 0.31, 0.95, 1000)
+    0.25 [0.2, 0.31] (95%, 1,000 runs)
     """
 
     value: float
@@ -77,6 +82,14 @@ class Cascade:
         Position in `nodes` of the node that activated this one, -1 for a seed. Where several arcs fired at the same
         step, one of them is drawn fairly.
     provenance : dict
+
+    Examples
+    --------
+    >>> cascade = Cascade.from_parents(["ann", "bob", "eve"], [None, "ann", "bob"])
+    >>> cascade
+    Cascade: 3 nodes from 1 roots, depth 2, largest step 1
+    >>> cascade.to_pandas()["step"].tolist()
+    [0, 1, 2]
     """
 
     nodes: pd.Index[Any]
@@ -96,6 +109,10 @@ class Cascade:
             The node that each one came from; None or NaN for a root.
         step : sequence of int, optional
             Steps; without them the distance to the root is used.
+
+        Returns
+        -------
+        Cascade
 
         Raises
         ------
@@ -187,6 +204,16 @@ class Ensemble:
     key : int
         The 64-bit key of the worlds: ``simulate(..., rng=...)`` with the same key's generator meets them again.
     provenance : dict
+
+    Examples
+    --------
+    >>> import diffusion as dif
+    >>> g = dif.FollowerGraph.from_arrays([0, 1, 2], [1, 2, 3], edges_mean="influences", directed=True)
+    >>> ens = dif.simulate(g.with_probabilities("constant", p=0.5), [0], runs=1000, rng=7)
+    >>> ens.sizes.shape, int(ens.sizes.min()), int(ens.sizes.max())
+    ((1000,), 1, 4)
+    >>> ens.mean().low < 1.875 < ens.mean().high
+    True
     """
 
     graph: FollowerGraph
@@ -225,7 +252,17 @@ class Ensemble:
         return np.asarray((self.new_by_step > 0).mean(axis=0))
 
     def mean(self, *, confidence: float = 0.95) -> SpreadEstimate:
-        """Mean size with its interval."""
+        """Mean size with its interval.
+
+        Parameters
+        ----------
+        confidence : float in (0, 1)
+            Level of the interval.
+
+        Returns
+        -------
+        SpreadEstimate
+        """
         check_confidence(confidence)
         return SpreadEstimate.from_sizes(
             self.sizes, confidence=confidence, stopped_by="deterministic" if self._engine.deterministic else "runs",
@@ -233,19 +270,53 @@ class Ensemble:
         )  # fmt: skip
 
     def outbreak_probability(self, share: float = 0.01, *, confidence: float = 0.95) -> Estimate:
-        """Share of runs that reach at least `share` of all nodes, with its Wilson interval."""
+        """Share of runs that reach at least `share` of all nodes, with its Wilson interval.
+
+        Parameters
+        ----------
+        share : float in (0, 1]
+            Share of all nodes that makes an outbreak.
+        confidence : float in (0, 1)
+
+        Returns
+        -------
+        Estimate
+        """
         if not 0 < share <= 1:
             raise InputError(f"share={share!r} is out of range: give a number above 0 and at most 1")
         hits = int((self.sizes >= share * self.graph.n_nodes).sum())
         return share_interval(hits, self.runs, confidence)
 
     def die_out_probability(self, share: float = 0.01, *, confidence: float = 0.95) -> Estimate:
-        """Share of runs that end before they reach `share` of all nodes, with its Wilson interval."""
+        """Share of runs that end before they reach `share` of all nodes, with its Wilson interval.
+
+        Parameters
+        ----------
+        share : float in (0, 1]
+            Share of all nodes that makes an outbreak.
+        confidence : float in (0, 1)
+
+        Returns
+        -------
+        Estimate
+        """
         grown = self.outbreak_probability(share, confidence=confidence)
         return Estimate(1 - grown.value, 1 - grown.high, 1 - grown.low, confidence, self.runs)
 
     def by_step(self, quantiles: tuple[float, float, float] = (0.025, 0.5, 0.975)) -> pd.DataFrame:
-        """New activations by step over runs: mean, low, median, high (the three quantiles), cumulative, alive."""
+        """New activations by step over runs: mean, low, median, high (the three quantiles), cumulative, alive.
+
+        Parameters
+        ----------
+        quantiles : tuple of three floats in [0, 1]
+            Over runs, for `low`, `median` and `high`.
+
+        Returns
+        -------
+        DataFrame
+            One row a step: step, mean, low, median, high, cumulative (mean reach so far), alive (share of runs with an
+            activation at this step).
+        """
         low, median, high = (
             np.quantile(self.new_by_step, quantiles, axis=0) if self.new_by_step.size else np.zeros((3, 0))
         )
@@ -258,7 +329,17 @@ class Ensemble:
         )  # fmt: skip
 
     def replay(self, run: int) -> Cascade:
-        """Return run number `run` again, with who activated whom; it need not be one of those simulated."""
+        """Return run number `run` again, with who activated whom; it need not be one of those simulated.
+
+        Parameters
+        ----------
+        run : int
+            From 0; beyond `runs` it is a run that a longer ensemble would have.
+
+        Returns
+        -------
+        Cascade
+        """
         if isinstance(run, bool) or not isinstance(run, int | np.integer) or not 0 <= run < 2**63:
             raise InputError(f"run={run!r} is not a run number: give a whole number from 0 (below 2**63)")
         nodes, step, parent = self._engine.replay(int(run))
@@ -303,6 +384,13 @@ class SpreadEstimate:
         ``"max_runs"``: the limit came before the precision that was asked for.
     key : int
     provenance : dict
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> found = SpreadEstimate.from_sizes(np.array([1, 2, 3]), confidence=0.95, stopped_by="runs", key=7, provenance={})
+    >>> found
+    2 [0.868414, 3.13159] (95%, 3 runs)
     """
 
     mean: float
@@ -320,7 +408,20 @@ class SpreadEstimate:
     def from_sizes(
         cls, sizes: NDArray[np.int64], *, confidence: float, stopped_by: str, key: int, provenance: dict[str, Any]
     ) -> SpreadEstimate:
-        """Summarise the sizes of runs; a deterministic result has no error, a single random run an unknown one."""
+        """Summarise the sizes of runs; a deterministic result has no error, a single random run an unknown one.
+
+        Parameters
+        ----------
+        sizes : ndarray of int, shape (runs,)
+            Active nodes at the end of each run.
+        confidence : float in (0, 1)
+        stopped_by, key, provenance
+            As in the attributes.
+
+        Returns
+        -------
+        SpreadEstimate
+        """
         mean, se, half = mean_interval(sizes, confidence, exact=stopped_by == "deterministic")
         rel = half / mean if mean else 0.0
         return cls(mean, se, mean - half, mean + half, len(sizes), confidence, rel, stopped_by, key, provenance)
@@ -364,6 +465,14 @@ class Comparison:
     stopped_by : str
     key : int
     provenance : dict
+
+    Examples
+    --------
+    >>> import diffusion as dif
+    >>> g = dif.FollowerGraph.from_arrays([0, 0, 1], [1, 2, 3], edges_mean="influences", directed=True)
+    >>> c = dif.compare(g.with_probabilities("constant", p=0.5), {"hub": [0], "leaf": [3]}, rng=7)
+    >>> c.means.index.tolist(), c.difference("hub", "leaf").low > 0
+    (['hub', 'leaf'], True)
     """
 
     names: tuple[str, ...]
@@ -390,7 +499,22 @@ class Comparison:
         return pd.concat(rows, keys=self.names, names=["name", None]).droplevel(1).sort_values("mean", ascending=False)
 
     def difference(self, a: str, b: str) -> Estimate:
-        """Mean of size(a) - size(b) over the common worlds, with its paired interval."""
+        """Mean of size(a) - size(b) over the common worlds, with its paired interval.
+
+        Parameters
+        ----------
+        a, b : str
+            Names of two seed sets.
+
+        Returns
+        -------
+        Estimate
+
+        Raises
+        ------
+        NotFoundError
+            A name that was not compared.
+        """
         for name in (a, b):
             if name not in self.names:
                 raise NotFoundError(f"{name!r} was not compared; there are {', '.join(map(repr, self.names))}")

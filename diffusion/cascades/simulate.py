@@ -107,6 +107,25 @@ def _one(graph: FollowerGraph, seeds: Any, model: Model, rng: RNGLike) -> Cascad
 def independent_cascade(graph: FollowerGraph, seeds: Any, *, rng: RNGLike = None) -> Cascade:
     """Simulate one independent cascade: run 0 of ``simulate(graph, seeds, model=IC(), rng=rng)``, with parents.
 
+    Parameters
+    ----------
+    graph : FollowerGraph
+        With propagation probabilities.
+    seeds : iterable of node labels
+        Active at step 0.
+    rng : int, Generator or None
+
+    Returns
+    -------
+    Cascade
+
+    Raises
+    ------
+    NotFoundError
+        A seed that is not in the graph.
+    InputError
+        No probabilities.
+
     Examples
     --------
     >>> import diffusion as dif
@@ -118,7 +137,34 @@ def independent_cascade(graph: FollowerGraph, seeds: Any, *, rng: RNGLike = None
 
 
 def linear_threshold(graph: FollowerGraph, seeds: Any, *, rng: RNGLike = None) -> Cascade:
-    """Simulate one linear-threshold cascade: run 0 of ``simulate(graph, seeds, model=LT(), rng=rng)``, with parents."""
+    """Simulate one linear-threshold cascade: run 0 of ``simulate(graph, seeds, model=LT(), rng=rng)``, with parents.
+
+    Parameters
+    ----------
+    graph : FollowerGraph
+        With propagation probabilities, which sum to at most 1 at every node.
+    seeds : iterable of node labels
+        Active at step 0.
+    rng : int, Generator or None
+
+    Returns
+    -------
+    Cascade
+
+    Raises
+    ------
+    NotFoundError
+        A seed that is not in the graph.
+    InputError
+        No probabilities, or weights that sum to more than 1.
+
+    Examples
+    --------
+    >>> import diffusion as dif
+    >>> g = dif.FollowerGraph.from_arrays(["bob"], ["ann"], edges_mean="follows", directed=True)
+    >>> dif.linear_threshold(g.with_probabilities("weighted_cascade"), ["ann"], rng=7).nodes.tolist()
+    ['ann', 'bob']
+    """
     return _one(graph, seeds, LT(), rng)
 
 
@@ -131,7 +177,37 @@ def threshold_cascade(
     noise: float = 0.0,
     rng: RNGLike = None,
 ) -> Cascade:
-    """Simulate one fixed-threshold cascade with parents; see `Threshold` for the parameters."""
+    """Simulate one fixed-threshold cascade with parents; see `Threshold` for the parameters.
+
+    Parameters
+    ----------
+    graph : FollowerGraph
+    seeds : iterable of node labels
+        Active at step 0.
+    fraction, count, noise
+        As in `Threshold`.
+    rng : int, Generator or None
+        Plays a part only with noise, and where several arcs could be the parent.
+
+    Returns
+    -------
+    Cascade
+
+    Raises
+    ------
+    NotFoundError
+        A seed that is not in the graph.
+    InputError
+        Both or neither of `fraction` and `count`, or a value out of range.
+
+    Examples
+    --------
+    >>> import diffusion as dif
+    >>> ring = dif.generate_ring_lattice(12, 4)
+    >>> cascade = dif.threshold_cascade(ring, [0, 1], count=2)
+    >>> cascade.size, cascade.depth
+    (12, 5)
+    """
     return _one(graph, seeds, Threshold(fraction=fraction, count=count, noise=noise), rng)
 
 
@@ -298,6 +374,11 @@ def warmup() -> float:
     """Compile the simulation kernels, or load them from numba's cache, and return the seconds it took.
 
     The first call of a function does it anyway; this makes the wait happen where you choose, such as before timing.
+
+    Returns
+    -------
+    float
+        Seconds.
 
     Examples
     --------

@@ -73,6 +73,21 @@ class Funnel:
     def from_note(cls, kind: str, **others: float) -> Funnel:
         """Return the funnel of one of the five kinds of note, see `diffusion.NOTES`; `others` set further steps.
 
+        Parameters
+        ----------
+        kind : {"experience", "recommendation", "cooperation", "official", "sponsored"}
+        **others : float in [0, 1]
+            Further steps, such as ``share=0.1``.
+
+        Returns
+        -------
+        Funnel
+
+        Raises
+        ------
+        NotFoundError
+            An unknown kind.
+
         Examples
         --------
         >>> Funnel.from_note("experience", share=0.1).sympathize
@@ -90,7 +105,17 @@ class Funnel:
     def from_survey(
         cls, *, note: str = "experience", identify: float = 1.0, eta: float = 0.1, rng: RNGLike = None
     ) -> Funnel:
-        """Draw a funnel from the survey's Beta posteriors; see `SIPS.from_survey`."""
+        """Draw a funnel from the survey's Beta posteriors; see `SIPS.from_survey`.
+
+        Parameters
+        ----------
+        note, identify, eta, rng
+            As in `SIPS.from_survey`.
+
+        Returns
+        -------
+        Funnel
+        """
         from .priors import draw_funnel
 
         return draw_funnel(generator(key_of(rng)), note=note, identify=identify, eta=eta)
@@ -123,6 +148,13 @@ class Feed:
     -----
     Mean exposures of a note with k followers are m = (m0 + g c a k) / (1 - g c), where a is attention and c the mean
     score of one exposure.
+
+    Examples
+    --------
+    >>> feed = Feed(m0=2.0, gain=0.1)
+    >>> funnel = Funnel(sympathize=0.5, share=0.2)
+    >>> round(feed.score(funnel), 3), round(feed.exposures(funnel, attention=0.2, followers=50), 3)
+    (3.4, 8.182)
     """
 
     m0: float = 0.0
@@ -149,12 +181,33 @@ class Feed:
         return hash((self.m0, self.gain, self.own, tuple(sorted(self.weights.items())), self.cap))
 
     def score(self, funnel: Funnel) -> float:
-        """c: mean engagement score of one attended exposure, with simple identification."""
+        """c: mean engagement score of one attended exposure, with simple identification.
+
+        Parameters
+        ----------
+        funnel : Funnel
+
+        Returns
+        -------
+        float
+        """
         reach = np.cumprod(funnel.values)
         return float(sum(self.weights.get(name, 0.0) * chance for name, chance in zip(_FUNNEL, reach, strict=True)))
 
     def exposures(self, funnel: Funnel, attention: float, followers: float) -> float:
-        """m: mean feed exposures of a note whose creator has so many followers; infinite where g * c >= 1."""
+        """m: mean feed exposures of a note whose creator has so many followers; infinite where g * c >= 1.
+
+        Parameters
+        ----------
+        funnel : Funnel
+        attention : float in [0, 1]
+        followers : float
+            Followers of the creator.
+
+        Returns
+        -------
+        float
+        """
         branching = self.gain * self.score(funnel)
         if branching >= 1:
             return float("inf") if self.cap is None else float(self.cap)
@@ -169,6 +222,11 @@ class Complex:
     ----------
     theta : int >= 1
         Distinct sharers, through either channel, including those of the same step.
+
+    Examples
+    --------
+    >>> SIPS(attention=0.2, identify=Complex(2)).label
+    'SIPS a=0.2 theta=2'
     """
 
     theta: int
@@ -196,6 +254,11 @@ class Delay:
     -----
     With R the mean number of sharers that one sharer makes, numbers grow as exp(r t) with r = (s / tau) (R^(1/s) - 1)
     for gamma delays, and r = log(R) / tau for fixed ones (Wallinga and Lipsitch 2007).
+
+    Examples
+    --------
+    >>> round(Delay("gamma", mean=24.0, shape=2.0).rate(2.25), 4)  # per hour
+    0.0417
     """
 
     kind: Literal["fixed", "exponential", "gamma"] = "gamma"
@@ -220,7 +283,18 @@ class Delay:
         return float(self.mean if self.bin is None else self.bin)
 
     def rate(self, R: float) -> float:
-        """Growth rate per hour that follows from R."""
+        """Growth rate per hour that follows from R.
+
+        Parameters
+        ----------
+        R : float
+            Mean sharers that one sharer makes.
+
+        Returns
+        -------
+        float
+            Minus infinity where R is not above 0.
+        """
         if not R > 0:
             return -float("inf")
         if self.kind == "fixed":

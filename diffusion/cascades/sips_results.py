@@ -42,6 +42,15 @@ class SIPSCascade(Cascade):
         Step at which each stage was reached, -1 for never.
     hours : ndarray of float64, shape (size,)
         Time of first exposure in hours, where the model has a delay; otherwise NaN.
+
+    Examples
+    --------
+    >>> import diffusion as dif
+    >>> g = dif.generate_platform(2000, rng=7)
+    >>> ens = dif.simulate(g, [0], model=dif.SIPS(0.2, dif.Funnel(share=0.1), dif.Feed(m0=2)), runs=10, rng=7)
+    >>> cascade = ens.replay(3)
+    >>> bool(cascade.size == ens.sizes[3]), bool(cascade.n_sharers == ens.sharers[3])
+    (True, True)
     """
 
     channel: NDArray[np.int8] = field(default_factory=lambda: np.zeros(0, np.int8))
@@ -83,6 +92,14 @@ class SIPSEnsemble(Ensemble):
         exposed, sympathized, identified, participated, shared. Creators are not in it.
     capped : int
         Notes whose feed exposures met the cap: where it is above 0 the feed exploded.
+
+    Examples
+    --------
+    >>> import diffusion as dif
+    >>> g = dif.generate_platform(2000, rng=7)
+    >>> ens = dif.simulate(g, [0], model=dif.SIPS(0.2, dif.Funnel(share=0.1), dif.Feed(m0=2)), runs=200, rng=7)
+    >>> ens.channel_shares().index.tolist(), ens.sharers.shape
+    (['follow', 'feed', 'seed'], (200,))
     """
 
     tally: NDArray[np.int32]
@@ -118,7 +135,17 @@ class SIPSEnsemble(Ensemble):
         return self._engine  # type: ignore[return-value]
 
     def replay(self, run: int) -> SIPSCascade:
-        """Return run number `run` again, with stages, channels and who exposed whom."""
+        """Return run number `run` again, with stages, channels and who exposed whom.
+
+        Parameters
+        ----------
+        run : int
+            From 0; beyond `runs` it is a run that a longer ensemble would have.
+
+        Returns
+        -------
+        SIPSCascade
+        """
         if isinstance(run, bool) or not isinstance(run, int | np.integer) or not 0 <= run < 2**63:
             raise InputError(f"run={run!r} is not a run number: give a whole number from 0 (below 2**63)")
         lists, steps, hours = self._sips_engine.story(int(run))
@@ -165,7 +192,17 @@ class SIPSEnsemble(Ensemble):
         return _joined({name: counts[:, g] for g, name in enumerate(names)}, by, confidence)
 
     def channel_shares(self, *, confidence: float = 0.95) -> pd.DataFrame:
-        """Return the share of reach by channel of first exposure: follow, feed, seed; with intervals over runs."""
+        """Return the share of reach by channel of first exposure: follow, feed, seed; with intervals over runs.
+
+        Parameters
+        ----------
+        confidence : float in (0, 1)
+
+        Returns
+        -------
+        DataFrame
+            Indexed by channel: share, low, high.
+        """
         exposed = self.tally[..., EXPOSED].sum(axis=1)
         seeds = np.full(self.runs, len(self.seeds))
         total = exposed.sum(axis=1) + seeds
@@ -173,7 +210,16 @@ class SIPSEnsemble(Ensemble):
         return pd.DataFrame(rows, columns=["share", "low", "high"], index=pd.Index(CHANNELS, name="channel"))
 
     def redundancy(self, *, confidence: float = 0.95) -> Estimate:
-        """Share of attended exposures that met somebody who had been exposed before."""
+        """Share of attended exposures that met somebody who had been exposed before.
+
+        Parameters
+        ----------
+        confidence : float in (0, 1)
+
+        Returns
+        -------
+        Estimate
+        """
         attended = self.tally[..., ATTENDED].sum(axis=(1, 2))
         first = self.tally[..., EXPOSED].sum(axis=(1, 2))
         value, low, high = ratio_interval(attended - first, attended, confidence)
@@ -189,6 +235,11 @@ class SIPSEnsemble(Ensemble):
         confidence : float in (0, 1)
         sample : int
             Runs that are replayed.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by group, largest first: share with low and high, users (mean a run), runs.
         """
         check_confidence(confidence)
         codes, names = self._groups(by)
@@ -211,6 +262,12 @@ class SIPSEnsemble(Ensemble):
         ----------
         prices : mapping of label to price, Series, or None
             None takes the node attribute ``price``.
+
+        Returns
+        -------
+        Series
+            ``cost``; then for reach, participation and share ``cost_per_reach`` with ``_low`` and ``_high``, and
+        ``reach_per_cost``.
         """
         if prices is None:
             if "price" not in self.graph._node_data:
@@ -235,7 +292,17 @@ class SIPSEnsemble(Ensemble):
     # -- tables and pictures -------------------------------------------------------------------------------------------
 
     def by_step(self, quantiles: tuple[float, float, float] = (0.025, 0.5, 0.975)) -> pd.DataFrame:
-        """Reach by step as in `Ensemble.by_step`, with mean new sharers, the part of the feed, and hours."""
+        """Reach by step as in `Ensemble.by_step`, with mean new sharers, the part of the feed, and hours.
+
+        Parameters
+        ----------
+        quantiles : tuple of three floats in [0, 1]
+            Over runs, for `low`, `median` and `high`.
+
+        Returns
+        -------
+        DataFrame
+        """
         table = super().by_step(quantiles)
         table["sharers"] = self.sharers_by_step.mean(axis=0)
         table["by_feed"] = self.tally[:, :, FEED, EXPOSED].mean(axis=0)

@@ -58,6 +58,14 @@ class Partition:
     resolution : float
         What the method was given.
     provenance : dict
+
+    Examples
+    --------
+    >>> import diffusion as dif
+    >>> g = dif.generate_platform(500, communities=3, mixing=0.1, rng=7)
+    >>> part = dif.communities(g, method="leiden", rng=7)
+    >>> part.labels.shape, 0 < part.mixing < 0.3
+    ((500,), True)
     """
 
     labels: pd.Series[int]

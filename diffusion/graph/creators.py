@@ -54,9 +54,26 @@ def with_creator_tiers(
         In RMB; within a tier the price grows with the logarithm of followers, from the lowest follower count of the
         tier to the highest.
 
+    Returns
+    -------
+    FollowerGraph
+
+    Raises
+    ------
+    InputError
+        Both `thresholds` and `shares`, an unknown tier, or a number out of range.
+
     Notes
     -----
     Users tied in followers fall into the same tier; where a tie crosses a limit they go to the lower tier.
+
+    Examples
+    --------
+    >>> import diffusion as dif
+    >>> g = dif.generate_chung_lu(2000, 10, rng=7)
+    >>> g = dif.with_creator_tiers(g, shares={"tail": 0.2, "waist": 0.05, "head": 0.01})
+    >>> g.node_data["tier"].value_counts()["head"].item() <= 20
+    True
     """
     if thresholds is not None and shares is not None:
         raise InputError("give thresholds= or shares=, not both: they are two ways to say where a tier begins")

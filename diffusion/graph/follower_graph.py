@@ -34,6 +34,17 @@ class FollowerGraph:
     `from_scipy`, `read_edges` or `load`. It never changes: methods that set something return a new graph that shares
     the arrays.
 
+    Attributes
+    ----------
+    edges_mean : {"follows", "influences"} or None
+        What the rows it was built from meant; None if they had no direction. Arcs always point in the direction of influence.
+    directed : bool
+        False where every row became two arcs.
+    parallel : {"collapse", "keep"}
+        Whether repeated arcs became one, or one with their number as multiplicity.
+    probabilities : Probabilities or None
+        Propagation probabilities: ``values``, one for all arcs or one for each, with the ``rule`` and its ``parameters``.
+
     Examples
     --------
     >>> import diffusion as dif
@@ -90,6 +101,10 @@ class FollowerGraph:
         combine : {"sum", "max", "min", "mean", "noisy_or"}, optional
             How the weights of repeated arcs become one; needed only where they differ.
 
+        Returns
+        -------
+        FollowerGraph
+
         Raises
         ------
         InputError
@@ -124,6 +139,19 @@ class FollowerGraph:
 
         `source`, `target`, `weight` and `time` name columns; for the rest see `from_arrays`.
 
+        Parameters
+        ----------
+        edges : DataFrame or table
+            Anything with named columns.
+        source, target, weight, time : column names
+            Columns with the labels of both ends, and with the weight and time of every row where there are such.
+        directed, edges_mean, nodes, parallel, combine
+            As in `from_arrays`.
+
+        Returns
+        -------
+        FollowerGraph
+
         Examples
         --------
         >>> import pandas as pd
@@ -151,7 +179,22 @@ class FollowerGraph:
         parallel: Parallel = "collapse",
         combine: str | None = None,
     ) -> FollowerGraph:
-        """Build a graph from a networkx Graph, DiGraph, MultiGraph or MultiDiGraph; node attributes ride along."""
+        """Build a graph from a networkx Graph, DiGraph, MultiGraph or MultiDiGraph; node attributes ride along.
+
+        Parameters
+        ----------
+        graph : networkx graph
+        edges_mean : {"follows", "influences"}
+            For directed graphs; as in `from_arrays`.
+        weight : str, optional
+            Edge attribute with the weight.
+        parallel, combine
+            As in `from_arrays`.
+
+        Returns
+        -------
+        FollowerGraph
+        """
         from ._convert import from_networkx
 
         return from_networkx(cls, graph, edges_mean=edges_mean, weight=weight, parallel=parallel, combine=combine)
@@ -166,7 +209,22 @@ class FollowerGraph:
         parallel: Parallel = "collapse",
         combine: str | None = None,
     ) -> FollowerGraph:
-        """Build a graph from an igraph Graph; labels are the vertex attribute ``name``, else 0, 1, ..."""
+        """Build a graph from an igraph Graph; labels are the vertex attribute ``name``, else 0, 1, ...
+
+        Parameters
+        ----------
+        graph : igraph.Graph
+        edges_mean : {"follows", "influences"}
+            For directed graphs; as in `from_arrays`.
+        weight : str, optional
+            Edge attribute with the weight.
+        parallel, combine
+            As in `from_arrays`.
+
+        Returns
+        -------
+        FollowerGraph
+        """
         from ._convert import from_igraph
 
         return from_igraph(cls, graph, edges_mean=edges_mean, weight=weight, parallel=parallel, combine=combine)
@@ -179,14 +237,40 @@ class FollowerGraph:
         edges_mean: str,
         nodes: Iterable[Any] | None = None,
     ) -> FollowerGraph:
-        """Build a graph from a square sparse matrix: the stored entry (u, v) is the row (u, v), its value the weight."""
+        """Build a graph from a square sparse matrix: the stored entry (u, v) is the row (u, v), its value the weight.
+
+        Parameters
+        ----------
+        matrix : sparse array or matrix, shape (n_nodes, n_nodes)
+            Directed: a symmetric matrix gives arcs both ways.
+        edges_mean : {"follows", "influences"}
+            As in `from_arrays`.
+        nodes : iterable of labels, optional
+            Labels of the rows; default 0, 1, ...
+
+        Returns
+        -------
+        FollowerGraph
+        """
         from ._convert import from_scipy
 
         return from_scipy(cls, matrix, edges_mean=edges_mean, nodes=nodes)
 
     @staticmethod
     def load(path: str | os.PathLike[str], *, memory_map: bool = True) -> FollowerGraph:
-        """Load a graph that `save` wrote; with `memory_map` the arrays stay in the file until they are read."""
+        """Load a graph that `save` wrote; with `memory_map` the arrays stay in the file until they are read.
+
+        Parameters
+        ----------
+        path : path
+            A file that `save` wrote.
+        memory_map : bool
+            Leave the arrays in the file until they are read; False reads all of it now.
+
+        Returns
+        -------
+        FollowerGraph
+        """
         from ._store import load
 
         return load(path, memory_map=memory_map)
@@ -194,7 +278,13 @@ class FollowerGraph:
     # -- doors out -------------------------------------------------------------------------------------------------
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the graph to one file, whole or not at all, that `load` opens without parsing."""
+        """Write the graph to one file, whole or not at all, that `load` opens without parsing.
+
+        Parameters
+        ----------
+        path : path
+            An existing file is replaced once the new one is complete.
+        """
         from ._store import save
 
         save(self, path)

@@ -16,6 +16,7 @@ from .._provenance import provenance
 from .._random import RNGLike, key_of
 from .._threads import map_chunks, n_threads
 from ..cascades._engine import BATCH, Engine, Workspace, check_runs
+from ..cascades._sips_engine import engine_of
 from ..cascades.models import Model
 from ..cascades.results import Estimate, check_confidence
 from ..graph.follower_graph import FollowerGraph
@@ -141,7 +142,7 @@ def price_of_fairness(
     check_confidence(confidence)
     groups = groups_of(graph, communities)
     key = key_of(rng)
-    engines = [Engine(graph, model, seeds, key) for seeds in (fair, best)]
+    engines = [engine_of(graph, model, seeds, key) for seeds in (fair, best)]
     if engines[0].deterministic:
         batches = 1
     else:

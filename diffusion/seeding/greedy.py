@@ -18,6 +18,7 @@ from .._provenance import provenance
 from .._random import RNGLike, key_of
 from .._threads import map_chunks, n_threads
 from ..cascades._engine import Engine, check_runs, seed_labels
+from ..cascades._sips_engine import engine_of
 from ..cascades.models import Model
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
@@ -177,7 +178,7 @@ def greedy(
     allowed = permitted(graph, candidates, exclude, taken)
     k = check_k(k, allowed)
     weights = audience(graph, node_weights)
-    engine = Engine(graph, model, seed_labels(graph, taken), key_of(rng))
+    engine = engine_of(graph, model, seed_labels(graph, taken), key_of(rng))
     worlds = 1 if engine.deterministic else runs
     search = _Search(engine, worlds, weights, allowed, n_threads(threads), deadline, lazy=method == "celf")
     stopped = "done"

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from .._random import RNGLike, derive_key, generator, key_of
 from ..cascades._engine import seed_labels
-from ..cascades.models import Model
+from ..cascades._sips_engine import follow_probabilities
+from ..cascades.models import SIPS, Model, model_of
 from ..cascades.simulate import spread as estimate_spread
 from ..errors import InputError, NotFoundError, did_you_mean
 from ..graph.follower_graph import FollowerGraph
@@ -19,7 +20,9 @@ from .greedy import GreedySelection, greedy
 from .heuristics import HEURISTICS, TIER_STRATEGIES, rank_seeds
 from .knapsack import opim_budget
 from .opim import imm, opim
+from .quotas import select_with_quotas
 from .selection import SeedSelection
+from .sips_seeds import select_sips_seeds
 
 __all__ = ["METHODS", "select_seeds"]
 
@@ -36,6 +39,8 @@ def select_seeds(
     prices: Any = "price",
     method: str = "opim",
     model: Model | str = "ic",
+    at_most: int | Mapping[Any, int] | None = None,
+    at_least: int | Mapping[Any, int] | None = None,
     eps: float | None = None,
     delta: float | None = None,
     quality: float | None = None,
@@ -69,7 +74,12 @@ def select_seeds(
         - heuristics: ``"random"``, ``"degree"`` (followers), ``"single_discount"``, ``"degree_discount"``, ``"pagerank"``
           (along follows), ``"k_core"``, ``"voterank"``, or a creator tier (``"amateur"``, ``"tail"``, ``"waist"``,
           ``"head"``: drawn uniformly inside it). With a budget they are taken in their order, passing over who is too dear.
+          Also ``"two_step_discount"``, ``"irie"``, ``"collective_influence"`` and ``"community_degree"``; see `rank_seeds`.
     model : Model or {"ic", "lt"}
+        For SIPS (simple identification, no feed, no redraw) ``"opim"`` and ``"hist"`` certify reach; other variants have no
+        certificate, so choose by a heuristic or ``"celf"``, or for the model without feed.
+    at_most, at_least : int or mapping of community to int, optional
+        Quotas of seeds in every community of the node attribute ``community`` (``"opim"`` with `k`; see `select_with_quotas`).
     eps : float, optional
         Stop when lower / upper >= 1 - 1/e - eps; default 0.1. For ``"opim"``, ``"hist"``, ``"imm"``.
     delta : float, optional
@@ -77,7 +87,8 @@ def select_seeds(
     quality : float, optional
         Instead of `eps`: keep sampling until lower / upper reaches it (``"opim"``, ``"hist"``).
     p : float in [0, 1], optional
-        Propagation probability that ``"degree_discount"`` reckons with; default: the mean over the arcs of `graph`.
+        One propagation probability for ``"degree_discount"`` to reckon with, in the published formula; default: that of
+        each arc.
     candidates, exclude : iterable of labels
         Choose among these only; never choose these.
     taken : iterable of labels
@@ -129,12 +140,18 @@ def select_seeds(
     _refuse(method, "quality", quality, ("opim", "hist"))
     _refuse(method, "node_weights", node_weights, ("opim", "hist", *GREEDY))
     _refuse(method, "time_limit", time_limit, ("opim", "hist", *GREEDY))
+    if (at_most is not None or at_least is not None) and (method != "opim" or k is None or quality is not None):
+        raise InputError(
+            "at_most= and at_least= belong to method='opim' with k=, not to a budget, quality= or another method"
+        )
+    model = model_of(model)
     exclude, taken = list(exclude), seed_labels(graph, taken)
     key = key_of(rng)
     draw = generator(derive_key(key, "select"))
     pool: dict[str, Any] = {"candidates": candidates, "exclude": exclude, "taken": taken}
     if method in (*HEURISTICS, *TIER_STRATEGIES):
-        found = _heuristic(graph, k, budget, prices, method, p, pool, draw)
+        reckoned = follow_probabilities(graph, model) if isinstance(model, SIPS) else graph
+        found = _heuristic(reckoned, k, budget, prices, method, p, pool, draw)
     elif method in GREEDY:
         if k is None:
             raise InputError(f"the method {method!r} takes k=, not budget=: use 'opim' or a heuristic for money")
@@ -143,6 +160,19 @@ def select_seeds(
             threads=threads, **pool,
         )  # fmt: skip
         found = _from_greedy(chosen)
+    elif at_most is not None or at_least is not None:
+        assert k is not None
+        found = select_with_quotas(
+            graph, k, at_most=at_most, at_least=at_least, model=model, eps=0.05 if eps is None else eps, delta=delta,
+            node_weights=node_weights, time_limit=time_limit, rng=draw, threads=threads, **pool,
+        )  # fmt: skip
+    elif isinstance(model, SIPS):
+        if method == "imm":
+            raise InputError("the method 'imm' has no SIPS: use 'opim' or 'hist'")
+        found = select_sips_seeds(
+            graph, k, model=model, budget=budget, prices=prices, method=method, eps=eps, delta=delta, quality=quality,
+            node_weights=node_weights, time_limit=time_limit, rng=draw, threads=threads, **pool,
+        )  # fmt: skip
     else:
         common: dict[str, Any] = {**pool, "model": model, "node_weights": node_weights, "rng": draw, "threads": threads}
         common["time_limit"] = time_limit

@@ -6,11 +6,12 @@ import dataclasses
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from ..cascades.sips import SIPS
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
+from .budget import price_values
+from .ris import audience
 from .selection import SeedSelection
 
 __all__ = ["select_sips_seeds", "split_graph"]
@@ -70,10 +71,14 @@ def select_sips_seeds(
     model: SIPS,
     budget: float | None = None,
     prices: Any = "price",
+    method: str = "opim",
     candidates: Any = None,
+    exclude: Any = (),
+    taken: Any = (),
+    node_weights: Any = None,
     **options: Any,
 ) -> SeedSelection:
-    """Choose creators for SIPS with a certificate of reach; `options` are those of `select_seeds` with method "opim".
+    """Choose creators for SIPS with a certificate of reach; what `select_seeds` calls for methods "opim" and "hist".
 
     Examples
     --------
@@ -89,25 +94,22 @@ def select_sips_seeds(
 
     n = graph.n_nodes
     split = split_graph(graph, model)
-    weights = np.concatenate([np.ones(n), np.zeros(n)])
+    worth = audience(graph, node_weights)  # by internal node
+    weights = np.concatenate([np.ones(n) if worth is None else worth[graph._rank], np.zeros(n)])
     pool = graph._check_labels(list(candidates)) if candidates is not None else np.arange(n)
-    given: dict[str, Any] = {}
+    given: dict[str, Any] = {"k": k}
     if budget is not None:
-        if prices == "price":
-            if "price" not in graph._node_data:
-                raise InputError(
-                    "the graph has no node attribute 'price': give prices=, or dif.with_creator_tiers(graph)"
-                )
-            price = graph.node_data["price"].to_numpy(dtype=float)
-        else:
-            price = pd.Series(prices).reindex(graph.nodes).to_numpy(dtype=float)
-        given = {"budget": budget, "prices": np.concatenate([np.full(n, np.nan), price])}
+        price = price_values(graph, prices)
+        given |= {"budget": budget, "prices": np.concatenate([np.full(n, np.nan), price])}
         pool = pool[~np.isnan(price[pool])]
-    for name in ("exclude", "taken"):
-        if name in options:
-            given[name] = (n + graph._check_labels(list(options.pop(name)))).tolist()
+    for name, nodes in (("exclude", exclude), ("taken", taken)):
+        given[name] = (n + graph._check_labels(list(nodes))).tolist()
     found = select_seeds(
-        split, k, model="ic", method="opim", candidates=(n + pool).tolist(), node_weights=weights, **given, **options
+        split, model="ic", method=method, candidates=(n + pool).tolist(), node_weights=weights, **given, **options
     )
-    back = graph.nodes.take(np.asarray(found.seeds, np.int64) - n).tolist() if found.seeds else []
-    return dataclasses.replace(found, seeds=tuple(back))
+    back = [graph.nodes[int(seed) - n] for seed in found.seeds]
+    following = found.next_buy
+    if following is not None:
+        following = dataclasses.replace(following, seed=graph.nodes[int(following.seed) - n])
+    record = {**found.provenance, "graph": graph.fingerprint, "model": model.label}
+    return dataclasses.replace(found, seeds=tuple(back), next_buy=following, provenance=record)

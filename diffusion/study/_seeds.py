@@ -26,7 +26,7 @@ from .design import ModelSpec, StudyDesign
 __all__ = ["Predicted", "Seeds"]
 
 # At 0.1 codes of this kind stop 3 to 5 % below the best known spread; for money eps counts sampling error alone.
-OPIM_EPS = {"k": 0.04, "money": 0.1}
+OPIM_EPS = {"k": 0.04, "money": 0.2}
 FIRST_RANKED = 512  # seeds ranked at first for a money budget; more where money is left over
 
 

@@ -72,7 +72,7 @@ sips = { attention = 0.3, eta = 0.25, feed = 3.0, own = 0.5 }
 strategy = ["random", "amateur", "tail", "waist", "head", "degree", "degree_discount", "pagerank", "k_core", "opim"]
 budget = [{ money = 10_000 }, { money = 100_000 }]   # RMB at creator prices, or a number of seeds such as { k = 50 }
 place = ["anywhere", "one community", "spread"]   # all seeds in the largest community, or in turn from each ...
-placed = ["amateur", "degree", "opim"]            # ... for these strategies; the others are placed anywhere
+placed = ["amateur", "degree"]                    # ... for these strategies; the others are placed anywhere
 
 [precision]
 rel_error = 0.04                # stop when the half width of the interval is this share of the mean ...

@@ -28,6 +28,15 @@ def mean_total_size(R: float) -> float:
 
     Source: Harris (1963), The Theory of Branching Processes, chapter I.
 
+    Parameters
+    ----------
+    R : float
+        Mean activations caused by each node, at least 0.
+
+    Returns
+    -------
+    float
+
     Raises
     ------
     InputError
@@ -96,6 +105,20 @@ def giant_component(zp: float) -> float:
     With arcs of a graph of mean degree z kept with probability p, this is both the probability that a cascade from one
     random seed takes off and the share of nodes it then reaches (Erdos and Renyi 1960; Newman 2002).
 
+    Parameters
+    ----------
+    zp : float
+        Mean degree times the share of edges kept, at least 0.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    InputError
+        zp is negative.
+
     Examples
     --------
     >>> round(giant_component(1.5), 6), giant_component(1.0)
@@ -107,6 +130,20 @@ def giant_component(zp: float) -> float:
 
 def doubling_time(R: float) -> float:
     """Generations until new activations double, log 2 / log R; infinite where R <= 1.
+
+    Parameters
+    ----------
+    R : float
+        Mean activations caused by each node, at least 0.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    InputError
+        R is negative.
 
     Examples
     --------
@@ -131,6 +168,16 @@ def rate_with_delays(R: float, shape: float, mean: float) -> float:
         Shape of the gamma distribution, above 0.
     mean : float
         Its mean, above 0, in the unit of time of the answer.
+
+    Returns
+    -------
+    float
+        Per unit of time; negative where R < 1.
+
+    Raises
+    ------
+    InputError
+        A value out of range.
 
     Examples
     --------

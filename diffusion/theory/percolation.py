@@ -38,6 +38,20 @@ _ROUNDING = 1e-9  # of probabilities that should sum to 1
 def poisson_distribution(z: float) -> Floats:
     """Degree distribution of a large Erdos-Renyi graph with mean degree `z`: p[k], to where the tail is below 1e-16.
 
+    Parameters
+    ----------
+    z : float in [0, 1e6]
+        Mean degree.
+
+    Returns
+    -------
+    ndarray of float, shape (largest degree + 1,)
+
+    Raises
+    ------
+    InputError
+        z is out of range.
+
     Examples
     --------
     >>> p = poisson_distribution(4.0)
@@ -127,6 +141,10 @@ def g0(degrees: ArrayLike | float, x: float) -> float:
         A number is the mean of a Poisson distribution.
     x : float in [0, 1]
 
+    Returns
+    -------
+    float
+
     Examples
     --------
     >>> g0([0.25, 0.5, 0.25], 0.5)
@@ -140,6 +158,16 @@ def g1(degrees: ArrayLike | float, x: float) -> float:
 
     Newman, Strogatz and Watts (2001), equation 9; parameters as in `g0`. 1 where no node has an edge.
 
+    Parameters
+    ----------
+    degrees : array-like p[k], or float
+        A number is the mean of a Poisson distribution.
+    x : float in [0, 1]
+
+    Returns
+    -------
+    float
+
     Examples
     --------
     >>> g1([0.0, 0.5, 0.5], 0.5)  # two thirds of the edges end at a node of degree 2
@@ -152,6 +180,15 @@ def molloy_reed(degrees: ArrayLike | float) -> float:
     """Sum over k of k (k - 2) p[k]: a large random graph has a giant component if and only if it is above 0.
 
     Molloy and Reed (1995); parameters as in `g0`. In edges per node, from -1 on.
+
+    Parameters
+    ----------
+    degrees : array-like p[k], or float
+        A number is the mean of a Poisson distribution.
+
+    Returns
+    -------
+    float
 
     Examples
     --------
@@ -168,6 +205,11 @@ def percolation_threshold(degrees: ArrayLike | float) -> float:
 
     Cohen, Erez, ben-Avraham and Havlin (2000); Callaway, Newman, Strogatz and Watts (2000). Parameters as in
     `g0`.
+
+    Parameters
+    ----------
+    degrees : array-like p[k], or float
+        A number is the mean of a Poisson distribution.
 
     Returns
     -------

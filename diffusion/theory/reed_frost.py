@@ -117,6 +117,22 @@ def reed_frost(n: int, p: float, seeds: int = 1) -> FinalSize:
 def path_spread(n: int, p: float) -> float:
     """Spread from the end of a path of `n` nodes with constant `p`: (1 - p^n) / (1 - p).
 
+    Parameters
+    ----------
+    n : int
+        Nodes, at least 1.
+    p : float in [0, 1]
+        Propagation probability of every arc.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    InputError
+        A value out of range.
+
     Examples
     --------
     >>> round(path_spread(4, 0.3), 6)
@@ -128,6 +144,26 @@ def path_spread(n: int, p: float) -> float:
 
 def star_spread(leaves: int, p: float, seed: Literal["centre", "leaf"] = "centre") -> float:
     """Spread on an undirected star with constant `p`: 1 + m p from the centre, 1 + p + (m - 1) p^2 from a leaf.
+
+    Parameters
+    ----------
+    leaves : int
+        Leaves m, at least 1.
+    p : float in [0, 1]
+        Propagation probability of every arc.
+    seed : {"centre", "leaf"}
+        Where it starts.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    InputError
+        A value out of range.
+    NotFoundError
+        Another `seed`.
 
     Examples
     --------
@@ -144,6 +180,22 @@ def star_spread(leaves: int, p: float, seed: Literal["centre", "leaf"] = "centre
 
 def cycle_spread(n: int, p: float) -> float:
     """Spread from one node of an undirected cycle with constant `p`: 1 + sum over i of p^i + p^(n-i) - p^n, i < n.
+
+    Parameters
+    ----------
+    n : int
+        Nodes, at least 3.
+    p : float in [0, 1]
+        Propagation probability of every arc.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    InputError
+        A value out of range.
 
     Examples
     --------
@@ -164,6 +216,15 @@ def tree_spread(parents: Iterable[int | None], p: ArrayLike | float) -> float:
         Position of the parent of each node, which comes before it; None for the root, which is the first.
     p : float, or array-like of shape (n_nodes,)
         Propagation probability of the arc into each node; that of the root plays no part.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    InputError
+        Parents that are no tree, or a value out of range.
 
     Examples
     --------

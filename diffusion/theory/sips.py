@@ -75,6 +75,20 @@ def sips_reproduction_number(attention: float, rho: float, kappa: float, mean_fo
 
     Parameters as in `sips_matrix`.
 
+    Parameters
+    ----------
+    attention, rho, kappa, mean_followers, m
+        As in `sips_matrix`.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    InputError
+        A value out of range.
+
     Examples
     --------
     >>> round(sips_reproduction_number(0.2, 0.1, 12.9, 8.0, 3.0), 4)

@@ -1,0 +1,95 @@
+"""Settings of the documentation site. `make docs` builds it into docs/_build/html and needs no network while it builds."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+from sphinx.config import Config
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+import rooms  # noqa: E402
+
+import diffusion  # noqa: E402
+
+project = "diffusion"
+author = "the diffusion developers"
+copyright = author
+version = release = diffusion.__version__
+
+extensions = ["sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.viewcode", "numpydoc", "myst_nb"]
+exclude_patterns = ["_build", "_templates", ".gitignore"]
+templates_path = ["_templates"]
+default_role = "py:obj"  # single backticks in docstrings name things of the package
+suppress_warnings = ["config.cache"]
+
+autosummary_generate = True
+# Growth and growth would be one file where names of files ignore case.
+autosummary_filename_map = {f"diffusion.{name}": f"diffusion.{name}-class" for name in rooms.same_but_for_case()}
+autosummary_context = {"derived": rooms.derived_classes()}
+autodoc_typehints = "none"  # the docstrings give types, shapes and ranges
+autodoc_member_order = "bysource"
+toc_object_entries_show_parents = "hide"
+numpydoc_show_class_members = False  # the template of classes shows them in full
+numpydoc_class_members_toctree = False
+myst_heading_anchors = 3
+myst_enable_extensions = ["colon_fence", "deflist"]
+nb_execution_mode = "off"
+nb_merge_streams = True
+
+html_theme = "pydata_sphinx_theme"
+html_title = "diffusion"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_show_sourcelink = False
+html_copy_source = False
+html_sidebars = {page: [] for page in ("index", "choose", "pitfalls", "validation", "speed")}
+html_theme_options = {
+    "logo": {"text": "diffusion"},
+    "navbar_align": "left",
+    "navbar_end": ["theme-switcher"],
+    "navbar_persistent": ["search-button"],
+    "header_links_before_dropdown": 7,
+    "show_nav_level": 1,
+    "show_toc_level": 2,
+    "show_prev_next": False,
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "secondary_sidebar_items": {"**": ["page-toc"], "validation": [], "speed": [], "index": []},
+    "pygments_light_style": "a11y-high-contrast-light",
+    "pygments_dark_style": "a11y-high-contrast-dark",
+}
+
+
+def write_sources(app: Sphinx, config: Config) -> None:
+    """Write the API pages and fetch the notebooks, which live outside of this folder."""
+    rooms.write(HERE / "api")
+    target = HERE / "notebooks"
+    target.mkdir(exist_ok=True)
+    found = {file.name: file for file in (HERE.parent / "notebooks").glob("*.ipynb")}
+    for old in target.glob("*.ipynb"):
+        if old.name not in found:
+            old.unlink()
+    for name, file in found.items():
+        if not (target / name).is_file() or (target / name).read_bytes() != file.read_bytes():
+            shutil.copyfile(file, target / name)
+
+
+def hide_constructor(app: Sphinx, what: str, name: str, obj: Any, options: Any, signature: str, returns: str) -> Any:
+    """Leave out the signature of classes that functions make, and nobody calls."""
+    made = what == "class" and dataclasses.is_dataclass(obj) and "Parameters\n" not in (inspect.getdoc(obj) or "")
+    return ("", returns) if made and dataclasses.fields(obj) else None
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Connect what is above."""
+    app.connect("config-inited", write_sources)  # before Sphinx looks for sources
+    app.connect("autodoc-process-signature", hide_constructor)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,274 @@
+"""The documentation: every public name on a page, docstrings complete, and the written pages true to the code."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import ROOT
+
+import diffusion as dif
+
+pytest.importorskip("numpydoc", reason="numpydoc comes with the dev and docs extras")
+from numpydoc.docscrape import NumpyDocString
+from numpydoc.validate import validate
+
+DOCS = ROOT / "docs"
+# Errors of numpydoc's validation that are errors here too: an unknown or empty section, sections out of order, parameters
+# that the signature does not have, a type without its colon, no summary.
+CHECKS = {"GL06", "GL07", "GL08", "PR02", "PR10", "RT02", "SS01"}
+COMMON = {"ax", "confidence", "rng", "threads", "self", "cls"}
+
+
+def load(name: str) -> Any:
+    spec = importlib.util.spec_from_file_location(f"docs_{name}", DOCS / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
+
+
+rooms = load("rooms")
+NAMES = rooms.public_names()
+CLASSES = [name for name in NAMES if rooms.kind_of(name) == "class"]
+FUNCTIONS = [name for name in NAMES if rooms.kind_of(name) == "function"]
+
+
+def parsed(value: Any) -> Any:
+    return NumpyDocString(inspect.getdoc(value) or "")
+
+
+def is_error(name: str) -> bool:
+    return issubclass(rooms.value_of(name), BaseException)
+
+
+def is_drawing(name: str) -> bool:
+    return name.startswith("plotting")
+
+
+def methods(name: str) -> Iterator[tuple[str, Any]]:
+    """Public methods that a class defines itself, without what decorates them."""
+    for method, value in vars(rooms.value_of(name)).items():
+        value = value.__func__ if isinstance(value, classmethod | staticmethod) else value
+        if not method.startswith("_") and (inspect.isfunction(value) or isinstance(value, property)):
+            yield method, value
+
+
+def listed(folder: Any) -> list[str]:
+    """Public names on the pages written into a folder: entries of autosummary and of values."""
+    found = []
+    for room in rooms.ROOMS:
+        page = (folder / f"{room.file}.md").read_text()
+        found += re.findall(r"^   (?!:)([\w.]+)$", page, re.M) + re.findall(r"py:data:: ([\w.]+)", page)
+    return found
+
+
+# -- pages of names ----------------------------------------------------------------------------------------------------
+
+
+def test_every_public_name_is_on_one_page(tmp_path):
+    rooms.write(tmp_path)
+    found = listed(tmp_path)
+    assert len(found) == len(set(found))
+    assert set(found) <= set(NAMES)
+    by_object = {id(rooms.value_of(name)) for name in found}
+    assert [name for name in NAMES if id(rooms.value_of(name)) not in by_object] == []
+    index = (tmp_path / "index.md").read_text()
+    assert all(f"]({room.file}.md)" in index for room in rooms.ROOMS)
+
+
+def test_public_names_are_those_of_the_package_and_of_its_modules():
+    assert set(NAMES) >= {"FollowerGraph", "SIPS", "simulate", "select_seeds", "theory.reed_frost", "datasets.load"}
+    assert set(dif.__all__) - {name.split(".")[0] for name in NAMES} == {"__version__"}
+    for module in ("theory", "datasets", "errors", "plotting"):
+        assert {f"{module}.{name}" for name in getattr(dif, module).__all__} <= set(NAMES)
+
+
+def test_a_name_without_a_group_goes_to_the_room_of_its_module(monkeypatch):
+    seeding = next(room for room in rooms.ROOMS if room.file == "seeding")
+    bare = rooms.Room(seeding.file, seeding.title, seeding.text, seeding.modules, (("One", ("SeedSelection",)),))
+    monkeypatch.setattr(rooms, "ROOMS", tuple(bare if room is seeding else room for room in rooms.ROOMS))
+    assert rooms.pages()["seeding"][0] == ("One", ["SeedSelection"])
+    title, names = rooms.pages()["seeding"][-1]
+    assert title == "Further"
+    assert {"select_seeds", "sample_rr_sets", "RRSets"} <= set(names)
+    monkeypatch.setattr(rooms, "ROOMS", tuple(room for room in rooms.ROOMS if room.file != "seeding"))
+    with pytest.raises(LookupError, match="belongs to no room"):
+        rooms.pages()
+
+
+def test_every_value_without_a_docstring_is_explained():
+    assert {name for name in NAMES if rooms.kind_of(name) == "data"} <= set(rooms.DATA)
+    assert set(rooms.DATA) <= set(NAMES)
+
+
+# -- docstrings --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", CLASSES + FUNCTIONS)
+def test_docstring_passes_the_checks_of_numpydoc(name):
+    value = rooms.value_of(name)
+    where = f"{value.__module__}.{value.__qualname__}"
+    assert [text for code, text in validate(where)["errors"] if code in CHECKS] == []
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_say_what_they_take_and_give(name):
+    value = rooms.value_of(name)
+    doc, signature = parsed(value), inspect.signature(value)
+    if is_drawing(name) and not name.rpartition(".")[2].startswith("plot_"):
+        return  # a piece of a plot: one sentence
+    named = {part.strip().lstrip("*") for item in doc["Parameters"] for part in item.name.split(",")}
+    assert set(signature.parameters) - named == set()
+    if signature.return_annotation not in (None, "None"):
+        assert doc["Returns"] or doc["Yields"]
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_classes_say_what_they_hold_and_what_methods_take(name):
+    value = rooms.value_of(name)
+    doc = parsed(value)
+    if getattr(value, "__dataclass_fields__", None):
+        named = {
+            part.strip() for key in ("Parameters", "Attributes") for item in doc[key] for part in item.name.split(",")
+        }
+        public = {field for field in value.__dataclass_fields__ if not field.startswith("_")}
+        assert public - named - own_fields_of_bases(value) == set()
+    for method, function in methods(name):
+        assert inspect.getdoc(function), f"{name}.{method} has no docstring"
+        if inspect.isfunction(function):
+            taken = set(inspect.signature(function).parameters) - COMMON
+            assert len(taken) < 2 or parsed(function)["Parameters"], f"{name}.{method} takes {taken}"
+
+
+def own_fields_of_bases(value: type) -> set[str]:
+    return {field for base in value.__mro__[1:] for field in getattr(base, "__dataclass_fields__", ())}
+
+
+def callables() -> Iterator[tuple[Callable[..., Any], bool]]:
+    """Every public function and method, and whether there is an example of it or of its class."""
+    for name in FUNCTIONS:
+        yield rooms.value_of(name), bool(parsed(rooms.value_of(name))["Examples"])
+    for name in CLASSES:
+        shown = bool(parsed(rooms.value_of(name))["Examples"])
+        for _, function in methods(name):
+            if inspect.isfunction(function):
+                yield function, shown or bool(parsed(function)["Examples"])
+
+
+@pytest.mark.parametrize("name", [name for name in CLASSES + FUNCTIONS if not is_drawing(name)])
+def test_everything_has_an_example(name):
+    """Its own; or, of a class, that of what returns it. Errors are raised and plots looked at: they need none."""
+    value = rooms.value_of(name)
+    examples = parsed(value)["Examples"]
+    if examples:
+        assert any(line.startswith(">>> ") for line in examples)
+        return
+    assert inspect.isclass(value)
+    if is_error(name):
+        return
+    shown = [
+        function
+        for function, has_example in callables()
+        if has_example and value.__name__ in str(inspect.signature(function).return_annotation)
+    ]
+    assert shown, f"{name} has no example, and nothing that returns it has one"
+
+
+# -- written pages -----------------------------------------------------------------------------------------------------
+
+PAGES = ("index", "choose", "pitfalls", "notebooks", "speed")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_to_pages(page, tmp_path):
+    text = (DOCS / f"{page}.md").read_text()
+    targets = re.findall(r"\]\(([^)#]+)", text)
+    targets += [
+        line.split("<")[1].rstrip(">") + ".md" for line in text.splitlines() if re.fullmatch(r"[\w ]+ <[\w/]+>", line)
+    ]
+    for target in targets:
+        made = target.startswith("api/") and target.removeprefix("api/").removesuffix(".md")
+        assert made in {"index", *(room.file for room in rooms.ROOMS)} if made else (DOCS / target).is_file(), target
+
+
+def test_names_on_written_pages_exist():
+    parts = {method for name in CLASSES for method, _ in methods(name)} | {"with_probabilities"}
+    last = {name.rpartition(".")[2] for name in NAMES} | parts
+    found = 0
+    for page in PAGES:
+        for code in re.findall(r"`([^`\n]+)`", (DOCS / f"{page}.md").read_text()):
+            if match := re.match(r"((?:dif\.|theory\.)?[A-Za-z_]\w*)\(|(theory\.\w+)$", code):
+                name = (match[1] or match[2]).removeprefix("dif.")
+                assert name in NAMES or name in last, f"{page}: {code}"
+                found += 1
+    assert found > 10
+
+
+def test_methods_and_rules_on_the_decision_page_exist():
+    from diffusion.graph._probabilities import RULES
+    from diffusion.seeding.select import METHODS
+
+    page = (DOCS / "choose.md").read_text()
+    weights, seeds = (page.split(f"## {n}.")[1] for n in (2, 5))
+    rules = {row.split("`")[1].strip('"') for row in weights.split("## ")[0].splitlines() if row.startswith('| `"')}
+    assert rules == set(RULES)
+    methods = set(re.findall(r'`"(\w+)"`', seeds.split("## ")[0]))
+    assert len(methods) > 6
+    assert methods <= set(METHODS)
+
+
+def test_spreads_among_the_pitfalls_are_those_of_the_validation_page():
+    validation = load("validation")
+    values = {name: spreads[0] for name, *_, spreads, _ in validation.NETHEPT}
+    section = (DOCS / "pitfalls.md").read_text().split("## Multigraphs")[1].split("## ")[0]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in section.splitlines() if line.startswith("| ")][
+        1:
+    ]
+    for row, name in zip(rows, ("IC p = .01", "WC", "LT"), strict=True):
+        given = [float(cell.replace(",", "")) for cell in row[1:]]
+        assert given == [values[f"{name}, multigraph"], values[f"{name}, simple"]]
+
+
+def numbers(section: str) -> list[list[float]]:
+    """Rows of the first table of a section among the pitfalls, their numbers only."""
+    text = (DOCS / "pitfalls.md").read_text().split(f"## {section}\n")[1].split("\n## ")[0]
+    cells = [
+        [c.strip(" %").replace(",", "") for c in line.split("|")[1:-1]] for line in text.splitlines() if "|" in line
+    ]
+    return [[float(c) for c in row if re.fullmatch(r"[\d.]+", c)] for row in cells[2:]]
+
+
+def test_direction_among_the_pitfalls(data):
+    given = [value for (value,) in numbers("Direction")]
+    for edges_mean, rules in (("follows", (given[0], 1067)), ("influences", (given[1], 1273))):
+        graph = dif.read_edges(data("wiki-Vote.txt.gz"), directed=True, edges_mean=edges_mean)
+        weighted = graph.with_probabilities("weighted_cascade")
+        for case, expected in zip((weighted, graph.with_probabilities("constant", p=0.05)), rules, strict=True):
+            seeds = dif.select_seeds(case, 50, rng=7)
+            assert dif.spread(case, seeds, runs=2048, rng=7).mean == pytest.approx(expected, rel=0.02)
+
+
+def test_coverage_among_the_pitfalls(data):
+    graph = dif.read_edges(data("nethept.txt.gz"), directed=False, parallel="collapse")
+    graph = graph.with_probabilities("weighted_cascade")
+    for n, by_sets, simulated, over in numbers("Biased coverage")[:2]:
+        sets = dif.sample_rr_sets(graph, int(n), rng=1)
+        members, number = sets.members.to_numpy(), np.repeat(np.arange(int(n)), np.diff(sets.offsets))
+        open_, seeds = np.ones(int(n), bool), []
+        for _ in range(50):  # ties go to the smallest label
+            seeds.append(int(np.bincount(members[open_[number]]).argmax()))
+            open_[number[members == seeds[-1]]] = False
+        ours = (~open_).sum() * graph.n_nodes / n
+        assert round(ours) == by_sets
+        independent = dif.spread(graph, seeds, runs=20_000, rng=3).mean
+        assert independent == pytest.approx(simulated, rel=0.005)
+        assert ours / independent - 1 == pytest.approx(over / 100, rel=0.05)

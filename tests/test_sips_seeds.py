@@ -1,0 +1,103 @@
+"""Seeds for SIPS: the split graph is SIPS, certificates hold, and every method meets the model it was given."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from strategies import internal_arcs, random_graph
+
+import diffusion as dif
+from diffusion import SIPS, Complex, Feed, Funnel
+from diffusion.errors import InputError
+from diffusion.seeding.sips_seeds import split_graph
+
+FUNNEL = Funnel(0.9, 0.8, 0.7, 0.9)
+
+
+def exact_reach(n: int, arcs: list[tuple[int, int]], a: float, rho: float, seeds: tuple[int, ...]) -> float:
+    """Enumerate attention of every arc and willingness of every user."""
+    total = 0.0
+    for live in itertools.product((False, True), repeat=len(arcs)):
+        chance = math.prod(a if x else 1 - a for x in live)
+        out = [arc for arc, x in zip(arcs, live, strict=True) if x]
+        for share in itertools.product((False, True), repeat=n):
+            weight = math.prod(rho if s else 1 - rho for s in share)
+            seen, todo = set(seeds), list(seeds)
+            while todo:
+                u = todo.pop()
+                for x, v in out:
+                    if x == u and v not in seen:
+                        seen.add(v)
+                        if share[v]:
+                            todo.append(v)
+            total += chance * weight * len(seen)
+    return total
+
+
+def test_the_split_graph_is_sips():
+    graph = random_graph(300, 1500, rng=2)
+    model = SIPS(0.3, FUNNEL)
+    seeds = [0, 5, 17]
+    ours = dif.spread(graph, seeds, model=model, runs=20_000, rng=1)
+    split = split_graph(graph, model)
+    at = graph._check_labels(seeds) + graph.n_nodes
+    ens = dif.simulate(split, at.tolist(), runs=20_000, rng=2)
+    reach = ens.activation_probability.to_numpy()[: graph.n_nodes].sum()
+    assert abs(ours.mean - reach) < 4 * math.hypot(ours.se, ens.sizes.std() / 2 / math.sqrt(20_000))
+
+
+def test_certificates_hold_for_the_enumerated_optimum():
+    misses = 0
+    for case in range(12):
+        graph = random_graph(6, 9, rng=case)
+        arcs = internal_arcs(graph)
+        if len(arcs) > 8:
+            arcs = arcs[:8]
+            names = [(graph._labels_of(np.array([u]))[0], graph._labels_of(np.array([v]))[0]) for u, v in arcs]
+            graph = dif.FollowerGraph.from_arrays(
+                [u for u, _ in names], [v for _, v in names], nodes=range(6), directed=True, edges_mean="influences"
+            )
+            arcs = internal_arcs(graph)
+        model = SIPS(0.5, FUNNEL)
+        reach = {s: exact_reach(6, arcs, 0.5, FUNNEL.rho, s) for s in itertools.combinations(range(6), 2)}
+        found = dif.select_seeds(graph, 2, model=model, delta=0.1, rng=case)
+        chosen = tuple(sorted(graph._internal(list(found.seeds)).tolist()))
+        misses += not (found.lower <= reach[chosen] + 1e-9 and max(reach.values()) <= found.upper + 1e-9)
+    assert misses <= 2
+
+
+def test_methods_choose_for_the_model_they_are_given():
+    # A hub whose followers never share, and a chain of sharers: who is best depends on rho.
+    source = [0] * 8 + [10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20]
+    target = [*range(1, 9), *range(11, 22)]
+    graph = dif.FollowerGraph.from_arrays(source, target, directed=True, edges_mean="influences")
+    shy, eager = SIPS(1.0, Funnel(share=0.05)), SIPS(1.0, Funnel(share=1.0))
+    for method in ("opim", "celf", "greedy", "hist"):
+        assert dif.select_seeds(graph, 1, model=shy, method=method, rng=1).seeds == (0,)
+        assert dif.select_seeds(graph, 1, model=eager, method=method, rng=1).seeds == (10,)
+    graph = graph.with_node_data(price=[1.0] * graph.n_nodes, community=[int(v >= 10) for v in graph.nodes])
+    bought = dif.select_seeds(graph, budget=2, model=eager, rng=1)
+    assert {0, 10} <= set(bought.seeds) or len(bought.seeds) == 2
+    weights = {v: 1.0 for v in range(1, 9)}
+    assert dif.select_seeds(graph, 1, model=eager, node_weights=weights, rng=1).seeds == (0,)
+    spread = dif.select_seeds(graph.with_probabilities("constant", p=0.5), 2, at_most=1, rng=1)
+    assert len({int(v >= 10) for v in spread.seeds}) == 2
+
+
+def test_what_has_no_certificate_is_refused():
+    graph = random_graph(30, 90, rng=1)
+    for model, text in (
+        (SIPS(0.2, feed=Feed(m0=1)), "a feed"),
+        (SIPS(0.2, identify=Complex(2)), "complex identification"),
+        (SIPS(0.2, redraw=True), "redraw"),
+    ):
+        with pytest.raises(InputError, match=f"no certificate is known for SIPS with {text}"):
+            dif.select_seeds(graph, 2, model=model)
+        assert len(dif.select_seeds(graph, 2, model=model, method="celf", runs=64, rng=1)) == 2
+    with pytest.raises(InputError, match="'imm' has no SIPS"):
+        dif.select_seeds(graph, 2, model=SIPS(0.2), method="imm")
+    with pytest.raises(InputError, match=r"at_most= and at_least= belong to method='opim'"):
+        dif.select_seeds(graph, 2, method="degree", at_most=1)
