@@ -44,6 +44,24 @@ def _parser() -> argparse.ArgumentParser:
     study.add_argument(
         "--parallel", choices=("collapse", "keep"), help="repeated edges become one (the default), or are counted"
     )
+    study.add_argument(
+        "--communities",
+        metavar="METHOD|FILE",
+        help="leiden (the default), louvain, infomap, label_propagation, or a file with a row 'node community' each",
+    )
+    study.add_argument(
+        "--communities-rows",
+        choices=("nodes", "communities"),
+        default="nodes",
+        help="what a row of that file is: a node and its community, or all members of one community",
+    )
+    study.add_argument(
+        "--rewire",
+        metavar="LEVELS",
+        default="0.5x,1x,1.5x",
+        help="mixings of copies of the graph that keep every degree: shares or multiples of its own, joined by commas "
+        "(default: 0.5x,1x,1.5x; none: the graph alone)",
+    )
     study.add_argument("--out", metavar="DIR", help="folder for cells, tables and report")
     study.add_argument("--seed", type=int, help="whole number that every random draw follows from")
     study.add_argument("--threads", type=int, help="cells under way at once (default: all CPUs)")
@@ -60,8 +78,8 @@ def _design(options: argparse.Namespace) -> StudyDesign:
     from .study.design import parse_study, read_study
 
     design = read_study(options.file) if options.file else parse_study({})
-    if options.edges is None and (options.edges_mean or options.undirected or options.parallel):
-        raise DiffusionError("--edges-mean, --undirected and --parallel belong to --edges FILE")
+    if options.edges is None and (options.edges_mean or options.undirected or options.parallel or options.communities):
+        raise DiffusionError("--edges-mean, --undirected, --parallel and --communities belong to --edges FILE")
     if options.edges is not None:
         edges: dict[str, Any] = {
             "file": options.edges,
@@ -75,6 +93,12 @@ def _design(options: argparse.Namespace) -> StudyDesign:
                 "--edges needs --edges-mean follows (a row 'u v' means that u follows v) or --edges-mean influences "
                 "(content flows from u to v), or --undirected: spreads can differ several times between the two"
             )
+        source = options.communities or "leiden"
+        as_file = source not in ("leiden", "louvain", "infomap", "label_propagation")
+        edges["communities"] = {"file": source, "rows": options.communities_rows} if as_file else source
+        if options.rewire != "none":
+            levels = options.rewire.split(",")
+            edges["rewire_mixing"] = [level if level.endswith("x") else _share(level) for level in levels]
         place = parse_study({"graph": {"edges": edges}})
         name = Path(options.edges).name.split(".")[0]
         out = design.out if options.file else f"results/{name}"
@@ -82,6 +106,15 @@ def _design(options: argparse.Namespace) -> StudyDesign:
     if options.seed is not None:
         design = replace(design, seed=parse_study({"seed": options.seed}).seed)
     return design if options.out is None else replace(design, out=options.out)
+
+
+def _share(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise DiffusionError(
+            f"--rewire {text!r} is no mixing: give shares such as 0.2 or multiples such as 0.5x"
+        ) from None
 
 
 def _study(options: argparse.Namespace, command: str) -> None:
@@ -117,6 +150,10 @@ def _warmup() -> None:
         dif.select_seeds(graph, budget=2_000, model=model, method="opim", rng=1)
     dif.select_seeds(graph.with_probabilities("constant", p=0.3), 2, method="hist", rng=1)
     dif.select_seeds(graph, 2, method="degree_discount")
+    funnel, feed = dif.Funnel(share=0.3), dif.Feed(m0=1.0)
+    for identify in ("simple", dif.Complex(2)):
+        dif.simulate(graph, [0], model=dif.SIPS(0.3, funnel, feed, identify), runs=128, rng=1).replay(0)
+    dif.select_seeds(graph, budget=2_000, model=dif.SIPS(0.3, funnel), rng=1)
     dif.structural_virality(dif.independent_cascade(graph, [0], rng=1))
     print(f"kernels ready after {time.perf_counter() - start:.1f} s")
 

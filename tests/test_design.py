@@ -53,6 +53,7 @@ MISTAKES = [
     ({"seeding": {"place": []}}, ["seeding.place is empty"]),
     (edges(communities="leidn"), ["graph.edges.communities = 'leidn'", "Did you mean 'leiden'"]),
     (edges(communities={"file": "x", "rows": "lines"}), ["graph.edges.communities.rows = 'lines'"]),
+    (edges(rewire_mixing="own"), ["graph.edges.rewire_mixing[0] = 'own' is no multiple"]),
     (edges(rewire_mixing=[1.5]), ["graph.edges.rewire_mixing[0] = 1.5 is out of range"]),
     (edges(rewire_mixing=[0.2, 0.2]), ["graph.edges.rewire_mixing names the same thing twice"]),
     # unknown keys: the path, and the nearest known one
@@ -201,7 +202,7 @@ def test_the_example_is_the_default_and_round_trips(tmp_path: Path):
         platform(users=500, mixing=[0.1, 0.3], communities=3),
         edges(parallel="keep", weight=2, combine="sum"),
         edges(directed=False, weight="w"),
-        edges(communities="leiden", rewire_mixing=["own", 0.1]),
+        edges(communities="leiden", rewire_mixing=["1x", "0.5x", 0.1]),
         edges(communities={"file": "c.txt", "rows": "communities"}, header_counts=True),
         {"graph": {"dataset": "higgs-retweet"}},
         {"model": {"kind": "sips"}},

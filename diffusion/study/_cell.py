@@ -226,7 +226,7 @@ def _by_community(graph: FollowerGraph, probability: NDArray[np.float64], storie
     active = graph._series(probability, "reach")
     found = active.groupby(graph.node_data["community"].astype(str)).agg(["size", "sum"])
     total = float(found["sum"].sum())
-    codes = found.index.get_indexer(graph.node_data["community"].astype(str).to_numpy())[graph._arcs.order]
+    codes = found.index.get_indexer(pd.Index(graph.node_data["community"].astype(str)))[graph._arcs.order]
     entry = np.full((len(stories), len(found)), np.inf)
     for run, (nodes, step, _) in enumerate(stories):
         np.minimum.at(entry[run], codes[nodes], step)

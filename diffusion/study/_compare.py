@@ -179,7 +179,8 @@ def groups_over(tables: Tables, factor: str, rows: pd.DataFrame | None = None) -
     # NaN is not equal to itself: as text it is.
     keys = r[held].astype(str).itertuples(index=False, name=None)
     groups: dict[tuple[Any, ...], list[tuple[float, dict[str, Any]]]] = {}
-    for key, at, row in zip(keys, level, r.to_dict("records"), strict=True):
+    records: list[dict[str, Any]] = [{str(k): v for k, v in row.items()} for row in r.to_dict("records")]
+    for key, at, row in zip(keys, level, records, strict=True):
         if not math.isnan(at):
             groups.setdefault(key, []).append((at, row))
     found = []
@@ -215,11 +216,11 @@ def place_contrasts(tables: Tables, first: str = "one community", second: str = 
         to, start = cells.get((*group, first)), cells.get((*group, second))
         if to is None or start is None or min(to["n_seeds"], start["n_seeds"]) < 1:
             continue
-        values = sorted((sign * float(row["low"]), sign * float(row["high"])))
-        if all(map(math.isfinite, (*values, row["difference"]))):
+        low, high = sorted((sign * float(row["low"]), sign * float(row["high"])))
+        if all(map(math.isfinite, (low, high, row["difference"]))):
             found.append(
                 Contrast(
-                    start, to, float(start["reach"]), float(to["reach"]), sign * float(row["difference"]), *values,
+                    start, to, float(start["reach"]), float(to["reach"]), sign * float(row["difference"]), low, high,
                     (int(row["runs"]),),
                 )
             )  # fmt: skip

@@ -196,9 +196,8 @@ def _returns(tables: Tables) -> list[Case]:
         c = between(a, b)
         if c is None or c.before <= 0:
             continue
-        slope = Contrast(
-            a, b, c.before, c.after, *(v + c.before - more * c.before for v in (c.difference, c.low, c.high)), c.runs
-        )
+        rest = (more - 1) * c.before
+        slope = Contrast(a, b, c.before, c.after, c.difference - rest, c.low - rest, c.high - rest, c.runs)
         expected = -1 * kinds[contagion(a)]
         effect, low, high = (100 * v / (more * c.before) for v in (slope.difference, slope.low, slope.high))
         cases.append(Case(_where(tables, b), effect, low, high, slope.sign * expected, effect))

@@ -123,7 +123,7 @@ def _feed_share(tables: Tables, look: Look) -> Exhibit | None:
         low=100 * own["feed_share_low"], middle=100 * own["feed_share"], high=100 * own["feed_share_high"],
     )  # fmt: skip
     levels = list(dict.fromkeys(own["level"]))[:8]
-    panels = []
+    panels: list[Panel] = []
     for identify, group in list(own.groupby("identify", sort=False))[:_MOST_PANELS]:
         names = [s for s in tables.strategies if s in set(group["strategy"])]
         figure, axes = rows_axes(names, row=max(20.0, 9.0 * len(levels) + 6), left=112, right=16, top=28)

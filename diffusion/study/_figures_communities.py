@@ -95,7 +95,7 @@ def _by_mixing(tables: Tables, look: Look) -> Exhibit | None:
     ways = _ways(tables, rows)
     if len(ways) * len(places) > _MOST_PANELS:
         places = places[:1]
-    panels = []
+    panels: list[Panel] = []
     for place in places:
         for name, group in ways:
             own = group[group["place"] == place]
@@ -356,7 +356,7 @@ def _places(tables: Tables, look: Look) -> Exhibit | None:
         return None
     frame = _place_frame(tables, shown)
     levels = list(frame.sort_values("mixing", kind="stable")["level"].drop_duplicates())
-    panels = []
+    panels: list[Panel] = []
     for name, own in list(frame.groupby("way", sort=False))[:_MOST_PANELS]:
         names = [s for s in tables.strategies if s in set(own["strategy"])]
         figure, axes = rows_axes(names, row=max(20.0, 8.0 * len(levels) + 6), left=112, right=16, top=28)

@@ -112,7 +112,8 @@ def _read_graph(spec: GraphSpec, seed: int) -> FollowerGraph:
     graph = _read_edges_with_communities(json.dumps(given, sort_keys=True), seed)
     if mixing is None:
         return graph
-    level = Partition.from_labels(graph).mixing if mixing == "own" else float(mixing)
+    own = Partition.from_labels(graph).mixing
+    level = own * float(mixing[:-1]) if isinstance(mixing, str) else float(mixing)
     # Tiers and prices follow from degrees, which rewiring keeps.
     return rewire_mixing(graph, level, rng=generator(derive_key(seed, "rewire", str(mixing))))
 

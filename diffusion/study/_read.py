@@ -193,7 +193,8 @@ class Tables:
 
     def of(self, setting: Setting) -> pd.DataFrame:
         """Rows of the results that belong to a setting."""
-        return self.results.loc[self._rows.get(setting, [])]
+        found: pd.DataFrame = self.results.loc[self._rows.get(setting, [])]
+        return found
 
     @cached_property
     def _rows(self) -> dict[Setting, Any]:

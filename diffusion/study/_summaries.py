@@ -125,7 +125,8 @@ def funnel_cells(tables: Tables) -> pd.DataFrame:
     own = own[own["budget_value"] == own["budget_value"].max()]
     own = own.assign(eta=own["eta"].fillna(-1.0))
     top = own.loc[own.groupby(["identify", "eta"], sort=False)["reach"].idxmax()]
-    return r.loc[top.sort_values(["identify", "eta"], ascending=[False, True]).index[:4]]
+    cells: pd.DataFrame = r.loc[top.sort_values(["identify", "eta"], ascending=[False, True]).index[:4]]
+    return cells
 
 
 def funnel_table(tables: Tables) -> Table | None:

@@ -168,12 +168,12 @@ def paired_table(tables: Tables) -> Table | None:
     return Table("all-paired", f"All {count(len(p))} differences to the best on the same worlds", columns, rows, p)
 
 
-def _one_setting(tables: Tables, cells: pd.DataFrame) -> pd.DataFrame:
-    """Rows of the setting and budget of the first of `cells`, the widest reach first."""
+def _one_setting(tables: Tables, first: pd.Series[Any]) -> pd.DataFrame:
+    """Rows of the setting and budget of the cell `first`, the widest reach first."""
     r = tables.results
     same = r[r["reach"].notna() & (r["n_seeds"] > 0)]
     for name in ("graph", "model", "rule", "place", "budget"):
-        same = same[same[name] == cells[name]]
+        same = same[same[name] == first[name]]
     return same.sort_values(["reach", "strategy"], ascending=[False, True])
 
 

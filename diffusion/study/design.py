@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -41,7 +42,7 @@ out = "results/study"           # cells, tables and report.html go here; run aga
 [graph]                         # one of: platform, edges, dataset
 # a generated follower graph; a list of mixings (share of arcs between communities) makes one graph for each
 platform = { users = 20_000, communities = 8, mixing = [0.05, 0.2, 0.5], mean_followers = 12, tail = 2.3, reciprocity = 0.2 }
-# edges = { file = "soc-Epinions1.txt.gz", edges_mean = "influences", directed = true, communities = "leiden", rewire_mixing = [0.1, 0.3] }
+# edges = { file = "soc-Epinions1.txt.gz", edges_mean = "influences", directed = true, communities = "leiden", rewire_mixing = ["1x", "0.5x"] }
 # dataset = "platform-20k"
 
 [[model]]                       # repeat the block for other combinations; lists are crossed
@@ -121,11 +122,9 @@ class GraphSpec:
         if self.kind == "edges":
             name = Path(self.parameters["file"]).name
             mixing = self.parameters.get("rewire_mixing")
-            return (
-                name
-                if mixing is None
-                else f"{name}, rewired to mixing {mixing if mixing == 'own' else format(mixing, 'g')}"
-            )
+            if isinstance(mixing, str):
+                return f"{name}, rewired to {mixing} its mixing"
+            return name if mixing is None else f"{name}, rewired to mixing {mixing:g}"
         return str(self.parameters.get("name", "graph"))
 
 
@@ -384,11 +383,14 @@ def _graphs(declared: Mapping[str, Any], base: Path | None) -> tuple[GraphSpec, 
     parameters.setdefault("communities", "leiden")
     levels = listed(given["rewire_mixing"])
     for i, level in enumerate(levels):
-        if level != "own" and not 0 <= typed({"x": level}, "x", float, f"{path}rewire_mixing[{i}].") <= 1:
-            raise InputError(
-                f'{path}rewire_mixing[{i}] = {level!r} is out of range: give a share from 0 to 1, or "own"'
-            )
-    copies = [{**parameters, "rewire_mixing": level if level == "own" else float(level)} for level in levels]
+        if isinstance(level, str):
+            if not re.fullmatch(r"\d+(\.\d*)?x", level):
+                raise InputError(
+                    f'{path}rewire_mixing[{i}] = {level!r} is no multiple: give one such as "0.5x", or a share'
+                )
+        elif not 0 <= typed({"x": level}, "x", float, f"{path}rewire_mixing[{i}].") <= 1:
+            raise InputError(f"{path}rewire_mixing[{i}] = {level!r} is out of range: give a share from 0 to 1")
+    copies = [{**parameters, "rewire_mixing": level if isinstance(level, str) else float(level)} for level in levels]
     return tuple(GraphSpec("edges", copy) for copy in (parameters, *copies))
 
 
