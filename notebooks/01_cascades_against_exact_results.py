@@ -163,7 +163,13 @@ with dif.plotting.style():
         percolation["zp"], percolation["takes off"], percolation["± takes off"], fmt="o", mfc="white",
         color=dif.plotting.PALETTE[0], label="runs that take off",
     )  # fmt: skip
-    left.plot(percolation["zp"], percolation["reach"].where(percolation["zp"] > 1), "x", color=dif.plotting.PALETTE[1], label="reach where they do")
+    left.plot(
+        percolation["zp"],
+        percolation["reach"].where(percolation["zp"] > 1),
+        "x",
+        color=dif.plotting.PALETTE[1],
+        label="reach where they do",
+    )
     left.set_xlabel("z p\nbars: 95 % interval over 40 seeds, 20 runs each")
     left.set_ylabel("share")
     left.set_title("Take-off and reach")

@@ -102,7 +102,7 @@ compared[K].differences.query("a == 'opim'").round(2)
 # %%
 traps = {}
 collapsed = simple.with_probabilities("weighted_cascade")
-best = dif.select_seeds(collapsed, K, quality=0.75, rng=7)
+best = dif.select_seeds(collapsed, K, quality=0.7, rng=7)
 traps["weighted cascade, multigraph"] = dif.spread(multi, certified, runs=20_000, rng=5)
 traps["weighted cascade, simple"] = dif.spread(collapsed, best, runs=20_000, rng=5)
 constant = {
@@ -112,7 +112,7 @@ constant = {
 for name, graph in constant.items():
     for method in ("opim", "degree_discount"):
         seeds = dif.select_seeds(
-            graph, K, method=method, rng=7, **({"quality": 0.65} if method == "opim" else {"p": 0.01})
+            graph, K, method=method, rng=7, **({"quality": 0.75} if method == "opim" else {"p": 0.01})
         )
         traps[f"p = 0.01, {name}, {method}"] = dif.spread(graph, seeds, runs=20_000, rng=5)
 pd.DataFrame({name: s.to_pandas().iloc[0] for name, s in traps.items()}).T[

@@ -107,9 +107,9 @@ def select_sips_seeds(
     found = select_seeds(
         split, model="ic", method=method, candidates=(n + pool).tolist(), node_weights=weights, **given, **options
     )
-    back = [graph.nodes[int(seed) - n] for seed in found.seeds]
+    back = graph.nodes.take([int(seed) - n for seed in found.seeds]).tolist()
     following = found.next_buy
     if following is not None:
-        following = dataclasses.replace(following, seed=graph.nodes[int(following.seed) - n])
+        following = dataclasses.replace(following, seed=graph.nodes.take([int(following.seed) - n]).tolist()[0])
     record = {**found.provenance, "graph": graph.fingerprint, "model": model.label}
     return dataclasses.replace(found, seeds=tuple(back), next_buy=following, provenance=record)

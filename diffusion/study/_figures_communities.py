@@ -164,7 +164,8 @@ def _leader(rows: pd.DataFrame) -> str:
 
 def _everywhere(rows: pd.DataFrame) -> pd.DataFrame:
     tried = rows.groupby("strategy")["cell"].transform("size")
-    return rows[tried == tried.max()]
+    kept: pd.DataFrame = rows[tried == tried.max()]
+    return kept
 
 
 def _level_name(tables: Tables, row: Any) -> str:

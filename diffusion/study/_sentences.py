@@ -240,13 +240,8 @@ def _effect(found: Sequence[Contrast], verbs: tuple[str, str] = ("raises", "lowe
     if open_:
         parts.append(f"is undecided in {count(open_)}")
     middle = middle_of(found)
-    percent = interval(
-        *(
-            100 * v / middle.before if middle.before > 0 else math.nan
-            for v in (middle.difference, middle.low, middle.high)
-        ),
-        " %",
-    )
+    scale = 100 / middle.before if middle.before > 0 else math.nan
+    percent = interval(scale * middle.difference, scale * middle.low, scale * middle.high, " %")
     case = "the middle case" if len(found) > 1 else "that"
     sign = "+" if middle.difference > 0 else ""
     return (

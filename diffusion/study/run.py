@@ -45,9 +45,17 @@ class Prepared:
 
 def prepare(design: StudyDesign) -> Prepared:
     """Build the graphs and check every combination against them; raises before anything is simulated."""
-    graphs = [prepare_graph(spec, design) for spec in design.graphs]
+    graphs: list[PreparedGraph] = []
     cells: list[tuple[Cell, PreparedGraph]] = []
     skipped: list[dict[str, str]] = []
+    for spec in design.graphs:
+        try:
+            graphs.append(prepare_graph(spec, design))
+        except InputError as error:
+            if not isinstance(spec.parameters.get("rewire_mixing"), str):
+                raise
+            # A multiple of the graph's own mixing may be out of reach of its degrees: the study goes on without this copy.
+            skipped.append({"graph": spec.label, "strategy": "all", "budget": "all", "reason": str(error)})
     for ready in graphs:
         hashes = {model: ready.fingerprint(model) for model in design.models}
         for budget in design.budgets:

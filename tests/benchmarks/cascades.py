@@ -98,6 +98,49 @@ def others(quick: bool) -> dict[str, Any]:
     return {"rows": rows}
 
 
+def sips(quick: bool) -> dict[str, Any]:
+    """SIPS against plain IC on the same graph, in turn: seconds for each attended exposure."""
+    measure.pin()
+    where = "XS" if quick else "S"
+    graph = graphs.follower_graph(where)
+    seeds = graphs.creators(graph)
+    funnel = dif.Funnel(0.8, 0.9, 0.8, 0.58)  # a third of those exposed share
+    rows = []
+    for p in (0.01, 0.05, 0.2):
+        weighted = graph.with_probabilities("constant", p=p)
+        plain = dif.simulate(weighted, seeds, model=dif.SIPS(), runs=BATCH, rng=1, threads=1)
+        exposures = float(plain.tally[..., 0].sum())  # those of the independent cascade: the same coins
+        wide = min(3 * p, 1.0)
+        models = {
+            "no funnel": dif.SIPS(p),
+            "funnel": dif.SIPS(wide, funnel),
+            "funnel, feed of 2": dif.SIPS(wide, funnel, dif.Feed(m0=2.0)),
+            "funnel, feed of 1, gain 0.1": dif.SIPS(wide, funnel, dif.Feed(m0=1.0, gain=0.1)),
+            "complex, theta 2": dif.SIPS(min(6 * p, 1.0), identify=dif.Complex(2)),
+        }
+        for name, model in models.items():
+            found = dif.simulate(graph, seeds, model=model, runs=BATCH, rng=1, threads=1)
+            mine = float(found.tally[..., 0].sum())
+            pairs = []
+            for i in range(3 if quick else 5):
+                ours = measure.clock(
+                    lambda i=i, model=model: dif.simulate(graph, seeds, model=model, runs=BATCH, rng=i, threads=1)
+                )[0]
+                theirs = measure.clock(lambda i=i, on=weighted: dif.simulate(on, seeds, runs=BATCH, rng=i, threads=1))[
+                    0
+                ]
+                pairs.append(((ours / mine) / (theirs / exposures), 1e9 * ours / mine, 1e9 * theirs / exposures))
+                if ours > 10:
+                    break
+            ratio, ns, ic_ns = np.median(pairs, axis=0).tolist()
+            rows.append({
+                "case": f"{where}, IC p={p:g}", "model": name, "reach": float(found.sizes.mean()), "exposures": mine / BATCH,
+                "ns": ns, "ic_ns": ic_ns, "ratio": ratio, "lanes": found._engine.lanes,
+            })  # fmt: skip
+            measure.say(f"SIPS {name} p={p:g}: {ns:.1f} ns an exposure, IC {ic_ns:.1f}, ratio {ratio:.2f}")
+    return {"rows": rows}
+
+
 # -- the second core ---------------------------------------------------------------------------------------------------
 
 

@@ -31,6 +31,7 @@ SECTIONS = {
     "ic": ("cascades", "ic"),
     "others": ("cascades", "others"),
     "lt": ("cascades", "lt"),
+    "sips": ("cascades", "sips"),
     "threads": ("cascades", "threads"),
     "data": ("data", "data"),
     "start": ("data", "start"),
