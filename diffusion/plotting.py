@@ -110,6 +110,9 @@ def style() -> Iterator[None]:
     }
     with matplotlib.rc_context(settings):
         yield
+        interactive = matplotlib.is_interactive()
+    # A backend that is loaded inside the block makes pyplot interactive, as notebooks need it: that stays.
+    matplotlib.interactive(interactive)
 
 
 def strategy_colours(strategies: Iterable[str]) -> dict[str, str]:

@@ -100,7 +100,11 @@ g = dif.generate_platform(20_000, communities=8, mixing=0.1, mean_followers=25, 
 followers = g.out_degree
 kinds = {"KOC": (70, 150), "middle": (150, 400), "KOL": (400, np.inf)}
 pools = {name: g.nodes[((followers >= low) & (followers < high)).to_numpy()] for name, (low, high) in kinds.items()}
-funnel = dif.Funnel(sympathize=dif.SURVEY["prefers_genuine"].share, participate=0.25 * 0.79, share=0.25 * 0.65)
+funnel = dif.Funnel(
+    sympathize=dif.SURVEY["prefers_genuine"].share,
+    participate=0.25 * dif.SURVEY["participates"].share,
+    share=0.25 * dif.SURVEY["has_posted"].share,
+)
 arcs = g.to_pandas()[["source", "target"]]
 pd.DataFrame(
     {

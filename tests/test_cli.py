@@ -64,7 +64,7 @@ def test_version_and_example():
     assert (shown.returncode, shown.stdout, shown.stderr) == (0, f"diffusion {dif.__version__}\n", "")
     example = run("study", "--example")
     assert (example.returncode, example.stdout, example.stderr) == (0, EXAMPLE, "")
-    assert parse_study(tomllib.loads(example.stdout)).n_cells == 108
+    assert parse_study(tomllib.loads(example.stdout)).n_cells == 420
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["study", "--help"]])

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from conftest import ROOT
 from strategies import random_graph
 
 import diffusion as dif
+from diffusion._random import derive_key, generator
 from diffusion._threads import map_chunks
 from diffusion.cascades import simulate as simulating
 from diffusion.errors import DiffusionError, InputError, MissingDataError, NotFoundError, OutputError
@@ -27,19 +29,23 @@ from diffusion.study import _seeds as choosing
 from diffusion.study import report as reporting
 from diffusion.study import run as running
 from diffusion.study._cell import read_cell
+from diffusion.study.design import parse_study
 
-TABLES = ("results", "new_by_step", "reach_by_community", "seeds", "paired")
+TABLES = ("results", "new_by_step", "reach_by_community", "seeds", "funnel", "paired", "paired_place")
 COLUMNS = {
     "results": (
         "cell graph model rule strategy budget budget_kind budget_value n_seeds n_nodes reach reach_low reach_high confidence "
         "runs rel_error stopped_by R_predicted R R_low R_high rate rate_low rate_high doubling doubling_low doubling_high "
         "phase phase_reason fit_first fit_last outbreak_probability outbreak_low outbreak_high outbreak_share depth breadth "
-        "virality virality_runs cost reach_per_cost entropy dominance seconds_select seconds_simulate"
+        "virality virality_runs cost reach_per_cost entropy dominance seconds_select seconds_simulate model_kind identify feed eta attention rho mixing place "
+        "sharers sharers_low sharers_high feed_share feed_share_low feed_share_high redundancy entry_share"
     ),
     "new_by_step": "cell step mean low median high alive fitted",
-    "reach_by_community": "cell community size reach share",
+    "reach_by_community": "cell community size reach share entry_step entered",
+    "funnel": "cell channel stage users low high rate rate_low rate_high",
     "seeds": "cell rank node tier community followers price",
-    "paired": "graph model rule budget strategy best difference low high runs",
+    "paired": "graph model rule budget place strategy best difference low high runs",
+    "paired_place": "graph model rule budget strategy place_a place_b difference low high runs",
 }
 FILES = {
     *(f"{name}.parquet" for name in TABLES),
@@ -106,7 +112,7 @@ def test_the_tables_have_their_columns(finished: dif.StudyResult):
     for name, columns in COLUMNS.items():
         missing = set(columns.split()) - set(finished.to_pandas(name).columns)
         assert not missing, (name, missing)
-        assert len(finished.to_pandas(name))
+        assert len(finished.to_pandas(name)) or name in ("funnel", "paired_place")  # no stages, and one place
     with pytest.raises(InputError, match="'result' is unknown"):
         finished.to_pandas("result")
 
@@ -677,3 +683,97 @@ def test_a_budget_of_nobody_beside_others_is_a_row_and_a_report(tmp_path: Path):
     table = result.to_pandas()
     assert sorted(table.loc[table["n_seeds"] == 0, "reach"]) == [0.0, 0.0]
     assert (tmp_path / "out" / "report.html").is_file()
+
+
+# -- SIPS, places, rewired copies ----------------------------------------------------------------------------------------
+
+
+def test_a_sips_study_crosses_identification_feed_and_place(tmp_path):
+    funnel = dif.Funnel(0.8, 1.0, 0.7, 0.6)
+    models = [
+        dif.SIPS(0.4, funnel, feed, way)
+        for feed in (None, dif.Feed(m0=2, own=0.5))
+        for way in ("simple", dif.Complex(2))
+    ]
+    study = dif.Study(
+        PLATFORM, models=models, strategies=["degree", "amateur", "opim", "irie"], budgets=[4], places=["anywhere", "spread", "one community"],
+        placed=["degree", "opim"], rel_error=0.1,
+    )  # fmt: skip
+    assert [spec.model for spec in study.design.models] == models
+    result = study.run(tmp_path / "out", threads=2)
+    table = result.to_pandas()
+    assert set(table["identify"]) == {"simple", "complex 2"}
+    assert set(table["feed"]) == {0.0, 2.0}
+    assert set(table.loc[table["strategy"] == "amateur", "place"]) == {"anywhere"}
+    assert set(table.loc[table["strategy"] == "degree", "place"]) == {"anywhere", "spread", "one community"}
+    assert set(table.loc[table["strategy"] == "opim", "identify"]) == {"simple"}
+    assert set(table.loc[table["strategy"] == "opim", "place"]) == {"anywhere", "one community"}
+    assert table.loc[table["identify"] == "simple", "R_predicted"].notna().all()
+    certified = table[(table["strategy"] == "opim") & (table["feed"] == 0)]
+    assert (certified["lower"] <= certified["reach_high"]).all()
+    assert table.loc[(table["strategy"] == "opim") & (table["feed"] > 0), "lower"].isna().all()
+    # One cell again by hand: the same worlds, the same creators.
+    row = table[(table["strategy"] == "degree") & (table["place"] == "anywhere") & (table["feed"] == 2.0)].iloc[0]
+    graph = dif.generate_platform(600, communities=4, rng=generator(derive_key(7, "platform")))
+    seeds = result.to_pandas("seeds").query("cell == @row.cell")["node"].astype(int).tolist()
+    model = next(m for m in models if m.label == row["model"])
+    ens = dif.simulate(graph, seeds, model=model, runs=4000, rng=1)
+    assert abs(ens.sizes.mean() - row["reach"]) < 4 * np.hypot(
+        (row["reach_high"] - row["reach"]) / 1.96, ens.sizes.std() / 63
+    )
+    funnel_rows = result.to_pandas("funnel").query("cell == @row.cell").set_index(["channel", "stage"])["users"]
+    assert funnel_rows["all", "exposed"] + len(seeds) == pytest.approx(row["reach"])
+    assert funnel_rows["follow", "shared"] + funnel_rows["feed", "shared"] == pytest.approx(
+        funnel_rows["all", "shared"]
+    )
+    home = graph.node_data["community"].value_counts().index[0]
+    one = table[(table["strategy"] == "degree") & (table["place"] == "one community")].iloc[0]
+    chosen = result.to_pandas("seeds").query("cell == @one.cell")
+    assert set(chosen["community"]) == {str(home)}
+    spread = table[(table["strategy"] == "degree") & (table["place"] == "spread")].iloc[0]
+    assert result.to_pandas("seeds").query("cell == @spread.cell")["community"].nunique() == 4
+    places = result.to_pandas("paired_place")
+    assert len(places) == 4 * 3 + 2
+    again = dif.Study.from_design(parse_study(tomllib.loads(study.to_toml()))).run(tmp_path / "out")
+    assert again.provenance["cells_computed"] == 0
+
+
+def test_rewired_copies_of_an_edge_file(tmp_path):
+    graph = dif.generate_platform(400, communities=4, mixing=0.3, rng=3)
+    edges = graph.to_pandas()[["source", "target"]]
+    edges.to_csv(tmp_path / "edges.csv", index=False)
+    labels = graph.node_data["community"].reset_index()
+    labels.to_csv(tmp_path / "labels.txt", sep=" ", index=False, header=False)
+    document = {
+        "graph": {
+            "edges": {
+                "file": str(tmp_path / "edges.csv"), "edges_mean": "influences",
+                "communities": {"file": str(tmp_path / "labels.txt")}, "rewire_mixing": ["1x", "0.5x", 0.6, "9x"],
+            }
+        },
+        "model": {"kind": "sips", "sips": {"attention": 0.3, "eta": 1.0}},
+        "seeding": {"strategy": ["degree"], "budget": [3]},
+    }  # fmt: skip
+    result = dif.Study.from_design(parse_study(document)).run(tmp_path / "out")
+    table = result.to_pandas().set_index("graph")["mixing"]
+    own = table["edges.csv"]
+    assert own == pytest.approx(0.3, abs=0.02)
+    assert table["edges.csv, rewired to 1x its mixing"] == pytest.approx(own, abs=0.005)
+    assert table["edges.csv, rewired to 0.5x its mixing"] == pytest.approx(own / 2, abs=0.005)
+    assert table["edges.csv, rewired to mixing 0.6"] == pytest.approx(0.6, abs=0.005)
+    assert len(table) == 4
+    assert result.provenance["cells_skipped"] == 1  # nine times its mixing cannot be reached
+    cards = {card["label"]: card for card in json.loads((result.folder / "graphs.json").read_text())}
+    assert cards["edges.csv"]["rewired_from"] is None
+    assert cards["edges.csv, rewired to mixing 0.6"]["rewired_from"] == "edges.csv"
+    assert len({card["mean_followers"] for card in cards.values()}) == 1
+
+
+def test_what_a_study_cannot_declare(tmp_path):
+    for model, text in ((dif.SIPS(), "attention=None"), (dif.SIPS(0.2, redraw=True), "redraw=True")):
+        with pytest.raises(InputError, match=f"a study has no place for SIPS with {text}"):
+            dif.Study(PLATFORM, models=[model])
+    graph = dif.FollowerGraph.from_arrays([0, 1], [1, 2], directed=True, edges_mean="influences")
+    study = dif.Study(graph, models=[dif.SIPS(0.2)], strategies=["degree"], budgets=[1], places=["spread"])
+    with pytest.raises(InputError, match="seeding.place 'spread' needs communities"):
+        study.run(tmp_path / "out")

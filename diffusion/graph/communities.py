@@ -316,6 +316,16 @@ def read_communities(
     ------
     MissingDataError, ReadError
         No such file; a row that is no pair; a node in two communities; or no node of the graph at all.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> g = FollowerGraph.from_arrays([0, 1, 2], [1, 2, 0], edges_mean="influences", directed=True)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = pathlib.Path(folder) / "labels.txt"
+    ...     _ = file.write_text("0 left\\n1 left\\n2 right\\n")
+    ...     read_communities(file, g).tolist()
+    ['left', 'left', 'right']
     """
     file = Path(path)
     if not file.is_file():

@@ -30,6 +30,11 @@ class NextBuy:
         Estimated spread added to that of the seeds, on the RR sets that chose them; NaN for heuristics.
     missing : float
         Money needed beyond the budget: the price less what is left.
+
+    Examples
+    --------
+    >>> NextBuy("ann", price=800.0, gain=20.0, missing=300.0).gain_per_cost
+    0.025
     """
 
     seed: Any

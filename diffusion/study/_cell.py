@@ -187,7 +187,7 @@ def _channels(found: Runs, n_seeds: int, confidence: float) -> dict[str, float]:
 def _funnel(found: Runs, confidence: float) -> pd.DataFrame:
     """Users by stage, for all channels and by channel of first exposure, creators left out."""
     if found.tally is None:
-        return pd.DataFrame({"channel": [], "stage": []})
+        return pd.DataFrame(columns=["channel", "stage", "users", "low", "high", "rate", "rate_low", "rate_high"])
     users = found.tally[..., EXPOSED:].sum(axis=1)
     groups = {"all": users.sum(axis=1), "follow": users[:, FOLLOW], "feed": users[:, FEED]}
     parts = funnel_tables(groups, confidence)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,9 +18,12 @@ __all__ = [
     "Contrast",
     "between",
     "comparisons",
+    "contagion",
     "contrasts",
     "groups_over",
     "middle_of",
+    "open_places",
+    "pairs",
     "place_contrasts",
     "runner_up",
     "tally",
@@ -110,6 +113,13 @@ def winners(rows: pd.DataFrame) -> list[tuple[str, int]]:
         return []
     top = rows.loc[rows.groupby(["graph", "model", "rule", "place", "budget"], sort=False)["reach"].idxmax()]
     return Counter(top["strategy"].astype(str)).most_common()
+
+
+def open_places(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the places in which most strategies were tried: elsewhere winning means less."""
+    tried = rows.groupby("place")["strategy"].nunique()
+    kept: pd.DataFrame = rows[rows["place"].isin(tried.index[tried == tried.max()])]
+    return kept
 
 
 # --- one factor, two levels ------------------------------------------------------------------------------------------
@@ -224,6 +234,39 @@ def place_contrasts(tables: Tables, first: str = "one community", second: str = 
                     (int(row["runs"]),),
                 )
             )  # fmt: skip
+    return found
+
+
+def contagion(row: Any) -> str:
+    """Whether a cell spreads as simple contagion, as complex contagion, or in a way that is neither (LT)."""
+    if row["identify"]:
+        return "simple" if row["identify"] == "simple" else "complex"
+    return {"IC": "simple", "Threshold": "complex"}.get(str(row["model_kind"]), "neither")
+
+
+def pairs(tables: Tables, first: Callable[[Any], str | None], second: str) -> list[tuple[Any, Any, Contrast]]:
+    """Compare strategy `second` with another at the same setting and budget; on the same worlds where that was recorded."""
+    keys = ["graph", "model", "rule", "place", "budget"]
+    paired = {(*(p[k] for k in keys), p["strategy"], p["best"]): p for p in tables.paired.to_dict("records")}
+    r = tables.results[(tables.results["n_seeds"] > 0) & tables.results["reach"].notna()]
+    groups: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in r.to_dict("records"):
+        groups.setdefault(tuple(row[k] for k in keys), {})[str(row["strategy"])] = row
+    found = []
+    for key, rows in groups.items():
+        other = first(rows)
+        if other is None or second not in rows or other == second:
+            continue
+        a, b = rows[other], rows[second]
+        c = between(a, b)
+        direct, turned = paired.get((*key, second, other)), paired.get((*key, other, second))
+        p = direct or turned
+        if c is not None and p is not None and all(math.isfinite(p[k]) for k in ("difference", "low", "high")):
+            ends = (p["low"], p["high"]) if direct else (-p["high"], -p["low"])
+            difference = p["difference"] if direct else -p["difference"]
+            c = Contrast(a, b, c.before, c.after, float(difference), float(ends[0]), float(ends[1]), (int(p["runs"]),))
+        if c is not None:
+            found.append((a, b, c))
     return found
 
 

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ._compare import Contrast, between, contrasts, groups_over, place_contrasts
+from ._compare import Contrast, between, contagion, contrasts, groups_over, pairs, place_contrasts
+from ._depends import telling_split
 from ._format import TIERS, count, interval, label, listing, number
 from ._read import Setting, Tables
-from ._sentences import contagion
 from ._tables import Column, Table
 
 __all__ = ["Case", "Expectation", "expectations", "expectations_table", "verdict_of"]
 
 AS_EXPECTED, OTHER_WAY, UNDECIDED, MIXED, NOT_ASKED = (
-    "as expected", "the other way", "undecided", "it depends", "not asked by this study"
+    "as expected", "the other way", "undecided", "depends", "not asked"
 )  # fmt: skip
 
 _ONE_IN = 10  # a verdict bears one clear case in ten that goes the other way
@@ -35,6 +35,7 @@ class Case:
     high: float
     sign: int
     size: float  # by which cases are put in order
+    row: Any = None  # of the results, for the factors
 
 
 @dataclass(frozen=True)
@@ -59,17 +60,45 @@ class Expectation:
 def verdict_of(expectation: Expectation, confidence: float) -> str:
     """Weigh the clear cases: one direction is the verdict when nine in ten of them go there, else it depends.
 
-    Undecided: no more clear cases than intervals err by chance, which is (1 - confidence) / 2 of all to either side.
+    Undecided: no more clear cases to either side than intervals that err with (1 - confidence) / 2 give by chance.
     """
     ahead, against, open_ = expectation.counts
     n = ahead + against + open_
     if not n:
         return NOT_ASKED
-    chance = (1 - confidence) / 2 * n
-    if max(ahead, against) <= chance:
+    if max(ahead, against) <= _by_chance(n, (1 - confidence) / 2):
         return UNDECIDED
     borne = (ahead + against) // _ONE_IN
     return AS_EXPECTED if against <= borne else OTHER_WAY if ahead <= borne else MIXED
+
+
+def _by_chance(n: int, p: float) -> int:
+    """Return the 95 % quantile of the binomial distribution of n cases."""
+    k, below = 0, (1 - p) ** n
+    while below < 0.95:
+        k += 1
+        below += math.comb(n, k) * p**k * (1 - p) ** (n - k)
+    return k
+
+
+def depends_on(tables: Tables, expectation: Expectation, confidence: float) -> str:
+    """Say on which factor the cases depend most, and the verdict at its levels."""
+    cases = [(case.row, case.sign) for case in expectation.cases if case.row is not None]
+    split = telling_split(tables, cases)
+    if split is None:
+        return "on more than one factor"
+    told: dict[str, list[str]] = {}
+    for words, signs in split.levels:
+        part = [Case("", 0.0, 0.0, 0.0, sign, 0.0) for sign in signs]
+        told.setdefault(verdict_of(replace(expectation, cases=part), confidence), []).append(words)
+    if len(told) < 2:
+        return f"most on {split.name}"
+    order = [v for v in (AS_EXPECTED, OTHER_WAY, MIXED, UNDECIDED) if v in told]
+    return f"on {split.name}: " + "; ".join(f"{v.replace(MIXED, 'either way')} with {_several(told[v])}" for v in order)
+
+
+def _several(names: list[str]) -> str:
+    return listing(names if len(names) < 4 else [*names[:2], f"{count(len(names) - 2)} others"])
 
 
 # --- cases -----------------------------------------------------------------------------------------------------------
@@ -94,33 +123,8 @@ def _percent_cases(
             continue
         effect, low, high = (100 * v / c.before for v in (c.difference, c.low, c.high))
         where = _where(tables, c.to, without=without, strategy=strategy)
-        cases.append(Case(where, effect, low, high, c.sign * expected, effect))
+        cases.append(Case(where, effect, low, high, c.sign * expected, effect, c.to))
     return cases
-
-
-def _pairs(tables: Tables, first: Callable[[Any], str | None], second: str) -> list[tuple[Any, Any, Contrast]]:
-    """Compare strategy `second` with another at the same setting and budget; on the same worlds where that was recorded."""
-    keys = ["graph", "model", "rule", "place", "budget"]
-    paired = {(*(p[k] for k in keys), p["strategy"], p["best"]): p for p in tables.paired.to_dict("records")}
-    r = tables.results[(tables.results["n_seeds"] > 0) & tables.results["reach"].notna()]
-    found = []
-    for key, group in r.groupby(keys, sort=False):
-        rows = {str(row["strategy"]): row for row in group.to_dict("records")}
-        other = first(rows)
-        if other is None or second not in rows or other == second:
-            continue
-        a, b = rows[other], rows[second]
-        c = between(a, b)
-        key = tuple(key)
-        direct, turned = paired.get((*key, second, other)), paired.get((*key, other, second))
-        p = direct or turned
-        if c is not None and p is not None and all(math.isfinite(p[k]) for k in ("difference", "low", "high")):
-            ends = (p["low"], p["high"]) if direct else (-p["high"], -p["low"])
-            difference = p["difference"] if direct else -p["difference"]
-            c = Contrast(a, b, c.before, c.after, float(difference), float(ends[0]), float(ends[1]), (int(p["runs"]),))
-        if c is not None:
-            found.append((a, b, c))
-    return found
 
 
 def _small_or_big(tables: Tables) -> list[Case]:
@@ -133,7 +137,7 @@ def _small_or_big(tables: Tables) -> list[Case]:
         return next((t for t in reversed(TIERS[1:]) if t in rows), None)
 
     cases = []
-    for big, small, c in _pairs(tables, biggest, "amateur"):
+    for big, small, c in pairs(tables, biggest, "amateur"):
         if small["budget_kind"] != "money" or not {big["cell"], small["cell"]} <= set(bought.index):
             continue
         of_big, of_small = bought.loc[big["cell"]], bought.loc[small["cell"]]
@@ -143,7 +147,7 @@ def _small_or_big(tables: Tables) -> list[Case]:
         expected = 1 if per_price[0] > per_price[1] else -1
         effect, low, high = (100 * v / c.before for v in (c.difference, c.low, c.high))
         where = _where(tables, small, strategy=False) + f", amateur against {big['strategy']}"
-        cases.append(Case(where, effect, low, high, c.sign * expected, effect))
+        cases.append(Case(where, effect, low, high, c.sign * expected, effect, small))
     return cases
 
 
@@ -182,7 +186,7 @@ def _placed(tables: Tables, kind: str, expected: int) -> list[Case]:
 
 
 def _ordered(tables: Tables, better: str, worse: str) -> list[Case]:
-    found = [c for _, _, c in _pairs(tables, lambda rows: worse if worse in rows else None, better)]
+    found = [c for _, _, c in pairs(tables, lambda rows: worse if worse in rows else None, better)]
     return _percent_cases(tables, found, 1, strategy=False)
 
 
@@ -200,13 +204,13 @@ def _returns(tables: Tables) -> list[Case]:
         slope = Contrast(a, b, c.before, c.after, c.difference - rest, c.low - rest, c.high - rest, c.runs)
         expected = -1 * kinds[contagion(a)]
         effect, low, high = (100 * v / (more * c.before) for v in (slope.difference, slope.low, slope.high))
-        cases.append(Case(_where(tables, b), effect, low, high, slope.sign * expected, effect))
+        cases.append(Case(_where(tables, b), effect, low, high, slope.sign * expected, effect, b))
     return cases
 
 
 def _feed_on_r(tables: Tables) -> list[Case]:
     return [
-        Case(_where(tables, c.to), c.difference, c.low, c.high, c.sign, c.difference)
+        Case(_where(tables, c.to), c.difference, c.low, c.high, c.sign, c.difference, c.to)
         for c in contrasts(tables, "feed", measure="R")
     ]
 
@@ -239,7 +243,7 @@ def _feed_on_hubs(tables: Tables) -> list[Case]:
             effect, low, high = (100 * math.expm1(v) for v in (change, change - half, change + half))
             sign = 1 if high < 0 else -1 if low > 0 else 0
             where = _where(tables, members[hub][-1], strategy=False) + f", {label(hub)} against random"
-            cases.append(Case(where, effect, low, high, sign, effect))
+            cases.append(Case(where, effect, low, high, sign, effect, members[hub][-1]))
     return cases
 
 
@@ -250,7 +254,7 @@ def _only_above_one(tables: Tables) -> list[Case]:
     return [
         Case(
             _where(tables, row) + f" (predicted {number(row['R_predicted'], 3)})", row["R"], row["R_low"], row["R_high"],
-            1 if row["R_predicted"] > 1 else -1, row["R"],
+            1 if row["R_predicted"] > 1 else -1, row["R"], row,
         )
         for row in growing.to_dict("records")
     ]  # fmt: skip
@@ -271,7 +275,7 @@ def _elasticity(tables: Tables) -> list[Case]:
         middle = math.log(c.after / c.before) / scale
         low = middle - math.hypot(math.log(c.after / b[0]), math.log(a[1] / c.before)) / scale
         high = middle + math.hypot(math.log(b[1] / c.after), math.log(c.before / a[0])) / scale
-        cases.append(Case(_where(tables, c.to), middle, low, high, 1 if low <= 1 <= high else -1, middle))
+        cases.append(Case(_where(tables, c.to), middle, low, high, 1 if low <= 1 <= high else -1, middle, c.to))
     return cases
 
 
@@ -366,7 +370,7 @@ def expectations_table(tables: Tables) -> Table:
                 "low": c.low,
                 "high": c.high,
             }
-            | {"case": {1: "as expected", -1: "the other way", 0: "undecided"}[c.sign], "verdict": verdict}
+            | {"case": {1: AS_EXPECTED, -1: OTHER_WAY, 0: UNDECIDED}[c.sign], "verdict": verdict}
             for c in e.cases
         ]
         if not e.cases:
@@ -379,20 +383,25 @@ def expectations_table(tables: Tables) -> Table:
         found = listing([f"{count(n)} {text}" for n, text in words if n]) + (
             f" of {count(len(e.cases))} comparisons" if len(e.cases) > 1 else " comparison"
         )
+        told = f"{verdict} {depends_on(tables, e, confidence)}" if verdict == MIXED else verdict
         sign = "+" if middle.effect > 0 and e.unit else ""
         shown = sign + interval(middle.effect, middle.low, middle.high, e.unit)
-        rows.append([e.number, e.question, e.expected, found, f"{e.measure}: {shown} ({middle.where})", verdict])
+        rows.append([e.number, e.question, e.expected, found, f"{e.measure}: {shown} ({middle.where})", told])
     columns = [
         Column("No.", right=False), Column("Question", right=False), Column("Expected", right=False),
-        Column("Found", right=False), Column(f"Middle case [{tables.percent}]", right=False), Column("Verdict", right=False),
+        Column("Found", right=False), Column(f"Typical case [{tables.percent}]", right=False), Column("Verdict", right=False),
     ]  # fmt: skip
     asked = [v for v in verdicts if v != NOT_ASKED]
-    parts = [f"{count(asked.count(v))} {v}" for v in (AS_EXPECTED, OTHER_WAY, MIXED, UNDECIDED) if asked.count(v)]
+    parts = [
+        f"{count(asked.count(v))} {'depend' if v == MIXED and asked.count(v) > 1 else v}"
+        for v in (AS_EXPECTED, OTHER_WAY, MIXED, UNDECIDED)
+        if asked.count(v)
+    ]
     title = f"Of {count(len(verdicts))} expectations this study speaks to {count(len(asked))}"
     title += f": {listing(parts)}" if parts else ""
     note = (
         "Expectations come from theory; verdicts are computed from the comparisons. One direction is the verdict "
-        "when nine in ten of the clear comparisons go there; otherwise it depends on the setting: the CSV has every comparison. Middle case: the one in the middle by size. Cells on different graphs or models share no worlds, so "
+        "when nine in ten of the clear comparisons go there; undecided when no more comparisons are clear than chance gives; otherwise it depends, and the factor that best tells the cases apart is named. The CSV has every comparison. Typical: the one in the middle by size. Cells on different graphs or models share no worlds, so "
         "their intervals are combined as independent."
     )
     return Table("expectations", title, columns, rows, pd.DataFrame(data), note)

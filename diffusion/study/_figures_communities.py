@@ -28,6 +28,7 @@ __all__ = ["base_cells", "community_figures"]
 
 _MOST_PANELS = 4
 _MOST_COMMUNITIES = 10
+_SAME_STEPS = 1.25
 # From early to late: dark to light, so that the order survives without colour (viridis, cut at both ends).
 _EARLY, _LATE = 0.12, 0.92
 
@@ -40,15 +41,15 @@ def community_figures(tables: Tables) -> list[Exhibit]:
     return [exhibit for exhibit in drawn if exhibit is not None]
 
 
-def base_cells(tables: Tables) -> tuple[pd.DataFrame, str]:
-    """Return the cells of the largest budget at which section 4 looks, and words for what is held fixed.
+def base_cells(tables: Tables, *, smallest: bool = False) -> tuple[pd.DataFrame, str]:
+    """Return the cells of the largest (or smallest) budget at which section 4 looks, and words for what is held fixed.
 
     Of SIPS, the feed and the eta at which mixing (or else the place of the seeds) changes reach most.
     """
     r = tables.results[(tables.results["n_seeds"] > 0) & tables.results["reach"].notna()]
     kind = "k" if (r["budget_kind"] == "k").any() else "money"
     r = r[r["budget_kind"] == kind]
-    r = r[r["budget_value"] == r["budget_value"].max()]
+    r = r[r["budget_value"] == (r["budget_value"].min() if smallest else r["budget_value"].max())]
     held = [str(r["budget"].iloc[0])] if len(r) else []
     if (r["model_kind"] == "SIPS").any():
         pair = telling_model(tables, contrasts(tables, "mixing", rows=r) or place_contrasts(tables))
@@ -240,7 +241,7 @@ def _greys(n: int) -> list[str]:
 
 def _entries(tables: Tables) -> Exhibit | None:
     """Communities coloured by the step at which they are entered: rows are mixings, columns communities."""
-    rows, held = base_cells(tables)
+    rows, held = base_cells(tables, smallest=True)
     known = tables.by_community[tables.by_community["entry_step"].notna()]
     rows = rows[rows["cell"].isin(set(known["cell"]))]
     if rows.empty:
@@ -257,6 +258,9 @@ def _entries(tables: Tables) -> Exhibit | None:
     drawn = pd.concat([g for _, g in ways])
     steps = known[known["cell"].isin(set(drawn["cell"]))]["entry_step"]
     last = max(float(steps.max()), 1.0)
+    entered = known[known["cell"].isin(set(drawn["cell"]))]["entered"]
+    if steps[steps > 0].max() < _SAME_STEPS * steps[steps > 0].min() and entered.min() > 0.99:
+        return None  # everything is entered at once: there is no order to show
     panels = [_entry_panel(tables, name, group, last, f"y{i}") for i, (name, group) in enumerate(ways)]
     others = steps[steps > 0]
     where = {"one community": "in one community"}.get(place, place)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from ._figures import (
     setting_title,
     shown_of,
 )
-from ._format import count, interval, label, number, range_of, share
+from ._format import count, interval, label, listing, number, range_of, share
 from ._growth_words import reason_of
 from ._read import Setting, Tables, largest
 
@@ -97,6 +98,14 @@ def _not_drawn(r: pd.DataFrame) -> str:
     return f"Not drawn: {'; '.join(p for p in parts if p)}." if any(parts) else ""
 
 
+def _quarter(values: pd.Series[float]) -> float:
+    return float(values.quantile(0.25))
+
+
+def _three_quarters(values: pd.Series[float]) -> float:
+    return float(values.quantile(0.75))
+
+
 def _r_predicted(tables: Tables, look: Look) -> Exhibit | None:
     """R measured against R predicted, one mark a graph and model: median and range over its cells."""
     r = tables.results
@@ -111,7 +120,7 @@ def _r_predicted(tables: Tables, look: Look) -> Exhibit | None:
     ends, labels = [1.0], []
     for (name, group), colour, marker in zip(kinds.items(), colours, plotting.MARKERS, strict=False):
         points = group.groupby(["graph", "model", "rule"], sort=False).agg(
-            x=("R_predicted", "median"), y=("R", "median"), low=("R", "min"), high=("R", "max")
+            x=("R_predicted", "median"), y=("R", "median"), low=("R", _quarter), high=("R", _three_quarters)
         )
         for x, y, low, high in points.itertuples(index=False):
             axes.plot([x, x], [low, high], color=colour, linewidth=1.8, alpha=0.4, solid_capstyle="butt")
@@ -136,9 +145,8 @@ def _r_predicted(tables: Tables, look: Look) -> Exhibit | None:
         head += 7.2 * len(name) + 16
     panel = Panel(plotting.figure_to_svg(figure, title="R measured against R predicted", name="rp"))
     caption = (
-        "Each mark is one model on one graph: the median of R measured over its strategies, budgets and places, with the range "
-        "from lowest to highest as a line. Dashed: measured as predicted. Above the full line activity grows. "
-        + _not_drawn(r)
+        "Each mark is one model on one graph: the median of R measured over its strategies, budgets and places, with the middle "
+        "half of them as a line. Dashed: measured as predicted. Above the full line activity grows. " + _not_drawn(r)
     )
     columns = [*FACTORS, "R_predicted", "R", "R_low", "R_high", "phase", "runs"]
     return Exhibit("r", _title_on_r(tables), [panel], caption, r[columns])
@@ -213,7 +221,7 @@ def _representative(tables: Tables) -> list[tuple[Setting, pd.Series[Any]]]:
 def _telling(tables: Tables) -> list[tuple[Setting, pd.Series[Any]]]:
     """Take a handful of cells out of hundreds: clear growth, clear decline, and what could not be told apart.
 
-    Of each way to identify: the cell with the highest lower end of R, and the one with the lowest upper end.
+    Of each way to identify: the cell with the highest lower end of R, and of those that die out the one that takes longest.
     """
     r = tables.results
     r = r[r["cell"].isin(set(tables.new_by_step["cell"])) & (r["n_seeds"] > 0) & r["reach"].notna()]
@@ -224,7 +232,13 @@ def _telling(tables: Tables) -> list[tuple[Setting, pd.Series[Any]]]:
             top = largest(group, "reach")
             found.setdefault(str(top["cell"]), top)
             continue
-        ends = [largest(measured, "R_low"), largest(measured.assign(minus=-measured["R_high"]), "minus")]
+        growing, dying = (measured[measured["phase"] == phase] for phase in ("exponential", "subcritical"))
+        ends = [largest(growing if len(growing) else measured, "R_low")]
+        if len(dying):
+            steps = dying["fit_last"] - dying["fit_first"]
+            ends.append(largest(dying[steps == steps.max()], "reach"))
+        else:
+            ends.append(largest(measured.assign(minus=-measured["R_high"]), "minus"))
         for row in ends:
             found.setdefault(str(row["cell"]), row)
     return [
@@ -251,8 +265,10 @@ def _new_by_step(tables: Tables, look: Look) -> Exhibit | None:
         title = f"In none of the {count(n)} cells drawn is there a stretch of steady growth to fit"
     else:
         span = f"step {min(lasts)}" if min(lasts) == max(lasts) else f"steps {min(lasts)} to {max(lasts)}"
-        of = f"all {count(n)}" if len(lasts) == n else f"{count(len(lasts))} of the {count(n)}"
-        title = f"In {of} cells drawn there is a window to fit, and it ends at {span}"
+        phases = Counter(str(row["phase"]) for _, row in cells)
+        words = (("exponential", "grow exponentially"), ("subcritical", "die out"), ("undecided", "undecided"))
+        told = listing([f"{count(phases[name])} {text}" for name, text in words if phases[name]])
+        title = f"Of the {count(n)} cells drawn {told}; the steps that are fitted end at {span}"
     caption = (
         "New activations in each step, on a logarithmic axis. Line: median over runs; band: the middle 95 % of the "
         f"runs ({range_of(row['runs'] for _, row in cells)} a cell). Grey: the steps fitted; dashed: the growth "
@@ -266,7 +282,7 @@ def _new_by_step(tables: Tables, look: Look) -> Exhibit | None:
     else:
         caption += (
             f"Drawn, {count(n)} of {count(len(tables.results))} cells: for each way to identify the one in which growth is "
-            "clearest and the one in which decline is."
+            "clearest, and of those that die out the one that takes longest."
         )
     factors = tables.results[["cell", *FACTORS, "runs"]]
     return Exhibit(

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from ._compare import Comparison, comparisons, telling, winners
+from ._compare import Comparison, comparisons, open_places, telling, winners
 from ._figures import (
     FACTORS,
     Exhibit,
@@ -51,6 +51,7 @@ def seeding_figures(tables: Tables) -> list[Exhibit]:
 
 
 def _won(lead: str, rows: pd.DataFrame) -> str:
+    rows = open_places(rows)
     found = winners(rows)
     if not found:
         return f"{lead}, no strategy can place a seed"
@@ -179,7 +180,8 @@ def _reach_dots(tables: Tables, look: Look, setting: Setting, own: pd.DataFrame,
 
 
 def _reach_for_money(tables: Tables, look: Look, budget: str, index: int) -> Exhibit:
-    rows = tables.results[(tables.results["budget"] == budget) & (tables.results["budget_kind"] == "money")]
+    every = tables.results[(tables.results["budget"] == budget) & (tables.results["budget_kind"] == "money")]
+    rows = open_places(every)
     shown, others = _drawn(tables, _settings(tables, rows))
     panels = [
         _reach_dots(tables, look, s, rows.loc[rows.index.intersection(tables.of(s).index)], f"m{index}") for s in shown
@@ -189,7 +191,7 @@ def _reach_for_money(tables: Tables, look: Look, budget: str, index: int) -> Exh
         "that is not seen is narrower than its mark). At the right: how many creators are paid."
     )
     columns = [*FACTORS, "n_seeds", "n_nodes", "cost", "reach", "reach_low", "reach_high", "runs"]
-    return Exhibit(f"money{index}", _won(f"For {budget}", rows), panels, caption + others, rows[columns])
+    return Exhibit(f"money{index}", _won(f"For {budget}", rows), panels, caption + others, every[columns])
 
 
 def _differences(tables: Tables, look: Look, found: list[Comparison]) -> Exhibit | None:
@@ -314,6 +316,7 @@ def _cost(tables: Tables, look: Look) -> Exhibit | None:
 
 def _cost_over_settings(tables: Tables, look: Look, rows: pd.DataFrame) -> Exhibit:
     """One panel for many settings: the median over them by strategy, with the range."""
+    every, rows = rows, open_places(rows)
     budgets = budgets_of(rows)
     spread = rows.groupby(["strategy", "budget"])["cost_per_user"].agg(["min", "median", "max"]).reset_index()
     spread = spread.assign(level=spread["budget"])
@@ -333,13 +336,13 @@ def _cost_over_settings(tables: Tables, look: Look, rows: pd.DataFrame) -> Exhib
     panel = Panel(plotting.figure_to_svg(figure, title="Cost per user reached by strategy", name="c"))
     low, high = order.iloc[0], order.iloc[-1]
     title = (
-        f"In the median setting a user reached costs from {number(low['median'], 3)} RMB ({chosen(str(low['strategy']))}) to "
+        f"For {budgets[-1]}, in the median setting a user reached costs from {number(low['median'], 3)} RMB ({chosen(str(low['strategy']))}) to "
         f"{number(high['median'], 3)} RMB ({chosen(str(high['strategy']))})"
     )
     caption = (
         f"Price of the seeds divided by reach, on a logarithmic axis: median over the {count(len(_settings(tables, rows)))} settings "
-        f"(at the right), and the range from the cheapest to the dearest of them, for {budgets[-1]}. Strategies that were not tried "
+        f"(at the right for {budgets[-1]}), and the range from the cheapest to the dearest of them. Strategies that were not tried "
         "in every setting have fewer. Where prices come from is said under How it was done."
     )
     kept = [*FACTORS, "n_seeds", "cost", "cost_per_user", "cost_per_user_low", "cost_per_user_high", "runs"]
-    return Exhibit("cost", title, [panel], caption, rows[kept], marks_of(budgets))
+    return Exhibit("cost", title, [panel], caption, every[kept], marks_of(budgets))

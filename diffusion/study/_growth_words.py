@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from ._depends import confined
 from ._format import chosen, count, interval, listing, number
 from ._read import Setting, Tables, largest
 
@@ -46,21 +47,22 @@ def verdict_on_growth(tables: Tables) -> str:
     n = len(r)
     growing = r[r["phase"] == "exponential"]
     measured = r[r["R_low"].notna() & r["R"].notna()]
-    others = _phases(tables, without="exponential")
     if not growing.empty:
         top = largest(growing, "R_low")
         doubling = ""
         if math.isfinite(top["doubling"]):
-            doubling = ", new activations doubling every " + interval(
+            doubling = ", so that new activations double every " + interval(
                 top["doubling"], top["doubling_low"], top["doubling_high"], " steps"
             )
-        rest = f"; of the other cells {others}" if others else ""
         of = f"all {count(n)}" if len(growing) == n else f"{count(len(growing))} of {count(n)}"
+        all_with = confined(tables, growing, r)
+        within = f", all with {listing(all_with)}" if all_with and len(growing) > 1 else ""
         return sentence(
-            f"growth is exponential for a while in {of} cells, most clearly {cell_words(tables, top)}: "
-            f"R is {interval(top['R'], top['R_low'], top['R_high'])} against the 1 above which activity grows"
-            f"{doubling} ({count(top['runs'])} runs){rest}"
+            f"growth is exponential for a while in {of} cells (combinations of setting, strategy and budget){within}: most clearly {cell_words(tables, top)}, where one "
+            f"active user activates {interval(top['R'], top['R_low'], top['R_high'])} others (R; above 1 activity grows)"
+            f"{doubling} ({count(top['runs'])} runs){_elsewhere(tables)}"
         )
+    others = _phases(tables, without="exponential")
     each = f"all {count(n)} are {others.split(' ', 1)[1]}" if " and " not in others else f"{others}, of {count(n)}"
     if measured.empty:
         return sentence(
@@ -78,6 +80,36 @@ def verdict_on_growth(tables: Tables) -> str:
         f"{cell_words(tables, top)}, {interval(top['R'], top['R_low'], top['R_high'])} ({count(top['runs'])} runs), "
         f"{relation}"
     )
+
+
+# Why growth was not decided, by what the recorded reason says; the first that fits.
+_OPEN = (
+    (r"used up: too few|nodes were active", "too much of the audience is used up before growth could show"),
+    (r"activated nobody", "the seeds activate nobody"),
+    (r"cannot tell exponential|slow", "growth is not told apart from a slower kind"),
+    (r"keep clear of 1|spans 1|explain", "R is not told apart from 1"),
+    (r"later step activates", "a later step activates far more than the first ones"),
+    (r"fewer than|too few|no interval", "there are too few steps or runs to measure R"),
+)
+
+
+def _elsewhere(tables: Tables) -> str:
+    """Say why the other cells do not grow exponentially."""
+    r = tables.results
+    parts = []
+    below = int((r["phase"] == "subcritical").sum())
+    if below:
+        parts.append(f"in {count(below)} cell{'' if below == 1 else 's'} R lies below 1 and the spread dies out")
+    reasons = Counter(
+        next((words for pattern, words in _OPEN if re.search(pattern, str(reason))), "")
+        for reason in r.loc[r["phase"] == "undecided", "phase_reason"]
+    )
+    open_ = sum(reasons.values())
+    if open_:
+        why, times = reasons.most_common(1)[0]
+        because = f", because {why}" if times == open_ else f", in {count(times)} of them because {why}"
+        parts.append(f"{count(open_)} {'is' if open_ == 1 else 'are'} undecided{because if why else ''}")
+    return f". Elsewhere it is not shown: {listing(parts)}" if parts else ""
 
 
 def reason_of(row: Any) -> str:
@@ -117,9 +149,11 @@ def on_prediction(tables: Tables) -> str | None:
     of = f"all {count(len(both))}" if inside.all() else f"{count(int(inside.sum()))} of {count(len(both))}"
     if not inside.any():
         of = f"none of the {count(len(both))}"
+    ratio = float((both["R"] / both["R_predicted"]).median())
     return sentence(
-        f"the R predicted from the graph lies inside the measured interval in {of} cells where R could be measured; "
-        f"they are furthest apart {cell_words(tables, far)}, "
+        f"the R predicted from the graph lies inside the measured interval in {of} cells where R could be measured (the median "
+        f"of measured over predicted is {number(ratio, 3)}). The prediction is for activity that has forgotten where it "
+        f"started; the first steps after chosen seeds can differ. Furthest apart they are {cell_words(tables, far)}: "
         f"{number(float(far['R_predicted']))} predicted and {interval(far['R'], far['R_low'], far['R_high'])} measured "
         f"({count(far['runs'])} runs)"
     )

@@ -100,7 +100,7 @@ def parameters_table(tables: Tables) -> Table | None:
     models = len({kind for kind, _ in found}) > 1
     rows, data = [], []
     for (kind, name), own in found.items():
-        stands = [", ".join(own["value"]), listing(own["standing"]), "; ".join(own["note"]) or "–"]
+        stands = [", ".join(own["value"]), listing(own["standing"]), _merged(own["note"]) or "–"]
         rows.append(([kind] if models else []) + [name, *stands])
         data.append(
             {"model": kind, "parameter": name} | dict(zip(("values", "standing", "where from"), stands, strict=True))
@@ -116,6 +116,14 @@ def parameters_table(tables: Tables) -> Table | None:
         "measured it; vary it."
     )
     return Table("parameters", title, columns, rows, pd.DataFrame(data), note)
+
+
+def _merged(notes: list[str]) -> str:
+    """Join notes that differ at their end alone, such as ``times eta = 1 or 0.25``."""
+    split = [note.rpartition(" ") for note in notes]
+    if len(notes) < 2 or len({stem for stem, _, _ in split}) > 1:
+        return "; ".join(notes)
+    return f"{split[0][0]} {' or '.join(end for _, _, end in split)}"
 
 
 def own_model_words(tables: Tables) -> str:
@@ -151,10 +159,19 @@ def skipped_table(tables: Tables) -> Table | None:
     if not given:
         return None
     names = ["graph", "strategy", "budget", "reason"]
-    keep = names if tables.several_graphs else names[1:]
-    rows = [[label(str(s[n])) if n == "strategy" else str(s[n]) for n in keep] for s in given]
+    groups: dict[tuple[str, str], dict[str, list[str]]] = {}
+    for s in given:
+        own = groups.setdefault((str(s["strategy"]), str(s["reason"])), {"graph": [], "budget": []})
+        own["graph"].append(tables.graph_name(str(s["graph"])))
+        own["budget"].append(str(s["budget"]))
+    graphs = tables.several_graphs
+    rows = [
+        [label(strategy), *([listing(list(dict.fromkeys(own["graph"])))] if graphs else []),
+         listing(list(dict.fromkeys(own["budget"]))), reason]
+        for (strategy, reason), own in groups.items()
+    ]  # fmt: skip
     title = f"{count(len(given))} combination{'' if len(given) == 1 else 's'} could not be run"
-    heads = [Column(name.capitalize(), right=False) for name in keep]
+    heads = [Column(name, right=False) for name in ("Strategy", *(["Graphs"] if graphs else []), "Budgets", "Reason")]
     return Table("skipped", title, heads, rows, pd.DataFrame(given, columns=names))
 
 
@@ -296,12 +313,14 @@ def glossary(tables: Tables, said: list[str]) -> list[tuple[str, str]]:
     """Words used in the report, as (word, meaning)."""
     r = tables.results
     sips = bool((r["model_kind"] == "SIPS").any())
+    prices = bool((r["budget_kind"] == "money").any())
     reach = "mean number of users who are active when the spread has ended, seeds included."
     if sips:
         reach = (
             "mean number of users who have attended to the note when the spread has ended, seeded creators included."
         )
     words = [
+        ("Seed", f"a {'creator who is paid' if prices else 'user who is chosen'} to begin: active from the start."),
         ("Reach", reach),
         (
             "[low, high]",
@@ -323,7 +342,9 @@ def glossary(tables: Tables, said: list[str]) -> list[tuple[str, str]]:
             + (", on one graph" if tables.several_graphs else "")
             + (", seeds placed in one way." if tables.several_places else "."),
         ),
+        ("Strategy", "a rule for choosing seeds; each is explained under How it was done." + _tier_words(tables)),
         ("Cell", "one setting with one strategy and one budget: a row of the table."),
+        ("Typically", "the comparison in the middle, when all are put in order by size."),
         (
             "R",
             "mean number of users whom one active user activates early on. Above 1 activity grows from step to step "
@@ -331,8 +352,7 @@ def glossary(tables: Tables, said: list[str]) -> list[tuple[str, str]]:
         ),
     ]
     meaning = {
-        "exponential": "early on, the whole interval of R lies above 1 and growth does not slow down the way it does "
-        "in space.",
+        "exponential": "early on, each step multiplies new activations by the same R, whose interval lies above 1.",
         "subcritical": "the interval of R lies below 1.",
         "undecided": "neither could be shown.",
     }
@@ -354,6 +374,19 @@ def glossary(tables: Tables, said: list[str]) -> list[tuple[str, str]]:
     return words
 
 
+def _tier_words(tables: Tables) -> str:
+    """Say what the tiers are, from the first graph that has any."""
+    tiers = next((g["tiers"] for g in tables.graphs if g.get("tiers")), None)
+    named = [t for t in tiers or [] if t["tier"] in tables.strategies]
+    if not named:
+        return ""
+    return (
+        " Creators by followers: "
+        + listing([f"{t['tier']} {_whole(t.get('followers_min'))} to {_whole(t.get('followers_max'))}" for t in named])
+        + "."
+    )
+
+
 def _sips_words(tables: Tables) -> list[tuple[str, str]]:
     r = tables.results
     words = [
@@ -364,11 +397,17 @@ def _sips_words(tables: Tables) -> list[tuple[str, str]]:
         ),
         (
             "Simple, complex",
-            "simple: a user identifies by chance at an exposure. Complex 2: only once notes of 2 different sharers were seen.",
+            "how users come to identify with a note. Simple: by chance, at any sight of it. Complex 2: only after notes of 2 "
+            "different sharers were seen.",
         ),
     ]
     if r["feed"].max() > 0:
-        words.append(("Feed", "mean number of users to whom the platform shows each note beside the followers."))
+        words.append(
+            (
+                "Feed",
+                "mean number of users to whom the platform shows each shared note, besides the sharer's followers.",
+            )
+        )
     if r["eta"].notna().any():
         words.append(
             (
@@ -377,7 +416,12 @@ def _sips_words(tables: Tables) -> list[tuple[str, str]]:
             )
         )
     if tables.mixings:
-        words.append(("Mixing", "share of follower arcs that lead to another community."))
+        words.append(
+            (
+                "Mixing",
+                "share of follower links (arcs) that lead to another community. Low: communities keep to themselves.",
+            )
+        )
     if tables.several_places:
         words.append(
             (

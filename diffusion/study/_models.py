@@ -15,7 +15,7 @@ from ..errors import DiffusionError, InputError, did_you_mean
 from ..graph.follower_graph import FollowerGraph
 from ._toml import known, listed, probability, typed
 
-__all__ = ["KINDS", "ModelSpec", "Rule", "parse_models"]
+__all__ = ["KINDS", "ModelSpec", "Rule", "parse_models", "sips_table"]
 
 KINDS = ("ic", "lt", "threshold", "sips")
 
@@ -224,6 +224,33 @@ def _sips(given: Any, path: str) -> list[ModelSpec]:
             raise InputError(f"{path}: {error}") from None
         specs.append(ModelSpec(model, None, tuple(declared.items())))
     return specs
+
+
+def sips_table(model: SIPS) -> dict[str, Any]:
+    """Return the table of a study file that declares a SIPS model given in Python."""
+    feed = model.feed if model.feed is not None else Feed()
+    beyond = [
+        text
+        for text, there in (
+            ("attention=None", model.attention is None),
+            ("redraw=True", model.redraw),
+            ("a delay", model.delay is not None),
+            ("engagement weights of its own", dict(feed.weights) != dict(Feed().weights)),
+            ("a cap of the feed", feed.cap is not None),
+        )
+        if there
+    ]
+    if beyond:
+        raise InputError(f"a study has no place for SIPS with {beyond[0]}: use dif.simulate, or leave it out")
+    way = model.identify
+    return {
+        "attention": model.attention,
+        "funnel": dict(zip(FUNNEL_KEYS, model.funnel.values, strict=True)),
+        "feed": feed.m0,
+        "gain": feed.gain,
+        "own": feed.own,
+        "identify": way if isinstance(way, str) else {"complex": int(way.theta)},
+    }
 
 
 def _identify(way: Any, path: str) -> Any:

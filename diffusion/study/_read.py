@@ -15,7 +15,7 @@ import pandas as pd
 from ..errors import InputError, MissingDataError, ReadError
 from ._format import number
 
-__all__ = ["COLUMNS", "FACTORS", "Setting", "Tables", "largest", "read"]
+__all__ = ["COLUMNS", "FACTORS", "PLACES", "Setting", "Tables", "largest", "read"]
 
 FACTORS = ("graph", "model", "rule", "place", "budget", "strategy")
 COLUMNS = {
@@ -52,7 +52,7 @@ _FILLED: dict[str, dict[str, Any]] = {
     "paired": {"place": "anywhere"},
     "reach_by_community": {"entry_step": np.nan, "entered": np.nan},
 }  # fmt: skip
-_PLACES = {"one community": "in one community", "spread": "spread over communities", "anywhere": "anywhere"}
+PLACES = {"one community": "in one community", "spread": "spread over communities", "anywhere": "anywhere"}
 
 
 class Setting(NamedTuple):
@@ -156,7 +156,7 @@ class Tables:
             if setting.has_rule:
                 parts.append(setting.rule)
         if self.several_places and "place" not in without:
-            parts.append(_PLACES.get(setting.place, setting.place))
+            parts.append(PLACES.get(setting.place, setting.place))
         return " · ".join(parts)
 
     def under(self, setting: Setting, *, graph: bool = True) -> str:
@@ -165,9 +165,10 @@ class Tables:
         if words:
             text = "with " if self.results["model_kind"].nunique() == 1 else "under SIPS with "
             told = {"identify": "identification", "feed": "", "eta": "", "attention": ""}
-            parts = [
-                f"{value} {told[name]}".strip() if value != "no feed" else "no feed" for name, value in words.items()
-            ]
+            written = {
+                name: value.replace("feed ", "a feed of ") for name, value in words.items() if value != "no feed"
+            }
+            parts = [f"{written.get(name, value)} {told[name]}".strip() for name, value in words.items()]
             text += " and ".join(parts) if len(parts) < 3 else ", ".join(parts[:-1]) + " and " + parts[-1]
         else:
             text = f"under {setting.model}" + (f" with {setting.rule}" if setting.has_rule else "")
@@ -185,7 +186,7 @@ class Tables:
                 )
         if self.several_places:
             text += {"anywhere": ", seeds anywhere", "one community": ", all seeds in one community"}.get(
-                setting.place, f", seeds {_PLACES.get(setting.place, setting.place)}"
+                setting.place, f", seeds {PLACES.get(setting.place, setting.place)}"
             )
         return text
 

@@ -7,21 +7,12 @@ touches zero is called undecided.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-from ._compare import (
-    Comparison,
-    Contrast,
-    comparisons,
-    contrasts,
-    middle_of,
-    place_contrasts,
-    runner_up,
-    tally,
-    winners,
-)
-from ._format import TIERS, budget_words, chosen, count, interval, listing, number, range_of, spelled
+from ._compare import Comparison, comparisons, runner_up
+from ._effects import on_certificate, on_feed, on_identify, on_many, on_mixing, on_place
+from ._format import TIERS, budget_words, chosen, count, interval, number, spelled
 from ._growth_words import cell_words, on_prediction, sentence, verdict_on_growth
 from ._read import Setting, Tables, largest
 
@@ -179,157 +170,8 @@ def _on_share(tables: Tables) -> str | None:
     )
 
 
-# --- many combinations -----------------------------------------------------------------------------------------------
-
-
 def _of(tables: Tables, row: Any) -> Setting:
     return Setting(row["graph"], row["model"], row["rule"], row["place"])
-
-
-def _on_many(tables: Tables, found: list[Comparison]) -> str | None:
-    """Say who reaches most most often, and by how much in the middle case."""
-    kind, value, budget = max((c.kind == "money", c.value, c.budget) for c in found)
-    found = [c for c in found if c.budget == budget]
-    won = winners(tables.results[tables.results["budget"] == budget])
-    total = sum(n for _, n in won)
-    first, times = won[0]
-    mine = [c for c in _picked(found, _dearest) if c.best == first]
-    if not mine:
-        return None
-    text = (
-        f"{budget_words('money' if kind else 'k', value, budget)}, {chosen(first)} have the highest mean reach in "
-        f"{count(times)} of {count(total)} combinations of {_crossed(tables)}"
-    )
-    tried = tables.results[tables.results["n_seeds"] > 0].groupby("strategy").size()
-    others = [
-        f"{chosen(name)} in {count(n)}"
-        + ("" if tried[name] == tried[first] else f" of the {count(tried[name])} they were tried in")
-        for name, n in won[1:3]
-    ]
-    text += f" ({listing(others)})" if others else ""
-    mine.sort(key=lambda c: (c.relative, c.setting))
-    typical = mine[(len(mine) - 1) // 2]
-    seconds = [c for c in _picked(found, runner_up) if c.best == first]
-    clear = sum(c.decided and c.difference > 0 for c in seconds)
-    lead = f"; their lead over the second is clear of zero in {count(clear)} of the {count(times)}"
-    return sentence(
-        f"{text}{lead}. In the middle one of these by size of gain, {tables.under(typical.setting)}, "
-        f"{_told(typical, sizes=True)}"
-    )
-
-
-def _crossed(tables: Tables) -> str:
-    names = [
-        name
-        for name, several in (
-            ("graph", tables.several_graphs),
-            ("model", len({(s.model, s.rule) for s in tables.settings}) > 1),
-            ("placement", tables.several_places),
-        )
-        if several
-    ]
-    return listing(names) or "setting"
-
-
-def _effect(found: Sequence[Contrast], verbs: tuple[str, str] = ("raises", "lowers")) -> str:
-    """Say how often an effect goes which way, and the middle case with its interval."""
-    up, down, open_ = tally(found)
-    parts = [f"{verb} reach in {count(n)}" for verb, n in zip(verbs, (up, down), strict=True) if n]
-    if len(parts) > 1:
-        parts[1] = parts[1].replace(" reach", " it")
-    if open_:
-        parts.append(f"is undecided in {count(open_)}")
-    middle = middle_of(found)
-    scale = 100 / middle.before if middle.before > 0 else math.nan
-    percent = interval(scale * middle.difference, scale * middle.low, scale * middle.high, " %")
-    case = "the middle case" if len(found) > 1 else "that"
-    sign = "+" if middle.difference > 0 else ""
-    return (
-        f"{listing(parts)} of {count(len(found))} comparison{'' if len(found) == 1 else 's'} ({case}: {sign}{percent}, from "
-        f"{number(middle.before)} to {number(middle.after)} users, {chosen(str(middle.to['strategy']))}; "
-        f"{range_of(middle.runs)})"
-    )
-
-
-def _by_contagion(found: Sequence[Contrast]) -> list[tuple[str, list[Contrast]]]:
-    """Split cases into simple and complex contagion."""
-    groups: dict[str, list[Contrast]] = {}
-    for c in found:
-        groups.setdefault(contagion(c.start), []).append(c)
-    return [(name, groups[name]) for name in ("simple", "complex") if name in groups]
-
-
-def contagion(row: Any) -> str:
-    """Whether a cell spreads as simple contagion, as complex contagion, or in a way that is neither (LT)."""
-    if row["identify"]:
-        return "simple" if row["identify"] == "simple" else "complex"
-    return {"IC": "simple", "Threshold": "complex"}.get(str(row["model_kind"]), "neither")
-
-
-def _two_ways(found: Sequence[Contrast], verbs: tuple[str, str] = ("raises", "lowers")) -> str:
-    groups = _by_contagion(found)
-    if len(groups) < 2:
-        return _effect(groups[0][1] if groups else found, verbs)
-    word = {"simple": "under simple contagion it ", "complex": "under complex contagion it "}
-    return "; ".join(word[name] + _effect(members, verbs) for name, members in groups)
-
-
-def _on_mixing(tables: Tables) -> str | None:
-    found = contrasts(tables, "mixing")
-    if not found:
-        return None
-    low, high = min(float(c.start["mixing"]) for c in found), max(float(c.to["mixing"]) for c in found)
-    lead = f"more mixing between communities ({number(100 * high, 3)} % instead of {number(100 * low, 3)} % of arcs lead to another)"
-    several = len(_by_contagion(found)) > 1
-    return sentence(f"{lead}{': ' if several else ' '}{_two_ways(found)}")
-
-
-def _on_feed(tables: Tables) -> str | None:
-    found = contrasts(tables, "feed")
-    if not found:
-        return None
-    low, high = (sorted(tables.results["feed"].dropna().unique())[i] for i in (0, -1))
-    text = f"a feed that shows each note to {number(high)} more users on average"
-    if low > 0:
-        text = f"a feed that shows each note to {number(high)} users instead of {number(low)}"
-    return sentence(f"{text} {_effect(found)}")
-
-
-def _on_identify(tables: Tables) -> str | None:
-    found = contrasts(tables, "identify")
-    if not found:
-        return None
-    kinds = sorted({str(c.to["identify"]) for c in found})
-    return sentence(f"{listing(kinds)} instead of simple identification {_effect(found)}")
-
-
-def _on_place(tables: Tables) -> str | None:
-    found = place_contrasts(tables)
-    if not found:
-        return None
-    text = "putting all seeds in one community instead of spreading them over all"
-    several = len(_by_contagion(found)) > 1
-    return sentence(f"{text}{': ' if several else ' '}{_two_ways(found)}")
-
-
-def _on_certificate(tables: Tables) -> str | None:
-    """Say what the certificate proves: no choice of seeds at this price reaches more than its upper bound."""
-    r = tables.results
-    r = r[r["lower"].notna() & r["upper"].notna() & (r["upper"] > 0) & (r["n_seeds"] > 0) & (r["place"] == "anywhere")]
-    if r.empty:
-        return None
-    r = r.assign(ratio=r["lower"] / r["upper"])
-    best, worst = largest(r, "ratio"), largest(r.assign(minus=-r["ratio"]), "minus")
-    cells = f"in {count(len(r))} cells with seeds anywhere" if len(r) > 1 else "in one cell"
-    least, most = (f"{number(100 * row['ratio'], 3)} %" for row in (worst, best))
-    low = f"{least} (where it says least) to " if least != most else ""
-    return sentence(
-        f"certificate: {cells} the seeds of {chosen(str(best['strategy'])).removeprefix('seeds chosen by ')} are certified to reach "
-        f"at least {low}{most} of what any seeds at the same price could; closest "
-        f"{cell_words(tables, best)}: the highest reach there is lies in "
-        f"[{number(best['lower'])}, {number(best['upper'])}] users, and theirs is "
-        f"{interval(best['reach'], best['reach_low'], best['reach_high'])} ({count(best['runs'])} runs)"
-    )
 
 
 # --- the list --------------------------------------------------------------------------------------------------------
@@ -345,17 +187,17 @@ def answers(tables: Tables) -> list[str]:
     # (rank in importance, sentence), in the order in which they are read
     said: list[tuple[int, str | None]] = []
     if many:
-        said.append((0, _on_many(tables, found)))
+        said.append((0, on_many(tables)))
     else:
         said += [(0, _on_strategy(tables, found)), (1, _on_money(tables, found)), (4, _on_lead(tables, found))]
     said += [
-        (3, _on_mixing(tables)),
-        (5, _on_feed(tables)),
-        (8, _on_identify(tables)),
-        (6, _on_place(tables)),
-        (9, _on_returns(tables)),
         (2, verdict_on_growth(tables)),
-        (7, _on_certificate(tables)),
+        (3, on_mixing(tables)),
+        (5, on_feed(tables)),
+        (6, on_identify(tables)),
+        (8, on_place(tables)),
+        (9, _on_returns(tables)),
+        (7, on_certificate(tables)),
     ]
     there = [(rank, text) for rank, text in said if text]
     most = sorted(rank for rank, _ in there)[:6]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from ._compare import winners
+from ._compare import open_places, winners
 from ._format import chosen, count, interval, label, number, share
 from ._read import FACTORS, Setting, Tables
 from ._tables import Column, Table, factor_cells, factor_columns, varying
@@ -86,13 +86,15 @@ def relative_table(tables: Tables) -> Table | None:
         row += [_tinted(part.get(s, math.nan)) for s in tables.strategies]
         rows.append(row)
         data.append(first | {"best": best} | {f"{s}_percent": part.get(s, math.nan) for s in tables.strategies})
-    found = winners(r)
+    free = open_places(r)
+    found = winners(free)
     won, times = found[0]
+    where = f" ({', '.join(f'seeds {place}' for place in free['place'].unique())})" if tables.several_places else ""
     columns = [*factor_columns(tables), *([Column("Budget", right=False)] if several else [])]
     columns += [Column(label(s)[:1].upper() + label(s)[1:]) for s in tables.strategies]
     title = (
-        f"Reach in percent of the best of each row: {chosen(won)} lead in {count(times)} of {count(len(rows))}, "
-        f"{count(len(found))} strategies lead somewhere"
+        f"Reach in percent of the best of each row: {chosen(won)} lead in {count(times)} of "
+        f"{count(sum(n for _, n in found))}{where}, {count(len(found))} strategies lead somewhere"
     )
     note = "100: the highest mean reach of the row. Leads that are not clear of zero are undecided; see the differences below."
     return Table("relative", title, columns, rows, pd.DataFrame(data), note, long=len(rows) > _FEW_CELLS)

@@ -90,7 +90,7 @@ def phase_table(tables: Tables) -> Table:
         [Column("Phase", right=False), Column("Cells"), Column("Share"), Column("Reason", right=False)],
         [[phase, count(k), share(k, n), f"{reason}."] for phase, reason, k in rows],
         pd.DataFrame(rows, columns=["phase", "reason", "cells"]),
-        long=len(rows) > _LONG,
+        long=len(rows) > _LONG // 2,
     )
 
 
@@ -222,8 +222,7 @@ def seeds_table(tables: Tables) -> Table | None:
             [label(row["strategy"]), count(len(own)), number(float(own["followers"].median())),
              number(float(own["followers"].max())), shared,
              ", ".join(f"{n} {t}" for t, n in tiers.most_common()) or "–",
-             count(own["community"].nunique()) if own["community"].notna().any() else "–",
-             ", ".join(nodes[:3]) + (" …" if len(nodes) > 3 else "")]
+             count(own["community"].nunique()) if own["community"].notna().any() else "–"]
         )  # fmt: skip
         parts.append(own.assign(strategy=row["strategy"]))
     if not rows:
@@ -231,7 +230,7 @@ def seeds_table(tables: Tables) -> Table | None:
     columns = [
         Column("Strategy", right=False), Column("Seeds"), Column("Followers, median"), Column("Followers, most"),
         Column(f"Also seeds of {label(cells.iloc[0]['strategy'])}"), Column("Tiers", right=False),
-        Column("Communities"), Column("First seeds", right=False),
+        Column("Communities"),
     ]  # fmt: skip
     keep = [i for i in range(len(columns)) if any(row[i] != "–" for row in rows)]
     medians = [(float(p["followers"].median()), str(p["strategy"].iloc[0])) for p in parts]

@@ -343,7 +343,7 @@ def _graphs(declared: Mapping[str, Any], base: Path | None) -> tuple[GraphSpec, 
     if kind == "platform":
         known(given, tuple(PLATFORM), path)
         defaults = tomllib.loads(EXAMPLE)["graph"]["platform"]
-        mixings = listed(given.get("mixing", defaults["mixing"]))
+        mixings = listed(given.get("mixing", 0.2))
         rest = {k: typed(given, k, t, path, defaults[k]) for k, t in PLATFORM.items() if k != "mixing"}
         found = [{**rest, "mixing": typed({"mixing": m}, "mixing", float, path)} for m in mixings]
         for platform in found:

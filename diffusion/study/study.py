@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 
 from .._random import RNGLike, key_of
-from ..cascades.models import IC, LT, Model, Threshold, model_of
+from ..cascades.models import IC, LT, SIPS, Model, Threshold, model_of
 from ..errors import InputError, MissingDataError
 from ..graph.follower_graph import FollowerGraph
+from ._models import sips_table
 from .design import GraphSpec, StudyDesign, parse_study, read_study
 
 __all__ = ["Study", "StudyResult"]
@@ -38,6 +39,10 @@ class Study:
         Methods of `select_seeds`.
     budgets : list of int or mappings
         Numbers of seeds, or ``{"k": 10}``, ``{"money": 100_000}`` (RMB at creator prices).
+    places : list of str, optional
+        ``"anywhere"`` (default), ``"one community"`` (the largest), ``"spread"`` (communities take turns).
+    placed : list of str, optional
+        Strategies that all places are tried for; the others are placed anywhere. Default: every strategy.
     mixing : list of float, optional
         One platform for each; only with a generated platform.
     rel_error, confidence, max_runs
@@ -59,6 +64,8 @@ class Study:
         probabilities: Sequence[str | Mapping[str, Any]] | None = None,
         strategies: Sequence[str] | None = None,
         budgets: Sequence[int | Mapping[str, float]] | None = None,
+        places: Sequence[str] | None = None,
+        placed: Sequence[str] | None = None,
         mixing: Iterable[float] | None = None,
         rel_error: float = 0.04,
         confidence: float = 0.95,
@@ -86,6 +93,10 @@ class Study:
             document["seeding"]["strategy"] = _items(strategies)
         if budgets is not None:
             document["seeding"]["budget"] = _items(budgets)
+        if places is not None:
+            document["seeding"]["place"] = _items(places)
+        if placed is not None:
+            document["seeding"]["placed"] = _items(placed)
         if isinstance(graph, str):
             document["graph"] = {"dataset": graph}
         elif isinstance(graph, Mapping) or mixing is not None:
@@ -222,6 +233,8 @@ def _model_blocks(
         if isinstance(model, Threshold):
             given = {name: value for name, value in model.parameters.items() if value is not None}
             blocks.append({"kind": "threshold", "threshold": given})
+        elif isinstance(model, SIPS):
+            blocks.append({"kind": "sips", "sips": sips_table(model)})
         else:
             kind = "lt" if isinstance(model, LT) else "ic"
             blocks.append({"kind": kind, "probability": rules})
