@@ -727,11 +727,11 @@ def test_a_sips_study_crosses_identification_feed_and_place(tmp_path):
         funnel_rows["all", "shared"]
     )
     home = graph.node_data["community"].value_counts().index[0]
-    one = table[(table["strategy"] == "degree") & (table["place"] == "one community")].iloc[0]
-    chosen = result.to_pandas("seeds").query("cell == @one.cell")
+    cell = table[(table["strategy"] == "degree") & (table["place"] == "one community")].iloc[0]["cell"]
+    chosen = result.to_pandas("seeds").query("cell == @cell")
     assert set(chosen["community"]) == {str(home)}
-    spread = table[(table["strategy"] == "degree") & (table["place"] == "spread")].iloc[0]
-    assert result.to_pandas("seeds").query("cell == @spread.cell")["community"].nunique() == 4
+    cell = table[(table["strategy"] == "degree") & (table["place"] == "spread")].iloc[0]["cell"]
+    assert result.to_pandas("seeds").query("cell == @cell")["community"].nunique() == 4
     places = result.to_pandas("paired_place")
     assert len(places) == 4 * 3 + 2
     again = dif.Study.from_design(parse_study(tomllib.loads(study.to_toml()))).run(tmp_path / "out")
@@ -775,5 +775,5 @@ def test_what_a_study_cannot_declare(tmp_path):
             dif.Study(PLATFORM, models=[model])
     graph = dif.FollowerGraph.from_arrays([0, 1], [1, 2], directed=True, edges_mean="influences")
     study = dif.Study(graph, models=[dif.SIPS(0.2)], strategies=["degree"], budgets=[1], places=["spread"])
-    with pytest.raises(InputError, match="seeding.place 'spread' needs communities"):
+    with pytest.raises(InputError, match=r"seeding.place 'spread' needs communities"):
         study.run(tmp_path / "out")

@@ -296,7 +296,7 @@ def _partition(
 def read_communities(
     path: str | os.PathLike[str], graph: FollowerGraph, *, rows: Literal["nodes", "communities"] = "nodes"
 ) -> pd.Series[Any]:
-    """Read the communities of a graph's nodes from a text file (.gz as well).
+    r"""Read the communities of a graph's nodes from a text file (.gz as well).
 
     Parameters
     ----------
@@ -323,7 +323,7 @@ def read_communities(
     >>> g = FollowerGraph.from_arrays([0, 1, 2], [1, 2, 0], edges_mean="influences", directed=True)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     file = pathlib.Path(folder) / "labels.txt"
-    ...     _ = file.write_text("0 left\\n1 left\\n2 right\\n")
+    ...     _ = file.write_text("0 left\n1 left\n2 right\n")
     ...     read_communities(file, g).tolist()
     ['left', 'left', 'right']
     """
