@@ -728,10 +728,11 @@ def test_a_sips_study_crosses_identification_feed_and_place(tmp_path):
     )
     home = graph.node_data["community"].value_counts().index[0]
     cell = table[(table["strategy"] == "degree") & (table["place"] == "one community")].iloc[0]["cell"]
-    chosen = result.to_pandas("seeds").query("cell == @cell")
-    assert set(chosen["community"]) == {str(home)}
+    chosen = result.to_pandas("seeds")
+    assert set(chosen.loc[chosen["cell"] == cell, "community"]) == {str(home)}
     cell = table[(table["strategy"] == "degree") & (table["place"] == "spread")].iloc[0]["cell"]
-    assert result.to_pandas("seeds").query("cell == @cell")["community"].nunique() == 4
+    chosen = result.to_pandas("seeds")
+    assert chosen.loc[chosen["cell"] == cell, "community"].nunique() == 4
     places = result.to_pandas("paired_place")
     assert len(places) == 4 * 3 + 2
     again = dif.Study.from_design(parse_study(tomllib.loads(study.to_toml()))).run(tmp_path / "out")

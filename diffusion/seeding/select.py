@@ -50,6 +50,7 @@ def select_seeds(
     taken: Iterable[Any] = (),
     node_weights: Any = None,
     time_limit: float | None = None,
+    max_rr_sets: int | None = None,
     runs: int = 512,
     evaluate: bool = False,
     rng: RNGLike = None,
@@ -97,6 +98,8 @@ def select_seeds(
         Worth of reaching each node (a target audience); for the methods with RR sets and on common worlds.
     time_limit : float, optional
         Seconds after which the best set so far is returned, marked as stopped.
+    max_rr_sets : int, optional
+        RR sets after which the best set so far is returned, marked as stopped: a limit that does not depend on the machine.
     runs : int
         Worlds of ``"celf"`` and ``"greedy"``.
     evaluate : bool
@@ -145,6 +148,7 @@ def select_seeds(
             "at_most= and at_least= belong to method='opim' with k=, not to a budget, quality= or another method"
         )
     model = model_of(model)
+    _refuse(method, "max_rr_sets", max_rr_sets, ("opim", "hist"))
     exclude, taken = list(exclude), seed_labels(graph, taken)
     key = key_of(rng)
     draw = generator(derive_key(key, "select"))
@@ -164,14 +168,14 @@ def select_seeds(
         assert k is not None
         found = select_with_quotas(
             graph, k, at_most=at_most, at_least=at_least, model=model, eps=0.05 if eps is None else eps, delta=delta,
-            node_weights=node_weights, time_limit=time_limit, rng=draw, threads=threads, **pool,
+            node_weights=node_weights, time_limit=time_limit, max_rr_sets=max_rr_sets, rng=draw, threads=threads, **pool,
         )  # fmt: skip
     elif isinstance(model, SIPS):
         if method == "imm":
             raise InputError("the method 'imm' has no SIPS: use 'opim' or 'hist'")
         found = select_sips_seeds(
             graph, k, model=model, budget=budget, prices=prices, method=method, eps=eps, delta=delta, quality=quality,
-            node_weights=node_weights, time_limit=time_limit, rng=draw, threads=threads, **pool,
+            node_weights=node_weights, time_limit=time_limit, max_rr_sets=max_rr_sets, rng=draw, threads=threads, **pool,
         )  # fmt: skip
     else:
         common: dict[str, Any] = {**pool, "model": model, "node_weights": node_weights, "rng": draw, "threads": threads}
@@ -184,7 +188,7 @@ def select_seeds(
                 _refuse(method, name, list(value) or None, ("opim", "hist"))
             certified = imm(graph, k, model=model, eps=0.1 if eps is None else eps, rng=draw, threads=threads)
         else:
-            common |= {"eps": eps, "delta": delta, "quality": quality}
+            common |= {"eps": eps, "delta": delta, "quality": quality, "max_rr_sets": max_rr_sets}
             if budget is not None:
                 certified = opim_budget(graph, budget, prices, **common)
             else:

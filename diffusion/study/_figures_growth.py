@@ -266,9 +266,9 @@ def _new_by_step(tables: Tables, look: Look) -> Exhibit | None:
     else:
         span = f"step {min(lasts)}" if min(lasts) == max(lasts) else f"steps {min(lasts)} to {max(lasts)}"
         phases = Counter(str(row["phase"]) for _, row in cells)
-        words = (("exponential", "grow exponentially"), ("subcritical", "die out"), ("undecided", "undecided"))
-        told = listing([f"{count(phases[name])} {text}" for name, text in words if phases[name]])
-        title = f"Of the {count(n)} cells drawn {told}; the steps that are fitted end at {span}"
+        words = (("exponential", "is exponential"), ("subcritical", "dies out"), ("undecided", "is undecided"))
+        told = listing([f"{text} in {count(phases[name])}" for name, text in words if phases[name]])
+        title = f"Growth {told} of the {count(n)} cells drawn; the steps that are fitted end at {span}"
     caption = (
         "New activations in each step, on a logarithmic axis. Line: median over runs; band: the middle 95 % of the "
         f"runs ({range_of(row['runs'] for _, row in cells)} a cell). Grey: the steps fitted; dashed: the growth "

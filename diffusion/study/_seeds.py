@@ -27,6 +27,9 @@ __all__ = ["Predicted", "Seeds"]
 
 # At 0.1 codes of this kind stop 3 to 5 % below the best known spread; for money eps counts sampling error alone.
 OPIM_EPS = {"k": 0.04, "money": 0.2}
+MOST_RR_SETS = (
+    4_000_000  # where reach is a sliver of a large graph, precision would take hours: the certificate is then wider
+)
 FIRST_RANKED = 512  # seeds ranked at first for a money budget; more where money is left over
 
 
@@ -66,7 +69,12 @@ class Seeds:
                 given: dict[str, Any] = {"budget": cell.budget.value} if money else {"k": int(cell.budget.value)}
                 if members is not None:
                     given["candidates"] = ready.graph.nodes.take(members).tolist()
-                given |= {"eps": OPIM_EPS[cell.budget.kind], "rng": generator(key), "threads": 1}
+                given |= {
+                    "eps": OPIM_EPS[cell.budget.kind],
+                    "max_rr_sets": MOST_RR_SETS,
+                    "rng": generator(key),
+                    "threads": 1,
+                }
                 if isinstance(model, SIPS):
                     found = select_sips_seeds(ready.graph, model=plain, **given)
                 else:
