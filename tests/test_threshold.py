@@ -217,3 +217,15 @@ def test_thresholds_need_no_probabilities():
     a = dif.threshold_cascade(graph, [0], count=1)
     b = dif.threshold_cascade(graph.with_probabilities("constant", p=0.1), [0], count=1)
     assert a.nodes.tolist() == b.nodes.tolist()
+
+
+@pytest.mark.parametrize(
+    ("mixing", "low", "high"), [(0.20, 0.50, 0.54), (0.21, 0.99, 1), (0.25, 0.99, 1), (0.30, 0.99, 1), (0.32, 0.19, 0.22)]
+)
+def test_the_window_of_optimal_modularity_at_full_size(mixing, low, high):
+    """Nematzadeh et al. (2014): theta = .4, z = 20, all of the 17 % seeds in one of two communities of 65,528 nodes."""
+    graph = dif.generate_two_communities(131_056, mean_degree=20, mixing=mixing, rng=11)
+    side = graph.node_data["community"]
+    seeds = np.random.default_rng(11).choice(graph.nodes[side == side.iloc[0]], round(0.17 * 131_056), replace=False)
+    share = dif.simulate(graph, seeds, model=dif.Threshold(fraction=0.4), runs=1).sizes[0] / 131_056
+    assert low <= share <= high
