@@ -220,7 +220,8 @@ def test_thresholds_need_no_probabilities():
 
 
 @pytest.mark.parametrize(
-    ("mixing", "low", "high"), [(0.20, 0.50, 0.54), (0.21, 0.99, 1), (0.25, 0.99, 1), (0.30, 0.99, 1), (0.32, 0.19, 0.22)]
+    ("mixing", "low", "high"),
+    [(0.20, 0.50, 0.54), (0.21, 0.99, 1), (0.25, 0.99, 1), (0.30, 0.99, 1), (0.32, 0.19, 0.22)],
 )
 def test_the_window_of_optimal_modularity_at_full_size(mixing, low, high):
     """Nematzadeh et al. (2014): theta = .4, z = 20, all of the 17 % seeds in one of two communities of 65,528 nodes."""
