@@ -225,11 +225,18 @@ def _write_tables(folder: Path, ordered: list[CellResult]) -> None:
     for name, parts in long.items():
         filled = [part for part in parts if len(part)]
         tables[name] = pd.concat(filled or parts[:1], ignore_index=True)
+    tables["funnel"] = tables["funnel"].astype(
+        FUNNEL
+    )  # the same whether cells were computed or read, and where there are none
     for name, table in tables.items():
         with whole_file(folder / f"{name}.parquet") as part:
             table.to_parquet(part, index=False)
 
 
+FUNNEL = {
+    "channel": "str", "stage": "str", "users": "float64", "low": "float64", "high": "float64", "rate": "float64",
+    "rate_low": "float64", "rate_high": "float64", "cell": "str",
+}  # fmt: skip
 PAIRED = ["graph", "model", "rule", "budget", "place", "strategy", "best", "difference", "low", "high", "runs"]
 
 

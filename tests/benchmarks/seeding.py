@@ -68,7 +68,7 @@ def seeding(quick: bool) -> dict[str, Any]:
 def _row(
     graph: dif.FollowerGraph, name: str, model: str, rule: str, eps: float, who: str, seeds: Any, quick: bool
 ) -> dict[str, Any]:
-    found = dif.spread(graph, seeds, model=model, rel_error=0.01 if quick else 0.002, max_runs=8_192, rng=999)
+    found = dif.spread(graph, seeds, model=model, rel_error=0.01 if quick else 0.002, max_runs=1_024, rng=999)
     return {
         "graph": name, "nodes": graph.n_nodes, "arcs": graph.n_edges, "model": model, "rule": rule, "eps": eps, "who": who,
         "spread": found.mean, "spread_se": found.se,
