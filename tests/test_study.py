@@ -781,3 +781,20 @@ def test_what_a_study_cannot_declare(tmp_path):
     study = dif.Study(graph, models=[dif.SIPS(0.2)], strategies=["degree"], budgets=[1], places=["spread"])
     with pytest.raises(InputError, match=r"seeding.place 'spread' needs communities"):
         study.run(tmp_path / "out")
+
+
+def test_many_communities_are_added_up_beyond_the_largest():
+    n = 500
+    table = pd.DataFrame(
+        {
+            "community": [str(i) for i in range(n)], "size": np.arange(1, n + 1), "reach": np.linspace(0, 9, n),
+            "share": np.full(n, 1 / n), "entry_step": 1.0, "entered": 0.5,
+        }
+    )  # fmt: skip
+    short = running._largest(table)
+    assert len(short) == running.MOST_COMMUNITIES
+    assert short["community"].tolist()[:2] == ["499", "498"]
+    assert short["community"].iloc[-1] == f"{n - len(short) + 1} others"
+    for name in ("size", "reach", "share"):
+        assert short[name].sum() == pytest.approx(table[name].sum())
+    pd.testing.assert_frame_equal(running._largest(table.head(64)), table.head(64))

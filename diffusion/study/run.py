@@ -213,7 +213,7 @@ def _write_tables(folder: Path, ordered: list[CellResult]) -> None:
     rows = pd.DataFrame([result.row for result in ordered])
     long = {
         "new_by_step": [r.by_step.assign(cell=r.row["cell"]) for r in ordered],
-        "reach_by_community": [r.by_community.assign(cell=r.row["cell"]) for r in ordered],
+        "reach_by_community": [_largest(r.by_community).assign(cell=r.row["cell"]) for r in ordered],
         "seeds": [r.seeds.assign(cell=r.row["cell"]) for r in ordered],
         "funnel": [r.funnel.assign(cell=r.row["cell"]) for r in ordered],
     }
@@ -231,6 +231,22 @@ def _write_tables(folder: Path, ordered: list[CellResult]) -> None:
     for name, table in tables.items():
         with whole_file(folder / f"{name}.parquet") as part:
             table.to_parquet(part, index=False)
+
+
+MOST_COMMUNITIES = 64  # rows of a cell in the table of communities; its file keeps all
+
+
+def _largest(communities: pd.DataFrame) -> pd.DataFrame:
+    """Keep the largest communities and add up the others, of which a real graph may have tens of thousands."""
+    if len(communities) <= MOST_COMMUNITIES:
+        return communities
+    order = communities["size"].sort_values(ascending=False, kind="stable").index
+    kept, rest = communities.loc[order[: MOST_COMMUNITIES - 1]], communities.loc[order[MOST_COMMUNITIES - 1 :]]
+    others = {
+        "community": f"{len(rest):,} others", "size": int(rest["size"].sum()), "reach": float(rest["reach"].sum()),
+        "share": float(rest["share"].sum()), "entry_step": float("nan"), "entered": float("nan"),
+    }  # fmt: skip
+    return pd.concat([kept, pd.DataFrame([others])], ignore_index=True)
 
 
 FUNNEL = {
