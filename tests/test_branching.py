@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import diffusion as dif
 from diffusion import theory
 from diffusion.errors import DiffusionError, InputError, NotFoundError
-from diffusion.theory import spectral
+from diffusion.graph import spectral
 from diffusion.theory.branching import (
     configuration_R,
     doubling_time,

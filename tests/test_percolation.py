@@ -16,7 +16,7 @@ from scipy.sparse.csgraph import connected_components
 import diffusion as dif
 from diffusion import theory
 from diffusion.errors import InputError, NotFoundError
-from diffusion.theory import spectral
+from diffusion.graph import spectral
 
 
 def distributions():

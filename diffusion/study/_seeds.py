@@ -13,12 +13,12 @@ from .._random import derive_key, generator
 from ..cascades.models import IC, SIPS
 from ..graph.communities import community_codes
 from ..graph.follower_graph import FollowerGraph
+from ..graph.spectral import reproduction_number
 from ..seeding.budget import affordable
 from ..seeding.heuristics import BY_ARC, TIER_STRATEGIES, rank_seeds
 from ..seeding.select import select_seeds
 from ..seeding.sips_seeds import select_sips_seeds
 from ..theory.sips_graph import sips_graph_radius
-from ..theory.spectral import reproduction_number
 from ._cell import Cell, Chosen
 from ._graphs import PreparedGraph
 from .design import ModelSpec, StudyDesign

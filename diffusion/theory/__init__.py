@@ -1,6 +1,7 @@
 """What theory predicts: branching, percolation, exact sizes, message passing, thresholds, and R of SIPS."""
 
 # All at once and not lazily: a module and the function it is named after would otherwise take each other's place.
+from ..graph.spectral import next_generation_radius, non_backtracking_radius, reproduction_number
 from .branching import (
     configuration_R,
     doubling_time,
@@ -33,7 +34,6 @@ from .sips import (
     sips_reproduction_number,
 )
 from .sips_graph import sips_graph_radius
-from .spectral import next_generation_radius, non_backtracking_radius, reproduction_number
 from .thresholds import Adoption, WattsWindow, cascade_condition, gleeson_cahalane, watts_window
 
 __all__ = [

@@ -7,10 +7,10 @@ from typing import Literal
 
 import numpy as np
 
+from .._validation import number
 from ..errors import InputError, NotFoundError, did_you_mean
 from ..graph.follower_graph import FollowerGraph
-from ._checks import number
-from .spectral import reproduction_number
+from ..graph.spectral import reproduction_number
 
 __all__ = [
     "configuration_R",

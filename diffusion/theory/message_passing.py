@@ -11,10 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .._provenance import provenance
+from .._validation import Floats, floats, number, whole
 from ..errors import DiffusionError, InputError
 from ..graph.follower_graph import FollowerGraph
-from ._checks import Floats, floats, number, whole
-from .spectral import reverse_arcs
+from ..graph.spectral import reverse_arcs
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._provenance import provenance
-from ._checks import Floats, Row, chance, floats, number
+from .._validation import Floats, chance, floats, number
+from ._row import Row
 from .percolation import distribution_of
 from .thresholds import Response, settle
 

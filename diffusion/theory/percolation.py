@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._provenance import provenance
+from .._validation import Floats, chance, floats, number
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
-from ._checks import Floats, Row, chance, floats, number
+from ._row import Row
 
 __all__ = [
     "DirectedPercolation",

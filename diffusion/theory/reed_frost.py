@@ -12,9 +12,9 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from .._provenance import provenance
+from .._validation import Floats, chance, floats, whole
 from ..errors import InputError, NotFoundError, did_you_mean
 from ..graph.follower_graph import FollowerGraph
-from ._checks import Floats, chance, floats, whole
 
 __all__ = [
     "FinalSize",

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .._validation import Floats, chance, floats, number
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
-from ._checks import Floats, chance, floats, number
-from .spectral import next_generation_radius
+from ..graph.spectral import next_generation_radius
 
 __all__ = [
     "community_arcs",

@@ -7,13 +7,13 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from .._validation import Floats, number
 from ..cascades._sips_engine import follow_probabilities
 from ..cascades.sips import SIPS
 from ..errors import DiffusionError, InputError
 from ..graph.communities import community_codes
 from ..graph.follower_graph import FollowerGraph
-from ._checks import Floats, number
-from .spectral import reproduction_number
+from ..graph.spectral import reproduction_number
 
 __all__ = ["sips_graph_radius"]
 

@@ -16,8 +16,9 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from .._provenance import provenance
+from .._validation import Floats, chance, number
 from ..errors import DiffusionError
-from ._checks import Floats, Row, chance, number
+from ._row import Row
 from .percolation import distribution_of
 
 __all__ = ["Adoption", "WattsWindow", "cascade_condition", "gleeson_cahalane", "watts_window"]

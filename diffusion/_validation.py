@@ -1,18 +1,16 @@
-"""What theory functions share: checks of numbers, and results that are one row of numbers."""
+"""Checks of numbers that several modules share."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import InputError
+from .errors import InputError
 
-__all__ = ["Floats", "Row", "chance", "floats", "number", "whole"]
+__all__ = ["Floats", "chance", "floats", "number", "whole"]
 
 Floats = NDArray[np.float64]
 
@@ -65,21 +63,3 @@ def floats(
         upper = f" to {most:g}" if most < math.inf else ""
         raise InputError(f"{name} holds {found[wrong][0]:g}, out of range: give finite numbers from {least:g}{upper}")
     return found
-
-
-class Row:
-    """A frozen dataclass whose plain numbers make one row of a table."""
-
-    provenance: dict[str, Any]
-
-    def to_pandas(self) -> pd.DataFrame:
-        """Return the plain numbers as one row."""
-        return pd.DataFrame([self._numbers()])
-
-    def _numbers(self) -> dict[str, Any]:
-        given = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
-        return {name: value for name, value in given.items() if isinstance(value, bool | int | float | str)}
-
-    def __repr__(self) -> str:
-        shown = [f"{name} {v:.6g}" if isinstance(v, float) else f"{name} {v}" for name, v in self._numbers().items()]
-        return f"{type(self).__name__}: {', '.join(shown)}"

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._validation import Floats, number, whole
 from ..errors import DiffusionError, InputError
-from ..graph.follower_graph import FollowerGraph
-from ._checks import Floats, number, whole
+from .follower_graph import FollowerGraph
 
 __all__ = ["next_generation_radius", "non_backtracking_radius", "reproduction_number"]
 
