@@ -13,6 +13,8 @@ from .cascades.models import Threshold as Threshold
 from .cascades.priors import NOTES as NOTES
 from .cascades.priors import SURVEY as SURVEY
 from .cascades.priors import priors_table as priors_table
+from .cascades.reproduction import Reproduction as Reproduction
+from .cascades.reproduction import reproduction as reproduction
 from .cascades.results import Cascade as Cascade
 from .cascades.results import Comparison as Comparison
 from .cascades.results import Ensemble as Ensemble

@@ -118,7 +118,7 @@ def test_any_width_is_a_part_of_the_full_row(model, words):
         state = np.zeros(2 * n * words, np.uint64)
         flags, counts = np.zeros(n, np.uint8), np.zeros(n, np.int64)
         new, _ = run_batch(
-            graph._indptr, graph._indices, engine._p, engine._lo, engine._hi, engine.linear, engine._start, engine.key,
+            graph._indptr, graph._indices, engine._p, engine._lo, engine._hi, engine.linear, engine._start, engine._run_of, engine.key,
             3, first_word, words, lanes, state, np.empty(n * words, np.uint64), flags, np.empty((3, n), np.int32),
             counts,
         )  # fmt: skip

@@ -50,8 +50,7 @@ def measured(graph, seeds, p, runs=400, **options):
 )  # fmt: skip
 def test_interval_covers_the_known_r(R, runs, steps, phase):
     found = [
-        growth_of_counts(galton_watson(R, runs=runs, steps=steps, seed=s), BIG, key=s, bootstrap=200, complete=False)
-        for s in range(100)
+        growth_of_counts(galton_watson(R, runs=runs, steps=steps, seed=s), BIG, complete=False) for s in range(100)
     ]
     covered = np.mean([f.R.low <= R <= f.R.high for f in found])
     assert covered >= 0.87  # nominal 0.95; 0.87 is 3.7 standard errors below
@@ -62,15 +61,15 @@ def test_interval_covers_the_known_r(R, runs, steps, phase):
 @pytest.mark.parametrize("steps", [15, 100])
 def test_the_critical_process_is_undecided(steps):
     new = [galton_watson(1.0, runs=400, steps=steps, seed=s) for s in range(100)]
-    found = [growth_of_counts(n, BIG, key=1, bootstrap=200, complete=False) for n in new]
+    found = [growth_of_counts(n, BIG, complete=False) for n in new]
     assert np.mean([f.R.low <= 1 <= f.R.high for f in found]) >= 0.87
     assert sum(f.phase == "exponential" for f in found) <= 1
     assert sum(f.phase == "undecided" for f in found) >= 92
 
 
 def test_nearly_critical_growth_needs_many_runs():
-    few = growth_of_counts(galton_watson(1.05, runs=300, steps=60, seed=1), BIG, key=1, complete=False)
-    many = growth_of_counts(galton_watson(1.05, runs=60_000, steps=60, seed=1), BIG, key=1, complete=False)
+    few = growth_of_counts(galton_watson(1.05, runs=300, steps=60, seed=1), BIG, complete=False)
+    many = growth_of_counts(galton_watson(1.05, runs=60_000, steps=60, seed=1), BIG, complete=False)
     assert few.phase == "undecided"
     assert many.phase == "exponential"
     assert many.R.low < 1.05 < many.R.high
@@ -78,19 +77,19 @@ def test_nearly_critical_growth_needs_many_runs():
 
 def test_more_confidence_is_wider():
     new = galton_watson(1.5, runs=300, steps=15, seed=2)
-    wide, narrow = (growth_of_counts(new, BIG, key=1, confidence=c, complete=False).R for c in (0.99, 0.8))
+    wide, narrow = (growth_of_counts(new, BIG, confidence=c, complete=False).R for c in (0.99, 0.8))
     assert wide.low < narrow.low < narrow.value < narrow.high < wide.high
 
 
 def test_groups_of_runs_say_what_runs_say():
     new = galton_watson(1.3, runs=4096, steps=22, seed=4)
-    grouped = growth_of_counts(new, BIG, key=1, complete=False)
+    grouped = growth_of_counts(new, BIG, complete=False)
     from diffusion.cascades import _growth_fit
 
     before = _growth_fit.GROUPS
     try:
         _growth_fit.GROUPS = 10**9
-        single = growth_of_counts(new, BIG, key=1, complete=False)
+        single = growth_of_counts(new, BIG, complete=False)
     finally:
         _growth_fit.GROUPS = before
     assert grouped.R.value == single.R.value
@@ -223,10 +222,10 @@ def test_too_few_runs_say_nothing():
         assert found.phase == "undecided"
         assert math.isnan(found.R.low)
         assert "no interval" in found.reason
-    equal = growth_of_counts(np.tile([1, 2, 4, 8, 16, 32, 64, 128, 256, 512], (50, 1)), BIG, key=1)
+    equal = growth_of_counts(np.tile([1, 2, 4, 8, 16, 32, 64, 128, 256, 512], (50, 1)), BIG)
     assert equal.phase == "undecided"
     assert "all of them equal" in equal.reason
-    certain = growth_of_counts(np.array([[1, 2, 4, 8, 16, 32, 64, 128, 256, 512]]), BIG, key=1, deterministic=True)
+    certain = growth_of_counts(np.array([[1, 2, 4, 8, 16, 32, 64, 128, 256, 512]]), BIG, deterministic=True)
     assert certain.phase == "exponential"
     assert certain.R.value == pytest.approx(2)
     assert certain.doubling_time.value == pytest.approx(1)
@@ -236,7 +235,7 @@ def test_a_fall_before_the_rise_is_not_decline():
     new = np.zeros((200, 12), int)
     new[:, 0] = 5
     new[:, 1:] = np.random.default_rng(1).poisson([40, 20, 10, 5, 4, 8, 30, 90, 200, 300, 100], (200, 11))
-    found = growth_of_counts(new, BIG, key=1)
+    found = growth_of_counts(new, BIG)
     assert found.phase == "undecided"
     assert "a later step activates 7" in found.reason
 
@@ -246,7 +245,7 @@ def test_a_fall_before_the_rise_is_not_decline():
 
 def test_numbers_hang_together():
     new = galton_watson(1.5, runs=400, steps=15, seed=8)
-    found = growth_of_counts(new, BIG, key=3, complete=False)
+    found = growth_of_counts(new, BIG, complete=False)
     table = found.R_by_step
     sums = new.sum(axis=0)
     assert list(table.columns) == ["step", "new", "cumulative", "R", "low", "high", "inside"]
@@ -266,9 +265,7 @@ def test_numbers_hang_together():
 
 
 def test_doubling_is_open_above_where_the_rate_may_be_zero():
-    found = [
-        growth_of_counts(galton_watson(1.04, runs=200, steps=60, seed=s), BIG, key=1, complete=False) for s in range(10)
-    ]
+    found = [growth_of_counts(galton_watson(1.04, runs=200, steps=60, seed=s), BIG, complete=False) for s in range(10)]
     open_above = [
         f for f in found if f.rate.low <= 0 < f.rate.high and f.last > 0 and not math.isnan(f.doubling_time.low)
     ]
@@ -291,17 +288,17 @@ def test_same_key_same_intervals():
 def test_steps_after_the_end_change_nothing():
     new = galton_watson(0.7, runs=200, steps=40, seed=2)
     assert not new[:, -1].any()
-    a = growth_of_counts(new, BIG, key=1)
-    b = growth_of_counts(np.pad(new, ((0, 0), (0, 5))), BIG, key=1)
+    a = growth_of_counts(new, BIG)
+    b = growth_of_counts(np.pad(new, ((0, 0), (0, 5))), BIG)
     assert a.R == b.R
     assert a.reason == b.reason
 
 
 def test_says_what_it_found():
-    below = growth_of_counts(galton_watson(0.8, runs=400, steps=60, seed=1), BIG, key=1)
+    below = growth_of_counts(galton_watson(0.8, runs=400, steps=60, seed=1), BIG)
     assert repr(below).startswith("Growth: no exponential phase: R = 0.")
     assert "400 runs" in repr(below)
-    above = growth_of_counts(galton_watson(2.0, runs=400, steps=11, seed=1), BIG, key=1, complete=False)
+    above = growth_of_counts(galton_watson(2.0, runs=400, steps=11, seed=1), BIG, complete=False)
     assert repr(above).startswith("Growth: exponential growth over steps 1-")
     assert "<table" in above._repr_html_()
     assert isinstance(above, Growth)

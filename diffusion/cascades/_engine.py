@@ -21,11 +21,24 @@ from ..kernels.coins import LANES, WORDS
 from ..kernels.threshold import threshold_batch, threshold_run
 from .models import LT, Model, Threshold, model_of
 
-__all__ = ["BATCH", "Chunk", "Engine", "Runs", "Workspace", "aligned", "check_runs", "join_runs", "seed_labels"]
+__all__ = [
+    "BATCH",
+    "Chunk",
+    "Engine",
+    "Runs",
+    "Workspace",
+    "aligned",
+    "check_runs",
+    "join_runs",
+    "seed_labels",
+    "stack_runs",
+]
 
 BATCH = LANES
 _NO_BOUNDS = np.zeros(1, np.uint32)
 _NO_BOUNDS.flags.writeable = False
+_EVERY_RUN = np.zeros(0, np.int64)
+_EVERY_RUN.flags.writeable = False
 _NO_PROBABILITY = np.zeros(1, np.float32)
 _NO_PROBABILITY.flags.writeable = False
 
@@ -79,7 +92,7 @@ class Runs:
     capped: int = 0
 
 
-def _stack(parts: list[NDArray[np.int32]]) -> NDArray[np.int32]:
+def stack_runs(parts: list[NDArray[np.int32]]) -> NDArray[np.int32]:
     """Join blocks of runs, which may have different numbers of steps."""
     steps = max((part.shape[1] for part in parts), default=0)
     runs = sum(len(part) for part in parts)
@@ -98,10 +111,10 @@ def join_runs(parts: list[Runs]) -> Runs:
     tallies = [part.tally for part in parts if part.tally is not None]
     stages = [part.stage_counts for part in parts if part.stage_counts is not None]
     return Runs(
-        _stack([part.new for part in parts]),
+        stack_runs([part.new for part in parts]),
         np.sum([part.node_counts for part in parts], axis=0),
         sum(part.visits for part in parts),
-        _stack(tallies) if tallies else None,
+        stack_runs(tallies) if tallies else None,
         np.sum(stages, axis=0) if stages else None,
         sum(part.capped for part in parts),
     )
@@ -141,6 +154,8 @@ class Workspace:
 class Engine:
     """Runs of one model from one seed set in the worlds of one key."""
 
+    _run_of = _EVERY_RUN  # the only run of each seed, where every run has its own
+
     def __init__(self, graph: FollowerGraph, model: Model | str, seeds: Any, key: int) -> None:
         self.graph = graph
         self.model = model_of(model)
@@ -168,6 +183,13 @@ class Engine:
 
     def __reduce__(self) -> tuple[Any, ...]:  # pickled arrays come back writeable, for which kernels would compile anew
         return type(self), (self.graph, self.model, self.seeds, int(self.key))
+
+    def run_each(self, users: NDArray[np.int32], *, first: int = 0, threads: int | None = None) -> Runs:
+        """Runs first, first + 1, ..., each started from one (internal) user alone; `first` is a multiple of `BATCH`."""
+        self._start = np.array(users, np.int32)
+        self._run_of = np.arange(first, first + len(users))
+        self._run_of.flags.writeable = False  # as `_EVERY_RUN`: kernels compile once
+        return self.run(first, first + len(users), threads=threads, show=False)
 
     @property
     def deterministic(self) -> bool:
@@ -207,8 +229,8 @@ class Engine:
             if found.stage_counts is not None:
                 stages = found.stage_counts if stages is None else stages + found.stage_counts
         return Runs(
-            _stack([part.new for part in done]), node_counts, sum(part.visits for part in done),
-            _stack(tallies) if tallies else None, stages, sum(part.capped for part in done),
+            stack_runs([part.new for part in done]), node_counts, sum(part.visits for part in done),
+            stack_runs(tallies) if tallies else None, stages, sum(part.capped for part in done),
         )  # fmt: skip
 
     def replay(self, run: int) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
@@ -251,7 +273,7 @@ class Engine:
             )  # fmt: skip
             return Chunk(new, int(visits))
         counts, visits = run_batch(
-            *arcs, self._p, self._lo, self._hi, self.linear, self._start, self.key, first // BATCH, first % BATCH // 64,
+            *arcs, self._p, self._lo, self._hi, self.linear, self._start, self._run_of, self.key, first // BATCH, first % BATCH // 64,
             space.words, last - first, space.state, space.active, space.flags, space.queues, space.node_counts,
         )  # fmt: skip
         return Chunk(np.ascontiguousarray(counts[:, : last - first].T), int(visits))

@@ -13,7 +13,7 @@ from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
 from ..kernels.sips import COLUMNS, EXPOSED, STAGE, STEP, WIDTH, sips_batch, sips_run
 from ..kernels.sips_lanes import sips_lanes
-from ._engine import BATCH, Chunk, Engine, Workspace, seed_labels
+from ._engine import BATCH, Chunk, Engine, Workspace, seed_labels, stack_runs
 from .models import Model, model_of
 from .sips import SIPS, Complex
 
@@ -97,21 +97,34 @@ class SIPSEngine(Engine):
         arcs = (self.graph._indptr, self.graph._indices, self._attention, self._p)
         if space.words:
             counts, visits, capped = sips_lanes(
-                *arcs, *self._feed, self._start, self.key, first // BATCH, first % BATCH // 64, space.words, last - first,
+                *arcs, *self._feed, self._start, self._run_of, self.key, first // BATCH, first % BATCH // 64, space.words, last - first,
                 space.state, space.active, space.flags, space.queues, space.stage_counts,
             )  # fmt: skip
             steps = counts.shape[0]
             tally = counts.reshape(steps, 2, COLUMNS, -1)[..., : last - first].transpose(3, 0, 1, 2)
         else:
             assert isinstance(space, _Space)
-            tally, visits, capped = sips_batch(
-                *arcs, self._need, self.model.redraw, *self._feed, *self._delay, self._start, self.key, first, last,
-                *self._lists(space), space.stage_counts,
-            )  # fmt: skip
+            tally, visits, capped = self._one_by_one(arcs, first, last, space)
         tally = np.ascontiguousarray(tally)
         new = tally[:, :, :, EXPOSED].sum(axis=2, dtype=np.int32)
-        new[:, 0] = len(self._start)
+        new[:, 0] = 1 if self._run_of.size else len(self._start)
         return Chunk(new, int(visits), tally, int(capped))
+
+    def _one_by_one(
+        self, arcs: tuple[NDArray[Any], ...], first: int, last: int, space: _Space
+    ) -> tuple[NDArray[np.int32], int, int]:
+        """Tally i4[run, step, channel, column], visits and capped notes of the kernel without lanes."""
+        starts = [(first, last, self._start)]
+        if self._run_of.size:
+            starts = [(r, r + 1, self._start[self._run_of == r]) for r in range(first, last)]
+        parts = [
+            sips_batch(
+                *arcs, self._need, self.model.redraw, *self._feed, *self._delay, start, self.key, a, b,
+                *self._lists(space), space.stage_counts,
+            )
+            for a, b, start in starts
+        ]  # fmt: skip
+        return stack_runs([part[0] for part in parts]), sum(part[1] for part in parts), sum(part[2] for part in parts)
 
     def replay(self, run: int) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
         """One run alone -> internal nodes in order of exposure, their steps, positions of their exposing parents."""

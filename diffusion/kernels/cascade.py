@@ -124,14 +124,33 @@ def read_counters(planes, counts, words):
                 counts[w * 64 + lane] += np.int32((bits >> np.uint64(lane)) & np.uint64(1)) << np.int32(k)
 
 
-# indptr i8[], indices i4[], p f4[] (one per arc, or one), lo hi u4[] (one per arc; LT), linear bool, seeds i4[], key u8,
-# batch first_word words n_lanes i8; workspace: state u8[2 * n * words], zero: the seen and the pending row of every node;
+@njit
+def seed_lanes(run_of, i, first_run, n_lanes, s, state, words):
+    """Make seed i active in all lanes, or in that of its own run alone  ->  in how many."""
+    width = 2 * words
+    if run_of.size == 0:
+        for w in range(words):
+            mask = first_lanes(n_lanes - 64 * w)
+            state[s * width + w] = mask
+            state[s * width + words + w] = mask
+        return n_lanes
+    lane = run_of[i] - first_run
+    if lane < 0 or lane >= n_lanes:
+        return 0
+    bit = np.uint64(1) << np.uint64(lane & 63)
+    state[s * width + (lane >> 6)] |= bit
+    state[s * width + words + (lane >> 6)] |= bit
+    return 1
+
+
+# indptr i8[], indices i4[], p f4[] (one per arc, or one), lo hi u4[] (one per arc; LT), linear bool, seeds i4[], run_of
+# i8[] (the only run of each seed; empty: all runs), key u8, batch first_word words n_lanes i8; workspace: state u8[2 * n * words], zero: the seen and the pending row of every node;
 # active u8[n * words], flags u1[n], zero, queues i4[3, n]; node_counts i8[n] is added to
 #   ->  (new activations i4[steps, 64 * words], arc visits)
 @njit
 def run_batch(
-    indptr, indices, p, lo, hi, linear, seeds, key, batch, first_word, words, n_lanes, state, active, flags, queues,
-    node_counts,
+    indptr, indices, p, lo, hi, linear, seeds, run_of, key, batch, first_word, words, n_lanes, state, active, flags,
+    queues, node_counts,
 ):  # fmt: skip
     live = np.empty(WAITING * WORDS, np.uint64)  # live rows that wait for their target's cache lines
     targets = np.empty(WAITING, np.int32)
@@ -147,16 +166,16 @@ def run_batch(
     width = 2 * words
     size = 0
     n_touched = 0
-    for s in seeds:
-        for w in range(words):
-            mask = first_lanes(n_lanes - 64 * w)
-            state[s * width + w] = mask
-            state[s * width + words + w] = mask
-        frontier[size] = s
-        size += 1
-        touched[n_touched] = s
-        n_touched += 1
-        flags[s] = 2
+    for i in range(seeds.size):
+        s = np.int64(seeds[i])
+        if seed_lanes(run_of, i, batch * LANES + first_word * 64, n_lanes, s, state, words) == 0:
+            continue
+        if flags[s] == 0:
+            frontier[size] = s
+            size += 1
+            touched[n_touched] = s
+            n_touched += 1
+            flags[s] = 2
     steps = 0
     visits = 0
     while size > 0:

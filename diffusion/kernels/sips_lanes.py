@@ -8,7 +8,7 @@ exposures are listed one by one and delivered after those of the step that came 
 import numpy as np
 
 from .._numba import njit
-from .cascade import BLOCK, FEW, PLANES, WAITING, count_lanes, first_lanes, list_few, live_lanes, read_counters
+from .cascade import BLOCK, FEW, PLANES, WAITING, count_lanes, list_few, live_lanes, read_counters, seed_lanes
 from .coins import (
     LANES,
     TAG_FEED,
@@ -134,8 +134,8 @@ def grown(array):
 # added to  ->  tally, visits, capped
 @njit
 def sips_lanes(
-    indptr, indices, attention, p, m0, gain, own, weights, cap, group_of, group_ptr, group_members, seeds, key, batch,
-    first_word, words, n_lanes, state, active, flags, queues, node_counts,
+    indptr, indices, attention, p, m0, gain, own, weights, cap, group_of, group_ptr, group_members, seeds, run_of,
+    key, batch, first_word, words, n_lanes, state, active, flags, queues, node_counts,
 ):  # fmt: skip
     n = indptr.size - 1
     live = np.empty(WAITING * WORDS, np.uint64)
@@ -161,18 +161,19 @@ def sips_lanes(
     width = 2 * words
     size = 0
     n_touched = 0
-    for s in seeds:
-        for w in range(words):
-            mask = first_lanes(n_lanes - 64 * w)
-            state[s * width + w] = mask
-            state[s * width + words + w] = mask
+    for i in range(seeds.size):
+        s = np.int64(seeds[i])
+        lanes = seed_lanes(run_of, i, batch * LANES + first_word * 64, n_lanes, s, state, words)
+        if lanes == 0:
+            continue
         for k in range(1, 5):
-            node_counts[s, k] += n_lanes
-        frontier[size] = s
-        size += 1
-        touched[n_touched] = s
-        n_touched += 1
-        flags[s] = 2
+            node_counts[s, k] += lanes
+        if flags[s] == 0:
+            frontier[size] = s
+            size += 1
+            touched[n_touched] = s
+            n_touched += 1
+            flags[s] = 2
     now = 0
     visits = np.int64(0)
     capped = np.int64(0)

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
-import numpy as np
-from numpy.typing import NDArray
-
-from .._validation import Floats, number
-from ..cascades._sips_engine import follow_probabilities
+from .._validation import number
+from ..cascades.next_generation import next_generation
 from ..cascades.sips import SIPS
-from ..errors import DiffusionError, InputError
-from ..graph.communities import community_codes
+from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
-from ..graph.spectral import reproduction_number
 
 __all__ = ["sips_graph_radius"]
 
@@ -62,65 +55,7 @@ def sips_graph_radius(graph: FollowerGraph, model: SIPS, *, tol: float = 1e-6, m
     >>> round(sips_graph_radius(g, dif.SIPS(0.5, dif.Funnel(share=0.4), dif.Feed(m0=1.5))), 6)  # a rho + m rho
     0.8
     """
-    if model.identify != "simple":
+    found = next_generation(graph, model)
+    if found is None:
         raise InputError("complex identification has no reproduction number: one sharer alone convinces nobody")
-    tol = number(tol, "tol", above=0)
-    rho = model.funnel.rho
-    n, m = graph.n_nodes, graph.n_edges
-    source = np.repeat(np.arange(n), np.diff(graph._indptr))
-    target = graph._indices.astype(np.int64)
-    if model.attention is not None:
-        attention = np.full(m, float(model.attention))
-    elif graph.probabilities is not None:
-        attention = np.broadcast_to(graph.probabilities.values, (m,)).astype(np.float64)
-    else:
-        raise InputError("attention=None takes the graph's propagation probabilities, and it has none")
-    shown: Floats = np.zeros(n)
-    own = 0.0
-    group: NDArray[np.intp] = np.zeros(n, np.intp)
-    if model.feed is not None:
-        own = float(model.feed.own)
-        back = model.feed.gain * model.feed.score(model.funnel)
-        if back >= 1:
-            return math.inf
-        attended = np.bincount(source, attention, n)
-        shown = np.asarray((model.feed.m0 + back * attended) / (1 - back), np.float64)
-        if own > 0:
-            codes, _ = community_codes(graph, None)
-            group = codes.astype(np.intp)[graph._arcs.order]
-    sizes = np.bincount(group)
-    key = source * n + target
-    place = np.searchsorted(key, target * n + source)
-    mutual = place < m
-    mutual[mutual] = key[place[mutual]] == (target * n + source)[mutual]
-    place = np.where(mutual, place, m)
-    p = attention * rho
-
-    def apply(x: Floats) -> Floats:
-        arcs = x[:m]
-        sharers = np.bincount(target, arcs, n) + x[m:]
-        along = p * (sharers[source] - np.append(arcs, 0.0)[place])
-        notes = shown * sharers
-        local = np.bincount(group, notes) / sizes
-        feed = rho * ((1 - own) * notes.sum() / n + own * local[group])
-        return np.concatenate([np.maximum(along, 0.0), feed])
-
-    if not shown.any() or rho == 0:
-        if rho == 0 or not m:
-            return 0.0
-        return reproduction_number(follow_probabilities(graph, model), tol=tol)
-    x = np.ones(m + n)
-    low = 0.0
-    for _ in range(max_iter):
-        y = apply(x)
-        positive = x > 1e-200
-        ratio = y[positive] / x[positive]
-        low, high = float(ratio.min()), float(ratio.max())
-        if high - low <= tol * high:
-            return (low + high) / 2
-        x = y + 0.1 * float((x @ y) / (x @ x)) * x
-        x /= x.max()
-        x = np.where(x > 1e-200, x, 0.0)
-    raise DiffusionError(
-        f"R lies between {low:.6g} and {high:.6g} after {max_iter} rounds: give a larger tol= or max_iter="
-    )
+    return found.radius(tol=number(tol, "tol", above=0), max_iter=max_iter)
