@@ -88,12 +88,14 @@ def verdicts(keys: int) -> tuple[list[str], Counter[str]]:
         unit = dif.theory.reproduction_number(graph.with_probabilities("constant", p=1.0), tol=1e-5)
         cells = []
         for R in LEVELS:
-            if R > unit:
+            if unit < R:
                 cells.append("")
                 continue
             weighted = graph.with_probabilities("constant", p=R / unit)
             found = Counter(dif.reproduction(weighted, rng=key).phase for key in range(keys))
-            cells.append(" ".join(f"{found[p]}{p[0]}" for p in ("exponential", "subcritical", "core", "undecided") if found[p]))
+            cells.append(
+                " ".join(f"{found[p]}{p[0]}" for p in ("exponential", "subcritical", "core", "undecided") if found[p])
+            )
             wrong["verdicts"] += keys
             if R >= 1.1 and kind == "grows":
                 wrong["growing"] += keys
@@ -124,7 +126,10 @@ def forecasts() -> list[str]:
         for mixing in (0.05, 0.2, 0.5):
             graph = dif.generate_platform(20_000, mixing=mixing, rng=3)
             unit = dif.theory.reproduction_number(graph.with_probabilities("constant", p=1.0), tol=1e-5)
-            ranked = {m: dif.select_seeds(graph, k, method=m, rng=1) for m, k in (("random", 50), ("degree", 3), ("amateur", 20), ("head", 2))}
+            ranked = {
+                m: dif.select_seeds(graph, k, method=m, rng=1)
+                for m, k in (("random", 50), ("degree", 3), ("amateur", 20), ("head", 2))
+            }
             for R in (0.8, 1.1, 1.3, 1.6, 2.0):
                 weighted, model = of(graph, R, unit)
                 known = dif.reproduction(weighted, model=model, rng=1)
@@ -151,7 +156,12 @@ def forecasts() -> list[str]:
 def coverage(repeats: int) -> list[str]:
     """How often the interval of R from counts holds the true R of a branching process."""
     rows = []
-    for kind, k in (("Poisson", np.inf), ("geometric", 1.0), ("negative binomial, k = .5", 0.5), ("negative binomial, k = .1", 0.1)):
+    for kind, k in (
+        ("Poisson", np.inf),
+        ("geometric", 1.0),
+        ("negative binomial, k = .5", 0.5),
+        ("negative binomial, k = .1", 0.1),
+    ):
         for R in (0.8, 1.0, 1.3):
             for runs in (128, 512):
                 rng = np.random.default_rng(7)
@@ -162,7 +172,9 @@ def coverage(repeats: int) -> list[str]:
                     estimate = found.campaign if R <= 1 else found.R
                     if not np.isnan(estimate.low):
                         hits.append(estimate.low <= R <= estimate.high)
-                rows.append(f"| {kind} | {R} | {runs} | {np.mean(hits):.1%} | {1.96 * np.sqrt(0.05 * 0.95 / len(hits)):.1%} |")
+                rows.append(
+                    f"| {kind} | {R} | {runs} | {np.mean(hits):.1%} | {1.96 * np.sqrt(0.05 * 0.95 / len(hits)):.1%} |"
+                )
                 print(rows[-1], flush=True)
     return rows
 

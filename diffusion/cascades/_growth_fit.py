@@ -19,7 +19,7 @@ __all__ = ["ReachFit", "fit_by_reach", "inactive_share", "leading", "pooled_rati
 
 FIRST_REACH = 8.0  # activations from which on the mix of sharers counts as settled (7 beside one seed)
 ENOUGH = 20.0  # effective events below which a ratio is not fitted
-FLOOR = 0.01  # relative error of a ratio below which none is trusted: reach and step are not all that matters
+FLOOR = 0.02  # error of log R, as a share of it, below which none is trusted: reach is not all that matters
 DEPLETED = 0.01  # fall of log R from which on depletion is fitted
 MOST_DEPLETION = 1.0  # message passing, which knows no short circles, uses users up fastest
 SKEWED = 0.05  # skewness of a sum from which its likelihood is asked, too
@@ -177,7 +177,7 @@ def fit_by_reach(
     z = float(ndtri(0.5 + confidence / 2))
     level, at_reach = np.log(ratio[used]), mean_reach[used]
     fall = at_reach / final if depleted is None else depleted(at_reach)
-    root = 1 / np.sqrt(dispersion / made[used] + FLOOR**2)
+    root = 1 / np.sqrt(dispersion / made[used] + (FLOOR * np.abs(level).mean()) ** 2 + 1e-8)
     depleting = fall.max() > DEPLETED
     most = np.inf if depleted is None else MOST_DEPLETION
 

@@ -31,8 +31,8 @@ MIN_GENERATIONS = 3  # ratios that a claim needs
 OUTBREAK = 0.01  # share of users that growth has to reach if it is to be more than that of a core
 CORE = 0.9  # share of R that a core carries
 CORE_USERS = 0.05  # share of users that may be called a core
-FIRST_RUNS, MAX_RUNS = 2 * BATCH, 8 * BATCH
-MAX_VISITS = 4 * 10**9  # visits of arcs after which no more runs are asked for
+FIRST_RUNS, MAX_RUNS = 2 * BATCH, 32 * BATCH
+MAX_VISITS = 5 * 10**8  # visits of arcs after which no more runs are asked for
 BELOW = 1e-4  # R within this of 1 is 1
 UNKNOWN = float("nan")
 
