@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from .._provenance import provenance
 from .._random import RNGLike, derive_key, generator, key_of
 from .._validation import Floats, number, whole
 from ..errors import InputError
+from ..graph.follower_graph import FollowerGraph
 from ._engine import seed_labels
 from ._growth_fit import fit_by_reach, inactive_share, leading, pooled_ratio, ratios_by_step
 from .models import Model, model_of
@@ -23,7 +25,7 @@ from .results import Ensemble, Estimate
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Growth", "forecast", "growth", "growth_of_counts"]
+__all__ = ["Growth", "forecast", "growth", "growth_of_counts", "growth_on_graph"]
 
 MIN_RUNS = 10  # below this nothing is said of the spread between runs
 FORECAST_STEPS = 60
@@ -124,7 +126,7 @@ class Growth:
         return f"<p>{escape(repr(self))}</p>{table}"
 
 
-def forecast(graph: Any, model: Model | str, seeds: Any, *, steps: int) -> Floats:
+def forecast(graph: FollowerGraph, model: Model | str, seeds: Any, *, steps: int) -> Floats:
     """Expected new activations by step from seeds, with depletion, before anything is simulated.
 
     Parameters
@@ -164,7 +166,7 @@ def forecast(graph: Any, model: Model | str, seeds: Any, *, steps: int) -> Float
     return operator.forecast(_starting(graph, seeds), whole(steps, "steps", least=0))
 
 
-def _starting(graph: Any, seeds: Any) -> Floats:
+def _starting(graph: FollowerGraph, seeds: Any) -> Floats:
     start = np.zeros(graph.n_nodes)
     start[graph._internal(seed_labels(graph, seeds))] = 1.0
     return start
@@ -225,32 +227,38 @@ def growth(
     """
     key = derive_key(ensemble.key, "growth") if rng is None else key_of(rng)
     graph, model = ensemble.graph, ensemble.model
+    if known is None:
+        known = reproduction(graph, model=model, depletion=depletion, confidence=confidence, rng=generator(key))
     counted = growth_of_counts(
         ensemble.new_by_step, graph.n_nodes, depletion=depletion, confidence=confidence,
         deterministic=ensemble._engine.deterministic,
+        record=provenance("growth", key=key, ensemble=ensemble.provenance, depletion=depletion, confidence=confidence),
     )  # fmt: skip
-    if known is None:
-        known = reproduction(graph, model=model, depletion=depletion, confidence=confidence, rng=generator(key))
+    return growth_on_graph(counted, graph, model, ensemble.seeds, known)
+
+
+def growth_on_graph(
+    counted: Growth, graph: FollowerGraph, model: Model, seeds: Sequence[Any], known: Reproduction
+) -> Growth:
+    """Set what was counted beside what graph and model allow and what message passing forecasts from the seeds."""
     phase, cause, reason = known.phase, known.cause, known.reason
     if phase == "subcritical" and counted.phase == "exponential":
         phase, cause = "undecided", "transient"
         reason = f"{reason}, yet this campaign grows while it is small: {counted.reason}"
-    table = counted.R_by_step
+    table = counted.R_by_step.copy()
     operator = next_generation(graph, model)
     expected = UNKNOWN
     if operator is not None and len(table) and getattr(model, "delay", None) is None:
         steps = min(len(table), FORECAST_STEPS)
-        new = operator.forecast(_starting(graph, ensemble.seeds), steps)
+        new = operator.forecast(_starting(graph, seeds), steps)
         table["predicted"] = np.append(ratios_by_step(new), np.full(len(table) - steps, np.nan))
         if 0 < counted.last <= steps:
             before = new[counted.first : counted.last].sum()
             expected = float(new[counted.first + 1 : counted.last + 1].sum() / before) if before else UNKNOWN
-    record = provenance("growth", key=key, ensemble=ensemble.provenance, depletion=depletion, confidence=confidence)
     rate, doubling = _rates(known.R, cause, known.deceleration)
     return replace(
         counted, R=known.R, R_predicted=known.predicted, deceleration=known.deceleration, phase=phase, cause=cause,
-        reason=reason, campaign_predicted=expected, provenance=record,
-        rate=rate, doubling_time=doubling,
+        reason=reason, campaign_predicted=expected, rate=rate, doubling_time=doubling, R_by_step=table,
     )  # fmt: skip
 
 
