@@ -92,7 +92,7 @@ class CommunityFlow:
         """Return one row a community.
 
         Columns: ``community``, ``size``; ``reach`` (mean active nodes) with ``reach_low`` and ``reach_high``;
-        ``share`` of its nodes; ``entered`` (share of runs that entered it) with a Wilson interval; ``seeded`` (share of
+        ``share`` of its nodes; ``entered`` (share of runs that entered it) with its interval; ``seeded`` (share of
         runs in which it held a seed); ``step`` (mean step of entry over the runs that entered) with its interval;
         ``carrier``, the node that carried cascades into it most often, and ``carrier_share``, in which share of the
         runs that were carried into it.

@@ -375,9 +375,7 @@ class Ensemble:
         return plot_growth(self, ax=ax)
 
     def __repr__(self) -> str:
-        return (
-            f"Ensemble: {self.runs:,} runs of {self.model.label} from {len(self.seeds):,} seeds; mean {self.mean()!r}"
-        )
+        return f"Ensemble: {self.runs:,} runs of {self.model.label} from {len(self.seeds):,} seeds; mean size {self.mean()!r}"
 
     def _repr_html_(self) -> str:
         from html import escape

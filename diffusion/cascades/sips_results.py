@@ -350,7 +350,7 @@ class SIPSEnsemble(Ensemble):
         return rank[codes][self.graph._arcs.order], [names[i] for i in place]
 
     def __repr__(self) -> str:
-        text = f"SIPSEnsemble: {self.runs:,} runs of {self.model.label} from {len(self.seeds):,} creators; mean {self.mean()!r}"
+        text = f"SIPSEnsemble: {self.runs:,} runs of {self.model.label} from {len(self.seeds):,} creators; mean reach {self.mean()!r}"
         return text + (f"; the feed met its cap for {self.capped:,} notes" if self.capped else "")
 
 
