@@ -403,6 +403,30 @@ def test_spread_of_certain_outcomes():
     assert (nobody.mean, nobody.rel_error, nobody.stopped_by) == (0.0, 0.0, "precision")
 
 
+def test_limits_are_those_of_arcs_that_may_and_must_fire():
+    """Each end of an interval without events: seen less or more, times the chance that 20 runs may hide."""
+    unseen, graph = 1 - 0.025 ** (1 / 20), gate(1e-6, 10)  # 0 -> 1 hardly ever, 1 -> 2 ... 9 always
+    alone = dif.spread(graph, [0], runs=20, rng=1)
+    assert (alone.mean, alone.low, alone.high) == (1.0, 1.0, pytest.approx(1 + 10 * unseen))
+    both = dif.compare(graph, {"a": [0], "b": [1]}, runs=20, rng=1)  # 1 or 11 nodes, less 10 for certain
+    gap = both.difference("a", "b")
+    assert (gap.value, gap.low, gap.high) == (-9.0, -9.0, pytest.approx(-9 + 10 * unseen))
+    back = both.difference("b", "a")
+    assert (back.low, back.high) == (-gap.high, -gap.low)
+    nearly = FollowerGraph.from_arrays([0, 1], [1, 2], weight=[1 - 1e-6, 1.0], edges_mean="influences", directed=True)
+    nearly = nearly.with_probabilities("column")
+    found = dif.spread(nearly, [0], runs=20, rng=1)
+    assert (found.mean, found.high, found.low) == (3.0, 3.0, pytest.approx(3 - 2 * unseen))
+    linear = dif.spread(nearly.with_probabilities("lt"), [0], runs=20, model="lt", rng=1)
+    assert (linear.mean, linear.low, linear.high) == (3.0, pytest.approx(3 - 2 * unseen), 3.0)
+    noisy = dif.spread(nearly, [0], runs=20, model=dif.Threshold(count=9, noise=1e-6), rng=1)
+    assert (noisy.mean, noisy.low, noisy.high) == (1.0, 1.0, pytest.approx(1 + 2 * unseen))
+    followed = dif.spread(nearly, [1], runs=20, model=dif.SIPS(1e-6), rng=1)
+    assert (followed.mean, followed.high) == (1.0, pytest.approx(1 + unseen))
+    fed = dif.spread(nearly, [1], runs=20, model=dif.SIPS(1e-6, feed=dif.Feed(m0=1e-6)), rng=1)
+    assert (fed.mean, fed.high) == (1.0, pytest.approx(1 + 2 * unseen))
+
+
 # -- node weights ------------------------------------------------------------------------------------------------------
 
 WEIGHED = (
