@@ -413,6 +413,11 @@ def test_limits_are_those_of_arcs_that_may_and_must_fire():
     assert (gap.value, gap.low, gap.high) == (-9.0, -9.0, pytest.approx(-9 + 10 * unseen))
     back = both.difference("b", "a")
     assert (back.low, back.high) == (-gap.high, -gap.low)
+    pair = FollowerGraph.from_arrays(
+        [0, 1, 2], [2, 2, 3], weight=[1e-6, 1e-6, 1.0], edges_mean="influences", directed=True
+    )
+    two = dif.compare(pair.with_probabilities("column"), {"a": [0], "b": [1]}, runs=20, rng=1).difference("a", "b")
+    assert (two.value, two.low, two.high) == (0.0, pytest.approx(-2 * unseen), pytest.approx(2 * unseen))
     nearly = FollowerGraph.from_arrays([0, 1], [1, 2], weight=[1 - 1e-6, 1.0], edges_mean="influences", directed=True)
     nearly = nearly.with_probabilities("column")
     found = dif.spread(nearly, [0], runs=20, rng=1)
@@ -442,8 +447,8 @@ def test_weighted_sizes_are_those_of_replayed_runs(model, runs):
     """To the last bit: the weights of the nodes of every run, added in one order, whatever the threads."""
     graph = random_graph(90, 400, rng=6).with_probabilities("weighted_cascade")
     weights = pd.Series(np.random.default_rng(2).random(90).round(3) * (np.arange(90) % 3 > 0), index=graph.nodes)
-    ens = dif.simulate(graph, [0, 4], model=model, runs=runs, node_weights=weights, rng=5, threads=2)
-    plain = dif.simulate(graph, [0, 4], model=model, runs=runs, rng=5, threads=1)
+    ens = dif.simulate(graph, [1, 4], model=model, runs=runs, node_weights=weights, rng=5, threads=2)
+    plain = dif.simulate(graph, [1, 4], model=model, runs=runs, rng=5, threads=1)
     assert np.array_equal(ens.new_by_step, plain.new_by_step)
     order = pd.Index(graph.nodes[graph._arcs.order])  # the order of sums
     checked = range(runs) if runs < 100 else range(0, runs, 37)
