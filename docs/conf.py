@@ -50,19 +50,19 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
-html_sidebars = {page: [] for page in ("index", "choose", "pitfalls", "validation", "speed")}
+html_sidebars = {page: [] for page in ("index", "choose", "pitfalls", "validation", "coverage", "speed")}
 html_theme_options = {
     "logo": {"text": "diffusion"},
     "navbar_align": "left",
     "navbar_end": ["theme-switcher"],
     "navbar_persistent": ["search-button"],
-    "header_links_before_dropdown": 7,
+    "header_links_before_dropdown": 8,
     "show_nav_level": 1,
     "show_toc_level": 2,
     "show_prev_next": False,
     "footer_start": ["copyright"],
     "footer_end": [],
-    "secondary_sidebar_items": {"**": ["page-toc"], "validation": [], "speed": [], "index": []},
+    "secondary_sidebar_items": {"**": ["page-toc"], "validation": [], "coverage": [], "speed": [], "index": []},
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }

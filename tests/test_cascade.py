@@ -25,7 +25,7 @@ from strategies import (
 import diffusion as dif
 from diffusion import FollowerGraph
 from diffusion.cascades import _engine
-from diffusion.cascades._engine import Engine
+from diffusion.cascades._engine import NO_WEIGHTS, Engine
 from diffusion.errors import InputError
 from diffusion.kernels.cascade import run_batch
 
@@ -120,7 +120,7 @@ def test_any_width_is_a_part_of_the_full_row(model, words):
         new, _ = run_batch(
             graph._indptr, graph._indices, engine._p, engine._lo, engine._hi, engine.linear, engine._start, engine._run_of, engine.key,
             3, first_word, words, lanes, state, np.empty(n * words, np.uint64), flags, np.empty((3, n), np.int32),
-            counts,
+            counts, NO_WEIGHTS, np.zeros(0),
         )  # fmt: skip
         assert not state.any()
         assert not flags.any()

@@ -111,6 +111,22 @@ def test_edges_take_the_place_of_the_graph(packed: bool, place: Path, capsys: py
     assert int(cards[1]["n_edges"]) > int(cards[0]["n_edges"])
 
 
+def test_a_file_that_was_written_anew_is_read_anew(place: Path):
+    """In one process, under the same name: the second study is of the second graph and its communities."""
+    graph = '[graph]\nedges = { file = "net.txt", edges_mean = "follows", communities = { file = "groups.txt", rows = "nodes" } }'
+    (place / "grouped.toml").write_text(
+        STUDY.replace("[graph]\nplatform = { users = 500, communities = 4 }", graph).replace("k = 3", "k = 2")
+    )
+    found = []
+    for size, groups in ((20, 2), (30, 2), (30, 3)):
+        (place / "net.txt").write_text("".join(f"{i}\t{(3 * i + 1) % size}\n" for i in range(size)))
+        (place / "groups.txt").write_text("".join(f"{i}\t{i % groups}\n" for i in range(size)))
+        assert main(["study", "grouped.toml", "--out", f"of-{size}-{groups}"]) == 0
+        card = pd.read_json(f"of-{size}-{groups}/graphs.json").iloc[0]
+        found.append((int(card["n_nodes"]), int(card["n_communities"])))
+    assert found == [(20, 2), (30, 2), (30, 3)]
+
+
 # -- what does not -----------------------------------------------------------------------------------------------------
 
 MISTAKES: list[tuple[list[str], list[str]]] = [

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 import diffusion as dif
+from diffusion.cascades._intervals import mean_interval
 from diffusion.cascades.flow import community_flow
 from diffusion.cascades.results import Cascade
 from diffusion.errors import InputError, NotFoundError
@@ -74,9 +75,8 @@ def test_everything_is_what_counting_one_by_one_gives():
             assert flow.flux.loc[a, b] == pytest.approx(flux[a, b] / runs)
     assert flow.dominance.value == pytest.approx(np.mean(dominance))
     assert flow.entropy.value == pytest.approx(np.mean(entropy))
-    half = 1.959964 * np.std(entropy, ddof=1) / np.sqrt(runs)
-    assert flow.entropy.low == pytest.approx(np.mean(entropy) - half)
-    assert flow.entropy.high == pytest.approx(np.mean(entropy) + half)
+    wanted = mean_interval(np.array(entropy), 0.95, (0, 2))
+    assert (flow.entropy.low, flow.entropy.high) == (pytest.approx(wanted.low), pytest.approx(wanted.high))
     want = {(e[0], e[1]): e[2:] for e in entries}
     found = {
         (e.run, e.community): (e.step, e.node, *(None if pd.isna(x) else x for x in (e.carrier, e.came_from)))
@@ -172,7 +172,9 @@ def test_communities_that_nobody_enters_and_single_ones():
     table = flow.to_pandas()
     assert table["entered"].tolist() == [1, 0, 0, 0, 0]
     assert table["step"].isna().tolist() == [False, True, True, True, True]
-    assert table["reach_high"].tolist() == [1, 0, 0, 0, 0]
+    unseen = 1 - 0.025 ** (1 / 20)  # the largest chance of a single node that 20 runs may hide
+    assert table["reach_low"].tolist() == pytest.approx([1 - unseen, 0, 0, 0, 0])
+    assert table["reach_high"].tolist() == pytest.approx([1, *[unseen] * 4])
     one = community_flow(dif.simulate(graph, [0], runs=20, rng=1), communities=[0] * 5)
     assert (one.dominance.value, one.entropy.value) == (1, 0)
     nobody = community_flow(dif.simulate(graph, [], runs=20, rng=1), communities=[0] * 5)

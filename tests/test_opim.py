@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from strategies import random_graph
 
 import diffusion as dif
 from diffusion import FollowerGraph
@@ -614,3 +615,19 @@ def test_bad_input_is_one_clear_error(call: Any, message: str) -> None:
 def test_an_unknown_method_is_not_found() -> None:
     with pytest.raises(dif.errors.NotFoundError, match="Did you mean 'hist'"):
         opim(GRAPH, 3, method="hisst")
+
+
+@pytest.mark.parametrize("method", ["opim", "celf"])
+def test_seeds_for_an_audience_are_evaluated_in_its_weight(method):
+    """Bounds and evaluation in one unit: the spread of the seeds lies between the bounds, and below that in nodes."""
+    graph = random_graph(200, 800, rng=3).with_probabilities("weighted_cascade")
+    weights = {node: 1.0 for node in graph.nodes.tolist()[:20]}
+    found = dif.select_seeds(graph, 3, method=method, node_weights=weights, evaluate=True, rng=1)
+    checked = dif.simulate(graph, found.seeds, runs=20_000, node_weights=weights, rng=2)
+    assert found.spread.unit == "node weight"
+    assert found.spread.mean == pytest.approx(checked.mean().mean, rel=0.03)
+    assert found.spread.high < checked.sizes.mean()
+    assert "node weight" in repr(found)
+    if method == "opim":
+        assert found.lower <= found.spread.high
+        assert found.spread.low <= found.upper

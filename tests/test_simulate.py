@@ -12,11 +12,13 @@ import naive
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.stats
 from strategies import random_graph
 
 import diffusion as dif
 from diffusion import FollowerGraph
-from diffusion.cascades.results import mean_interval, share_interval
+from diffusion.cascades._intervals import mean_interval
+from diffusion.cascades.results import share_interval
 from diffusion.cascades.simulate import _rounds
 from diffusion.errors import InputError, NotFoundError
 
@@ -58,7 +60,7 @@ def test_ensemble_tells_one_story():
     mean = ens.mean()
     assert mean.mean == ens.sizes.mean()
     assert mean.se == pytest.approx(ens.sizes.std(ddof=1) / math.sqrt(777))
-    assert mean.high - mean.mean == pytest.approx(1.959964 * mean.se, rel=1e-6)
+    assert mean.high - mean.low == pytest.approx(2 * 1.959964 * mean.se, rel=0.02)
     assert ens.mean(confidence=0.99).high > mean.high
     steps = ens.by_step()
     assert steps["mean"].sum() == pytest.approx(ens.sizes.mean())
@@ -171,6 +173,17 @@ def test_outbreak_and_die_out():
     assert 0 < ens.outbreak_probability(1.0).high < 1e-3
 
 
+def test_shares_near_0_and_1_are_covered():
+    """Summed over all outcomes: Wilson's alone covers 84 % where a share is a fifth of one in `runs`."""
+    runs = 512
+    hits = np.arange(runs + 1)
+    found = [share_interval(int(k), runs, 0.95) for k in hits]
+    for events in (0.1, 0.176, 1, 3, 8, 16, 40, 256):
+        for p in (events / runs, 1 - events / runs):
+            inside = [e.low <= p <= e.high for e in found]
+            assert scipy.stats.binom.pmf(hits, runs, p)[inside].sum() >= 0.935
+
+
 def test_wilson_interval_covers():
     rng = np.random.default_rng(3)
     for p in (0.02, 0.3, 0.9):
@@ -214,11 +227,119 @@ def test_paired_intervals_cover_the_exact_difference_and_are_shorter():
 
 
 def test_mean_interval():
-    mean, se, half = mean_interval(np.array([1, 2, 3, 4]), 0.95)
-    assert (mean, se) == (2.5, pytest.approx(math.sqrt(5 / 3) / 2))
-    assert half == pytest.approx(1.959964 * se)
-    assert mean_interval(np.array([5]), 0.95, exact=True) == (5.0, 0.0, 0.0)
+    values = np.arange(1, 10_001)
+    found = mean_interval(values, 0.95)
+    assert (found.mean, found.se) == (5000.5, pytest.approx(values.std(ddof=1) / 100))
+    for end in (found.mean - found.low, found.high - found.mean):  # not skewed: the normal one
+        assert end == pytest.approx(1.959964 * found.se, rel=1e-3)
+    assert mean_interval(np.array([5]), 0.95, exact=True) == (5.0, 0.0, 5.0, 5.0)
     assert np.isnan(mean_interval(np.array([5]), 0.95)[1:]).all()
+
+
+def test_skewed_values_get_a_skewed_interval_of_usual_width():
+    rng = np.random.default_rng(1)
+    values = rng.geometric(0.3, 2000)
+    found, mirrored = mean_interval(values, 0.95), mean_interval(-values, 0.95)
+    assert found.high - found.mean > found.mean - found.low
+    assert found.half == found.high - found.mean
+    assert (mirrored.low, mirrored.high) == (pytest.approx(-found.high), pytest.approx(-found.low))
+    assert found.high - found.low == pytest.approx(2 * 1.959964 * found.se, rel=0.02)
+    # Hall's transformation, solved for its polynomial: at both ends it gives the t quantiles.
+    a = float(((values - found.mean) ** 3).mean() / values.std(ddof=1) ** 3) / math.sqrt(2000)
+    far, near = scipy.stats.t.ppf(0.975, 1 / a**2), scipy.stats.t.ppf(0.975, 1999)
+    a *= 1 + a**2 / 2
+    for end, want in ((found.low, near), (found.high, -far)):
+        t = (found.mean - end) / found.se
+        assert t + a * t**2 / 3 + a**2 * t**3 / 27 + a / 6 == pytest.approx(want)
+
+
+def test_few_events_rest_on_what_a_run_can_give():
+    """Without events the exact share that may hide times the largest size; equal events give the exact interval."""
+    none = mean_interval(np.full(512, 3), 0.95, (3, 1003))
+    hidden = 1 - 0.025 ** (1 / 512)
+    assert (none.mean, none.se, none.low) == (3.0, 0.0, 3.0)
+    assert none.high == pytest.approx(3 + 1000 * hidden)
+    sizes = np.full(512, 1.0)
+    sizes[:7] = 1001
+    exact = scipy.stats.binomtest(7, 512).proportion_ci(0.95, method="exact")
+    found = mean_interval(sizes, 0.95, (1, 1001))
+    assert (found.low, found.high) == (pytest.approx(1 + 1000 * exact.low), pytest.approx(1 + 1000 * exact.high))
+    mirrored = mean_interval(-sizes, 0.95, (-1001, -1))
+    assert (mirrored.low, mirrored.high) == (pytest.approx(-found.high), pytest.approx(-found.low))
+    sizes[:7] = [2, 2, 3, 4, 5, 6, 7]
+    assert 1 <= mean_interval(sizes, 0.95, (1, 1001)).low < 1 + 22 / 512
+    assert mean_interval(sizes, 0.95, (1, 1001)).high == pytest.approx(1 + 1000 * hidden, abs=0.2)
+    assert mean_interval(sizes, 0.95).high == math.inf
+
+
+def test_equal_sums_of_weights_in_another_order_are_no_events():
+    values = np.full(512, 0.1 + 0.2 + 0.3)
+    values[::2] = 0.3 + 0.2 + 0.1
+    assert len(set(values.tolist())) == 2
+    assert mean_interval(values, 0.95, (0.0, 10.0)).high > 0.6 + 0.05
+
+
+COVERED = {
+    "Poisson 0.8": lambda g, n: g.poisson(0.8, n),
+    "negative binomial, k = 0.1": lambda g, n: g.negative_binomial(0.1, 0.1 / 0.9, n),
+    "1,000 nodes in one run of 200": lambda g, n: 1000 * (g.random(n) < 0.005),
+    "1,000 nodes in one run of 50": lambda g, n: 1000 * (g.random(n) < 0.02),
+}
+EXPECTED = {"Poisson 0.8": 0.8, "negative binomial, k = 0.1": 0.8}
+EXPECTED |= {"1,000 nodes in one run of 200": 5.0, "1,000 nodes in one run of 50": 20.0}
+
+
+@pytest.mark.parametrize("case", COVERED)
+@pytest.mark.parametrize("runs", [128, 512])
+def test_intervals_cover_skewed_and_rare_sizes(case, runs):
+    rng, want, hits = np.random.default_rng(11), EXPECTED[case], 0
+    for _ in range(400):
+        found = mean_interval(COVERED[case](rng, runs), 0.95, (0, 1000))
+        hits += found.low <= want <= found.high
+    rare = "one run" in case
+    assert 0.92 * 400 <= hits <= (400 if rare else 0.985 * 400)
+
+
+def gate(p: float, followers: int = 1000) -> FollowerGraph:
+    """One seed, 0, that reaches node 1 with probability p; from there everybody else follows for certain."""
+    weight = [p] + [1.0] * (followers - 1)
+    return FollowerGraph.from_arrays(
+        [0] + [1] * (followers - 1),
+        list(range(1, followers + 1)),
+        weight=weight,
+        edges_mean="influences",
+        directed=True,
+    ).with_probabilities("column")
+
+
+@pytest.mark.parametrize("p", [0.001, 0.005])
+def test_spread_of_rare_outbreaks_is_covered(p):
+    graph, want = gate(p), 1 + 1000 * p
+    found = [dif.spread(graph, [0], max_runs=2048, rng=key, threads=1) for key in range(120)]
+    assert not any(s.stopped_by == "precision" for s in found)  # it never stops at zero variance
+    assert sum(s.low <= want <= s.high for s in found) >= 0.92 * 120
+    fixed = [dif.spread(graph, [0], runs=128, rng=key, threads=1) for key in range(120)]
+    assert sum(s.low <= want <= s.high for s in fixed) >= 0.92 * 120
+    assert all(s.low >= 1 and s.high <= 1001 for s in (*found, *fixed))
+
+
+def test_paired_differences_of_rare_outbreaks_are_covered():
+    graph, keys = gate(0.005), 120
+    found = [dif.compare(graph, {"a": [0], "b": [2]}, runs=512, rng=key, threads=1) for key in range(keys)]
+    gaps = [c.difference("a", "b") for c in found]
+    assert sum(gap.low <= 5.0 <= gap.high for gap in gaps) >= 0.92 * keys
+    assert all(gap.high > gap.low for gap in gaps)
+
+
+def test_nodes_out_of_reach_do_not_widen_the_interval():
+    """Seeds that can reach one node more are not unsure of the thousand others."""
+    sources, targets = [0, *([2] * 1000)], [1, *range(3, 1003)]
+    graph = FollowerGraph.from_arrays(sources, targets, edges_mean="influences", directed=True)
+    found = dif.spread(graph.with_probabilities("constant", p=1e-6), [0], rng=1)
+    assert (found.mean, found.stopped_by) == (1.0, "precision")
+    assert 1 < found.high <= 1.01
+    alone = dif.spread(graph.with_probabilities("constant", p=1e-6), [1], rng=1)
+    assert (alone.low, alone.high) == (1.0, 1.0)
 
 
 # -- spread ------------------------------------------------------------------------------------------------------------
@@ -231,14 +352,14 @@ def test_spread_stops_at_the_precision_asked_for():
         found = dif.spread(graph, [0, 1], rel_error=rel_error, rng=4)
         assert found.stopped_by == "precision"
         assert found.rel_error <= rel_error
-        assert found.high - found.mean == pytest.approx(found.rel_error * found.mean)
+        assert max(found.high - found.mean, found.mean - found.low) == pytest.approx(found.rel_error * found.mean)
         assert found.runs >= last
         sizes = dif.simulate(graph, [0, 1], runs=found.runs, rng=4).sizes
         assert found.mean == sizes.mean()
         ends = [end for _, end in _rounds(found.runs)]
         assert ends[-1] == found.runs
         earlier = [mean_interval(sizes[:end], 0.95) for end in ends[:-1]]
-        assert all(half > rel_error * mean for mean, _, half in earlier)
+        assert all(each.half > rel_error * each.mean for each in earlier)
         last = found.runs
     assert last > 512
 
@@ -276,9 +397,126 @@ def test_spread_of_certain_outcomes():
     found = dif.spread(certain, [0], rng=1)
     assert (found.mean, found.se, found.runs) == (5.0, 0.0, 512)
     assert float(found) == 5.0
-    assert found.to_pandas().shape == (1, 8)
+    assert found.to_pandas().shape == (1, 9)
+    assert (found.low, found.high) == (5.0, 5.0)
     nobody = dif.spread(certain, [], rng=1)
     assert (nobody.mean, nobody.rel_error, nobody.stopped_by) == (0.0, 0.0, "precision")
+
+
+def test_limits_are_those_of_arcs_that_may_and_must_fire():
+    """Each end of an interval without events: seen less or more, times the chance that 20 runs may hide."""
+    unseen, graph = 1 - 0.025 ** (1 / 20), gate(1e-6, 10)  # 0 -> 1 hardly ever, 1 -> 2 ... 9 always
+    alone = dif.spread(graph, [0], runs=20, rng=1)
+    assert (alone.mean, alone.low, alone.high) == (1.0, 1.0, pytest.approx(1 + 10 * unseen))
+    both = dif.compare(graph, {"a": [0], "b": [1]}, runs=20, rng=1)  # 1 or 11 nodes, less 10 for certain
+    gap = both.difference("a", "b")
+    assert (gap.value, gap.low, gap.high) == (-9.0, -9.0, pytest.approx(-9 + 10 * unseen))
+    back = both.difference("b", "a")
+    assert (back.low, back.high) == (-gap.high, -gap.low)
+    pair = FollowerGraph.from_arrays(
+        [0, 1, 2], [2, 2, 3], weight=[1e-6, 1e-6, 1.0], edges_mean="influences", directed=True
+    )
+    two = dif.compare(pair.with_probabilities("column"), {"a": [0], "b": [1]}, runs=20, rng=1).difference("a", "b")
+    assert (two.value, two.low, two.high) == (0.0, pytest.approx(-2 * unseen), pytest.approx(2 * unseen))
+    nearly = FollowerGraph.from_arrays([0, 1], [1, 2], weight=[1 - 1e-6, 1.0], edges_mean="influences", directed=True)
+    nearly = nearly.with_probabilities("column")
+    found = dif.spread(nearly, [0], runs=20, rng=1)
+    assert (found.mean, found.high, found.low) == (3.0, 3.0, pytest.approx(3 - 2 * unseen))
+    linear = dif.spread(nearly.with_probabilities("lt"), [0], runs=20, model="lt", rng=1)
+    assert (linear.mean, linear.low, linear.high) == (3.0, pytest.approx(3 - 2 * unseen), 3.0)
+    noisy = dif.spread(nearly, [0], runs=20, model=dif.Threshold(count=9, noise=1e-6), rng=1)
+    assert (noisy.mean, noisy.low, noisy.high) == (1.0, 1.0, pytest.approx(1 + 2 * unseen))
+    followed = dif.spread(nearly, [1], runs=20, model=dif.SIPS(1e-6), rng=1)
+    assert (followed.mean, followed.high) == (1.0, pytest.approx(1 + unseen))
+    fed = dif.spread(nearly, [1], runs=20, model=dif.SIPS(1e-6, feed=dif.Feed(m0=1e-6)), rng=1)
+    assert (fed.mean, fed.high) == (1.0, pytest.approx(1 + 2 * unseen))
+
+
+# -- node weights ------------------------------------------------------------------------------------------------------
+
+WEIGHED = (
+    dif.IC(), dif.LT(), dif.Threshold(fraction=0.3, noise=0.05), dif.Threshold(count=2),
+    dif.SIPS(0.3, dif.Funnel(share=0.5), dif.Feed(m0=1)), dif.SIPS(0.5, identify=dif.Complex(2)),
+    dif.SIPS(0.4, dif.Funnel(share=0.6), delay=dif.Delay("exponential")),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("model", WEIGHED, ids=lambda m: m.label)
+@pytest.mark.parametrize("runs", [40, 700])
+def test_weighted_sizes_are_those_of_replayed_runs(model, runs):
+    """To the last bit: the weights of the nodes of every run, added in one order, whatever the threads."""
+    graph = random_graph(90, 400, rng=6).with_probabilities("weighted_cascade")
+    weights = pd.Series(np.random.default_rng(2).random(90).round(3) * (np.arange(90) % 3 > 0), index=graph.nodes)
+    ens = dif.simulate(graph, [1, 4], model=model, runs=runs, node_weights=weights, rng=5, threads=2)
+    plain = dif.simulate(graph, [1, 4], model=model, runs=runs, rng=5, threads=1)
+    assert np.array_equal(ens.new_by_step, plain.new_by_step)
+    order = pd.Index(graph.nodes[graph._arcs.order])  # the order of sums
+    checked = range(runs) if runs < 100 else range(0, runs, 37)
+    for run in checked:
+        total = 0.0
+        for at in np.sort(order.get_indexer(ens.replay(run).nodes)):
+            total += weights[order[at]]
+        assert ens.weights[run] == total
+    assert ens.weights.mean() == pytest.approx((ens.activation_probability * weights).sum())
+    assert (ens.mean().mean, ens.mean().unit) == (ens.weights.mean(), "node weight")
+    assert "node weight" in repr(ens)
+    assert ens.to_pandas()["weight"].tolist() == ens.weights.tolist()
+
+
+def test_spread_and_compare_in_node_weight():
+    graph = random_graph(90, 400, rng=6).with_probabilities("weighted_cascade")
+    weights = {node: float(node % 4) for node in graph.nodes.tolist()}
+    ens = dif.simulate(graph, [0, 4], runs=1500, node_weights=weights, rng=5)
+    one = dif.spread(graph, [0, 4], runs=1500, node_weights=weights, rng=5)
+    assert (one.mean, one.low, one.high, one.unit) == (ens.mean().mean, ens.mean().low, ens.mean().high, "node weight")
+    assert "node weight" in repr(one)
+    assert one.to_pandas()["unit"].item() == "node weight"
+    assert one.provenance["unit"] == "node weight"
+    precise = dif.spread(graph, [0, 4], node_weights=weights, rng=5)
+    assert precise.stopped_by == "precision"
+    assert precise.rel_error <= 0.01
+    both = dif.compare(graph, {"a": [0, 4], "b": [1]}, runs=1500, node_weights=weights, rng=5)
+    other = dif.spread(graph, [1], runs=1500, node_weights=weights, rng=5)
+    assert both.means.loc["a", "mean"] == one.mean
+    assert both.difference("a", "b").value == pytest.approx(one.mean - other.mean)
+    assert both.unit == "node weight"
+    assert "in node weight" in repr(both)
+    plain = dif.spread(graph, [0, 4], runs=1500, rng=5)
+    assert (plain.unit, plain.mean) == ("nodes", ens.sizes.mean())
+    assert "nodes" in repr(plain)
+    assert dif.spread(graph, [0, 4], runs=1500, node_weights=np.ones(90), rng=5).mean == plain.mean
+    with pytest.raises(InputError, match="node_weights="):
+        _ = dif.simulate(graph, [0], runs=2, rng=1).weights
+
+
+def test_limits_in_node_weight():
+    """Nobody of the audience was met: the interval goes up to what its reachable part weighs."""
+    graph = gate(0.001, 10)
+    weights = {node: 100.0 for node in range(2, 7)}
+    found = dif.spread(graph, [0], runs=20, node_weights=weights, rng=1)
+    assert (found.mean, found.low) == (0.0, 0.0)
+    assert found.high == pytest.approx(500 * (1 - 0.025 ** (1 / 20)))
+    assert math.isinf(found.rel_error)
+    beyond = dif.spread(graph, [3], runs=20, node_weights=weights, rng=1)
+    assert (beyond.mean, beyond.low, beyond.high) == (100.0, 100.0, 100.0)
+
+
+@pytest.mark.parametrize(
+    ("weights", "match"),
+    [
+        ({0: -1.0}, "node_weights of 0 is -1"), ({0: math.nan}, "node_weights of 0 is nan"), ({0: 0.0}, "are all 0"),
+        ({0: 1e308}, "do not fit"), ([1.0, 2.0], "has 2 values for 6 nodes"), ({0: "a"}, "no number"),
+        (1.0, "has one values"), (pd.Series([1, 2], index=[0, 0]), "more than one value"),
+    ],
+)  # fmt: skip
+def test_node_weights_that_are_refused(weights, match):
+    for call in (dif.spread, dif.simulate):
+        with pytest.raises(InputError, match=match):
+            call(small(), [0], node_weights=weights)
+    with pytest.raises(NotFoundError):
+        dif.compare(small(), {"a": [0]}, node_weights="worth")
+    with pytest.raises(NotFoundError):
+        dif.spread(small(), [0], node_weights={77: 1.0})
 
 
 # -- compare -----------------------------------------------------------------------------------------------------------

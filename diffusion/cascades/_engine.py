@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +39,9 @@ _NO_BOUNDS = np.zeros(1, np.uint32)
 _NO_BOUNDS.flags.writeable = False
 _EVERY_RUN = np.zeros(0, np.int64)
 _EVERY_RUN.flags.writeable = False
+NO_WEIGHTS = np.zeros(0)
+NO_WEIGHTS.flags.writeable = False
+_ALWAYS = np.uint32(0xFFFFFFFF)  # the interval bound that stands for certainty
 _NO_PROBABILITY = np.zeros(1, np.float32)
 _NO_PROBABILITY.flags.writeable = False
 
@@ -69,19 +72,24 @@ def seed_labels(graph: FollowerGraph, seeds: Any) -> list[Any]:
 
 @dataclass(frozen=True)
 class Chunk:
-    """What one kernel call gives: ``new[run, step]`` of its runs and the arcs it visited; SIPS adds its tally."""
+    """What one kernel call gives: ``new[run, step]`` of its runs and the arcs it visited; SIPS adds its tally.
+
+    `worth` holds the weights of the active nodes by run, where the engine has weights.
+    """
 
     new: NDArray[np.int32]
     visits: int
     tally: NDArray[np.int32] | None = None
     capped: int = 0
+    worth: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
 class Runs:
     """What many kernel calls give: ``new[run, step]``, counts by internal node, arcs visited.
 
-    SIPS adds ``tally[run, step, channel, column]``, counts by internal node and stage, and the notes that met a cap.
+    SIPS adds ``tally[run, step, channel, column]``, counts by internal node and stage, and the notes that met a cap;
+    node weights add their sum over the active nodes, by run.
     """
 
     new: NDArray[np.int32]
@@ -90,6 +98,12 @@ class Runs:
     tally: NDArray[np.int32] | None = None
     stage_counts: NDArray[np.int64] | None = None
     capped: int = 0
+    worth: NDArray[np.float64] | None = None
+
+    @property
+    def values(self) -> NDArray[Any]:
+        """What a run counts: its active nodes, or their weights."""
+        return self.new.sum(axis=1, dtype=np.int64) if self.worth is None else self.worth
 
 
 def stack_runs(parts: list[NDArray[np.int32]]) -> NDArray[np.int32]:
@@ -117,7 +131,14 @@ def join_runs(parts: list[Runs]) -> Runs:
         stack_runs(tallies) if tallies else None,
         np.sum(stages, axis=0) if stages else None,
         sum(part.capped for part in parts),
+        join_worth(parts),
     )
+
+
+def join_worth(parts: Sequence[Runs | Chunk]) -> NDArray[np.float64] | None:
+    """Join the weights of blocks of runs in order; None where there are none."""
+    found = [part.worth for part in parts if part.worth is not None]
+    return np.concatenate(found) if found else None
 
 
 def aligned(size: int) -> NDArray[np.uint64]:
@@ -151,13 +172,25 @@ class Workspace:
             self.mark = np.zeros(n, np.uint8)
 
 
+def _engine(
+    kind: type[Engine], graph: FollowerGraph, model: Model, seeds: Any, key: int, weights: NDArray[np.float64]
+) -> Engine:
+    """Make an engine again from what was pickled."""
+    weights.flags.writeable = False
+    return kind(graph, model, seeds, key, weights)
+
+
 class Engine:
     """Runs of one model from one seed set in the worlds of one key."""
 
     _run_of = _EVERY_RUN  # the only run of each seed, where every run has its own
+    weights: NDArray[np.float64] = NO_WEIGHTS  # by internal node; empty: every node counts 1
 
-    def __init__(self, graph: FollowerGraph, model: Model | str, seeds: Any, key: int) -> None:
+    def __init__(
+        self, graph: FollowerGraph, model: Model | str, seeds: Any, key: int, weights: NDArray[np.float64] | None = None
+    ) -> None:
         self.graph = graph
+        self.weights = NO_WEIGHTS if weights is None else weights
         self.model = model_of(model)
         self.seeds = seed_labels(graph, seeds)
         self.key = np.uint64(key)
@@ -182,7 +215,7 @@ class Engine:
                 self._p = graph.probabilities.values
 
     def __reduce__(self) -> tuple[Any, ...]:  # pickled arrays come back writeable, for which kernels would compile anew
-        return type(self), (self.graph, self.model, self.seeds, int(self.key))
+        return _engine, (type(self), self.graph, self.model, self.seeds, int(self.key), self.weights)
 
     def run_each(self, users: NDArray[np.int32], *, first: int = 0, threads: int | None = None) -> Runs:
         """Runs first, first + 1, ..., each started from one (internal) user alone; `first` is a multiple of `BATCH`."""
@@ -230,7 +263,7 @@ class Engine:
                 stages = found.stage_counts if stages is None else stages + found.stage_counts
         return Runs(
             stack_runs([part.new for part in done]), node_counts, sum(part.visits for part in done),
-            stack_runs(tallies) if tallies else None, stages, sum(part.capped for part in done),
+            stack_runs(tallies) if tallies else None, stages, sum(part.capped for part in done), join_worth(done),
         )  # fmt: skip
 
     def replay(self, run: int) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
@@ -266,17 +299,61 @@ class Engine:
     def chunk(self, first: int, last: int, space: Workspace) -> Chunk:
         """Compute runs first ... last - 1 of one chunk in the memory of one thread."""
         arcs = (self.graph._indptr, self.graph._indices)
+        worth = self._sums(last - first, space)
         if self.threshold:
             new, visits = threshold_batch(
                 *arcs, self.graph._multiplicity, self._need, self._noise, self._start, self.key, first, last, space.lists,
-                space.count, space.mark, space.node_counts,
+                space.count, space.mark, space.node_counts, self.weights, worth,
             )  # fmt: skip
-            return Chunk(new, int(visits))
+            return Chunk(new, int(visits), worth=self._worth(worth, last - first))
         counts, visits = run_batch(
             *arcs, self._p, self._lo, self._hi, self.linear, self._start, self._run_of, self.key, first // BATCH, first % BATCH // 64,
             space.words, last - first, space.state, space.active, space.flags, space.queues, space.node_counts,
+            self.weights, worth,
         )  # fmt: skip
-        return Chunk(np.ascontiguousarray(counts[:, : last - first].T), int(visits))
+        new = np.ascontiguousarray(counts[:, : last - first].T)
+        return Chunk(new, int(visits), worth=self._worth(worth, last - first))
+
+    def _sums(self, runs: int, space: Workspace) -> NDArray[np.float64]:
+        """Zeros for the weights of so many runs; empty without weights."""
+        return np.zeros((64 * space.words or runs) if self.weights.size else 0)
+
+    def _worth(self, sums: NDArray[np.float64], runs: int) -> NDArray[np.float64] | None:
+        return sums[:runs] if self.weights.size else None
+
+    # -- what no run can leave -----------------------------------------------------------------------------------------
+
+    @property
+    def unit(self) -> str:
+        """What spreads count."""
+        return "node weight" if self.weights.size else "nodes"
+
+    def limits(self) -> tuple[float, float]:
+        """Least and most that one run can give: nodes that are certain to become active, and nodes that can at all."""
+        found: tuple[float, float] | None = getattr(self, "_limits", None)
+        if found is None:
+            certain, possible = self._extremes()
+            of = self.weights if self.weights.size else np.ones(self.graph.n_nodes)
+            found = self._limits = float(of[np.sort(certain)].sum()), float(of[np.sort(possible)].sum())
+        return found
+
+    def _extremes(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Internal nodes that every run activates (some of them, at least), and those that some run may."""
+        if self.threshold:
+            return self._start, self._along(np.ones(1, np.bool_))
+        if self.linear:
+            return self._along((self._lo == 0) & (self._hi == _ALWAYS)), self._along(self._lo < self._hi)
+        return self._along(self._p >= 1), self._along(self._p > 0)
+
+    def _along(self, arcs: NDArray[np.bool_]) -> NDArray[np.int32]:
+        """Internal nodes that can be reached from the seeds along these arcs (one entry: all or none)."""
+        sure = arcs.astype(np.float32)
+        sure.flags.writeable = False
+        found = replay_run(
+            self.graph._indptr, self.graph._indices, sure, _NO_BOUNDS, _NO_BOUNDS, False, self._start, self.key, 0
+        )  # fmt: skip
+        reached: NDArray[np.int32] = found[0]
+        return reached
 
     def _words(self, runs: int) -> int:
         """Words of a row, 0 where the model has no lanes: full rows go through vector instructions.

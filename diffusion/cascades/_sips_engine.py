@@ -13,7 +13,7 @@ from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
 from ..kernels.sips import COLUMNS, EXPOSED, STAGE, STEP, WIDTH, sips_batch, sips_run
 from ..kernels.sips_lanes import sips_lanes
-from ._engine import BATCH, Chunk, Engine, Workspace, seed_labels, stack_runs
+from ._engine import BATCH, NO_WEIGHTS, Chunk, Engine, Workspace, seed_labels, stack_runs
 from .models import Model, model_of
 from .sips import SIPS, Complex
 
@@ -23,10 +23,14 @@ KINDS = {"fixed": 1, "exponential": 2, "gamma": 3}
 Story = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]
 
 
-def engine_of(graph: FollowerGraph, model: Model | str, seeds: Any, key: int) -> Engine:
-    """Return the engine that belongs to a model."""
+def engine_of(
+    graph: FollowerGraph, model: Model | str, seeds: Any, key: int, weights: NDArray[np.float64] | None = None
+) -> Engine:
+    """Return the engine that belongs to a model; `weights` by internal node."""
     found = model_of(model)
-    return SIPSEngine(graph, found, seeds, key) if isinstance(found, SIPS) else Engine(graph, found, seeds, key)
+    if isinstance(found, SIPS):
+        return SIPSEngine(graph, found, seeds, key, weights)
+    return Engine(graph, found, seeds, key, weights)
 
 
 class _Space(Workspace):
@@ -49,8 +53,11 @@ class _Space(Workspace):
 class SIPSEngine(Engine):
     """Runs of one SIPS model from one seed set in the worlds of one key."""
 
-    def __init__(self, graph: FollowerGraph, model: SIPS, seeds: Any, key: int) -> None:
+    def __init__(
+        self, graph: FollowerGraph, model: SIPS, seeds: Any, key: int, weights: NDArray[np.float64] | None = None
+    ) -> None:
         self.graph = graph
+        self.weights = NO_WEIGHTS if weights is None else weights
         self.model: SIPS = model
         self.seeds = seed_labels(graph, seeds)
         self.key = np.uint64(key)
@@ -95,23 +102,31 @@ class SIPSEngine(Engine):
     def chunk(self, first: int, last: int, space: Workspace) -> Chunk:
         """Compute runs first ... last - 1 of one chunk in the memory of one thread."""
         arcs = (self.graph._indptr, self.graph._indices, self._attention, self._p)
+        worth = self._sums(last - first, space)
         if space.words:
             counts, visits, capped = sips_lanes(
                 *arcs, *self._feed, self._start, self._run_of, self.key, first // BATCH, first % BATCH // 64, space.words, last - first,
-                space.state, space.active, space.flags, space.queues, space.stage_counts,
+                space.state, space.active, space.flags, space.queues, space.stage_counts, self.weights, worth,
             )  # fmt: skip
             steps = counts.shape[0]
             tally = counts.reshape(steps, 2, COLUMNS, -1)[..., : last - first].transpose(3, 0, 1, 2)
         else:
             assert isinstance(space, _Space)
-            tally, visits, capped = self._one_by_one(arcs, first, last, space)
+            tally, visits, capped = self._one_by_one(arcs, first, last, space, worth)
         tally = np.ascontiguousarray(tally)
         new = tally[:, :, :, EXPOSED].sum(axis=2, dtype=np.int32)
         new[:, 0] = 1 if self._run_of.size else len(self._start)
-        return Chunk(new, int(visits), tally, int(capped))
+        return Chunk(new, int(visits), tally, int(capped), self._worth(worth, last - first))
+
+    def _extremes(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Internal nodes that every run exposes, the creators at least, and those that some run may."""
+        feed = self.model.feed
+        if len(self._start) and feed is not None and (feed.m0 > 0 or feed.gain > 0):
+            return self._start, np.arange(self.graph.n_nodes, dtype=np.int32)
+        return self._start, self._along(self._attention > 0)
 
     def _one_by_one(
-        self, arcs: tuple[NDArray[Any], ...], first: int, last: int, space: _Space
+        self, arcs: tuple[NDArray[Any], ...], first: int, last: int, space: _Space, worth: NDArray[np.float64]
     ) -> tuple[NDArray[np.int32], int, int]:
         """Tally i4[run, step, channel, column], visits and capped notes of the kernel without lanes."""
         starts = [(first, last, self._start)]
@@ -120,7 +135,7 @@ class SIPSEngine(Engine):
         parts = [
             sips_batch(
                 *arcs, self._need, self.model.redraw, *self._feed, *self._delay, start, self.key, a, b,
-                *self._lists(space), space.stage_counts,
+                *self._lists(space), space.stage_counts, self.weights, worth[a - first :],
             )
             for a, b, start in starts
         ]  # fmt: skip

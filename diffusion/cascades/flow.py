@@ -14,7 +14,8 @@ from .._provenance import provenance
 from ..errors import InputError
 from ..graph.communities import Communities, community_codes
 from ..graph.follower_graph import FollowerGraph
-from .results import Cascade, Estimate, check_confidence, mean_interval, share_interval
+from ._intervals import mean_interval
+from .results import Cascade, Estimate, check_confidence, share_interval
 
 __all__ = ["CommunityFlow", "community_flow"]
 
@@ -91,7 +92,7 @@ class CommunityFlow:
         """Return one row a community.
 
         Columns: ``community``, ``size``; ``reach`` (mean active nodes) with ``reach_low`` and ``reach_high``;
-        ``share`` of its nodes; ``entered`` (share of runs that entered it) with a Wilson interval; ``seeded`` (share of
+        ``share`` of its nodes; ``entered`` (share of runs that entered it) with its interval; ``seeded`` (share of
         runs in which it held a seed); ``step`` (mean step of entry over the runs that entered) with its interval;
         ``carrier``, the node that carried cascades into it most often, and ``carrier_share``, in which share of the
         runs that were carried into it.
@@ -103,8 +104,8 @@ class CommunityFlow:
         rows: list[dict[str, Any]] = []
         for c, name in enumerate(self.names):
             mine = mine_of.get(c, none)
-            reach = _mean(self.reach[:, c], self.confidence, self._deterministic)
-            step = _mean(mine["step"].to_numpy(), self.confidence, self._deterministic)
+            reach = _mean(self.reach[:, c], self.confidence, self._deterministic, int(self.sizes[c]))
+            step = _mean(mine["step"].to_numpy(), self.confidence, self._deterministic, int(self.sizes.sum()))
             entered = shares[len(mine)]
             carried = mine.loc[mine["carrier"].notna(), "carrier"]
             often = carried.value_counts(sort=False)  # in order of first occurrence, so that a tie has one answer
@@ -226,8 +227,8 @@ def community_flow(
             flux.reshape(count, count) / runs, index=names.rename("from"), columns=names.rename("to")
         ),
         entries=_entry_table(np.concatenate(entries), graph, names),
-        dominance=_mean(share[active].max(axis=1, initial=0.0), confidence, deterministic),
-        entropy=_mean(bits[active] + 0.0, confidence, deterministic),
+        dominance=_mean(share[active].max(axis=1, initial=0.0), confidence, deterministic, 1.0),
+        entropy=_mean(bits[active] + 0.0, confidence, deterministic, float(np.log2(max(count, 1)))),
         confidence=float(confidence),
         _deterministic=deterministic,
         provenance=provenance(
@@ -268,6 +269,7 @@ def _or_missing(index: pd.Index[Any], at: NDArray[np.int64]) -> Any:
     return pd.array(values, dtype="Int64") if index.dtype.kind in "iu" else values
 
 
-def _mean(values: NDArray[Any], confidence: float, exact: bool) -> Estimate:
-    mean, _, half = mean_interval(values, confidence, exact=exact)
-    return Estimate(mean, mean - half, mean + half, confidence, len(values))
+def _mean(values: NDArray[Any], confidence: float, exact: bool, most: float) -> Estimate:
+    """Mean with its interval of values from 0 to `most`."""
+    found = mean_interval(values, confidence, (0.0, most), exact=exact)
+    return Estimate(found.mean, found.low, found.high, confidence, len(values))

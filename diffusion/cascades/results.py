@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError, NotFoundError
 from ..graph.follower_graph import FollowerGraph
+from ._intervals import Limits, mean_interval, share_bounds
 from .models import Model
 
 if TYPE_CHECKING:
@@ -60,12 +61,10 @@ class Estimate:
 
 
 def share_interval(hits: int, runs: int, confidence: float) -> Estimate:
-    """Share with its Wilson interval (Wilson 1927), which stays honest at 0 and 1."""
-    from scipy.stats import binomtest
-
+    """Share with its interval: exact (Clopper and Pearson 1934) with fewer than 15 hits or misses, else Wilson's (1927)."""
     check_confidence(confidence)
-    found = binomtest(hits, runs).proportion_ci(confidence, method="wilson")
-    return Estimate(hits / runs, float(found.low), float(found.high), confidence, runs)
+    low, high = share_bounds(hits, runs, confidence)
+    return Estimate(hits / runs, low, high, confidence, runs)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -224,6 +223,7 @@ class Ensemble:
     provenance: dict[str, Any]
     _node_counts: NDArray[np.int64]
     _engine: Engine
+    _worth: NDArray[np.float64] | None
 
     @property
     def runs(self) -> int:
@@ -234,6 +234,18 @@ class Ensemble:
     def sizes(self) -> NDArray[np.int64]:
         """Active nodes at the end of each run, seeds included; shape (runs,)."""
         return np.asarray(self.new_by_step.sum(axis=1, dtype=np.int64))
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """Weight of the active nodes at the end of each run, seeds included; shape (runs,). Needs ``node_weights``."""
+        if self._worth is None:
+            raise InputError("these runs count nodes: give simulate(..., node_weights=...) to weigh them")
+        return self._worth
+
+    @property
+    def unit(self) -> str:
+        """What `mean` counts: "nodes", or "node weight"."""
+        return self._engine.unit
 
     @property
     def depths(self) -> NDArray[np.int64]:
@@ -252,12 +264,12 @@ class Ensemble:
         return np.asarray((self.new_by_step > 0).mean(axis=0))
 
     def mean(self, *, confidence: float = 0.95) -> SpreadEstimate:
-        """Mean size with its interval.
+        """Mean size with its interval, or the mean weight where the runs have ``node_weights``; `unit` says which.
 
         Parameters
         ----------
         confidence : float in (0, 1)
-            Level of the interval.
+            Level of the interval; see the notes of `spread`.
 
         Returns
         -------
@@ -265,12 +277,15 @@ class Ensemble:
         """
         check_confidence(confidence)
         return SpreadEstimate.from_sizes(
-            self.sizes, confidence=confidence, stopped_by="deterministic" if self._engine.deterministic else "runs",
-            key=self.key, provenance=self.provenance,
+            self.sizes if self._worth is None else self._worth, confidence=confidence,
+            stopped_by="deterministic" if self._engine.deterministic else "runs", key=self.key,
+            provenance=self.provenance, limits=self._engine.limits, unit=self.unit,
         )  # fmt: skip
 
     def outbreak_probability(self, share: float = 0.01, *, confidence: float = 0.95) -> Estimate:
-        """Share of runs that reach at least `share` of all nodes, with its Wilson interval.
+        """Share of runs that reach at least `share` of all nodes, with its interval.
+
+        The interval is Wilson's (1927), or with fewer than 15 runs on one side the exact one (Clopper and Pearson 1934).
 
         Parameters
         ----------
@@ -288,7 +303,7 @@ class Ensemble:
         return share_interval(hits, self.runs, confidence)
 
     def die_out_probability(self, share: float = 0.01, *, confidence: float = 0.95) -> Estimate:
-        """Share of runs that end before they reach `share` of all nodes, with its Wilson interval.
+        """Share of runs that end before they reach `share` of all nodes, with its interval as in `outbreak_probability`.
 
         Parameters
         ----------
@@ -346,11 +361,12 @@ class Ensemble:
         return Cascade(self.graph._labels_of(nodes), step, parent, {**self.provenance, "run": int(run)})
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return one row a run: run, size, depth, largest step."""
+        """Return one row a run: run, size, depth, largest step; with node weights also the weight of its nodes."""
         largest = self.new_by_step.max(axis=1, initial=0)
-        return pd.DataFrame(
+        table = pd.DataFrame(
             {"run": np.arange(self.runs), "size": self.sizes, "depth": self.depths, "max_breadth": largest}
         )
+        return table if self._worth is None else table.assign(weight=self._worth)
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Plot new activations by step on a log axis: median and 95 % band over runs."""
@@ -370,27 +386,30 @@ class Ensemble:
 
 @dataclass(frozen=True, repr=False)
 class SpreadEstimate:
-    """Mean number of active nodes, sigma(S), with its interval and why sampling stopped.
+    """Mean number of active nodes, sigma(S), or their mean weight, with its interval and why sampling stopped.
 
     Attributes
     ----------
     mean, se, low, high : float
-        Mean over runs, its standard error, and the normal interval at `confidence`.
+        Mean over runs, its standard error, and the interval at `confidence`, which need not lie evenly about the mean;
+        see the notes of `spread`.
     runs : int
     confidence : float
     rel_error : float
-        Half width of the interval over the mean, as reached.
+        The larger half width of the interval over the mean, as reached.
     stopped_by : {"precision", "max_runs", "runs", "deterministic"}
         ``"max_runs"``: the limit came before the precision that was asked for.
     key : int
     provenance : dict
+    unit : {"nodes", "node weight"}
+        What is counted.
 
     Examples
     --------
-    >>> import numpy as np
-    >>> found = SpreadEstimate.from_sizes(np.array([1, 2, 3]), confidence=0.95, stopped_by="runs", key=7, provenance={})
-    >>> found
-    2 [0.868414, 3.13159] (95%, 3 runs)
+    >>> import diffusion as dif
+    >>> g = dif.FollowerGraph.from_arrays([0, 1], [1, 2], edges_mean="influences", directed=True)
+    >>> dif.spread(g.with_probabilities("constant", p=1.0), [0])
+    3 nodes [3, 3] (95%, 512 runs)
     """
 
     mean: float
@@ -403,53 +422,55 @@ class SpreadEstimate:
     stopped_by: str
     key: int
     provenance: dict[str, Any] = field(default_factory=dict)
+    unit: str = "nodes"
 
     @classmethod
     def from_sizes(
-        cls, sizes: NDArray[np.int64], *, confidence: float, stopped_by: str, key: int, provenance: dict[str, Any]
+        cls,
+        sizes: NDArray[Any],
+        *,
+        confidence: float,
+        stopped_by: str,
+        key: int,
+        provenance: dict[str, Any],
+        limits: Limits = (0.0, float("inf")),
+        unit: str = "nodes",
     ) -> SpreadEstimate:
         """Summarise the sizes of runs; a deterministic result has no error, a single random run an unknown one.
 
         Parameters
         ----------
-        sizes : ndarray of int, shape (runs,)
-            Active nodes at the end of each run.
+        sizes : ndarray, shape (runs,)
+            Active nodes at the end of each run, or their weights.
         confidence : float in (0, 1)
-        stopped_by, key, provenance
+        stopped_by, key, provenance, unit
             As in the attributes.
+        limits : (float, float), or a function that gives them
+            Least and most that one run can give; where few runs differ, the interval rests on them.
 
         Returns
         -------
         SpreadEstimate
         """
-        mean, se, half = mean_interval(sizes, confidence, exact=stopped_by == "deterministic")
-        rel = half / mean if mean else 0.0
-        return cls(mean, se, mean - half, mean + half, len(sizes), confidence, rel, stopped_by, key, provenance)
+        found = mean_interval(sizes, confidence, limits, exact=stopped_by == "deterministic")
+        rel = found.half / found.mean if found.mean else 0.0 if found.half == 0 else float("inf")
+        return cls(*found, len(sizes), confidence, rel, stopped_by, key, provenance, unit)
 
     def __float__(self) -> float:
         return self.mean
 
     def to_pandas(self) -> pd.DataFrame:
         """Return the estimate as one row."""
-        names = ("mean", "se", "low", "high", "runs", "confidence", "rel_error", "stopped_by")
+        names = ("mean", "se", "low", "high", "runs", "confidence", "rel_error", "stopped_by", "unit")
         return pd.DataFrame([{name: getattr(self, name) for name in names}])
 
     def __repr__(self) -> str:
         if self.stopped_by == "deterministic":
-            return f"{self.mean:.6g} (deterministic)"
-        text = f"{self.mean:.6g} [{self.low:.6g}, {self.high:.6g}] ({self.confidence:.0%}, {self.runs:,} runs)"
+            return f"{self.mean:.6g} {self.unit} (deterministic)"
+        text = (
+            f"{self.mean:.6g} {self.unit} [{self.low:.6g}, {self.high:.6g}] ({self.confidence:.0%}, {self.runs:,} runs)"
+        )
         return text + (", stopped by the run limit" if self.stopped_by == "max_runs" else "")
-
-
-def mean_interval(values: NDArray[Any], confidence: float, *, exact: bool = False) -> tuple[float, float, float]:
-    """Mean, standard error and half width of the normal interval; NaN error for one value that is not exact."""
-    from scipy.special import ndtri
-
-    mean = float(values.mean()) if len(values) else float("nan")
-    if exact:
-        return mean, 0.0, 0.0
-    se = float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else float("nan")
-    return mean, se, float(ndtri(0.5 + confidence / 2)) * se
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -459,8 +480,8 @@ class Comparison:
     Attributes
     ----------
     names : tuple of str
-    sizes : ndarray of int64, shape (len(names), runs)
-        Size of every run; column r is the same world for all rows.
+    sizes : ndarray, shape (len(names), runs)
+        Size of every run, or the weight of its active nodes; column r is the same world for all rows.
     confidence : float
     stopped_by : str
     key : int
@@ -476,11 +497,17 @@ class Comparison:
     """
 
     names: tuple[str, ...]
-    sizes: NDArray[np.int64]
+    sizes: NDArray[Any]
     confidence: float
     stopped_by: str
     key: int
-    provenance: dict[str, Any] = field(default_factory=dict)
+    provenance: dict[str, Any]
+    _engines: tuple[Engine, ...]
+
+    @property
+    def unit(self) -> str:
+        """What sizes and differences count: "nodes", or "node weight"."""
+        return self._engines[0].unit
 
     @property
     def runs(self) -> int:
@@ -492,9 +519,15 @@ class Comparison:
         """Mean size of each seed set with its interval, largest first."""
         rows = [
             SpreadEstimate.from_sizes(
-                row, confidence=self.confidence, stopped_by=self.stopped_by, key=self.key, provenance={}
+                row,
+                confidence=self.confidence,
+                stopped_by=self.stopped_by,
+                key=self.key,
+                provenance={},
+                limits=engine.limits,
+                unit=self.unit,
             ).to_pandas()
-            for row in self.sizes
+            for row, engine in zip(self.sizes, self._engines, strict=True)
         ]
         return pd.concat(rows, keys=self.names, names=["name", None]).droplevel(1).sort_values("mean", ascending=False)
 
@@ -518,9 +551,15 @@ class Comparison:
         for name in (a, b):
             if name not in self.names:
                 raise NotFoundError(f"{name!r} was not compared; there are {', '.join(map(repr, self.names))}")
-        gap = self.sizes[self.names.index(a)] - self.sizes[self.names.index(b)]
-        mean, _, half = mean_interval(gap, self.confidence, exact=self.stopped_by == "deterministic")
-        return Estimate(mean, mean - half, mean + half, self.confidence, self.runs)
+        i, j = self.names.index(a), self.names.index(b)
+        first, second = self._engines[i], self._engines[j]
+
+        def limits() -> tuple[float, float]:
+            return first.limits()[0] - second.limits()[1], first.limits()[1] - second.limits()[0]
+
+        exact = self.stopped_by == "deterministic" or set(first.seeds) == set(second.seeds)
+        found = mean_interval(self.sizes[i] - self.sizes[j], self.confidence, limits, exact=exact)
+        return Estimate(found.mean, found.low, found.high, self.confidence, self.runs)
 
     @property
     def differences(self) -> pd.DataFrame:
@@ -540,7 +579,8 @@ class Comparison:
         return self.differences
 
     def __repr__(self) -> str:
-        return f"Comparison of {', '.join(self.names)} in {self.runs:,} common worlds\n{self.means.to_string()}"
+        title = f"Comparison of {', '.join(self.names)} in {self.runs:,} common worlds, in {self.unit}"
+        return f"{title}\n{self.means.drop(columns='unit').to_string()}"
 
     def _repr_html_(self) -> str:
         short = lambda x: f"{x:.5g}"  # noqa: E731

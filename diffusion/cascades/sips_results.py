@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from ..errors import InputError, NotFoundError, did_you_mean
 from ..kernels.sips import ATTENDED, EXPOSED, FEED, FOLLOW
 from ..kernels.trees import tree_passes
-from .results import Cascade, Ensemble, Estimate, check_confidence, mean_interval
+from ._intervals import mean_interval
+from .results import Cascade, Ensemble, Estimate, check_confidence
 from .sips import SIPS, STAGES
 
 if TYPE_CHECKING:
@@ -176,11 +177,12 @@ class SIPSEnsemble(Ensemble):
             `rate` from the stage before (ratio of sums over runs) with `rate_low` and `rate_high`, `runs`.
         """
         check_confidence(confidence)
+        most = self.graph.n_nodes - len(self.seeds)
         if by is None:
-            return funnel_tables({None: self.tally[..., EXPOSED:].sum(axis=(1, 2))}, confidence)[0]
+            return funnel_tables({None: self.tally[..., EXPOSED:].sum(axis=(1, 2))}, confidence, most)[0]
         if by == "channel":
             counts = self.tally[..., EXPOSED:].sum(axis=1)
-            return _joined({CHANNELS[c]: counts[:, c] for c in (FOLLOW, FEED)}, by, confidence)
+            return _joined({CHANNELS[c]: counts[:, c] for c in (FOLLOW, FEED)}, by, confidence, most)
         codes, names = self._groups(by)
         runs = min(sample, self.runs)
         counts = np.zeros((runs, len(names), 5), np.int64)
@@ -189,7 +191,7 @@ class SIPSEnsemble(Ensemble):
             for stage in range(5):
                 mine = users[stages >= stage]
                 counts[run, :, stage] = np.bincount(codes[mine], minlength=len(names))
-        return _joined({name: counts[:, g] for g, name in enumerate(names)}, by, confidence)
+        return _joined({name: counts[:, g] for g, name in enumerate(names)}, by, confidence, most)
 
     def channel_shares(self, *, confidence: float = 0.95) -> pd.DataFrame:
         """Return the share of reach by channel of first exposure: follow, feed, seed; with intervals over runs.
@@ -282,10 +284,10 @@ class SIPSEnsemble(Ensemble):
         stages = self.tally[..., EXPOSED:].sum(axis=(1, 2))
         found: dict[str, float] = {"cost": cost}
         for name, counts in (("reach", self.sizes), ("participation", stages[:, 3]), ("share", stages[:, 4])):
-            mean, _, half = mean_interval(counts, confidence)
+            mean, _, low, high = mean_interval(counts, confidence, (0.0, self.graph.n_nodes))
             found[f"cost_per_{name}"] = cost / mean if mean > 0 else np.inf
-            found[f"cost_per_{name}_low"] = cost / (mean + half) if mean > 0 else np.inf
-            found[f"cost_per_{name}_high"] = cost / (mean - half) if mean > half else np.inf
+            found[f"cost_per_{name}_low"] = cost / high if high > 0 else np.inf
+            found[f"cost_per_{name}_high"] = cost / low if low > 0 else np.inf
             found[f"{name}_per_cost"] = mean / cost if cost > 0 else np.inf
         return pd.Series(found, name="costs")
 
@@ -358,26 +360,30 @@ def ratio_interval(part: NDArray[Any], whole: NDArray[Any], confidence: float) -
     if total == 0:
         return float("nan"), float("nan"), float("nan")
     value = float(part.sum()) / total
-    _, _, half = mean_interval((part - value * whole) / (total / len(whole)), confidence)
-    low, high = value - half, value + half
-    return value, max(low, 0.0), min(high, 1.0)
+    largest = float(whole.max()) * len(whole) / total  # the most that a run weighs in the ratio
+    limits = (-value * largest, (1 - value) * largest)
+    error = mean_interval((part - value * whole) / (total / len(whole)), confidence, limits)
+    return value, max(value + error.low, 0.0), min(value + error.high, 1.0)
 
 
-def funnel_tables(groups: dict[Any, NDArray[Any]], confidence: float) -> list[pd.DataFrame]:
-    """Return for each group of ``counts[run, stage]`` mean users by stage and the rate from the stage before, with intervals."""
+def funnel_tables(groups: dict[Any, NDArray[Any]], confidence: float, most: float) -> list[pd.DataFrame]:
+    """Return for each group of ``counts[run, stage]`` mean users by stage and the rate from the stage before, with intervals.
+
+    `most` is the largest count that a run can have.
+    """
     tables = []
     for counts in groups.values():
         rows = []
         for stage in range(5):
-            mean, _, half = mean_interval(counts[:, stage], confidence)
+            users = mean_interval(counts[:, stage], confidence, (0.0, most))
             rate = (np.nan, np.nan, np.nan)
             if stage:
                 rate = ratio_interval(counts[:, stage], counts[:, stage - 1], confidence)
-            rows.append((mean, mean - half, mean + half, *rate, len(counts)))
+            rows.append((users.mean, users.low, users.high, *rate, len(counts)))
         columns = ["users", "low", "high", "rate", "rate_low", "rate_high", "runs"]
         tables.append(pd.DataFrame(rows, columns=columns, index=pd.Index(STAGES, name="stage")))
     return tables
 
 
-def _joined(groups: dict[Any, NDArray[Any]], by: str, confidence: float) -> pd.DataFrame:
-    return pd.concat(funnel_tables(groups, confidence), keys=list(groups), names=[by])
+def _joined(groups: dict[Any, NDArray[Any]], by: str, confidence: float, most: float) -> pd.DataFrame:
+    return pd.concat(funnel_tables(groups, confidence, most), keys=list(groups), names=[by])

@@ -145,12 +145,13 @@ def seed_lanes(run_of, i, first_run, n_lanes, s, state, words):
 
 # indptr i8[], indices i4[], p f4[] (one per arc, or one), lo hi u4[] (one per arc; LT), linear bool, seeds i4[], run_of
 # i8[] (the only run of each seed; empty: all runs), key u8, batch first_word words n_lanes i8; workspace: state u8[2 * n * words], zero: the seen and the pending row of every node;
-# active u8[n * words], flags u1[n], zero, queues i4[3, n]; node_counts i8[n] is added to
+# active u8[n * words], flags u1[n], zero, queues i4[3, n]; node_counts i8[n] is added to, and so are, unless `weights` f8[n]
+# is empty, sums f8[64 * words], the weights of the active nodes by run
 #   ->  (new activations i4[steps, 64 * words], arc visits)
 @njit
 def run_batch(
     indptr, indices, p, lo, hi, linear, seeds, run_of, key, batch, first_word, words, n_lanes, state, active, flags,
-    queues, node_counts,
+    queues, node_counts, weights, sums,
 ):  # fmt: skip
     live = np.empty(WAITING * WORDS, np.uint64)  # live rows that wait for their target's cache lines
     targets = np.empty(WAITING, np.int32)
@@ -249,6 +250,8 @@ def run_batch(
         waiting = 0
         frontier, following = following, frontier
         size = following_size
+    if weights.size > 0:
+        weigh_lanes(touched[:n_touched], state, words, weights, sums)
     for i in range(n_touched):
         v = np.int64(touched[i])
         flags[v] = 0
@@ -256,6 +259,29 @@ def run_batch(
             node_counts[v] += np.int64(popcount(state[v * width + w]))
             state[v * width + w] = 0
     return counts[:steps], visits
+
+
+@njit
+def weigh_lanes(touched, state, words, weights, sums):
+    """Add to sums[lane] the weights of its active nodes, in the order of the nodes: sums are then the same to the last bit."""
+    for v in np.sort(touched):
+        weight = weights[v]
+        if weight == 0.0:
+            continue
+        for w in range(words):
+            bits = state[np.int64(v) * 2 * words + w]
+            while bits != 0:
+                sums[w * 64 + np.int64(trailing_zeros(bits))] += weight
+                bits &= bits - np.uint64(1)
+
+
+@njit
+def weigh(nodes, weights):
+    """Sum of the weights of the active nodes of one run, in the order of the nodes."""
+    total = 0.0
+    for v in np.sort(nodes):
+        total += weights[v]
+    return total
 
 
 @njit(inline="always")

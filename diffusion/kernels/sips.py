@@ -13,7 +13,7 @@ import math
 import numpy as np
 
 from .._numba import njit
-from .cascade import parent_rank
+from .cascade import parent_rank, weigh
 from .coins import (
     GOLDEN,
     LANES,
@@ -399,7 +399,7 @@ def sips_run(
 def sips_batch(
     indptr, indices, attention, p, need, redraw, m0, gain, own, weights, cap, group_of, group_ptr, group_members,
     delay_kind, delay_mean, delay_shape, width, seeds, key, first, last, rows, position, reached, best_rank, times,
-    node_counts,
+    node_counts, reach_weights, sums,
 ):  # fmt: skip
     """Runs first ... last - 1  ->  tally i4[last - first, steps, 2, 6], visits, capped; node_counts i8[n, 5] is added to."""
     tallies = np.zeros((last - first, 16, 2, COLUMNS), np.int32)
@@ -413,6 +413,8 @@ def sips_batch(
         )  # fmt: skip
         visits += met
         capped += notes
+        if reach_weights.size > 0:
+            sums[run - first] += weigh(rows[:size, NODE], reach_weights)
         if tally.shape[0] > tallies.shape[1]:
             more = np.zeros((last - first, max(2 * tallies.shape[1], tally.shape[0]), 2, COLUMNS), np.int32)
             more[:, : tallies.shape[1]] = tallies

@@ -8,7 +8,18 @@ exposures are listed one by one and delivered after those of the step that came 
 import numpy as np
 
 from .._numba import njit
-from .cascade import BLOCK, FEW, PLANES, WAITING, count_lanes, list_few, live_lanes, read_counters, seed_lanes
+from .cascade import (
+    BLOCK,
+    FEW,
+    PLANES,
+    WAITING,
+    count_lanes,
+    list_few,
+    live_lanes,
+    read_counters,
+    seed_lanes,
+    weigh_lanes,
+)
 from .coins import (
     LANES,
     TAG_FEED,
@@ -131,11 +142,11 @@ def grown(array):
 
 
 # Arguments as in sips_run and run_batch; tally i4[steps, 12, 64 * words] (2 channels of 6 columns); node_counts i8[n, 5] is
-# added to  ->  tally, visits, capped
+# added to; reach_weights and sums as weights and sums in run_batch  ->  tally, visits, capped
 @njit
 def sips_lanes(
-    indptr, indices, attention, p, m0, gain, own, weights, cap, group_of, group_ptr, group_members, seeds, run_of,
-    key, batch, first_word, words, n_lanes, state, active, flags, queues, node_counts,
+    indptr, indices, attention, p, m0, gain, own, weights, cap, group_of, group_ptr, group_members, seeds, run_of, key,
+    batch, first_word, words, n_lanes, state, active, flags, queues, node_counts, reach_weights, sums,
 ):  # fmt: skip
     n = indptr.size - 1
     live = np.empty(WAITING * WORDS, np.uint64)
@@ -338,6 +349,8 @@ def sips_lanes(
                 n_following += 1
         frontier, following = following, frontier
         size = n_following
+    if reach_weights.size > 0:
+        weigh_lanes(touched[:n_touched], state, words, reach_weights, sums)
     for i in range(n_touched):
         v = np.int64(touched[i])
         flags[v] = 0

@@ -8,7 +8,7 @@ and one mark for each delivery along an arc, and a deterministic model is run on
 import numpy as np
 
 from .._numba import njit
-from .cascade import parent_rank
+from .cascade import parent_rank, weigh
 from .coins import LANES, TAG_NOISE, coin_base, coin_below, world_of
 
 # Marks: 0 untouched, 1 active, 2 touched earlier, 4 reached in this step, 8 also by noise.
@@ -106,9 +106,9 @@ def threshold_run(indptr, indices, multiplicity, need, noise, seeds, key, run, l
 
 @njit
 def threshold_batch(
-    indptr, indices, multiplicity, need, noise, seeds, key, first, last, lists, count, mark, node_counts
+    indptr, indices, multiplicity, need, noise, seeds, key, first, last, lists, count, mark, node_counts, weights, sums
 ):  # fmt: skip
-    """Runs first ... last - 1  ->  new activations i4[last - first, steps], arc visits i8."""
+    """Runs first ... last - 1  ->  new activations i4[last - first, steps], arc visits i8; `weights` as in `run_batch`."""
     new = np.zeros((last - first, 16), np.int32)
     steps = 0
     visits = 0
@@ -117,6 +117,8 @@ def threshold_batch(
             indptr, indices, multiplicity, need, noise, seeds, key, run, False, lists, count, mark, node_counts
         )  # fmt: skip
         visits += met
+        if weights.size > 0:
+            sums[run - first] += weigh(lists[0, :size], weights)
         if size == 0:
             continue
         depth = lists[1, size - 1] + 1

@@ -103,7 +103,8 @@ def select_seeds(
     runs : int
         Worlds of ``"celf"`` and ``"greedy"``.
     evaluate : bool
-        Also estimate the spread of the chosen seeds independently, by simulation to 1 % (attribute ``spread``).
+        Also estimate the spread of the chosen seeds independently, by simulation to 1 % (attribute ``spread``), in the unit
+        of the bounds: with `node_weights` the expected weight.
     rng : int, Generator or None
     threads : int, optional
         No result depends on it, unless time ends the search.
@@ -198,7 +199,12 @@ def select_seeds(
     if evaluate:
         seeds = [*taken, *found.seeds]
         checked = estimate_spread(
-            graph, seeds, model=model, rng=generator(derive_key(key, "evaluate")), threads=threads
+            graph,
+            seeds,
+            model=model,
+            node_weights=node_weights,
+            rng=generator(derive_key(key, "evaluate")),
+            threads=threads,
         )
         found = dataclasses.replace(found, spread=checked)
     return found

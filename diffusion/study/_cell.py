@@ -21,9 +21,10 @@ from .._files import whole_file
 from .._random import derive_key
 from .._version import __version__
 from ..cascades._engine import Runs
+from ..cascades._intervals import mean_interval
 from ..cascades._sips_engine import engine_of
 from ..cascades.growth import growth_of_counts
-from ..cascades.results import Cascade, SpreadEstimate, mean_interval, share_interval
+from ..cascades.results import Cascade, SpreadEstimate, share_interval
 from ..cascades.simulate import sample_until
 from ..cascades.sips_results import funnel_tables, ratio_interval
 from ..cascades.virality import structural_virality
@@ -135,7 +136,7 @@ def compute(
     new, counts = found.new, found.node_counts
     sizes = new.sum(axis=1, dtype=np.int64)
     reach = SpreadEstimate.from_sizes(
-        sizes, confidence=precision.confidence, stopped_by=stopped_by, key=key, provenance={}
+        sizes, confidence=precision.confidence, stopped_by=stopped_by, key=key, provenance={}, limits=engine.limits
     )
     grown = growth_of_counts(
         new, graph.n_nodes, depletion=DEPLETION, confidence=precision.confidence,
@@ -160,37 +161,39 @@ def compute(
         "doubling_high": grown.doubling_time.high, "phase": grown.phase, "phase_reason": grown.reason,
         "fit_first": grown.first, "fit_last": grown.last, "outbreak_probability": outbreak.value,
         "outbreak_low": outbreak.low, "outbreak_high": outbreak.high, "outbreak_share": OUTBREAK_SHARE,
-        **shapes, **_channels(found, len(seeds), precision.confidence),
+        **shapes, **_channels(found, len(seeds), graph.n_nodes, precision.confidence),
         "entry_share": float(communities["entered"].mean()) if len(communities) else math.nan, "cost": cost, "reach_per_cost": reach.mean / cost if cost > 0 else math.nan,
         **_concentration(communities), "key": f"{key:#018x}",
         "lower": chosen.lower, "upper": chosen.upper, "ratio": chosen.lower / chosen.upper if chosen.upper > 0 else math.nan,
         "seconds_select": chosen.seconds, "seconds_simulate": seconds_simulate,
     }  # fmt: skip
     steps = _by_step(new, grown.first, grown.last)
-    return CellResult(row, sizes, steps, communities, seed_table, _funnel(found, precision.confidence))
+    return CellResult(
+        row, sizes, steps, communities, seed_table, _funnel(found, graph.n_nodes - len(seeds), precision.confidence)
+    )
 
 
-def _channels(found: Runs, n_seeds: int, confidence: float) -> dict[str, float]:
+def _channels(found: Runs, n_seeds: int, n_nodes: int, confidence: float) -> dict[str, float]:
     """Sharers, share of reach first met through the feed, and redundancy; NaN for models without stages."""
     names = ("sharers", "sharers_low", "sharers_high", "feed_share", "feed_share_low", "feed_share_high", "redundancy")
     if found.tally is None:
         return dict.fromkeys(names, math.nan)
     sharers = found.tally[..., EXPOSED + 4].sum(axis=(1, 2)) + n_seeds
-    mean, _, half = mean_interval(sharers, confidence)
+    mean, _, low, high = mean_interval(sharers, confidence, (n_seeds, n_nodes))
     exposed = found.tally[..., EXPOSED].sum(axis=1)
     feed = ratio_interval(exposed[:, FEED], exposed.sum(axis=1) + n_seeds, confidence)
     attended = found.tally[..., ATTENDED].sum()
     redundancy = float(1 - exposed.sum() / attended) if attended else math.nan
-    return dict(zip(names, (mean, mean - half, mean + half, *feed, redundancy), strict=True))
+    return dict(zip(names, (mean, low, high, *feed, redundancy), strict=True))
 
 
-def _funnel(found: Runs, confidence: float) -> pd.DataFrame:
+def _funnel(found: Runs, most: int, confidence: float) -> pd.DataFrame:
     """Users by stage, for all channels and by channel of first exposure, creators left out."""
     if found.tally is None:
         return pd.DataFrame(columns=["channel", "stage", "users", "low", "high", "rate", "rate_low", "rate_high"])
     users = found.tally[..., EXPOSED:].sum(axis=1)
     groups = {"all": users.sum(axis=1), "follow": users[:, FOLLOW], "feed": users[:, FEED]}
-    parts = funnel_tables(groups, confidence)
+    parts = funnel_tables(groups, confidence, most)
     return pd.concat(parts, keys=list(groups), names=["channel"]).reset_index().drop(columns="runs")
 
 

@@ -93,8 +93,18 @@ def _load_graph(spec: GraphSpec, seed: int) -> FollowerGraph:
     return _read_graph(spec, seed)
 
 
+def _content(file: str) -> str:
+    """Hash of what a file holds now; empty where it cannot be read, which is for its reader to say."""
+    try:
+        with open(file, "rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
 @functools.lru_cache(maxsize=2)  # rewired copies begin with the same graph and communities
-def _read_edges_with_communities(text: str, seed: int) -> FollowerGraph:
+def _read_edges_with_communities(text: str, contents: tuple[str, ...], seed: int) -> FollowerGraph:
+    """Read a graph; `contents`, the hashes of its files, tell a file that was written anew from the one that was read."""
     given: dict[str, Any] = json.loads(text)
     source = given.pop("communities", None)
     graph = read_edges(given.pop("file"), **given)
@@ -109,7 +119,9 @@ def _read_edges_with_communities(text: str, seed: int) -> FollowerGraph:
 def _read_graph(spec: GraphSpec, seed: int) -> FollowerGraph:
     given = dict(spec.parameters)
     mixing = given.pop("rewire_mixing", None)
-    graph = _read_edges_with_communities(json.dumps(given, sort_keys=True), seed)
+    source = given.get("communities")
+    files = [given["file"], source["file"]] if isinstance(source, dict) else [given["file"]]
+    graph = _read_edges_with_communities(json.dumps(given, sort_keys=True), tuple(map(_content, files)), seed)
     if mixing is None:
         return graph
     own = Partition.from_labels(graph).mixing

@@ -17,7 +17,7 @@ from .._files import ensure_folder, whole_file, write_text
 from .._progress import progress
 from .._provenance import provenance
 from .._threads import map_chunks, n_threads
-from ..cascades.results import mean_interval
+from ..cascades._intervals import mean_interval
 from ..cascades.sips import SIPS
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
@@ -274,8 +274,15 @@ def _difference(a: CellResult, b: CellResult) -> tuple[float, float, float, int]
     """Mean of reach(a) - reach(b) over the worlds that both have met, its interval, and how many."""
     runs = min(len(a.sizes), len(b.sizes))
     exact = a.row["stopped_by"] == "deterministic"
-    mean, _, half = mean_interval(a.sizes[:runs] - b.sizes[:runs], a.row["confidence"], exact=exact)
-    return mean, mean - half, mean + half, runs
+    exact = exact or _same_seeds(a, b)
+    most = (a.row["n_nodes"] - b.row["n_seeds"], b.row["n_nodes"] - a.row["n_seeds"])
+    found = mean_interval(a.sizes[:runs] - b.sizes[:runs], a.row["confidence"], (-most[1], most[0]), exact=exact)
+    return found.mean, found.low, found.high, runs
+
+
+def _same_seeds(a: CellResult, b: CellResult) -> bool:
+    """Did two cells of one graph choose the same seeds? Then they meet the same runs."""
+    return set(a.seeds["node"]) == set(b.seeds["node"])
 
 
 PAIRED_PLACE = [
