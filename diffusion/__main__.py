@@ -44,6 +44,18 @@ def _parser() -> argparse.ArgumentParser:
     study.add_argument(
         "--parallel", choices=("collapse", "keep"), help="repeated edges become one (the default), or are counted"
     )
+    for role, what in (
+        ("source", "the first end of an edge, the u of a row 'u v'"),
+        ("target", "the other end"),
+        ("weight", "the weight of an edge, which the rules 'column' and 'lt' of a study file read"),
+        ("time", "its time"),
+    ):
+        study.add_argument(f"--{role}", metavar="COLUMN", help=f"column with {what}: a name, or a position from 0")
+    study.add_argument(
+        "--combine",
+        choices=("sum", "max", "min", "mean", "noisy_or"),
+        help="how the weights of repeated edges become one",
+    )
     study.add_argument(
         "--communities",
         metavar="METHOD|FILE",
@@ -63,6 +75,9 @@ def _parser() -> argparse.ArgumentParser:
         "(default: 0.5x,1x,1.5x; none: the graph alone)",
     )
     study.add_argument("--out", metavar="DIR", help="folder for cells, tables and report")
+    study.add_argument(
+        "--overwrite", action="store_true", help="replace the tables and report of another study in that folder"
+    )
     study.add_argument("--seed", type=int, help="whole number that every random draw follows from")
     study.add_argument("--threads", type=int, help="cells under way at once (default: all CPUs)")
     study.add_argument("--example", action="store_true", help="print a commented study file and stop")
@@ -74,18 +89,36 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+OF_EDGES = (
+    "edges_mean", "undirected", "parallel", "source", "target", "weight", "time", "combine", "communities"
+)  # fmt: skip
+
+
+def _listed(names: list[str]) -> str:
+    options = [f"--{name.replace('_', '-')}" for name in names]
+    return options[0] if len(options) == 1 else f"{', '.join(options[:-1])} and {options[-1]}"
+
+
 def _design(options: argparse.Namespace) -> StudyDesign:
     from .study.design import parse_study, read_study
 
     design = read_study(options.file) if options.file else parse_study({})
-    if options.edges is None and (options.edges_mean or options.undirected or options.parallel or options.communities):
-        raise DiffusionError("--edges-mean, --undirected, --parallel and --communities belong to --edges FILE")
+    if options.edges is None:
+        given = [name for name in OF_EDGES if getattr(options, name)]
+        if given:
+            raise DiffusionError(f"{_listed(given)}: such options belong to --edges FILE")
     if options.edges is not None:
         edges: dict[str, Any] = {
             "file": options.edges,
             "directed": not options.undirected,
             "parallel": options.parallel or "collapse",
         }
+        for name in ("source", "target", "weight", "time"):
+            column = getattr(options, name)
+            if column is not None:
+                edges[name] = int(column) if column.isdecimal() else column
+        if options.combine:
+            edges["combine"] = options.combine
         if options.edges_mean:
             edges["edges_mean"] = options.edges_mean
         elif not options.undirected:
@@ -127,7 +160,7 @@ def _study(options: argparse.Namespace, command: str) -> None:
     from .study.study import Study
 
     print(f"{design.title}  ({Study.from_design(design)!r})", file=sys.stderr)
-    result = Study.from_design(design).run(threads=options.threads, command=command)
+    result = Study.from_design(design).run(threads=options.threads, command=command, overwrite=options.overwrite)
     record = result.provenance
     print(
         f"{record['cells_computed']} cells computed, {record['cells_reused']} found finished, {record['cells_skipped']} "

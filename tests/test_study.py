@@ -25,6 +25,7 @@ from diffusion._threads import map_chunks
 from diffusion.cascades import simulate as simulating
 from diffusion.errors import DiffusionError, InputError, MissingDataError, NotFoundError, OutputError
 from diffusion.graph.follower_graph import FollowerGraph
+from diffusion.study import _graphs as preparing
 from diffusion.study import _seeds as choosing
 from diffusion.study import report as reporting
 from diffusion.study import run as running
@@ -395,12 +396,14 @@ def test_another_key_meets_other_worlds(tmp_path: Path):
     graph = random_graph(500, 3000, rng=1)
     options: dict[str, Any] = {"strategies": ["degree"], "models": ["ic"], "budgets": [3]}
     rows = [
-        small(graph, **options, seed=seed).run(tmp_path / "s", threads=1).to_pandas().iloc[0] for seed in (1, 2, 2**63)
+        small(graph, **options, seed=seed).run(tmp_path / "s", threads=1, overwrite=True).to_pandas().iloc[0]
+        for seed in (1, 2, 2**63)
     ]
     assert n_files(tmp_path / "s") == 3
     assert len({row["key"] for row in rows}) == 3
     assert len({row["reach"] for row in rows}) == 3
-    assert small(graph, **options).run(tmp_path / "s", rng=np.int64(2)).provenance["cells_computed"] == 0
+    again = small(graph, **options).run(tmp_path / "s", rng=np.int64(2), overwrite=True)
+    assert again.provenance["cells_computed"] == 0
     with pytest.raises(InputError, match="seed = -1"):
         small(graph, **options).run(tmp_path / "s", rng=-1)
 
@@ -428,14 +431,14 @@ def test_a_cell_belongs_to_all_it_depends_on(tmp_path: Path):
     }  # fmt: skip
     tables = []
     for number, given in enumerate(versions):
-        result = small(given, **options).run(tmp_path / "s", threads=1)
+        result = small(given, **options).run(tmp_path / "s", threads=1, overwrite=True)
         assert counts(result) == (2, 0), number
         tables.append(result.to_pandas().set_index("strategy"))
     assert tables[1].loc["degree", "reach"] > tables[0].loc["degree", "reach"]
     assert tables[2].loc["degree", "n_seeds"] == 20
     assert tables[3]["dominance"].notna().all()
     assert tables[0]["dominance"].isna().all()
-    assert small(graph, **options).run(tmp_path / "s").provenance["cells_computed"] == 0
+    assert small(graph, **options).run(tmp_path / "s", overwrite=True).provenance["cells_computed"] == 0
 
 
 def test_the_name_of_a_graph_is_no_part_of_a_cell(tmp_path: Path):
@@ -513,11 +516,10 @@ def test_several_mixings_make_several_graphs(tmp_path: Path):
     assert len(result.to_pandas("paired")) == 2
 
 
-def test_no_seeds_are_no_error(tmp_path: Path):
-    result = small(strategies=["degree", "head"], budgets=[{"money": 0}]).run(tmp_path / "s")
-    table = result.to_pandas()
-    assert (table[["n_seeds", "reach", "cost"]] == 0).all(axis=None)
-    assert len(result.to_pandas("seeds")) == 0
+def test_a_study_that_buys_nobody_is_refused(tmp_path: Path):
+    with pytest.raises(InputError, match=r"no combination of this study is possible: .* the budget 0 RMB buys nobody"):
+        small(strategies=["degree", "head"], budgets=[{"money": 0}]).run(tmp_path / "s")
+    assert not (tmp_path / "s").exists()
 
 
 def test_a_graph_without_arcs(tmp_path: Path):
@@ -552,7 +554,7 @@ def test_money_is_never_overspent_and_never_left_where_somebody_can_be_paid(
         if row.strategy != "voterank":  # which ranks only some
             assert not (others <= row.budget_value - paid).any(), (row.strategy, row.budget)
     table = result.to_pandas().set_index(["strategy", "budget"])
-    assert table.loc[("degree", "199 RMB"), "n_seeds"] == 0  # nobody is that cheap
+    assert "199 RMB" not in table.index.get_level_values("budget")  # nobody is that cheap
     assert table.loc[("degree", "900 RMB"), "n_seeds"] > 0  # the first forty are all dearer
     assert table.loc[("voterank", "900 RMB"), "n_seeds"] > 0
     # The seeds of a budget do not depend on which other budgets the study has.
@@ -671,7 +673,7 @@ def test_a_cell_that_cannot_be_written_ends_the_study_whole(tmp_path: Path, monk
     assert not [path for path in (tmp_path / "s").rglob("*") if path.is_file()]
 
 
-def test_a_budget_of_nobody_beside_others_is_a_row_and_a_report(tmp_path: Path):
+def test_budgets_that_buy_nobody_are_left_out_with_the_reason(tmp_path: Path):
     study = dif.Study(
         graph={"users": 300, "communities": 2},
         models=["ic"],
@@ -680,9 +682,81 @@ def test_a_budget_of_nobody_beside_others_is_a_row_and_a_report(tmp_path: Path):
         rel_error=0.3,
     )
     result = study.run(tmp_path / "out")
+    assert result.to_pandas()["budget"].unique().tolist() == ["k=5"]
+    skipped = json.loads((result.folder / "study.json").read_text())["skipped"]
+    assert [entry["reason"] for entry in skipped] == ["the budget k=0 buys nobody"] * 2
+    # Money: nobody of a tier is cheap enough; places: the largest community has too few users.
+    graph = dif.FollowerGraph.from_arrays(
+        [0, 1, 2, 3, 4], [1, 2, 0, 4, 3], directed=True, edges_mean="influences"
+    ).with_node_data(
+        community=[0, 0, 0, 1, 1], tier=["head", "tail", "amateur", "amateur", "amateur"], price=[900, 80, 5, 5, 5]
+    )  # fmt: skip
+    options: dict[str, Any] = {"models": ["ic"], "places": ["anywhere", "one community"]}
+    result = small(graph, **options, strategies=["degree", "head", "tail", "amateur"], budgets=[2, {"money": 60}]).run(
+        tmp_path / "small"
+    )
     table = result.to_pandas()
-    assert sorted(table.loc[table["n_seeds"] == 0, "reach"]) == [0.0, 0.0]
-    assert (tmp_path / "out" / "report.html").is_file()
+    assert sorted(zip(table["strategy"], table["budget"], table["place"], table["n_seeds"], strict=True)) == [
+        ("amateur", "60 RMB", "anywhere", 3), ("amateur", "60 RMB", "one community", 1),
+        ("amateur", "k=2", "anywhere", 2),
+        ("degree", "60 RMB", "anywhere", 3), ("degree", "60 RMB", "one community", 1),
+        ("degree", "k=2", "anywhere", 2), ("degree", "k=2", "one community", 2),
+    ]  # fmt: skip
+    reasons = {
+        (entry["strategy"], entry["budget"], entry["reason"])
+        for entry in json.loads((result.folder / "study.json").read_text())["skipped"]
+    }
+    assert ("head", "60 RMB", "60 RMB buys nobody: the cheapest of the tier head costs 900 RMB") in reasons
+    assert ("tail", "k=2", "the tier tail has 1 creators, 2 were asked for") in reasons
+    assert ("amateur", "k=2", "the tier amateur in the largest community has 1 creators, 2 were asked for") in reasons
+
+
+def test_another_study_does_not_replace_a_report_unless_told(tmp_path: Path):
+    def edges(seed: int) -> dif.Study:
+        return dif.Study.from_design(
+            parse_study(
+                {
+                    "seed": seed, "graph": {"edges": {"file": str(tmp_path / "net.txt"), "directed": False}},
+                    "model": {"kind": "ic", "probability": "weighted_cascade"}, "seeding": {"strategy": "degree", "budget": 2},
+                    "precision": {"max_runs": 128},
+                }
+            )
+        )  # fmt: skip
+
+    (tmp_path / "net.txt").write_text("0 1\n1 2\n2 3\n")
+    edges(1).run(tmp_path / "s")
+    assert edges(1).run(tmp_path / "s").provenance["cells_reused"] == 1
+    kept = {path: path.read_bytes() for path in (tmp_path / "s").rglob("*") if path.is_file()}
+    with pytest.raises(
+        InputError, match=r"holds another finished study, .*\(1 cells, of which this one has 0.*overwrite"
+    ):
+        edges(2).run(tmp_path / "s")
+    (tmp_path / "net.txt").write_text("0 1\n1 2\n2 3\n3 4\n")
+    getattr(preparing._read_edges_with_communities, "cache_clear", bool)()
+    with pytest.raises(InputError, match=r"its design is this one, but its graph was another"):
+        edges(1).run(tmp_path / "s")
+    for path, content in kept.items():
+        assert path.read_bytes() == content
+    assert edges(2).run(tmp_path / "s", overwrite=True).to_pandas()["n_nodes"].tolist() == [5]
+
+
+def test_a_rewired_copy_of_weights_is_left_out_for_the_true_reason(tmp_path: Path):
+    rows = "".join(
+        f"{u} {v} 0.{1 + (u + v) % 3}\n" for u in range(12) for v in range(12) if u != v and (u * v) % 4 != 1
+    )
+    (tmp_path / "w.txt").write_text(rows)
+    edges = {"file": str(tmp_path / "w.txt"), "edges_mean": "influences", "weight": 2, "rewire_mixing": ["1x"]}
+    document: dict[str, Any] = {
+        "graph": {"edges": edges}, "model": {"kind": "ic", "probability": "column"},
+        "seeding": {"strategy": "degree", "budget": 2}, "precision": {"max_runs": 128},
+    }  # fmt: skip
+    result = dif.Study.from_design(parse_study(document)).run(tmp_path / "s")
+    assert result.to_pandas()["graph"].tolist() == ["w.txt"]
+    (left_out,) = json.loads((result.folder / "study.json").read_text())["skipped"]
+    assert "rewiring draws other arcs, which have no weight that the rule 'column' could read" in left_out["reason"]
+    edges["rewire_mixing"] = [0.5]
+    with pytest.raises(InputError, match="rewiring draws other arcs"):
+        dif.Study.from_design(parse_study(document)).run(tmp_path / "t")
 
 
 # -- SIPS, places, rewired copies ----------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .._progress import one_bar
 from .._provenance import provenance
 from .._random import RNGLike, key_of
 from ..errors import InputError
@@ -236,6 +237,7 @@ def _check_precision(rel_error: float, confidence: float) -> None:
     check_confidence(confidence)
 
 
+@one_bar
 def sample_until(
     engines: list[Engine],
     *,

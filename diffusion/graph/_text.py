@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .._progress import one_bar
 from ..errors import ReadError
 from ._blocks import Block, blocks, has_padded_number, is_untidy, squeeze
 from ._layout import Layout, rows_of, short, sniff
@@ -53,6 +54,7 @@ class _Widen(Exception):
         self.types = types
 
 
+@one_bar
 def read_text(
     path: Path,
     columns: Mapping[str, int | str | None],

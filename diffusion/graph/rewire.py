@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .._progress import progress
+from .._progress import one_bar, progress
 from .._random import RNGLike, derive_key, key_of
 from ..errors import InputError
 from .communities import Communities, community_codes
@@ -21,6 +21,7 @@ SLACK = 2  # arcs: a swap of mutual arcs moves two at a time
 ROUNDS = 4  # of steering, with a shuffle between, before a mixing counts as out of reach
 
 
+@one_bar
 def rewire_mixing(
     graph: FollowerGraph,
     mixing: float,

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .._progress import progress
+from .._progress import one_bar, progress
 from .._provenance import provenance
 from .._random import RNGLike, key_of
 from .._threads import map_chunks, n_threads
@@ -92,6 +92,7 @@ class FairnessPrice:
         )
 
 
+@one_bar
 def price_of_fairness(
     graph: FollowerGraph,
     fair: Any,

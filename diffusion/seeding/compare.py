@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._progress import one_bar
 from .._provenance import provenance
 from .._random import RNGLike, derive_key, generator, key_of
 from ..cascades.models import IC, LT, Model, model_of
@@ -120,6 +121,7 @@ class _Chosen:
     upper: float = _NAN
 
 
+@one_bar
 def compare_strategies(
     graph: FollowerGraph,
     budgets: Iterable[float],

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .._progress import one_bar
 from .._random import RNGLike, derive_key, generator, key_of
 from ..cascades._engine import seed_labels
 from ..cascades._sips_engine import follow_probabilities
@@ -31,6 +32,7 @@ GREEDY = ("celf", "greedy")
 METHODS = (*CERTIFIED, *GREEDY, *HEURISTICS, *TIER_STRATEGIES)
 
 
+@one_bar
 def select_seeds(
     graph: FollowerGraph,
     k: int | None = None,

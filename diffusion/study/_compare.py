@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ __all__ = [
     "pairs",
     "place_contrasts",
     "runner_up",
+    "seeds_alike",
     "tally",
     "telling",
     "telling_model",
@@ -171,8 +172,20 @@ _FREED = {
 }
 
 
+_SEEDS_ALIKE = 1.05  # the same money may buy this many times as many seeds and still be compared as structure
+
+
+def seeds_alike(numbers: Iterable[Any]) -> bool:
+    """Whether cells have about as many seeds; if not, a difference of reach says more about the seeds than about a factor."""
+    found = [int(n) for n in numbers]
+    return max(found) <= _SEEDS_ALIKE * min(found)
+
+
 def groups_over(tables: Tables, factor: str, rows: pd.DataFrame | None = None) -> list[list[dict[str, Any]]]:
-    """Return the groups of cells that differ in `factor` alone, each in the order of its levels."""
+    """Return the groups of cells that differ in `factor` alone, each in the order of its levels.
+
+    Groups in which the same money buys other numbers of seeds differ in these too, and are left out.
+    """
     r = tables.results if rows is None else rows
     r = r[(r["n_seeds"] > 0) & r["reach"].notna()]
     if factor == "mixing":
@@ -196,7 +209,8 @@ def groups_over(tables: Tables, factor: str, rows: pd.DataFrame | None = None) -
     found = []
     for members in groups.values():
         # Two cells at one level differ in something that has no column: nothing could be read from them.
-        if len(members) > 1 and len({at for at, _ in members}) == len(members):
+        alike = factor == "budget" or seeds_alike(row["n_seeds"] for _, row in members)
+        if len(members) > 1 and len({at for at, _ in members}) == len(members) and alike:
             found.append([row for _, row in sorted(members, key=lambda member: member[0])])
     return found
 
@@ -225,6 +239,8 @@ def place_contrasts(tables: Tables, first: str = "one community", second: str = 
         group = tuple(row[k] for k in keys)
         to, start = cells.get((*group, first)), cells.get((*group, second))
         if to is None or start is None or min(to["n_seeds"], start["n_seeds"]) < 1:
+            continue
+        if not seeds_alike((to["n_seeds"], start["n_seeds"])):
             continue
         low, high = sorted((sign * float(row["low"]), sign * float(row["high"])))
         if all(map(math.isfinite, (low, high, row["difference"]))):

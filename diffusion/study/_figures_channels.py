@@ -129,7 +129,8 @@ def _feed_share(tables: Tables, look: Look) -> Exhibit | None:
         figure, axes = rows_axes(names, row=max(20.0, 9.0 * len(levels) + 6), left=112, right=16, top=28)
         panel_title(axes, f"{str(identify).capitalize()} identification")
         marked_rows(axes, group, names, levels, look, ("low", "middle", "high"))
-        axes.set_xlim(0, min(100.0, 1.1 * float(own["high"].fillna(own["middle"]).max())))
+        most = float(own["high"].fillna(own["middle"]).max())
+        axes.set_xlim(0, min(100.0, 1.1 * most) if most > 0 else 1)
         axes.set_xlabel("share of reach first met in the feed (%)")
         panels.append(
             Panel(plotting.figure_to_svg(figure, title=f"Share of the feed, {identify}", name=f"g{len(panels)}"))

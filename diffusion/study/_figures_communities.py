@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ._compare import Contrast, contrasts, place_contrasts, tally, telling_model, winners
+from ._compare import Contrast, contrasts, place_contrasts, seeds_alike, tally, telling_model, winners
 from ._figures import (
     FACTORS,
     Exhibit,
@@ -21,7 +21,7 @@ from ._figures import (
     plotting,
     rows_axes,
 )
-from ._format import chosen, count, label, number, range_of
+from ._format import chosen, count, label, listing, number, range_of
 from ._read import Setting, Tables, largest
 
 __all__ = ["base_cells", "community_figures"]
@@ -92,6 +92,11 @@ def _by_mixing(tables: Tables, look: Look) -> Exhibit | None:
     rows = rows[rows["mixing"].notna()]
     if rows["mixing"].nunique() < 2:
         return None
+    # The same money may buy two creators at one mixing and ten at another: that is no line of structure.
+    alike = rows.groupby(["model", "rule", "place", "strategy"])["n_seeds"].transform(seeds_alike).astype(bool)
+    uneven, rows = rows[~alike], rows[alike]
+    if rows.empty:
+        return None
     places = [p for p in ("anywhere", "one community") if (rows["place"] == p).any()] or [str(rows["place"].iloc[0])]
     ways = _ways(tables, rows)
     if len(ways) * len(places) > _MOST_PANELS:
@@ -108,6 +113,8 @@ def _by_mixing(tables: Tables, look: Look) -> Exhibit | None:
     drawn = pd.concat([g for _, g in ways])
     drawn = drawn[drawn["place"].isin(places)]
     found = contrasts(tables, "mixing", rows=drawn)
+    if not found or not panels:
+        return None
     up, down, open_ = tally(found)
     title = (
         f"From the lowest mixing to the highest, reach rises in {count(up)} of {count(len(found))} lines, falls in {count(down)}"
@@ -120,6 +127,13 @@ def _by_mixing(tables: Tables, look: Look) -> Exhibit | None:
     )
     if held.count(",") > 0:
         caption += " These are the ones at which reach changes most with mixing; the others are in the CSV."
+    uneven = uneven[uneven["place"].isin(places)]
+    if len(uneven):
+        numbers = [
+            f"{label(str(name))} ({count(int(own.min()))} to {count(int(own.max()))})"
+            for name, own in uneven.groupby("strategy", sort=False)["n_seeds"]
+        ]
+        caption += f" Not drawn, since the same budget buys different numbers of seeds at different mixings: {listing(numbers)}."
     kept = [*FACTORS, "mixing", "identify", "feed", "eta", "n_seeds", "reach", "reach_low", "reach_high", "runs"]
     data = tables.results[tables.results["mixing"].notna()][kept]
     return Exhibit("mixing", title, panels, caption, data.dropna(axis=1, how="all"))

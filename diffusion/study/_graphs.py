@@ -50,6 +50,7 @@ class PreparedGraph:
 
 def prepare_graph(spec: GraphSpec, design: StudyDesign) -> PreparedGraph:
     """Build a graph, give it creator tiers where it has none, and apply every rule to it."""
+    _check_weights(spec, design)
     graph = _load_graph(spec, design.seed)
     _check_communities(graph, design)
     note = None
@@ -128,6 +129,19 @@ def _read_graph(spec: GraphSpec, seed: int) -> FollowerGraph:
     level = own * float(mixing[:-1]) if isinstance(mixing, str) else float(mixing)
     # Tiers and prices follow from degrees, which rewiring keeps.
     return rewire_mixing(graph, level, rng=generator(derive_key(seed, "rewire", str(mixing))))
+
+
+def _check_weights(spec: GraphSpec, design: StudyDesign) -> None:
+    """Refuse a rewired copy for models that read the weights of its arcs, and say why it has none."""
+    if "rewire_mixing" not in spec.parameters or "weight" not in spec.parameters:
+        return
+    reading = [m.rule.rule for m in design.models if m.rule is not None and m.rule.rule in ("column", "lt")]
+    if reading:
+        raise InputError(
+            f"the weights of the file belong to its arcs, and rewiring draws other arcs, which have no weight that the rule "
+            f"{reading[0]!r} could read: for copies use a rule such as weighted_cascade, or leave rewire_mixing away "
+            "(--rewire none)"
+        )
 
 
 def _check_communities(graph: FollowerGraph, design: StudyDesign) -> None:

@@ -42,7 +42,7 @@ out = "results/study"           # cells, tables and report.html go here; run aga
 [graph]                         # one of: platform, edges, dataset
 # a generated follower graph; a list of mixings (share of arcs between communities) makes one graph for each
 platform = { users = 20_000, communities = 8, mixing = [0.05, 0.2, 0.5], mean_followers = 12, tail = 2.3, reciprocity = 0.2 }
-# edges = { file = "soc-Epinions1.txt.gz", edges_mean = "influences", directed = true, communities = "leiden", rewire_mixing = ["1x", "0.5x"] }
+# edges = { file = "soc-Epinions1.txt.gz", edges_mean = "follows", directed = true, communities = "leiden", rewire_mixing = ["1x", "0.5x"] }
 # dataset = "platform-20k"
 
 [[model]]                       # repeat the block for other combinations; lists are crossed
@@ -323,7 +323,10 @@ EDGES = (
     "edges_mean",
     "directed",
     "parallel",
+    "source",
+    "target",
     "weight",
+    "time",
     "combine",
     "header_counts",
     "communities",
@@ -365,10 +368,11 @@ def _graphs(declared: Mapping[str, Any], base: Path | None) -> tuple[GraphSpec, 
                 raise InputError(
                     f"{path}{name} = {value!r} is unknown: choose {', '.join(allowed)}." + did_you_mean(value, allowed)
                 )
-    if "weight" in given:
-        parameters["weight"] = given["weight"]
-        if isinstance(given["weight"], bool) or not isinstance(given["weight"], int | str):
-            raise InputError(f"{path}weight = {given['weight']!r}: give the name of a column, or its position from 0")
+    for name in ("source", "target", "weight", "time"):
+        if name in given:
+            parameters[name] = given[name]
+            if isinstance(given[name], bool) or not isinstance(given[name], int | str):
+                raise InputError(f"{path}{name} = {given[name]!r}: give the name of a column, or its position from 0")
     if directed and "edges_mean" not in parameters:
         raise InputError(
             f"{path}edges_mean is missing: say 'follows' when a row (u, v) means that u follows v, or "

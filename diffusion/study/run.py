@@ -11,15 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from .._files import ensure_folder, whole_file, write_text
-from .._progress import progress
+from .._progress import one_bar, progress
 from .._provenance import provenance
 from .._threads import map_chunks, n_threads
+from .._version import __version__
 from ..cascades._intervals import mean_interval
 from ..cascades.sips import SIPS
 from ..errors import InputError
+from ..graph.communities import community_codes
 from ..graph.follower_graph import FollowerGraph
 from ..seeding.heuristics import BY_ARC, HEURISTICS, TIER_STRATEGIES
 from ._cell import Cell, CellResult, compute, read_cell, world_key, write_cell
@@ -56,6 +60,7 @@ def prepare(design: StudyDesign) -> Prepared:
                 raise
             # A multiple of the graph's own mixing may be out of reach of its degrees: the study goes on without this copy.
             skipped.append({"graph": spec.label, "strategy": "all", "budget": "all", "reason": str(error)})
+    graphs = _leave_out_equal(graphs, design, skipped)
     for ready in graphs:
         hashes = {model: ready.fingerprint(model) for model in design.models}
         for budget in design.budgets:
@@ -65,14 +70,11 @@ def prepare(design: StudyDesign) -> Prepared:
                 )
         for strategy in design.strategies:
             for budget in design.budgets:
-                reason = _impossible(ready.graph, strategy, budget)
-                if reason:
-                    skipped.append(
-                        {"graph": ready.spec.label, "strategy": strategy, "budget": budget.label, "reason": reason}
-                    )
-                    continue
+                reasons = {
+                    place: _short_of_seeds(ready.graph, strategy, budget, place) for place in design.places_of(strategy)
+                }
                 for model, place in itertools.product(design.models, design.places_of(strategy)):
-                    reason = _unsuited(strategy, model, place)
+                    reason = reasons[place] or _unsuited(strategy, model, place)
                     if reason:
                         entry = {
                             "graph": ready.spec.label,
@@ -116,16 +118,52 @@ def _unsuited(strategy: str, model: ModelSpec, place: str) -> str | None:
     return None
 
 
-def _impossible(graph: FollowerGraph, strategy: str, budget: Budget) -> str | None:
-    if strategy in TIER_STRATEGIES and budget.kind == "k":
-        members = int((graph.node_data["tier"] == strategy).sum())
-        if budget.value > members:
-            return f"the tier {strategy} has {members:,} creators, {int(budget.value):,} were asked for"
-    return None
+def _leave_out_equal(
+    graphs: list[PreparedGraph], design: StudyDesign, skipped: list[dict[str, str]]
+) -> list[PreparedGraph]:
+    """Keep one of several equal graphs: on a small graph two mixings may leave the same arcs, and so the same cells."""
+    kept: dict[tuple[str, ...], PreparedGraph] = {}
+    for ready in graphs:
+        same = kept.setdefault(tuple(ready.fingerprint(model) for model in design.models), ready)
+        if same is not ready:
+            reason = f"it has the same arcs as '{same.spec.label}', so there is nothing to compare"
+            skipped.append({"graph": ready.spec.label, "strategy": "all", "budget": "all", "reason": reason})
+    return list(kept.values())
 
 
+def _short_of_seeds(graph: FollowerGraph, strategy: str, budget: Budget, place: str) -> str | None:
+    """Why a budget buys nobody, or fewer than the number asked for, if so."""
+    if budget.value == 0:
+        return f"the budget {budget.label} buys nobody"
+    users, who = np.ones(graph.n_nodes, np.bool_), "users"
+    if strategy in TIER_STRATEGIES:
+        users, who = (graph.node_data["tier"] == strategy).to_numpy(), "creators"
+    where = f"the tier {strategy}" if who == "creators" else "the graph"
+    if place == "one community":
+        codes, _ = community_codes(graph)
+        users = users & (codes == np.bincount(codes).argmax())
+        where = f"the tier {strategy} in the largest community" if who == "creators" else "the largest community"
+    found = int(users.sum())
+    if budget.kind == "k":
+        short = budget.value > found
+        return f"{where} has {found:,} {who}, {int(budget.value):,} were asked for" if short else None
+    prices = graph.node_data["price"].to_numpy(dtype=float)[users]
+    cheapest = float(prices[~np.isnan(prices)].min(initial=np.inf))
+    if cheapest <= budget.value:
+        return None
+    if np.isinf(cheapest):
+        return f"{where} has nobody with a price" if found else f"{where} has no {who}"
+    return f"{budget.label} buys nobody: the cheapest of {where} costs {cheapest:,.0f} RMB"
+
+
+@one_bar
 def run_study(
-    design: StudyDesign, out: str | Path, *, threads: int | None = None, command: str | None = None
+    design: StudyDesign,
+    out: str | Path,
+    *,
+    threads: int | None = None,
+    command: str | None = None,
+    overwrite: bool = False,
 ) -> tuple[Path, dict[str, Any]]:
     """Run what is missing of a study in the folder `out`, then write tables and provenance.
 
@@ -139,6 +177,8 @@ def run_study(
     start = time.perf_counter()
     try:
         prepared = prepare(design)
+        if not overwrite:
+            _refuse_another_study(folder, prepared)
     except BaseException:
         with contextlib.suppress(OSError):  # a study that cannot run leaves no folders behind
             for path in made:
@@ -188,16 +228,40 @@ def run_study(
     return folder, record
 
 
+def _refuse_another_study(folder: Path, prepared: Prepared) -> None:
+    """Refuse a folder whose report is of another study: neither this one, nor a part of it, nor one it is part of."""
+    try:
+        results = pd.read_parquet(folder / "results.parquet", columns=["cell", "n_seeds"])
+        design = prepared.design
+        held = json.loads((folder / "study.json").read_text(encoding="utf-8"))
+        version = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))["diffusion"]
+        title, same = held["title"], held["toml"] == design.to_toml()
+    except (OSError, ValueError, LookupError, TypeError, pa.ArrowException):
+        return  # no finished study
+    old, new = set(results.loc[results["n_seeds"] > 0, "cell"]), {cell.identity for cell, _ in prepared.cells}
+    if old <= new or new <= old or (same and version != __version__):
+        return
+    why = "its design is this one, but its graph was another" if same else "its cells and those of this study differ"
+    raise InputError(
+        f"'{folder}' holds another finished study, {title!r} ({len(old):,} cells, of which this one has "
+        f"{len(old & new):,}; {why}), and its tables and report would be replaced: name another folder as out, or say "
+        "overwrite (--overwrite, overwrite=True)"
+    )
+
+
 def _leave_out_short(
     prepared: Prepared, seeds: Seeds, todo: list[tuple[Cell, PreparedGraph]]
 ) -> list[tuple[Cell, PreparedGraph]]:
     """Skip the cells of VoteRank that it cannot fill: how many nodes it ranks is known only after it has run."""
     kept = []
     for cell, ready in todo:
-        if cell.strategy == "voterank" and cell.budget.kind == "k":
+        if cell.strategy == "voterank":
             ranked = len(seeds.take(cell, ready).seeds)
-            if ranked < cell.budget.value:
-                reason = f"VoteRank ranks {ranked:,} users of this graph, {int(cell.budget.value):,} were asked for"
+            wanted = int(cell.budget.value) if cell.budget.kind == "k" else 1
+            if ranked < wanted:
+                reason = f"VoteRank ranks {ranked:,} users of this graph, {wanted:,} were asked for"
+                if cell.budget.kind == "money":
+                    reason = f"{cell.budget.label} buys nobody that VoteRank ranks on this graph"
                 entry = {"graph": cell.graph, "strategy": cell.strategy, "budget": cell.budget.label, "reason": reason}
                 if entry not in prepared.skipped:
                     prepared.skipped.append(entry)

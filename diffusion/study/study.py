@@ -133,6 +133,7 @@ class Study:
         rng: RNGLike = None,
         threads: int | None = None,
         command: str | None = None,
+        overwrite: bool = False,
     ) -> StudyResult:
         """Compute the cells that are missing in the folder `out`, and write tables and report there.
 
@@ -146,10 +147,18 @@ class Study:
             Cells under way at once. No number depends on it.
         command : str, optional
             Command that reproduces the study, for the report.
+        overwrite : bool
+            Replace the tables and the report of another study in that folder. By default only the same study, a part of
+            it or an extension of it is written there.
 
         Returns
         -------
         StudyResult
+
+        Raises
+        ------
+        InputError
+            The folder holds another study, or no combination can be run.
         """
         from .report import write_report
         from .run import run_study
@@ -159,7 +168,11 @@ class Study:
             whole = isinstance(rng, int | np.integer) and not isinstance(rng, bool)
             design = replace(design, seed=parse_study({"seed": _plain(rng)}).seed if whole else key_of(rng))
         folder, record = run_study(
-            design, design.out if out is None else os.fspath(out), threads=threads, command=command
+            design,
+            design.out if out is None else os.fspath(out),
+            threads=threads,
+            command=command,
+            overwrite=overwrite,
         )
         write_report(folder)
         return StudyResult(folder, record)
