@@ -29,7 +29,7 @@ class Own(float):
 
 
 for _name in ("add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "pow", "neg"):
-    setattr(Own, f"__{_name}__", lambda *a, _op=getattr(float, f"__{_name}__"): Own(_op(*a)))
+    setattr(Own, f"__{_name}__", lambda *a, name=f"__{_name}__": Own(getattr(float, name)(*a)))
 
 
 class MarkedTheory:
