@@ -401,6 +401,17 @@ def test_r_of_sips_without_the_way_back_and_within_a_community():
     assert theory.sips_graph_radius(clique, model) == pytest.approx(np.abs(np.linalg.eigvals(k)).max(), rel=1e-5)
 
 
+def test_r_of_sips_at_the_ends():
+    g = graph([(0, 1), (1, 0), (1, 2), (2, 0)], p=1.0)
+    assert theory.sips_graph_radius(g, dif.SIPS(0.5, dif.Funnel(share=0.0), dif.Feed(m0=3.0))) == 0
+    for gain in (0.1, 0.11):  # c = 10: every exposure earns the note at least one more
+        assert theory.sips_graph_radius(g, dif.SIPS(0.5, feed=dif.Feed(m0=1.0, gain=gain, cap=5))) == math.inf
+    with pytest.raises(InputError, match="one sharer alone convinces nobody"):
+        theory.sips_graph_radius(g, dif.SIPS(0.5, identify=dif.Complex(2)))
+    with pytest.raises(InputError, match="no node attribute 'community'"):
+        theory.sips_graph_radius(g, dif.SIPS(0.5, feed=dif.Feed(m0=1.0, own=0.5)))
+
+
 def test_sips_wrong_input():
     for call, message in (
         (lambda: theory.sips_matrix(1.2, 0.1, 1, 1, 1), "attention=1.2"),
