@@ -182,6 +182,11 @@ def growth(
     >>> found.phase, round(found.R.value)
     ('exponential', 2)
     """
+    if not isinstance(ensemble, Ensemble):
+        raise InputError(
+            f"growth takes the runs of an ensemble, and a {type(ensemble).__name__} was given: call "
+            "growth(dif.simulate(graph, seeds, ...))"
+        )
     key = derive_key(ensemble.key, "growth") if rng is None else key_of(rng)
     rule = ensemble.graph.probabilities
     certain = isinstance(ensemble.model, IC | LT) and rule is not None and bool(np.isin(rule.values, (0, 1)).all())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import fields
 from typing import Any
 
@@ -11,6 +12,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError
+from ..graph._given import how_to_build, library_of
 
 __all__ = ["Floats", "Row", "chance", "floats", "number", "whole"]
 
@@ -24,7 +26,7 @@ def number(
     real = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
     if (
         real
-        and math.isfinite(value)
+        and abs(value) <= sys.float_info.max
         and (above is None or value > above)
         and (least is None or value >= least)
         and value <= most
@@ -53,6 +55,8 @@ def floats(
     values: ArrayLike, name: str, *, shape: tuple[int, ...] | None = None, least: float = 0.0, most: float = math.inf
 ) -> Floats:
     """Return finite numbers in a range as an array, of one dimension unless a shape is asked for."""
+    if library_of(values) in ("networkx", "igraph"):  # numpy would take the labels of its nodes for numbers
+        raise InputError(f"{name} has to be numbers, and {how_to_build(values)}")
     try:
         found = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):

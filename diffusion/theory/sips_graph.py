@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ..cascades._sips_engine import follow_probabilities
 from ..cascades.sips import SIPS
 from ..errors import DiffusionError, InputError
+from ..graph._given import check_graph
 from ..graph.communities import community_codes
 from ..graph.follower_graph import FollowerGraph
 from ._checks import Floats, number
@@ -62,6 +63,7 @@ def sips_graph_radius(graph: FollowerGraph, model: SIPS, *, tol: float = 1e-6, m
     >>> round(sips_graph_radius(g, dif.SIPS(0.5, dif.Funnel(share=0.4), dif.Feed(m0=1.5))), 6)  # a rho + m rho
     0.8
     """
+    check_graph(graph)
     if model.identify != "simple":
         raise InputError("complex identification has no reproduction number: one sharer alone convinces nobody")
     tol = number(tol, "tol", above=0)
