@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-__all__ = ["available_bytes"]
+__all__ = ["available_bytes", "bytes_text"]
 
 SPARE = 0.8  # share of what is free that a call may take
 
@@ -17,6 +17,14 @@ def available_bytes() -> int:
         return int(given)
     found = [limit for limit in (_free(), _container()) if limit is not None]
     return int(SPARE * min(found)) if found else 2**62
+
+
+def bytes_text(count: int) -> str:
+    """Return a number of bytes for people: ``"1.2 GB"``."""
+    for power, unit in ((18, "EB"), (15, "PB"), (12, "TB"), (9, "GB"), (6, "MB"), (3, "kB")):
+        if count >= 10**power:
+            return f"{count / 10**power:.3g} {unit}" if count < 10**21 else f"1,000 {unit} and more"
+    return f"{count} bytes"
 
 
 def _free() -> int | None:

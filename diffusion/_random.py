@@ -23,7 +23,13 @@ def key_of(rng: RNGLike) -> int:
         raise InputError(f"rng={rng!r} is not a seed: give a whole number, a numpy Generator or None")
     if isinstance(rng, int | np.integer) and rng < 0:
         raise InputError(f"rng={rng} is negative: give a whole number from 0, a numpy Generator or None")
-    return int(np.random.default_rng(rng).integers(0, 2**64, dtype=np.uint64))
+    try:
+        draw = np.random.default_rng(rng)
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(
+            f"rng={rng!r} is not a seed: give a whole number from 0, a list of such numbers, a numpy Generator or None"
+        ) from None
+    return int(draw.integers(0, 2**64, dtype=np.uint64))
 
 
 def derive_key(key: int, *identity: object) -> int:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ._given import how_to_build, library_of
 from .errors import InputError
 
 __all__ = ["Floats", "chance", "floats", "number", "whole"]
@@ -22,7 +24,7 @@ def number(
     real = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
     if (
         real
-        and math.isfinite(value)
+        and abs(value) <= sys.float_info.max
         and (above is None or value > above)
         and (least is None or value >= least)
         and value <= most
@@ -51,6 +53,8 @@ def floats(
     values: ArrayLike, name: str, *, shape: tuple[int, ...] | None = None, least: float = 0.0, most: float = math.inf
 ) -> Floats:
     """Return finite numbers in a range as an array, of one dimension unless a shape is asked for."""
+    if library_of(values) in ("networkx", "igraph"):  # numpy would take the labels of its nodes for numbers
+        raise InputError(f"{name} has to be numbers, and {how_to_build(values)}")
     try:
         found = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""Naive twin of the SIPS kernels: plain Python, one run, users in dicts, every exposure an event."""
+"""Naive twin of the SIPS kernels: plain Python, one run, users in dicts, every exposure an event, every option."""
 
 from __future__ import annotations
 
@@ -40,14 +40,43 @@ class Stream:
         return total
 
 
+def waiting_time(key: int, run: int, user: int, kind: str, mean: float, shape: float) -> float:
+    """Hours between exposure and share; gamma by Marsaglia and Tsang (2000), a shape below 1 raised by one."""
+    stream = Stream(key, TAG_DELAY, run, user)
+    if kind == "fixed":
+        return mean
+    first = 1 - stream.uniform()
+    if kind == "exponential":
+        return -mean * math.log(first)
+    d = shape + (shape < 1) - 1 / 3
+    while True:
+        radius = math.sqrt(-2 * math.log(1 - stream.uniform()))
+        normal = radius * math.cos(2 * math.pi * stream.uniform())
+        u, v = 1 - stream.uniform(), (1 + normal / math.sqrt(9 * d)) ** 3
+        if v > 0 and math.log(u) < normal**2 / 2 + d - d * v + d * math.log(v):
+            return d * v * (first ** (1 / shape) if shape < 1 else 1) * mean / shape
+
+
 @dataclass
 class User:
     step: int
     parent: int | None
     channel: str
+    hours: float = 0.0  # of the first exposure
     stage: int = 0
     steps: dict[int, int] = field(default_factory=dict)  # stage -> step
     seen: set[int] = field(default_factory=set)  # sharers
+    both: bool = False  # was one sharer ever met through follow and feed at once?
+
+
+@dataclass
+class NaiveCampaign:
+    """One run: users by number, for every step a tally of (channel, what), arcs looked at, notes that met their cap."""
+
+    users: dict[int, User]
+    tally: list[dict[Any, int]]
+    visits: int
+    capped: int
 
 
 def sips_run(
@@ -67,11 +96,9 @@ def sips_run(
     weights: Sequence[float] = (1, 1, 4, 4),
     cap: int | None = None,
     members: Sequence[Sequence[int]] = (),
-    fixed_delay: tuple[float, float] | None = None,
-) -> tuple[dict[int, User], list[dict[Any, int]]]:
-    """Users by number, and for every step a tally of (channel, what)."""
+    delay: tuple[str, float, float, float] | None = None,  # kind, mean, shape, hours of a step
+) -> NaiveCampaign:
     batch, lane = divmod(run, 512)
-    live = [fires(world_of(key, TAG_IC, batch), j, lane, threshold_of(attention[j])) for j in range(len(arcs))]
     group = {v: g for g, some in enumerate(members) for v in some}
 
     def stage_of(index: int, identified: bool | None, again: int) -> int:
@@ -83,12 +110,16 @@ def sips_run(
                 return k
         return 4
 
-    users = {s: User(0, None, "seed", 4, dict.fromkeys(range(5), 0)) for s in seeds}
+    users = {s: User(0, None, "seed", 0.0, 4, dict.fromkeys(range(5), 0)) for s in seeds}
     tally: list[dict[Any, int]] = [{}]
-    frontier = list(seeds)
-    while frontier:
-        now = len(tally)
-        count: dict[Any, int] = {}
+    visits = capped = 0
+    publish: dict[float, list[int]] = {0.0: list(seeds)} if seeds else {}  # who publishes when: in steps, or in hours
+    while publish:
+        clock = min(publish)
+        frontier = publish.pop(clock)
+        now = int(clock) + 1 if delay is None else int(clock / delay[3]) + 1
+        tally += [{} for _ in range(now + 1 - len(tally))]
+        count = tally[now]
         found: dict[
             int, list[tuple[int, int, int, int]]
         ] = {}  # user -> (channel, rank, sharer, stage this exposure gives)
@@ -108,7 +139,8 @@ def sips_run(
         for x in frontier:
             scores = [0, 0, 0, 0]
             for j, (u, v) in enumerate(arcs):
-                if u == x and live[j]:
+                visits += u == x
+                if u == x and fires(world_of(key, TAG_IC, batch), j, lane, threshold_of(attention[j])):
                     for k in range(expose(v, 0, parent_rank(key, run, j), x, j)):
                         scores[k] += 1
             if m0 == 0 and gain == 0:
@@ -133,17 +165,19 @@ def sips_run(
                     for k in range(expose(v, 1, rank, x, rank >> 1)):
                         scores[k] += 1
                 if shown == cap:
+                    capped += 1
                     break
                 planned = stream.poisson(gain * sum(w * s for w, s in zip(weights, scores, strict=True))) if gain else 0
-        following = []
         for v, events in found.items():
             first = v not in users
             if first:
                 channel, _, x, _ = min(events)
-                users[v] = User(now, x, ("follow", "feed")[channel], 0, {0: now})
+                users[v] = User(now, x, ("follow", "feed")[channel], clock, 0, {0: now})
                 count[users[v].channel, "exposed"] = count.get((users[v].channel, "exposed"), 0) + 1
             user = users[v]
             user.seen |= {x for _, _, x, _ in events}
+            through = {(channel, x) for channel, _, x, _ in events}
+            user.both |= any((1 - channel, x) in through for channel, x in through)
             if user.channel == "seed":
                 continue
             if redraw:
@@ -156,8 +190,7 @@ def sips_run(
                 user.steps[k] = now
                 count[user.channel, k] = count.get((user.channel, k), 0) + 1
             if stage == 4 and user.stage < 4:
-                following.append(v)
+                wait = 1.0 if delay is None else waiting_time(key, run, v, *delay[:3])
+                publish.setdefault(clock + wait, []).append(v)
             user.stage = stage
-        tally.append(count)
-        frontier = following
-    return users, tally
+    return NaiveCampaign(users, tally, visits, capped)

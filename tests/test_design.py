@@ -196,6 +196,14 @@ def test_the_example_is_the_default_and_round_trips(tmp_path: Path):
     assert read_study(file) == design
 
 
+def test_eta_takes_its_share_of_taking_part_and_of_sharing():
+    """What people say they would do, times eta: in both of the steps that a survey asked about, and in no other."""
+    for eta in (0.25, 1.0):
+        (spec,) = parse_study({"model": {"kind": "sips", "sips": {"eta": eta, "identify_rate": 0.7}}}).models
+        assert spec.model.funnel.values == pytest.approx((91 / 142, 0.7, eta * 112 / 142, eta * 93 / 142))
+        assert spec.columns()["rho"] == pytest.approx(91 / 142 * 0.7 * eta**2 * 112 * 93 / 142**2)
+
+
 @pytest.mark.parametrize(
     "document",
     [

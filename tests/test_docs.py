@@ -228,7 +228,7 @@ def test_methods_and_rules_on_the_decision_page_exist():
 
 def test_spreads_among_the_pitfalls_are_those_of_the_validation_page():
     validation = load("validation")
-    values = {name: spreads[0] for name, *_, spreads, _ in validation.NETHEPT}
+    values = {name: spreads[0] for name, *_, spreads in validation.NETHEPT}
     section = (DOCS / "pitfalls.md").read_text().split("## Multigraphs")[1].split("## ")[0]
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in section.splitlines() if line.startswith("| ")][
         1:

@@ -328,7 +328,8 @@ def test_powers_of_time_are_not_exponential():
         new[:, 0] = 1
         found = of_counts(new)
         assert found.phase == "undecided", (power, found.reason)
-        assert found.deceleration.low < 1.3 / (power + 1) and found.deceleration.high > 0.1
+        assert found.deceleration.low < 1.3 / (power + 1)
+        assert found.deceleration.high > 0.1
 
 
 def test_a_claim_needs_three_ratios():
@@ -342,6 +343,18 @@ def test_a_fall_before_the_rise_is_not_decline():
     new[:, 0] = 5
     new[:, 1:] = np.random.default_rng(1).poisson([40, 20, 10, 5, 4, 8, 30, 90, 200, 300, 100], (200, 11))
     assert of_counts(new).phase == "undecided"
+
+
+def test_growth_is_early_up_to_a_tenth_of_what_can_be_reached():
+    """The default, for everybody who measures growth: an ensemble, counts, and a study."""
+    from diffusion.study import _cell
+
+    for measure in (growth, growth_of_counts):
+        assert inspect.signature(measure).parameters["depletion"].default == 0.1
+    assert getattr(_cell, "DEPLETION", 0.1) == 0.1  # a study that names its own names the same
+    ensemble = dif.simulate(random_graph(5000, 5).with_probabilities("constant", p=0.4), [0], runs=300, rng=1)
+    assert growth(ensemble).R == growth(ensemble, depletion=0.1).R
+    assert growth(ensemble).R != growth(ensemble, depletion=0.2).R
 
 
 # -- the result ----------------------------------------------------------------------------------------------

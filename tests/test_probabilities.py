@@ -179,8 +179,6 @@ def test_rules_by_name():
         NotFoundError, match=r"'weighted_cascad' is unknown: choose constant, .*Did you mean 'weighted_cascade'"
     ):
         make(ROWS).with_probabilities("weighted_cascad")
-    with pytest.raises(NotFoundError, match="unknown"):
-        make(ROWS).with_probabilities(0.1)
 
 
 @pytest.mark.parametrize("p", [-0.1, 1.1, float("nan"), float("inf"), "x", [0.1]])
@@ -240,6 +238,68 @@ def test_lt_sums_may_pass_one_by_rounding_alone(total, allowed):
         return
     with pytest.raises(InputError, match="into 1 nodes sum to more than 1"):
         graph.with_probabilities("lt")
+
+
+@pytest.mark.parametrize(
+    ("weights", "decimals"), [([0.33334] * 3, 5), ([0.16667] * 6, 5), ([0.1667] * 6, 4), ([0.00067] * 1500, 5)]
+)
+def test_lt_weights_that_a_file_rounded_are_divided_by_their_sum(weights, decimals):
+    """Six times .16667 are 1.00002: a sixth, written with five decimals. Nodes whose sums are in order keep them."""
+    n = len(weights)
+    rows = [(k, 9999) for k in range(n)] + [(0, 8888)]
+    graph = make(rows, weight=[*weights, round(0.25, decimals)])
+    said = rf"into 1 nodes sum to a little more than 1 \(most at 9999: {sum(weights):.7g}\), as weights rounded to {decimals} "
+    with pytest.warns(UserWarning, match=said) as warned:
+        ready = graph.with_probabilities("lt")
+    table = ready.to_pandas()
+    assert table.groupby("target")["probability"].sum().to_dict() == pytest.approx({8888: 0.25, 9999: 1.0}, abs=1e-6)
+    ens = dif.simulate(ready, range(n), model="lt", runs=300, rng=1)  # whose threshold is met for sure
+    assert ens.activation_probability[9999] == 1.0
+    assert len(warned) == 1
+    column = graph.with_probabilities("column")
+    with pytest.warns(UserWarning, match="rounded") as warned:  # the same by the rule "column"
+        found = [dif.simulate(column, range(n), model="lt", runs=300, rng=1).new_by_step.tolist() for _ in range(2)]
+    assert found == [ens.new_by_step.tolist()] * 2
+    assert len(warned) == 1
+    if n == 3:
+        exact = dif.theory.exact_final_size(ready, [0], model="lt").mean
+        with pytest.warns(UserWarning, match="rounded"):
+            assert dif.theory.exact_final_size(column, [0], model="lt").mean == pytest.approx(exact)
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [[0.33335] * 3, [0.5, 0.50004], [0.6, 0.6], [0.5, 0.6], [0.25, 0.75, 0.01], [0.333341] * 3, [0.01] * 101],
+)  # fmt: skip
+def test_lt_weights_in_excess_of_rounding_are_refused(weights):
+    graph = make([(k, 9999) for k in range(len(weights))], weight=weights)
+    for rule in ("lt", "column"):
+        with pytest.raises(InputError, match=r"into 1 nodes sum to more than 1 \(most at 9999: 1"):
+            dif.simulate(graph.with_probabilities(rule), [0], model="lt", runs=2)
+    flat = make([(k, 9999) for k in range(1005)]).with_probabilities("constant", p=0.001)
+    with pytest.raises(InputError, match="sum to more than 1"):  # nobody rounded these
+        dif.simulate(flat, [0], model="lt", runs=2)
+
+
+def test_labels_in_errors_are_those_of_the_user():
+    """No np.int64(99): of nodes, of both ends of an arc, of who lacks a community or has a wrong price."""
+    graph = make([(5, 99), (6, 99)], weight=[0.9, 0.9])
+    found = []
+    for call in (
+        lambda: graph.with_probabilities("lt"),
+        lambda: make([(5, 99)], weight=[2.0]).with_probabilities("column"),
+        lambda: make([(5, 99)], weight=[-2.0]).with_probabilities("lt"),
+        lambda: dif.simulate(
+            graph.with_node_data(community=["a", None, "b"]), [5], model=dif.SIPS(0.1, feed=dif.Feed(m0=1, own=0.5))
+        ),
+        lambda: dif.select_seeds(graph, budget=5, prices={5: -1.0, 6: 1.0, 99: 1.0}, method="degree"),
+        lambda: dif.simulate(graph, [7, 8], model=dif.Threshold(count=1)),
+    ):
+        with pytest.raises((InputError, NotFoundError)) as caught:
+            call()
+        found.append(str(caught.value))
+    assert not [text for text in found if "np." in text]
+    assert all(any(label in text for label in ("99", "5", "6", "7")) for text in found)
 
 
 def test_models_need_probabilities():

@@ -170,6 +170,10 @@ def test_outbreak_and_die_out():
         assert 0 <= grown.low <= grown.value <= grown.high <= 1
         assert float(grown) == grown.value
     assert ens.outbreak_probability(1.0).value == 0
+    large = dif.simulate(random_graph(400, 1200, rng=1).with_probabilities("constant", p=0.2), [0], runs=300, rng=1)
+    assert large.outbreak_probability(0.01) != large.outbreak_probability(0.05)
+    assert large.outbreak_probability() == large.outbreak_probability(0.01)  # one user in a hundred by default
+    assert large.die_out_probability() == large.die_out_probability(0.01)
     assert 0 < ens.outbreak_probability(1.0).high < 1e-3
 
 

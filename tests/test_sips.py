@@ -16,6 +16,7 @@ from strategies import KEYS, PROBABILITIES, ic_graphs, internal_arcs, internal_v
 import diffusion as dif
 from diffusion import SIPS, Complex, Delay, Feed, FollowerGraph, Funnel
 from diffusion.cascades._sips_engine import SIPSEngine
+from diffusion.cascades.sips import CES_WEIGHTS
 from diffusion.errors import InputError, NotFoundError
 from diffusion.kernels.sips import delay_of, poisson, stream_of
 
@@ -39,63 +40,135 @@ def padded(a: np.ndarray, steps: int) -> np.ndarray:
 
 @st.composite
 def campaigns(draw: st.DrawFn) -> tuple[FollowerGraph, SIPS]:
+    """Graphs and models with every option of SIPS, on and off."""
     graph = draw(ic_graphs(n=7))
-    chance = st.sampled_from([0.0, 0.5, 0.9, 1.0]) | PROBABILITIES
-    funnel = Funnel(*[draw(chance) for _ in range(4)])
+    graph = graph.with_node_data(community=[draw(st.integers(0, 1)) for _ in range(graph.n_nodes)])
+    chance = st.sampled_from([0.5, 0.9, 1.0, 1.0]) | PROBABILITIES
     feed = None
     if draw(st.booleans()):
-        own = draw(st.sampled_from([0.0, 0.5, 1.0]))
-        gain = draw(st.sampled_from([0.0, 0.05, 0.3]))
-        feed = Feed(m0=draw(st.sampled_from([0.0, 0.7, 2.0])), gain=gain, own=own, cap=draw(st.sampled_from([3, 40])))
-        graph = graph.with_node_data(community=[draw(st.integers(0, 1)) for _ in range(graph.n_nodes)])
-    identify: Any = draw(st.sampled_from(["simple", Complex(1), Complex(2), Complex(3)]))
-    delay = Delay("fixed", mean=2.0) if draw(st.booleans()) else None
-    attention = draw(st.sampled_from([None, 0.4, 1.0]))
-    return graph, SIPS(attention, funnel, feed, identify, draw(st.booleans()), delay)
-
-
-@given(campaigns(), st.data(), KEYS, st.integers(0, 3000))
-def test_a_run_is_that_of_the_naive_twin(campaign, data, key, run):
-    graph, model = campaign
-    seeds = data.draw(seed_sets(graph))
-    engine = SIPSEngine(graph, model, seeds, key)
-    feed = model.feed or Feed()
-    p = internal_values(graph) if model.attention is None else [float(np.float32(model.attention))] * graph.n_edges
-    users, tally = naive_sips.sips_run(
-        graph.n_nodes, internal_arcs(graph), p, [int(v) for v in engine._start], key, run, funnel=model.funnel.values,
-        theta=model.identify.theta if isinstance(model.identify, Complex) else None, redraw=model.redraw, m0=feed.m0,
-        gain=feed.gain, own=feed.own, cap=feed.cap, members=members_of(graph) if model.feed else (),
+        feed = Feed(
+            m0=draw(st.sampled_from([0.0, 0.7, 2.0])),
+            gain=draw(st.sampled_from([0.0, 0.05, 0.3])),
+            own=draw(st.sampled_from([0.0, 0.5, 1.0])),
+            weights=draw(st.sampled_from([CES_WEIGHTS, {"sympathize": 1.5, "share": 2.0}])),
+            cap=draw(st.sampled_from([1, 3, 40])),
+        )
+    delay = st.builds(
+        Delay, st.sampled_from(["fixed", "exponential", "gamma"]), mean=st.sampled_from([1.0, 24.0]),
+        shape=st.sampled_from([0.4, 1.0, 2.5]), bin=st.sampled_from([None, 0.5, 30.0]),
     )  # fmt: skip
-    lists, steps, _ = engine.story(run)
+    return graph, SIPS(
+        draw(st.sampled_from([None, 0.4, 1.0])),
+        Funnel(*[draw(chance) for _ in range(4)]),
+        feed,
+        draw(st.sampled_from(["simple", Complex(1), Complex(2), Complex(3)])),
+        draw(st.booleans()),
+        draw(st.none() | delay),
+    )
+
+
+def twin_run(engine: SIPSEngine, run: int) -> naive_sips.NaiveCampaign:
+    graph, model = engine.graph, engine.model
+    feed, delay = model.feed or Feed(), model.delay
+    p = internal_values(graph) if model.attention is None else [float(np.float32(model.attention))] * graph.n_edges
+    return naive_sips.sips_run(
+        graph.n_nodes, internal_arcs(graph), p, [int(v) for v in engine._start], int(engine.key), run,
+        funnel=model.funnel.values, theta=model.identify.theta if isinstance(model.identify, Complex) else None,
+        redraw=model.redraw, m0=feed.m0, gain=feed.gain, own=feed.own, cap=feed.cap,
+        weights=[feed.weights.get(name, 0.0) for name in ("sympathize", "identify", "participate", "share")],
+        members=members_of(graph) if feed.own else (),
+        delay=None if delay is None else (delay.kind, delay.mean, delay.shape, delay.width),
+    )  # fmt: skip
+
+
+def assert_same_story(engine: SIPSEngine, want: naive_sips.NaiveCampaign, run: int) -> None:
+    """Who was met, when, by whom, through what, how far they came and when: all as in the twin."""
+    lists, steps, hours = engine.story(run)
     node, step, parent, channel, stage = lists.tolist()
-    assert set(node) == set(users)
+    assert set(node) == set(want.users)
     for i, v in enumerate(node):
-        want = users[v]
-        assert (step[i], stage[i]) == (want.step, want.stage)
-        assert ("follow", "feed", "seed")[channel[i]] == want.channel
-        assert (node[parent[i]] if parent[i] >= 0 else None) == want.parent
-        assert {k: s for k, s in enumerate(steps[:, i].tolist()) if s >= 0} == want.steps
-    first = run // 512 * 512
-    chunk = engine.chunk(first, first + 1, engine._space(0)) if run == first else None
-    if chunk is not None:
-        np.testing.assert_array_equal(chunk.tally[0], tally_of(tally))
+        user = want.users[v]
+        assert (step[i], stage[i]) == (user.step, user.stage)
+        assert ("follow", "feed", "seed")[channel[i]] == user.channel
+        assert (node[parent[i]] if parent[i] >= 0 else None) == user.parent
+        assert {k: s for k, s in enumerate(steps[:, i].tolist()) if s >= 0} == user.steps
+        if engine.model.delay is not None:
+            assert hours[i] == pytest.approx(user.hours)
 
 
-@settings(max_examples=25)
-@given(campaigns(), st.data(), KEYS)
-def test_many_runs_at_once_are_the_runs_one_by_one(campaign, data, key):
+def assert_same_runs(engine: SIPSEngine, first: int, last: int, words: int) -> list[naive_sips.NaiveCampaign]:
+    """Every run of one kernel call (one run at a time where `words` is 0, else lanes), and its sums, against the twin."""
+    space = engine._space(words)
+    found = engine.chunk(first, last, space)
+    wanted = [twin_run(engine, run) for run in range(first, last)]
+    steps = max(found.tally.shape[1], *(len(want.tally) for want in wanted))
+    for tally, want in zip(found.tally, wanted, strict=True):
+        np.testing.assert_array_equal(padded(tally, steps), padded(tally_of(want.tally), steps))
+    stages = np.zeros((engine.graph.n_nodes, 5), int)
+    for want in wanted:
+        for v, user in want.users.items():
+            stages[v, : user.stage + 1] += 1
+    np.testing.assert_array_equal(space.stage_counts, stages)
+    assert found.capped == sum(want.capped for want in wanted)
+    if not words:
+        assert found.visits == sum(want.visits for want in wanted)
+        for run, want in enumerate(wanted, first):
+            assert_same_story(engine, want, run)
+    else:  # clean for the next call
+        assert not space.state.any()
+        assert not space.flags.any()
+    return wanted
+
+
+@settings(max_examples=80)
+@given(campaigns(), st.data(), KEYS, st.integers(0, 300))
+def test_twin(campaign, data, key, batch):
+    """One run at a time, whatever the options; and a width of lanes, where they take the model."""
     graph, model = campaign
-    model = SIPS(model.attention, model.funnel, model.feed)
     engine = SIPSEngine(graph, model, data.draw(seed_sets(graph)), key)
-    alone = engine.chunk(0, 130, one := engine._space(0))
-    for words in (1, 2, 8):
-        rows = engine.chunk(0, min(64 * words, 130), many := engine._space(words))
-        steps = max(rows.tally.shape[1], alone.tally.shape[1])
-        for run in range(len(rows.tally)):
-            np.testing.assert_array_equal(padded(rows.tally[run], steps), padded(alone.tally[run], steps))
-    np.testing.assert_array_equal(one.stage_counts, many.stage_counts)
-    assert not many.state.any()
-    assert not many.flags.any()
+    first = 512 * batch + data.draw(st.sampled_from([0, 1, 64, 500]))
+    assert_same_runs(engine, first, first + 6, 0)
+
+
+@settings(max_examples=40)
+@given(campaigns(), st.data(), KEYS, st.integers(0, 300))
+def test_twin_of_lanes(campaign, data, key, batch):
+    graph, model = campaign
+    engine = SIPSEngine(graph, SIPS(model.attention, model.funnel, model.feed), data.draw(seed_sets(graph)), key)
+    assert engine.lanes
+    words, word = data.draw(st.sampled_from([(1, 0), (1, 5), (2, 2), (8, 0)]))
+    first = 512 * batch + 64 * word
+    assert_same_runs(engine, first, first + data.draw(st.sampled_from([1, 5, 40, 64 * min(words, 2)])), words)
+
+
+@pytest.mark.parametrize("options", [
+    {}, {"identify": Complex(2)}, {"redraw": True}, {"identify": Complex(2), "redraw": True},
+    {"delay": Delay("gamma", mean=10.0, shape=0.5, bin=4.0), "identify": Complex(2)},
+], ids=str)  # fmt: skip
+def test_twin_where_everything_is_on(options):
+    """Attention of the graph, an own community, engagement, a cap, users met through both channels; on a graph of size."""
+    graph = random_graph(60, 500, rng=3, parallel="keep").with_probabilities("weighted_cascade")
+    graph = graph.with_node_data(community=["ab"[v % 2] for v in graph.nodes])
+    funnel, feed = Funnel(0.9, 0.8, 0.9, 0.7), Feed(m0=4.0, gain=0.3, own=0.7, cap=12)
+    engine = SIPSEngine(graph, SIPS(None, funnel, feed, **options), [0, 1, 2], 77)
+    runs = assert_same_runs(engine, 509, 521, 0)
+    if engine.lanes:
+        runs += assert_same_runs(engine, 512, 534, 1)
+    assert sum(user.both for want in runs for user in want.users.values()) > 10
+    assert sum(want.capped for want in runs) > 3
+    assert {user.channel for want in runs for user in want.users.values()} == {"seed", "follow", "feed"}
+
+
+@pytest.mark.parametrize("redraw", [False, True])
+def test_a_sharer_met_through_both_channels_is_one_sharer(redraw):
+    """0 is followed by 1, 2 and 3 and shown to its community, which is the same four, many times over."""
+    graph = FollowerGraph.from_arrays([0, 0, 0], [1, 2, 3], edges_mean="influences", directed=True)
+    graph = graph.with_node_data(community=[0, 0, 0, 0])
+    model = SIPS(1.0, feed=Feed(m0=20, own=1.0), identify=Complex(2), redraw=redraw)
+    ens = dif.simulate(graph, [0], model=model, runs=100, rng=1)
+    assert ens.sizes.tolist() == [4] * 100
+    assert ens.tally[:, 1, 1, 0].mean() > 15  # the feed showed it too
+    assert ens.sharers.tolist() == [1] * 100
 
 
 def test_lanes_scalar_threads_and_chunks_agree_on_a_graph_of_size():
@@ -375,8 +448,10 @@ def test_survey_counts_give_the_stated_percentages():
 
 def test_survey_draws():
     draws = [SIPS.from_survey(eta=0.25, rng=i).funnel for i in range(400)]
-    share = np.array([f.share for f in draws]) / 0.25
-    assert abs(share.mean() - 93.5 / 143) < SE * share.std() / 20
+    for name, mean in (("share", 93.5 / 143), ("participate", 112.5 / 143)):  # eta is on both
+        drawn = np.array([getattr(f, name) for f in draws]) / 0.25
+        assert abs(drawn.mean() - mean) < SE * drawn.std() / 20
+    assert {SIPS.from_survey(eta=0.25, identify=0.6, rng=i).funnel.identify for i in range(9)} == {0.6}
     assert SIPS.from_survey(rng=3) == SIPS.from_survey(rng=3)
     assert SIPS.from_survey(rng=3) != SIPS.from_survey(rng=4)
 

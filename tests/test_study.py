@@ -135,8 +135,24 @@ def test_a_row_a_cell_and_every_number_in_its_range(finished: dif.StudyResult):
     assert (table["outbreak_probability"] <= table["outbreak_high"]).all()
     assert set(table["phase"]) <= {"exponential", "subcritical", "undecided"}
     assert table["R_predicted"].notna().equals(table["model"] == "IC")
+    graph = dif.generate_platform(600, communities=4, rng=generator(derive_key(7, "platform")))
+    graph = graph.with_probabilities("weighted_cascade")
+    assert table["R_predicted"].dropna().to_numpy() == pytest.approx(dif.theory.reproduction_number(graph), rel=1e-3)
     priced = table[table["cost"] > 0]
     assert (priced["reach"] / priced["cost"]).to_numpy() == pytest.approx(priced["reach_per_cost"].to_numpy())
+
+
+def test_an_outbreak_is_a_run_that_reaches_one_user_in_a_hundred(finished: dif.StudyResult):
+    table = finished.to_pandas()
+    assert set(table["outbreak_share"]) == {0.01}
+    row = table[(table["strategy"] == "tail") & (table["budget"] == "k=3") & (table["model"] == "IC")].iloc[0]
+    graph = dif.generate_platform(600, communities=4, rng=generator(derive_key(7, "platform")))
+    graph = graph.with_probabilities("weighted_cascade")
+    seeds = finished.to_pandas("seeds").query("cell == @row.cell")["node"].astype(int).tolist()
+    sizes = dif.simulate(graph, seeds, runs=4000, rng=1).sizes
+    share = np.mean(sizes >= 6)
+    assert 0.05 < np.mean(sizes >= 30) < share - 0.2  # 5 % would be another number
+    assert abs(row["outbreak_probability"] - share) < 4 * np.sqrt(share * (1 - share) * (1 / row["runs"] + 1 / 4000))
 
 
 def test_the_long_tables_belong_to_the_cells(finished: dif.StudyResult):
@@ -782,13 +798,16 @@ def test_a_sips_study_crosses_identification_feed_and_place(tmp_path):
     assert set(table.loc[table["strategy"] == "degree", "place"]) == {"anywhere", "spread", "one community"}
     assert set(table.loc[table["strategy"] == "opim", "identify"]) == {"simple"}
     assert set(table.loc[table["strategy"] == "opim", "place"]) == {"anywhere", "one community"}
-    assert table.loc[table["identify"] == "simple", "R_predicted"].notna().all()
     certified = table[(table["strategy"] == "opim") & (table["feed"] == 0)]
     assert (certified["lower"] <= certified["reach_high"]).all()
     assert table.loc[(table["strategy"] == "opim") & (table["feed"] > 0), "lower"].isna().all()
+    graph = dif.generate_platform(600, communities=4, rng=generator(derive_key(7, "platform")))
+    assert set(result.to_pandas("seeds")["node"].astype(int)) <= set(graph.nodes)
+    for model in models[::2]:  # simple identification: R is that of theory, feed and all
+        predicted = table.loc[table["model"] == model.label, "R_predicted"]
+        assert predicted.to_numpy() == pytest.approx(dif.theory.sips_graph_radius(graph, model), rel=1e-3)
     # One cell again by hand: the same worlds, the same creators.
     row = table[(table["strategy"] == "degree") & (table["place"] == "anywhere") & (table["feed"] == 2.0)].iloc[0]
-    graph = dif.generate_platform(600, communities=4, rng=generator(derive_key(7, "platform")))
     seeds = result.to_pandas("seeds").query("cell == @row.cell")["node"].astype(int).tolist()
     model = next(m for m in models if m.label == row["model"])
     ens = dif.simulate(graph, seeds, model=model, runs=4000, rng=1)

@@ -33,12 +33,13 @@ def twin(graph: FollowerGraph, model: dif.Threshold, seeds, key: int, run: int) 
     )
 
 
-def assert_same_run(engine: Engine, row: np.ndarray, run: int) -> None:
+def assert_same_run(engine: Engine, row: np.ndarray, run: int) -> naive.NaiveRun:
     want = twin(engine.graph, engine.model, engine.seeds, int(engine.key), run)
     assert np.trim_zeros(row, "b").tolist() == want.levels
     nodes, step, parent = (found.tolist() for found in engine.replay(run))
     assert dict(zip(nodes, step, strict=True)) == want.step
     assert {v: None if at < 0 else nodes[at] for v, at in zip(nodes, parent, strict=True)} == want.parent
+    return want
 
 
 MODELS = st.builds(
@@ -54,10 +55,13 @@ def test_twin_on_small_graphs(draw):
     graph = draw.draw(graphs(n=9, max_rows=30))
     engine = Engine(graph, draw.draw(MODELS), draw.draw(seed_sets(graph)), draw.draw(KEYS))
     found = engine.run(0, 66, threads=2)
-    new, counts = found.new, found.node_counts
-    for run in (0, 1, 65):
-        assert_same_run(engine, new[run], run)
-    assert counts.sum() == new.sum()
+    out, total, visits = np.diff(graph._indptr), np.zeros(graph.n_nodes, int), 0
+    for run in range(66):
+        reached = list(assert_same_run(engine, found.new[run], run).step)
+        total[reached] += 1
+        visits += out[reached].sum()
+    assert found.node_counts.tolist() == total.tolist()
+    assert found.visits == visits
 
 
 @pytest.mark.parametrize(

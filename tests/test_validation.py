@@ -24,16 +24,51 @@ def validation():
     del sys.modules[spec.name]
 
 
+class Own(float):
+    """A number that `diffusion.theory` gave, and whatever is computed from it."""
+
+
+for _name in ("add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "pow", "neg"):
+    setattr(Own, f"__{_name}__", lambda *a, name=f"__{_name}__": Own(getattr(float, name)(*a)))
+
+
+class MarkedTheory:
+    """`diffusion.theory`, with numbers that can be told from others."""
+
+    def __getattr__(self, name):
+        def call(*args, **options):
+            found = getattr(dif.theory, name)(*args, **options)
+            return Own(found) if isinstance(found, float) else found
+
+        return call
+
+
 @pytest.fixture(scope="module")
 def checks(validation):
-    return validation.rows(quick=True, data=DATA)
+    validation.theory = MarkedTheory()
+    try:
+        return validation.rows(quick=True, data=DATA)
+    finally:
+        validation.theory = dif.theory
 
 
 def test_every_number_is_as_expected(checks):
     failed = [(c.what, c.ours, c.expected, c.tolerance) for c in checks if c.passed is False]
     assert not failed
-    assert sum(c.passed is True for c in checks) >= 135
-    assert all(c.passed is not None for c in checks if c.note != "data absent")
+    assert len(checks) >= 139
+    skipped = [c for c in checks if c.passed is None]
+    assert all(c.note == "data absent" for c in skipped)
+    assert len(skipped) == (0 if (DATA / "nethept.txt.gz").is_file() else 5)
+
+
+def test_what_theory_expects_is_marked_as_not_independent(checks, validation):
+    own = {c.what for c in checks if c.standing == "own"}
+    by_theory = {c.what for c in checks if isinstance(c.expected, Own)}
+    assert len(by_theory) == 3
+    assert by_theory <= own
+    page = validation.markdown(checks)
+    assert page.count("| ***own*** |") == len(own)
+    assert f"{len(own)} of them are not independent" in page
 
 
 def test_every_row_is_complete(checks, validation):
@@ -91,7 +126,8 @@ def test_the_page_in_the_repository_is_of_these_rows(checks, validation):
         assert lines[0].endswith(f"`{c.test}` |")
         if "this kappa" not in c.what:  # the graph of the quick run is smaller
             assert lines[0].startswith(f"| {c.what} | {validation._text(c.expected)} | ")
-            assert f" | {c.standing} | {c.source} | " in lines[0]
+            standing = "***own***" if c.standing == "own" else c.standing
+            assert f" | {standing} | {c.source} | " in lines[0]
 
 
 def test_without_data_rows_are_skipped_and_kept(validation, tmp_path):
@@ -122,4 +158,7 @@ def test_greedy_on_nethept_where_rr_sets_are_small(validation, data, parallel, e
     graph = dif.read_edges(data("nethept.txt.gz"), directed=False, parallel=parallel)
     graph = graph.with_probabilities("constant", p=0.01)
     seeds = validation.nethept_seeds(graph, "greedy on RR sets", model="ic", p=0.01)
-    assert dif.spread(graph, seeds, runs=20_000, rng=7).mean == pytest.approx(expected, rel=0.02)
+    found = dif.spread(graph, seeds, runs=20_000, rng=7)
+    tolerance = 4 * math.hypot(found.se, found.se) + 0.005 * expected + 0.05  # as on the page
+    assert abs(found.mean - expected) <= tolerance
+    assert validation.SEED_CHOICE == 0.005

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from .._memory import available_bytes
+from .._memory import available_bytes, bytes_text
 from .._progress import progress
 from .._threads import map_chunks, n_threads
 from ..errors import InputError
+from ..graph._given import check_graph
 from ..graph._probabilities import lt_bounds
 from ..graph.follower_graph import FollowerGraph
 from ..kernels.cascade import replay_run, run_batch
@@ -35,6 +37,8 @@ __all__ = [
 ]
 
 BATCH = LANES
+MANY_RUNS = 10**6  # fewer are not looked at: what one batch takes says more
+SETS = (list, tuple, set, frozenset, np.ndarray, pd.Series, pd.Index)
 _NO_BOUNDS = np.zeros(1, np.uint32)
 _NO_BOUNDS.flags.writeable = False
 _EVERY_RUN = np.zeros(0, np.int64)
@@ -55,6 +59,16 @@ def check_runs(runs: object, what: str = "runs") -> int:
 
 def seed_labels(graph: FollowerGraph, seeds: Any) -> list[Any]:
     """Return the distinct seeds as a list of labels, in the order given; one label alone stands for itself."""
+    check_graph(graph)
+    if isinstance(seeds, Mapping) and any(isinstance(v, SETS) or hasattr(v, "seeds") for v in seeds.values()):
+        raise InputError(
+            f"seeds is a {type(seeds).__name__} of several seed sets, and one is a list of node labels. To compare them: "
+            "dif.compare(graph, {'A': [...], 'B': [...]})"
+        )
+    if getattr(seeds, "ndim", 1) > 1:
+        raise InputError(
+            f"seeds is a {type(seeds).__name__} of {seeds.ndim} dimensions: give node labels, such as table['node']"
+        )
     if hasattr(seeds, "seeds"):  # a SeedSelection
         seeds = seeds.seeds
     if hasattr(seeds, "tolist"):
@@ -235,6 +249,12 @@ class Engine:
         `first` must be a multiple of `BATCH`, so that chunks are the same whichever way a range is cut.
         """
         assert first % BATCH == 0
+        least, room = 8 * (last - first), available_bytes()  # two steps of every run
+        if last - first > MANY_RUNS and least > room:
+            raise InputError(
+                f"{bytes_text(least)} of memory are the least that so many runs take, and {bytes_text(room)} may be used: "
+                "give fewer runs"
+            )
         words = self._words(last - first)
         chunks = self.chunks(first, last, words)
         count = max(min(n_threads(threads), len(chunks), self._room(words)), 1)

@@ -197,7 +197,7 @@ def _groups(graph: FollowerGraph, own: float) -> tuple[NDArray[np.int32], NDArra
         )
     codes, names = pd.factorize(graph.node_data["community"].to_numpy(), use_na_sentinel=True)
     if (codes < 0).any():
-        lost = graph.nodes[int((codes < 0).argmax())]
+        lost = graph.nodes[[int((codes < 0).argmax())]].tolist()[0]
         raise InputError(f"the node {lost!r} has no community: give every node one, or set own=0")
     of = codes[graph._arcs.order].astype(np.int32)
     members = np.argsort(of, kind="stable").astype(np.int32)

@@ -183,6 +183,11 @@ def community_flow(
     >>> flow.flux.loc["a", "b"].item(), flow.to_pandas()["step"].tolist(), flow.entropy.value
     (1.0, [0.0, 2.0], 1.0)
     """
+    if not all(hasattr(ensemble, name) for name in ("graph", "runs", "provenance", "replay")):
+        raise InputError(
+            f"community_flow takes the runs of an ensemble, and a {type(ensemble).__name__} was given: call "
+            "community_flow(dif.simulate(graph, seeds, ...))"
+        )
     check_confidence(confidence)
     if isinstance(runs, bool) or not isinstance(runs, int | np.integer) or runs < 1:
         raise InputError(f"runs={runs!r} is out of range: give a whole number of runs from 1")

@@ -225,6 +225,11 @@ def growth(
     >>> found.phase, round(found.R.value, 1), round(found.campaign_predicted, 1)
     ('exponential', 2.0, 1.9)
     """
+    if not isinstance(ensemble, Ensemble):
+        raise InputError(
+            f"growth takes the runs of an ensemble, and a {type(ensemble).__name__} was given: call "
+            "growth(dif.simulate(graph, seeds, ...))"
+        )
     key = derive_key(ensemble.key, "growth") if rng is None else key_of(rng)
     graph, model = ensemble.graph, ensemble.model
     if known is None:

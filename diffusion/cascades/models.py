@@ -110,9 +110,9 @@ class Threshold(_Base):
         if self.fraction is not None and not _is_number(self.fraction, 0, 1, above=True):
             raise InputError(f"fraction={self.fraction!r} is out of range: give a number above 0 and at most 1")
         if self.count is not None and (
-            isinstance(self.count, bool) or not isinstance(self.count, int | np.integer) or self.count < 1
+            isinstance(self.count, bool) or not isinstance(self.count, int | np.integer) or not 1 <= self.count < 2**63
         ):
-            raise InputError(f"count={self.count!r} is out of range: give a whole number from 1")
+            raise InputError(f"count={self.count!r} is out of range: give a whole number from 1 to 2**63 - 1")
         if not _is_number(self.noise, 0, 1):
             raise InputError(f"noise={self.noise!r} is not a probability: give a number from 0 to 1")
 

@@ -12,6 +12,7 @@ from .._progress import one_bar
 from .._provenance import provenance
 from .._random import RNGLike, key_of
 from ..errors import InputError
+from ..graph._given import check_graph
 from ..graph._node_weights import reach_weights
 from ..graph.follower_graph import FollowerGraph
 from ._engine import BATCH, Engine, Runs, check_runs, join_runs
@@ -218,6 +219,7 @@ def threshold_cascade(
     >>> cascade.size, cascade.depth
     (12, 5)
     """
+    check_graph(graph)
     return _one(graph, seeds, Threshold(fraction=fraction, count=count, noise=noise), rng)
 
 
@@ -232,7 +234,7 @@ def _rounds(limit: int) -> Iterator[tuple[int, int]]:
 
 
 def _check_precision(rel_error: float, confidence: float) -> None:
-    if isinstance(rel_error, bool) or not isinstance(rel_error, int | float | np.floating) or not rel_error > 0:
+    if isinstance(rel_error, bool) or not isinstance(rel_error, int | float | np.floating) or not 0 < rel_error <= 1e6:
         raise InputError(f"rel_error={rel_error!r} is out of range: give a number above 0, such as 0.01")
     check_confidence(confidence)
 
@@ -373,6 +375,7 @@ def compare(
     >>> c.differences["verdict"].item()
     'hub larger'
     """
+    check_graph(graph)
     _check_precision(rel_error, confidence)
     if not isinstance(seed_sets, Mapping) or not seed_sets:
         raise InputError("compare takes a mapping of names to seeds, such as {'degree': A, 'random': B}")

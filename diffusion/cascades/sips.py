@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
@@ -19,10 +20,20 @@ STAGES = ("exposed", "sympathized", "identified", "participated", "shared")
 CES_WEIGHTS: Mapping[str, float] = {"sympathize": 1.0, "identify": 1.0, "participate": 4.0, "share": 4.0}
 
 
+MOST_SHOWN = 2**31 - 1  # as many users as a graph can hold
+MOST_WEIGHT = 1e6  # of engagement scores and the feed's answer to them: exposures are drawn one by one
+MOST_HOURS, LEAST_SHAPE, LEAST_BIN = 1e9, 0.01, 1e-3  # of delays: steps of results are counted in whole numbers
+
+
+def _is_whole(value: Any, most: int) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(1 <= value <= most)
+
+
 def _number(value: Any, what: str, low: float, high: float | None = None, *, above: bool = False) -> float:
     good = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
     if good:
-        good = np.isfinite(value) and (value > low if above else value >= low) and (high is None or value <= high)
+        most = sys.float_info.max if high is None else high
+        good = (value > low if above else value >= low) and value <= most
     if not good:
         span = f"{'above' if above else 'from'} {low:g}" + (f" to {high:g}" if high is not None else "")
         kind = "a probability" if (low, high) == (0, 1) else "a number"
@@ -56,6 +67,10 @@ class Funnel:
     share: float = 1.0
 
     def __post_init__(self) -> None:
+        if isinstance(self.sympathize, str):
+            raise InputError(
+                f"sympathize={self.sympathize!r} is not a number: the funnel of a kind of note is Funnel.from_note(kind)"
+            )
         for name in _FUNNEL:
             _number(getattr(self, name), name, 0, 1)
 
@@ -164,18 +179,24 @@ class Feed:
     cap: int | None = None
 
     def __post_init__(self) -> None:
-        _number(self.m0, "m0", 0)
-        _number(self.gain, "gain", 0)
+        _number(self.m0, "m0", 0, MOST_SHOWN)
+        _number(self.gain, "gain", 0, MOST_WEIGHT)
         _number(self.own, "own", 0, 1)
+        if not isinstance(self.weights, Mapping):
+            raise InputError(
+                f"weights={self.weights!r} is not a mapping: give the score of each stage, such as {{'participate': 4, 'share': 4}}"
+            )
         for name, value in self.weights.items():
             if name not in _FUNNEL:
                 raise NotFoundError(
                     f"the engagement weight {name!r} belongs to no stage: there are {', '.join(_FUNNEL)}."
                     + did_you_mean(name, _FUNNEL)
                 )
-            _number(value, f"weights[{name!r}]", 0)
-        if self.cap is not None and (isinstance(self.cap, bool) or not isinstance(self.cap, int) or self.cap < 1):
-            raise InputError(f"cap={self.cap!r} is not a count: give a whole number of exposures from 1, or None")
+            _number(value, f"weights[{name!r}]", 0, MOST_WEIGHT)
+        if self.cap is not None and not _is_whole(self.cap, MOST_SHOWN):
+            raise InputError(
+                f"cap={self.cap!r} is not a count: give a whole number of exposures from 1 to {MOST_SHOWN:,}, or None"
+            )
 
     def __hash__(self) -> int:
         return hash((self.m0, self.gain, self.own, tuple(sorted(self.weights.items())), self.cap))
@@ -232,8 +253,10 @@ class Complex:
     theta: int
 
     def __post_init__(self) -> None:
-        if isinstance(self.theta, bool) or not isinstance(self.theta, int | np.integer) or self.theta < 1:
-            raise InputError(f"theta={self.theta!r} is not a number of sharers: give a whole number from 1")
+        if not _is_whole(self.theta, MOST_SHOWN):
+            raise InputError(
+                f"theta={self.theta!r} is not a number of sharers: give a whole number from 1 to {MOST_SHOWN:,}"
+            )
 
 
 @dataclass(frozen=True)
@@ -245,10 +268,10 @@ class Delay:
     kind : {"fixed", "exponential", "gamma"}
     mean : float > 0
         Mean waiting time tau.
-    shape : float > 0
+    shape : float >= 0.01
         Shape s of the gamma distribution; 1 is exponential.
-    bin : float > 0, optional
-        Width in hours of the time steps in which results are counted; default the mean.
+    bin : float, optional
+        Width in hours of the time steps in which results are counted, at least a thousandth of the mean; default the mean.
 
     Notes
     -----
@@ -267,15 +290,25 @@ class Delay:
     bin: float | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.kind, str):
+            raise InputError(
+                f"kind={self.kind!r} is not a kind of delay: its name comes first, then the mean in hours, such as "
+                f"Delay('gamma', mean={self.kind if isinstance(self.kind, float | int) else 24.0!r})"
+            )
         if self.kind not in ("fixed", "exponential", "gamma"):
             raise NotFoundError(
                 f"the delay {self.kind!r} is unknown: there are fixed, exponential and gamma."
                 + did_you_mean(self.kind, ("fixed", "exponential", "gamma"))
             )
-        _number(self.mean, "mean", 0, above=True)
-        _number(self.shape, "shape", 0, above=True)
+        _number(self.mean, "mean", 0, MOST_HOURS, above=True)
+        _number(self.shape, "shape", LEAST_SHAPE)
         if self.bin is not None:
             _number(self.bin, "bin", 0, above=True)
+            if self.bin < LEAST_BIN * self.mean:
+                raise InputError(
+                    f"bin={self.bin!r} is too fine for a mean of {self.mean:g} hours: a table of so many steps would not fit "
+                    f"into memory. Give hours from {LEAST_BIN * self.mean:g}"
+                )
 
     @property
     def width(self) -> float:
@@ -360,7 +393,7 @@ class SIPS:
             value = getattr(self, name)
             if not (isinstance(value, kind) or (optional and value is None)):
                 raise InputError(f"{name}={value!r} is not a {kind.__name__}: give {kind.__name__}(...)")
-        if not (self.identify == "simple" or isinstance(self.identify, Complex)):
+        if not (isinstance(self.identify, Complex) or (isinstance(self.identify, str) and self.identify == "simple")):
             raise InputError(f"identify={self.identify!r} is unknown: give 'simple' or Complex(theta)")
         if not isinstance(self.redraw, bool):
             raise InputError(f"redraw={self.redraw!r} is not True or False")

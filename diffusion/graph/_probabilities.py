@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,9 +16,11 @@ from .follower_graph import Probabilities
 if TYPE_CHECKING:
     from .follower_graph import FollowerGraph
 
-__all__ = ["RULES", "assign", "check_lt_sums", "lt_bounds"]
+__all__ = ["RULES", "assign", "check_lt_sums", "lt_bounds", "without_rounding"]
 
 RULES = ("constant", "weighted_cascade", "trivalency", "column", "lt")
+MOST_ROUNDING = 0.01  # a sum that exceeds 1 by more is no rounding, however many arcs there are
+FLOAT32 = 6e-8  # relative error of a 32-bit number
 SUM_TOLERANCE = 1e-6  # float32 weights of a node with many arcs sum to 1 within this
 
 
@@ -24,6 +28,13 @@ def assign(
     graph: FollowerGraph, rule: str, *, p: float | None, values: tuple[float, ...], normalize: bool, rng: RNGLike
 ) -> Probabilities:
     """Apply a rule; see `FollowerGraph.with_probabilities`."""
+    if not isinstance(rule, str):
+        kind = "number" if isinstance(rule, int | float | np.number) else type(rule).__name__
+        raise InputError(
+            f"with_probabilities takes the name of a rule first ({', '.join(RULES)}), and a {kind} was given. One "
+            "probability for all arcs: with_probabilities('constant', p=0.1). One for each arc: name them as weight= when "
+            "the graph is built, such as from_arrays(..., weight=values), then with_probabilities('column')"
+        )
     if rule not in RULES:
         raise NotFoundError(
             f"the probability rule {rule!r} is unknown: choose {', '.join(RULES)}." + did_you_mean(rule, RULES)
@@ -53,7 +64,7 @@ def assign(
 def _check_probability(value: Any, what: str) -> float:
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = float("nan")
     if not 0 <= number <= 1:
         raise InputError(f"{what}={value!r} is not a probability: give a number from 0 to 1")
@@ -75,6 +86,11 @@ def _by_in_degree(graph: FollowerGraph) -> NDArray[np.float64]:
 
 
 def _trivalency(graph: FollowerGraph, values: tuple[float, ...], rng: RNGLike) -> Probabilities:
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise InputError(
+            f"values={values!r} is not a list of probabilities: give one such as values=(0.1, 0.01, 0.001)"
+        )
+    values = tuple(values)
     if not values:
         raise InputError("the rule 'trivalency' needs at least one value")
     levels = np.array([_check_probability(value, "values") for value in values])
@@ -106,8 +122,40 @@ def _lt(graph: FollowerGraph, normalize: bool) -> Probabilities:
     if normalize:
         total = np.bincount(graph._arcs.indices, weights=weight, minlength=graph.n_nodes)[graph._arcs.indices]
         weight = np.divide(weight, total, out=np.zeros_like(weight), where=total > 0)
+    weight = without_rounding(graph, weight)
     check_lt_sums(graph, weight)
     return Probabilities(weight.astype(np.float32), "lt", {"normalize": True} if normalize else {})
+
+
+def without_rounding(graph: FollowerGraph, weight: NDArray[Any]) -> NDArray[Any]:
+    """Divide weights by their sum at nodes where it exceeds 1 by no more than rounding in a file can explain.
+
+    Weights of d decimals are each at most a unit of the last one too large: half of it, or all where a file rounds up.
+    What exceeds 1 by more, or was not rounded to 3 to 6 decimals, comes back as it is.
+    """
+    weight = np.broadcast_to(weight, graph.n_edges)
+    target = graph._arcs.indices
+    total = np.bincount(target, weights=weight, minlength=graph.n_nodes)
+    over = total > 1 + SUM_TOLERANCE
+    if not over.any():
+        return weight
+    full = weight.astype(np.float64)
+    decimals = next((d for d in range(7) if (np.abs(full - np.round(full, d)) <= FLOAT32 * full).all()), 0)
+    if decimals < 3:
+        return weight
+    count = np.bincount(target, weights=full > 0, minlength=graph.n_nodes)
+    over &= total <= 1 + np.minimum(count * 10.0**-decimals, MOST_ROUNDING) + SUM_TOLERANCE
+    if not over.any():
+        return weight
+    at = int(np.where(over, total, 0).argmax())
+    warnings.warn(
+        f"linear-threshold weights into {int(over.sum()):,} nodes sum to a little more than 1 (most at "
+        f"{_label(graph, at)!r}: {total[at]:.7g}), as weights rounded to {decimals} decimals can: they were divided by their "
+        "sum",
+        stacklevel=5,
+    )
+    scaled: NDArray[Any] = full / np.where(over, total, 1.0)[target]
+    return scaled
 
 
 def check_lt_sums(graph: FollowerGraph, weight: NDArray[Any]) -> None:
@@ -119,7 +167,7 @@ def check_lt_sums(graph: FollowerGraph, weight: NDArray[Any]) -> None:
         at = int(total.argmax())
         raise InputError(
             f"the linear-threshold weights into {int(over.sum()):,} nodes sum to more than 1 (most at "
-            f"{graph._labels_of(np.array([at]))[0]!r}: {total[at]:.6g}). Use with_probabilities('weighted_cascade') or "
+            f"{_label(graph, at)!r}: {total[at]:.6g}). Use with_probabilities('weighted_cascade') or "
             "with_probabilities('lt', normalize=True), or lower the weights"
         )
 
@@ -132,9 +180,10 @@ def lt_bounds(graph: FollowerGraph) -> tuple[NDArray[np.uint32], NDArray[np.uint
     values = graph.probabilities.values
     name = f"lt_bounds {id(values)}"
     if name not in graph._shared:
-        check_lt_sums(graph, values)
+        weight = without_rounding(graph, values) if graph.probabilities.rule == "column" else values
+        check_lt_sums(graph, weight)
         into = graph._in_arcs
-        weight = np.ascontiguousarray(np.broadcast_to(values.astype(np.float64), graph.n_edges))
+        weight = np.ascontiguousarray(np.broadcast_to(weight.astype(np.float64), graph.n_edges))
         found = lt_intervals(into.indptr, into.arc, weight)
         for array in found:
             array.flags.writeable = False
@@ -143,7 +192,12 @@ def lt_bounds(graph: FollowerGraph) -> tuple[NDArray[np.uint32], NDArray[np.uint
     return bounds
 
 
+def _label(graph: FollowerGraph, node: int) -> Any:
+    """Label of an internal node as the user wrote it."""
+    return graph._labels_of(np.array([node])).tolist()[0]
+
+
 def _arc_text(graph: FollowerGraph, arc: int) -> str:
     source = int(np.searchsorted(graph._arcs.indptr, arc, side="right")) - 1
-    u, v = graph._labels_of(np.array([source, graph._arcs.indices[arc]]))
+    u, v = graph._labels_of(np.array([source, graph._arcs.indices[arc]])).tolist()
     return f"the arc {u!r} -> {v!r}"

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from .._provenance import provenance
 from .._random import RNGLike, derive_key, key_of
 from ..errors import InputError, MissingDataError, NotFoundError, ReadError, did_you_mean
+from ._given import check_graph
 from .follower_graph import FollowerGraph
 
 __all__ = [
@@ -179,6 +180,7 @@ def communities(
     >>> part.n_communities, round(part.mixing, 2)
     (3, 0.05)
     """
+    check_graph(graph)
     if method not in METHODS:
         raise NotFoundError(
             f"the method {method!r} is unknown: choose {', '.join(METHODS)}." + did_you_mean(method, METHODS)

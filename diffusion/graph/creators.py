@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import InputError, did_you_mean
+from ._given import check_graph
 
 if TYPE_CHECKING:
     from .follower_graph import FollowerGraph
@@ -75,6 +76,7 @@ def with_creator_tiers(
     >>> g.node_data["tier"].value_counts()["head"].item() <= 20
     True
     """
+    check_graph(graph)
     if thresholds is not None and shares is not None:
         raise InputError("give thresholds= or shares=, not both: they are two ways to say where a tier begins")
     prices = {**PRICES, **(prices or {})}

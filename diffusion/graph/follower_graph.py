@@ -6,12 +6,13 @@ import functools
 import os
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._given import how_to_build
 from ..errors import InputError, NotFoundError, did_you_mean
 from ._build import Arcs, Parallel, build_arcs
 from ._parts import InArcs, Probabilities, read_only
@@ -62,6 +63,12 @@ class FollowerGraph:
     probabilities: Probabilities | None = None
     _node_data: dict[str, Any] = field(default_factory=dict)
     _shared: dict[str, Any] = field(default_factory=dict)  # what is computed once for all graphs on these arcs
+
+    def __new__(cls, *given: Any, **named: Any) -> Self:
+        first = given[0] if given else named.get("_arcs")
+        if (given or named) and not isinstance(first, Arcs):  # nothing at all: pickle, which fills it in afterwards
+            raise InputError(f"FollowerGraph(...) is not how a graph is built, and {how_to_build(first)}")
+        return object.__new__(cls)
 
     # -- doors in --------------------------------------------------------------------------------------------------
 
@@ -451,7 +458,8 @@ class FollowerGraph:
             - ``"trivalency"``: drawn for each arc from `values` with `rng` (Chen, Wang and Wang 2010).
             - ``"column"``: the weight of the arc, which must be a probability.
             - ``"lt"``: linear-threshold weights: the weight of the arc where there is one, else c / in-degree. They
-              must sum to at most 1 at every node; ``normalize=True`` divides them by their sum at each node.
+              must sum to at most 1 at every node; ``normalize=True`` divides them by their sum at each node. A sum that exceeds
+              1 only because the weights were rounded to 3 to 6 decimals is divided out too, with a warning.
         p : float in [0, 1]
             For ``"constant"``.
         values : tuple of float in [0, 1]

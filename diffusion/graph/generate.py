@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._memory import available_bytes, bytes_text
 from .._progress import progress
 from .._random import RNGLike, derive_key, generator, key_of
 from ..errors import InputError, did_you_mean
 from ._build import Arcs
+from ._labels import MAX_NODES
 from .creators import with_creator_tiers
 from .follower_graph import FollowerGraph
 
@@ -23,6 +25,7 @@ LFR_RATIO = 20.0  # largest over smallest community that the bounded power law o
 TARGETS_PER_SOURCE = 32  # draws before a creator counts as followed by everyone who could
 DRAWS_PER_ARC = 40  # before giving up; a platform with room needs 1.1 to 2
 CHUNK = 1 << 20
+BYTES_A_NODE, BYTES_AN_ARC = 100, 50  # while a graph is generated
 
 
 def generate_platform(
@@ -96,6 +99,7 @@ def generate_platform(
     check_platform(
         users, communities, mixing, mean_followers, tail, reciprocity, community_sizes, size_exponent, tiers
     )  # fmt: skip
+    check_memory(users, mean_followers)
     key = key_of(rng)
     draw = generator(key)
     community = _communities(users, communities, community_sizes, size_exponent, draw)
@@ -160,6 +164,7 @@ def generate_chung_lu(
     check_number("mean_followers", mean_followers, 0, (n - 1) / 4, above=True)
     check_number("tail_out", tail_out, 2, above=True)
     check_number("tail_in", tail_in, 2, above=True)
+    check_memory(n, mean_followers)
     key = key_of(rng)
     draw = generator(key)
     followed, followers = (_power_law(n, tail, np.inf, draw) for tail in (tail_in, tail_out))
@@ -188,6 +193,8 @@ def check_platform(
         check_number(name, number)
     check_whole("users", users, 2)
     check_whole("communities", communities, 1)
+    if users > MAX_NODES:
+        check_memory(users, mean_followers)
     if communities > users // 2:
         raise InputError(
             f"communities={communities} leaves fewer than two of {users} users each: give at most {users // 2}"
@@ -225,6 +232,22 @@ def check_number(name: str, value: object, low: float = -np.inf, high: float = n
         where = f"above {low:g}" if above else f"from {low:g}"
         raise InputError(
             f"{name}={value!r} is out of range: give a number {where}" + (f" to {high:g}" if high < np.inf else "")
+        )
+
+
+def check_memory(nodes: int, followers: float) -> None:
+    """Refuse a graph that would not fit into memory, or has more nodes than a graph can hold."""
+    room = available_bytes()
+    try:
+        need = int((BYTES_A_NODE + BYTES_AN_ARC * followers) * nodes)
+    except OverflowError:
+        need = BYTES_A_NODE * nodes
+    if nodes > MAX_NODES or need > room:
+        beyond = f", and a graph holds {MAX_NODES:,} nodes at most" if nodes > MAX_NODES else ""
+        many = f"{nodes:,}" if nodes < 10**18 else "over 10^18"
+        raise InputError(
+            f"{many} nodes with so many followers would take about {bytes_text(need)} of memory, and {bytes_text(room)} may "
+            f"be used{beyond}: ask for fewer nodes or fewer followers"
         )
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from .._random import RNGLike, derive_key, key_of
 from ..errors import InputError
 from .follower_graph import FollowerGraph
-from .generate import ArcDraws, check_number, check_whole, empty_arc_set, graph_of_arcs
+from .generate import ArcDraws, check_memory, check_number, check_whole, empty_arc_set, graph_of_arcs
 
 __all__ = ["generate_ring_lattice", "generate_two_communities", "generate_watts_strogatz"]
 
@@ -78,6 +78,7 @@ def generate_watts_strogatz(n: int, k: int = 4, rewire: float = 0.1, *, rng: RNG
     if k % 2 or k > n - 1:
         raise InputError(f"k={k} is out of range: give an even number of neighbours from 2 to n - 1 = {n - 1}")
     check_number("rewire", rewire, 0, 1)
+    check_memory(n, k)
     source, target = np.empty((2, n * k // 2), np.int32)
     table = empty_arc_set(source.size)
     small_world(np.uint64(key_of(rng)), n, k // 2, float(rewire), table, source, target)
@@ -125,6 +126,7 @@ def generate_two_communities(
         raise InputError(f"n={n} is odd: two equal communities need an even number of nodes")
     check_number("mean_degree", mean_degree, 0, above=True)
     check_number("mixing", mixing, 0, 1)
+    check_memory(n, mean_degree)
     half = n // 2
     community = np.repeat([0, 1], half)
     edges = round(n * mean_degree / 2)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from .._progress import one_bar, progress
 from .._random import RNGLike, derive_key, key_of
 from ..errors import InputError
+from ._given import check_graph
 from .communities import Communities, community_codes
 from .follower_graph import FollowerGraph
 from .generate import check_number, empty_arc_set
@@ -84,6 +85,7 @@ def rewire_mixing(
     >>> h.out_degree.equals(g.out_degree), h.in_degree.equals(g.in_degree), h.reciprocity == g.reciprocity
     (True, True, True)
     """
+    check_graph(graph)
     from ..kernels.rewire import fill_table, reverse_arcs
     from ..kernels.rewire import shuffle as shuffle_arcs
 

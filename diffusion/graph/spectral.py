@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._validation import Floats, number, whole
 from ..errors import DiffusionError, InputError
+from ._given import check_graph
 from .follower_graph import FollowerGraph
 
 __all__ = ["next_generation_radius", "non_backtracking_radius", "reproduction_number"]
@@ -61,6 +62,7 @@ def reproduction_number(graph: FollowerGraph, *, tol: float = 1e-6, max_iter: in
     >>> round(reproduction_number(g.with_probabilities("constant", p=0.25)), 6)  # each of 3 followers but one
     0.5
     """
+    check_graph(graph)
     tol = number(tol, "tol", above=0)
     if isinstance(max_iter, bool) or not isinstance(max_iter, int | np.integer) or max_iter < 1:
         raise InputError(f"max_iter={max_iter!r} is not a number of iterations: give a whole number from 1")
@@ -242,6 +244,7 @@ def non_backtracking_radius(graph: FollowerGraph, *, tol: float = 1e-8, max_iter
     >>> round(non_backtracking_radius(g), 6)  # every node has 3 neighbours: 2 without the one it came from
     2.0
     """
+    check_graph(graph)
     from scipy.sparse import block_array, csr_array, diags_array, eye_array
     from scipy.sparse.linalg import ArpackError, eigs
 

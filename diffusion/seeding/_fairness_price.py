@@ -19,6 +19,7 @@ from ..cascades._engine import BATCH, Engine, Workspace, check_runs
 from ..cascades._sips_engine import engine_of
 from ..cascades.models import Model
 from ..cascades.results import Estimate, check_confidence
+from ..graph._given import check_graph
 from ..graph.follower_graph import FollowerGraph
 from ._groups import Groups, groups_of
 
@@ -140,6 +141,7 @@ def price_of_fairness(
     >>> found.given_up.value, found.minimum_best.value
     (2.0, 0.0)
     """
+    check_graph(graph)
     check_confidence(confidence)
     groups = groups_of(graph, communities)
     key = key_of(rng)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -116,7 +117,8 @@ def check_k(k: Any, allowed: NDArray[np.bool_]) -> int:
 
 
 def is_number(value: Any) -> bool:
-    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool) and value == value
+    real = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    return real and bool(abs(value) <= sys.float_info.max or abs(value) == float("inf"))  # neither NaN nor 10**400
 
 
 def open_unit(value: Any, what: str) -> float:

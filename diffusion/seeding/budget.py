@@ -16,12 +16,15 @@ from .selection import NextBuy, SeedSelection
 __all__ = ["afford", "affordable", "price_values"]
 
 
+MOST = np.finfo(np.float64).max
+
+
 def price_values(graph: FollowerGraph, prices: Any) -> NDArray[np.float64]:
     """Return the price of each node in the order of ``graph.nodes``; NaN for who is not for sale."""
     values = node_values(graph, prices, "prices", missing=float("nan"))[graph._rank]
     if (values < 0).any():
         at = int((values < 0).argmax())
-        raise InputError(f"the price of {graph.nodes[at]!r} is {values[at]:g}: prices are numbers from 0")
+        raise InputError(f"the price of {graph.nodes[[at]].tolist()[0]!r} is {values[at]:g}: prices are numbers from 0")
     return values
 
 
@@ -38,7 +41,7 @@ def affordable(prices: NDArray[np.float64], budget: float) -> NDArray[np.intp]:
 
 def afford(graph: FollowerGraph, ranked: SeedSelection, prices: NDArray[np.float64], budget: float) -> SeedSelection:
     """Cut a ranking to what a budget buys."""
-    if isinstance(budget, bool) or not isinstance(budget, int | float | np.number) or not 0 <= budget < np.inf:
+    if isinstance(budget, bool) or not isinstance(budget, int | float | np.number) or not 0 <= budget <= MOST:
         raise InputError(f"budget={budget!r} is not an amount of money: give a number from 0")
     paid = prices[graph._check_labels(list(ranked.seeds))]
     bought = affordable(paid, float(budget))

@@ -17,6 +17,7 @@ from ..cascades.models import IC, LT, Model, model_of
 from ..cascades.results import Comparison, check_confidence
 from ..cascades.simulate import compare
 from ..errors import InputError, NotFoundError, did_you_mean
+from ..graph._given import check_graph
 from ..graph.follower_graph import FollowerGraph
 from .budget import affordable, price_values
 from .heuristics import HEURISTICS, TIER_STRATEGIES, rank_seeds
@@ -182,6 +183,7 @@ def compare_strategies(
     >>> found.table["n_seeds"].tolist(), found.differences["verdict"].tolist()
     ([1, 1, 2, 2], ['best', 'equal', 'best', 'equal'])
     """
+    check_graph(graph)
     chosen_model = model_of(model)
     check_confidence(confidence)
     amounts, unit = _budgets(budgets, prices)

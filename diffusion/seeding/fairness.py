@@ -19,6 +19,7 @@ from .._threads import n_threads
 from ..cascades.models import Model, model_of
 from ..cascades.results import check_confidence
 from ..errors import InputError
+from ..graph._given import check_graph
 from ..graph.follower_graph import FollowerGraph
 from ._certificate import check_k, is_number, open_unit, permitted
 from ._fairness_price import FairnessPrice, name_rows, new_axes, price_of_fairness
@@ -190,6 +191,7 @@ def maximin_seeds(
     >>> sorted(found.seeds), found.lower <= 0.625 <= found.upper
     ([0, 4], True)
     """
+    check_graph(graph)
     begin = time.perf_counter()
     chosen_model = model_of(model)
     eps = open_unit(eps, "eps")

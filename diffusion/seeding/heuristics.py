@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from .._provenance import provenance
 from .._random import RNGLike, generator, key_of
 from ..errors import InputError, NotFoundError, did_you_mean
+from ..graph._given import check_graph
 from ..graph.follower_graph import FollowerGraph
 from ._groups import groups_of
 from .selection import SeedSelection
@@ -269,6 +270,7 @@ def rank_seeds(
     0     1     0    4.0
     1     2     4    2.0
     """
+    check_graph(graph)
     if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 0:
         raise InputError(f"k={k!r} is not a number of seeds: give a whole number from 0")
     allowed = np.ones(graph.n_nodes, np.bool_)

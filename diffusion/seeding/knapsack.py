@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -239,7 +239,7 @@ def _checked_prices(task: Task, prices: Any, budget: Any) -> tuple[NDArray[np.fl
             f"the price of {label!r} is {price[at[0]]:g} (and {int(bad.sum()) - 1:,} more such): every candidate needs "
             "a finite price from 0"
         )
-    if not is_number(budget) or not math.isfinite(budget) or budget < 0:
+    if not is_number(budget) or not 0 <= budget <= sys.float_info.max:
         raise InputError(f"budget={budget!r} is no sum of money: give a finite number from 0")
     if not task.allowed.any():
         raise InputError("no candidate is left to choose from")

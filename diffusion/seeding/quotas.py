@@ -16,6 +16,7 @@ from .._threads import n_threads
 from ..cascades._engine import seed_labels
 from ..cascades.models import Model, model_of
 from ..errors import InputError, NotFoundError, did_you_mean
+from ..graph._given import check_graph
 from ..graph.follower_graph import FollowerGraph
 from ..kernels.quotas import quota_cover
 from ._certificate import check_k, is_number, open_unit, permitted
@@ -111,6 +112,7 @@ def select_with_quotas(
     >>> sorted(found.seeds), found.lower <= 4.0 <= found.upper
     ([0, 6], True)
     """
+    check_graph(graph)
     begin = time.perf_counter()
     if at_most is None and at_least is None:
         raise InputError("give at_most= or at_least=: without quotas use select_seeds")

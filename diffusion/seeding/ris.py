@@ -18,11 +18,15 @@ from ..cascades._engine import check_runs, seed_labels
 from ..cascades.models import Model, model_of
 from ..cascades.results import Estimate, check_confidence
 from ..errors import InputError, NotFoundError, did_you_mean
+from ..graph._given import check_graph
 from ..graph.follower_graph import FollowerGraph
 from ..kernels.coverage import first_covered
 from ._rr_store import MOST_SETS, RRStore, bits_of
 
 __all__ = ["MOST_SETS", "RRSets", "RRStore", "audience", "binomial_bounds", "bits_of", "node_values", "sample_rr_sets"]
+
+
+MOST_WEIGHT = 1e100  # squares of sums of weights are still numbers
 
 
 def node_values(graph: FollowerGraph, given: Any, what: str, *, missing: float | None) -> NDArray[np.float64]:
@@ -40,7 +44,7 @@ def node_values(graph: FollowerGraph, given: Any, what: str, *, missing: float |
             )
         given = graph.node_data[given].to_numpy()
     elif callable(given):
-        given = given(graph.out_degree.to_numpy())
+        given = _called(graph, given, what)
     if isinstance(given, Mapping):
         given = pd.Series(list(given.values()), index=pd.Index(list(given), tupleize_cols=False))
     if isinstance(given, pd.Series):
@@ -56,6 +60,31 @@ def node_values(graph: FollowerGraph, given: Any, what: str, *, missing: float |
             shape = " x ".join(f"{k:,}" for k in values.shape) or "one"
             raise InputError(f"{what} has {shape} values for {graph.n_nodes:,} nodes: give one for each node")
     return values[graph._arcs.order]
+
+
+def _called(graph: FollowerGraph, function: Any, what: str) -> Any:
+    """Values of a function of followers; where it raises, say for which node."""
+    followers = graph.out_degree.to_numpy()
+    try:
+        return function(followers)
+    except Exception:
+        fails, good = -1, False
+        for at in range(followers.size):
+            try:
+                function(followers[at : at + 1])
+                good = True
+            except Exception as alone:
+                if fails < 0:
+                    fails, error = at, alone
+            if good and fails >= 0:
+                raise InputError(
+                    f"the function given as {what} fails at the node {graph.nodes[[fails]].tolist()[0]!r} with "
+                    f"{followers[fails]:,} followers: {type(error).__name__}: {error}"
+                ) from error
+        raise InputError(
+            f"the function given as {what} raises {type(error).__name__}: {error}. It takes an array, the followers of all "
+            f"nodes, and returns an array of numbers, such as lambda followers: 0.5 * followers"
+        ) from error
 
 
 def _numbers(given: Any, what: str) -> NDArray[np.float64]:
@@ -78,6 +107,12 @@ def audience(graph: FollowerGraph, node_weights: Any) -> NDArray[np.float64] | N
         at = int(graph._rank[bad[graph._rank]][0])  # the first in the order of labels
         label = graph._labels_of(np.array([at])).tolist()[0]
         raise InputError(f"node_weights of {label!r} is {weights[at]:g}: weights are finite numbers from 0")
+    if weights.max(initial=0) > MOST_WEIGHT:
+        at = int(graph._rank[(weights > MOST_WEIGHT)[graph._rank]][0])
+        label = graph._labels_of(np.array([at])).tolist()[0]
+        raise InputError(
+            f"node_weights of {label!r} is {weights[at]:g}, too large to be added up: give all weights in a larger unit"
+        )
     if not weights.sum() > 0:
         raise InputError("node_weights are all 0: give a positive weight to the nodes of the audience")
     return weights
@@ -276,6 +311,7 @@ def sample_rr_sets(
     >>> sorted({tuple(sorted(sets[i])) for i in range(1000)})
     [(0,), (0, 1), (0, 1, 2)]
     """
+    check_graph(graph)
     n = check_runs(n, "n")
     chosen = model_of(model)
     store = RRStore(graph, chosen, key_of(rng), weights=audience(graph, node_weights))

@@ -15,6 +15,7 @@ from ..cascades._sips_engine import follow_probabilities
 from ..cascades.models import SIPS, Model, model_of
 from ..cascades.simulate import spread as estimate_spread
 from ..errors import InputError, NotFoundError, did_you_mean
+from ..graph._given import check_graph
 from ..graph.follower_graph import FollowerGraph
 from ._certificate import Certificate
 from .greedy import GreedySelection, greedy
@@ -134,6 +135,7 @@ def select_seeds(
     >>> dif.select_seeds(g, 2, method="degree").seeds
     (0, 4)
     """
+    check_graph(graph)
     if not isinstance(method, str) or method not in METHODS:
         raise NotFoundError(
             f"the method {method!r} is unknown: choose {', '.join(METHODS)}." + did_you_mean(method, METHODS)

@@ -9,6 +9,7 @@ import numpy as np
 
 from .._validation import number
 from ..errors import InputError, NotFoundError, did_you_mean
+from ..graph._given import check_graph
 from ..graph.follower_graph import FollowerGraph
 from ..graph.spectral import reproduction_number
 
@@ -217,6 +218,7 @@ def configuration_R(graph: FollowerGraph, p: float) -> float:
     >>> configuration_R(g, 0.5)
     0.5
     """
+    check_graph(graph)
     if number(p, "p", least=0) > 1:
         raise InputError(f"p={p!r} is out of range: give a probability from 0 to 1")
     k = graph._out_degree.astype(np.float64)

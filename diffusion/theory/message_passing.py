@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from .._provenance import provenance
 from .._validation import Floats, floats, number, whole
 from ..errors import DiffusionError, InputError
+from ..graph._given import check_graph
 from ..graph.follower_graph import FollowerGraph
 from ..graph.spectral import reverse_arcs
 
@@ -139,6 +140,7 @@ def message_passing(
     >>> found.new_by_step.tolist()
     [1.0, 0.5, 0.25, 0.125, 0.0]
     """
+    check_graph(graph)
     if graph.probabilities is None:
         raise InputError(
             "the graph has no propagation probabilities: call graph.with_probabilities('weighted_cascade'), or "

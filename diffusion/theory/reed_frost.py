@@ -14,6 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from .._provenance import provenance
 from .._validation import Floats, chance, floats, whole
 from ..errors import InputError, NotFoundError, did_you_mean
+from ..graph._given import check_graph
+from ..graph._probabilities import without_rounding
 from ..graph.follower_graph import FollowerGraph
 
 __all__ = [
@@ -281,6 +283,7 @@ def exact_final_size(graph: FollowerGraph, seeds: Any, *, model: Literal["ic", "
     >>> exact_final_size(g, [0]).mean, exact_final_size(g, [0], model="lt").mean
     (2.4375, 2.5)
     """
+    check_graph(graph)
     from ..cascades._engine import seed_labels
 
     if model not in ("ic", "lt"):
@@ -291,6 +294,8 @@ def exact_final_size(graph: FollowerGraph, seeds: Any, *, model: Literal["ic", "
     source = np.repeat(np.arange(graph.n_nodes), np.diff(graph._indptr))
     target = graph._indices.astype(np.int64)
     p = np.broadcast_to(graph.probabilities.values, target.shape).astype(np.float64)
+    if model == "lt" and graph.probabilities.rule == "column":
+        p = np.asarray(without_rounding(graph, p), np.float64)
     weight, live = (_ic_worlds if model == "ic" else _lt_worlds)(p, target, graph.n_nodes)
     reached = np.zeros((graph.n_nodes, weight.size), np.bool_)
     reached[start] = True

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from .._validation import Floats, chance, floats, number
 from ..errors import InputError
+from ..graph._given import check_graph
 from ..graph.follower_graph import FollowerGraph
 from ..graph.spectral import next_generation_radius
 
@@ -217,6 +218,7 @@ def community_arcs(graph: FollowerGraph, community: Any) -> tuple[list[Any], Flo
     >>> names, sizes.tolist(), arcs.tolist(), pairs.tolist()
     (['x', 'y'], [2.0, 1.0], [[1.0, 1.0], [1.0, 0.0]], [[1.0, 1.0], [1.0, 0.0]])
     """
+    check_graph(graph)
     import pandas as pd
 
     if isinstance(community, str):

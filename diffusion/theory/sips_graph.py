@@ -6,6 +6,7 @@ from .._validation import number
 from ..cascades.next_generation import next_generation
 from ..cascades.sips import SIPS
 from ..errors import InputError
+from ..graph._given import check_graph
 from ..graph.follower_graph import FollowerGraph
 
 __all__ = ["sips_graph_radius"]
@@ -55,6 +56,7 @@ def sips_graph_radius(graph: FollowerGraph, model: SIPS, *, tol: float = 1e-6, m
     >>> round(sips_graph_radius(g, dif.SIPS(0.5, dif.Funnel(share=0.4), dif.Feed(m0=1.5))), 6)  # a rho + m rho
     0.8
     """
+    check_graph(graph)
     found = next_generation(graph, model)
     if found is None:
         raise InputError("complex identification has no reproduction number: one sharer alone convinces nobody")
