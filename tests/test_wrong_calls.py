@@ -180,6 +180,7 @@ def test_seeds_that_numpy_takes_go_on_working(rng):
         (lambda: dif.Delay(mean=1e308), r"mean=1e\+308"),
         (lambda: dif.Delay(shape=1e-300), "shape=1e-300"),
         (lambda: dif.Delay(mean=1.0, bin=1e-300), "bin=1e-300 is too fine for a mean of 1 hours.*from 0.001"),
+        (lambda: dif.Delay(mean=10.0, bin=9e-3), "bin=0.009 is too fine for a mean of 10 hours.*from 0.01"),
         (lambda: GRAPH.with_probabilities("constant", p=HUGE), "is not a probability"),
         (lambda: dif.spread(GRAPH, [0], rel_error=HUGE), "rel_error="),
         (lambda: dif.simulate(GRAPH, [0], runs=10**12), r"8 TB of memory are the least .*give fewer runs"),
@@ -240,5 +241,9 @@ def test_a_price_function_that_raises_names_the_node():
         with pytest.raises(InputError, match=re.escape(text)) as caught:
             dif.select_seeds(graph, budget=10, prices=price, method=method)
         assert isinstance(caught.value.__cause__, ZeroDivisionError)
+    with pytest.raises(InputError, match=r"fails at the node 'a' with 2 followers"):  # and at 'b', but not at 'c'
+        dif.select_seeds(
+            graph, budget=10, prices=lambda f: np.zeros(f.size) if f.max() == 0 else [][0], method="degree"
+        )
     with pytest.raises(InputError, match=r"raises TypeError: .*It takes an array, the followers of all nodes"):
         dif.select_seeds(graph, budget=10, prices=lambda f: math.sqrt(f), method="degree")
