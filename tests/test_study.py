@@ -37,7 +37,7 @@ COLUMNS = {
     "results": (
         "cell graph model rule strategy budget budget_kind budget_value n_seeds n_nodes reach reach_low reach_high confidence "
         "runs rel_error stopped_by R_predicted R R_low R_high rate rate_low rate_high doubling doubling_low doubling_high "
-        "phase phase_reason fit_first fit_last outbreak_probability outbreak_low outbreak_high outbreak_share depth breadth "
+        "phase phase_cause phase_reason R_campaign R_campaign_low R_campaign_high R_campaign_predicted fit_first fit_last outbreak_probability outbreak_low outbreak_high outbreak_share depth breadth "
         "virality virality_runs cost reach_per_cost entropy dominance seconds_select seconds_simulate model_kind identify feed eta attention rho mixing place "
         "sharers sharers_low sharers_high feed_share feed_share_low feed_share_high redundancy entry_share"
     ),
@@ -133,7 +133,7 @@ def test_a_row_a_cell_and_every_number_in_its_range(finished: dif.StudyResult):
     assert (table.loc[~precise, "runs"] == 1024).all()
     assert (table["outbreak_low"] <= table["outbreak_probability"]).all()
     assert (table["outbreak_probability"] <= table["outbreak_high"]).all()
-    assert set(table["phase"]) <= {"exponential", "subcritical", "undecided"}
+    assert set(table["phase"]) <= {"exponential", "subcritical", "core", "undecided", "not applicable"}
     assert table["R_predicted"].notna().equals(table["model"] == "IC")
     graph = dif.generate_platform(600, communities=4, rng=generator(derive_key(7, "platform")))
     graph = graph.with_probabilities("weighted_cascade")

@@ -23,7 +23,8 @@ from .._version import __version__
 from ..cascades._engine import Runs
 from ..cascades._intervals import mean_interval
 from ..cascades._sips_engine import engine_of
-from ..cascades.growth import growth_of_counts
+from ..cascades.growth import growth_of_counts, growth_on_graph
+from ..cascades.reproduction import Reproduction
 from ..cascades.results import Cascade, SpreadEstimate, share_interval
 from ..cascades.simulate import sample_until
 from ..cascades.sips_results import funnel_tables, ratio_interval
@@ -120,7 +121,7 @@ def compute(
     precision: Precision,
     *,
     key: int,
-    R_predicted: float,
+    known: Reproduction,
     mixing: float,
     threads: int,
 ) -> CellResult:
@@ -138,10 +139,10 @@ def compute(
     reach = SpreadEstimate.from_sizes(
         sizes, confidence=precision.confidence, stopped_by=stopped_by, key=key, provenance={}, limits=engine.limits
     )
-    grown = growth_of_counts(
-        new, graph.n_nodes, depletion=DEPLETION, confidence=precision.confidence,
-        key=derive_key(key, "growth"), deterministic=engine.deterministic,
-    )  # fmt: skip
+    counted = growth_of_counts(
+        new, graph.n_nodes, depletion=DEPLETION, confidence=precision.confidence, deterministic=engine.deterministic
+    )
+    grown = growth_on_graph(counted, graph, cell.model.model, seeds, known)
     outbreak = share_interval(int((sizes >= OUTBREAK_SHARE * graph.n_nodes).sum()), len(sizes), precision.confidence)
     stories = [engine.replay(run) for run in range(1 if engine.deterministic else VIRALITY_RUNS)]
     shapes = _shapes(stories)
@@ -154,11 +155,13 @@ def compute(
         "strategy": cell.strategy, "place": cell.place, "budget": cell.budget.label, "budget_kind": cell.budget.kind,
         "budget_value": cell.budget.value, "n_seeds": len(seeds), "n_nodes": graph.n_nodes,
         "reach": reach.mean, "reach_low": reach.low, "reach_high": reach.high, "confidence": precision.confidence,
-        "runs": reach.runs, "rel_error": reach.rel_error, "stopped_by": stopped_by, "R_predicted": R_predicted,
+        "runs": reach.runs, "rel_error": reach.rel_error, "stopped_by": stopped_by, "R_predicted": grown.R_predicted,
         "R": grown.R.value, "R_low": grown.R.low, "R_high": grown.R.high,
         "rate": grown.rate.value, "rate_low": grown.rate.low, "rate_high": grown.rate.high,
         "doubling": grown.doubling_time.value, "doubling_low": grown.doubling_time.low,
-        "doubling_high": grown.doubling_time.high, "phase": grown.phase, "phase_reason": grown.reason,
+        "doubling_high": grown.doubling_time.high, "phase": grown.phase, "phase_cause": grown.cause, "phase_reason": grown.reason,
+        "R_campaign": grown.campaign.value, "R_campaign_low": grown.campaign.low, "R_campaign_high": grown.campaign.high,
+        "R_campaign_predicted": grown.campaign_predicted,
         "fit_first": grown.first, "fit_last": grown.last, "outbreak_probability": outbreak.value,
         "outbreak_low": outbreak.low, "outbreak_high": outbreak.high, "outbreak_share": OUTBREAK_SHARE,
         **shapes, **_channels(found, len(seeds), graph.n_nodes, precision.confidence),

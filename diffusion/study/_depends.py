@@ -12,7 +12,7 @@ import pandas as pd
 from ._format import chosen
 from ._read import PLACES, Tables
 
-__all__ = ["Split", "confined", "level_words", "telling_split"]
+__all__ = ["Split", "level_words", "telling_split"]
 
 _FACTORS = ("identify", "feed", "eta", "graph", "place", "budget", "strategy", "model", "rule")
 _LEAST = 0.1  # share of the variance of the signs below which a factor tells nothing
@@ -77,13 +77,3 @@ def telling_split(tables: Tables, cases: Sequence[tuple[Any, int]]) -> Split | N
             order = sorted(range(len(levels)), key=lambda i: -groups[i].mean())
             best, found = told, Split(_name(tables, factor), [(levels[i], [int(s) for s in groups[i]]) for i in order])
     return found
-
-
-def confined(tables: Tables, some: pd.DataFrame, of: pd.DataFrame) -> list[str]:
-    """Name the levels that all of `some` share and not all rows of `of` have."""
-    words = []
-    for factor in _FACTORS[:-2]:
-        levels = [set(rows[factor].dropna()) for rows in (some, of)]
-        if len(levels[0]) == 1 and len(levels[1]) > 1:
-            words.append(level_words(tables, factor, some.iloc[0]))
-    return [word for word in words if word]

@@ -13,6 +13,7 @@ import pandas as pd
 from ._compare import Contrast, between, contagion, contrasts, groups_over, pairs, place_contrasts
 from ._depends import telling_split
 from ._format import TIERS, count, interval, label, listing, number
+from ._growth_words import of_graph_and_model
 from ._read import Setting, Tables
 from ._tables import Column, Table
 
@@ -250,7 +251,7 @@ def _feed_on_hubs(tables: Tables) -> list[Case]:
 def _only_above_one(tables: Tables) -> list[Case]:
     """Cells that grow exponentially, by the R that was predicted for them without looking at the simulation."""
     r = tables.results
-    growing = r[(r["phase"] == "exponential") & r["R_predicted"].notna()]
+    growing = of_graph_and_model(r[(r["phase"] == "exponential") & r["R_predicted"].notna()])
     return [
         Case(
             _where(tables, row) + f" (predicted {number(row['R_predicted'], 3)})", row["R"], row["R_low"], row["R_high"],

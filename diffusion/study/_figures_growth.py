@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -38,10 +39,22 @@ _MOST_GROWTH = 4
 def growth_figures(tables: Tables) -> list[Exhibit]:
     """Return the figures on growth: R by cell, and new activations per step."""
     look = Look(tables)
+    of_campaigns = replace(tables, results=_campaigns(tables.results))
     with plotting.style():
         by_cell = _r_by_cell if len(tables.settings) <= _MOST_SETTINGS else _r_predicted
-        drawn = [by_cell(tables, look), _new_by_step(tables, look)]
+        drawn = [by_cell(of_campaigns, look), _new_by_step(tables, look)]
     return [exhibit for exhibit in drawn if exhibit is not None]
+
+
+def _campaigns(results: pd.DataFrame) -> pd.DataFrame:
+    """The results with R of the campaign, measured and forecast from its seeds, in place of R of graph and model."""
+    names = {
+        "R_campaign": "R",
+        "R_campaign_low": "R_low",
+        "R_campaign_high": "R_high",
+        "R_campaign_predicted": "R_predicted",
+    }
+    return results.drop(columns=list(names.values())).rename(columns=names)
 
 
 def _r_by_cell(tables: Tables, look: Look) -> Exhibit | None:
@@ -54,13 +67,13 @@ def _r_by_cell(tables: Tables, look: Look) -> Exhibit | None:
     panels = [_r_panel(tables, look, setting, budgets) for setting in shown]
     title = _title_on_r(tables)
     caption = (
-        "R: mean number of users whom one active user activates early on. Marks: R measured in the fitted steps, with "
-        f"its {tables.percent} confidence interval ({range_of(r['runs'])} a cell). Dashed: R predicted from the graph and "
-        "the propagation probabilities alone. The scale differs between panels."
+        "R of a campaign: ratio of new activations at successive early steps. Marks: as measured, with the "
+        f"{tables.percent} confidence interval ({range_of(r['runs'])} a cell). Dashed: as forecast by message passing from the "
+        "same seeds, with depletion. The scale differs between panels."
     )
     unpredicted = sorted({str(m) for m in r.loc[r["R_predicted"].isna(), "model"]})
     if unpredicted:
-        caption += f" Where no dashed line is drawn ({', '.join(unpredicted)}) the study has no prediction."
+        caption += f" Where no dashed line is drawn ({', '.join(unpredicted)}) there is no forecast."
     columns = [*FACTORS, "R_predicted", "R", "R_low", "R_high", "phase", "runs"]
     return Exhibit(
         "r",
@@ -82,15 +95,15 @@ def _title_on_r(tables: Tables) -> str:
     shares = (("above 1", above), ("below 1", below), ("not told apart from 1", between), ("not measured", unmeasured))
     parts = [f"{words} in {count(some)}" for words, some in shares if some]
     if len(parts) == 1:
-        return f"R is {next(words for words, some in shares if some)} in all {count(n)} cells"
-    return f"R is {', '.join(parts[:-1])} and {parts[-1]} of {count(n)} cells"
+        return f"R of the campaign is {next(words for words, some in shares if some)} in all {count(n)} cells"
+    return f"R of the campaign is {', '.join(parts[:-1])} and {parts[-1]} of {count(n)} cells"
 
 
 def _not_drawn(r: pd.DataFrame) -> str:
     """Say which cells have no mark, and why."""
     unpredicted, unmeasured = int(r["R_predicted"].isna().sum()), int((r["R"].isna() & r["R_predicted"].notna()).sum())
     parts = [
-        f"{count(unpredicted)} cells have no prediction (under complex contagion or LT one active user alone decides nothing)"
+        f"{count(unpredicted)} cells have no forecast (under complex contagion one active user alone decides nothing)"
         if unpredicted
         else "",
         f"in {count(unmeasured)} R could not be measured" if unmeasured else "",
@@ -133,8 +146,8 @@ def _r_predicted(tables: Tables, look: Look) -> Exhibit | None:
     axes.axhline(1, color=plotting.INK, linewidth=0.9, zorder=1)
     axes.set_xlim(0, 1.06 * max(float(both["R_predicted"].max()), 1.0))
     axes.set_ylim(0, top)
-    axes.set_xlabel("R predicted from the graph")
-    axes.set_ylabel("R measured")
+    axes.set_xlabel("R of the campaign as forecast")
+    axes.set_ylabel("R of the campaign as measured")
     # Names stand above the axes: inside they would meet the marks.
     head = 2.0
     for _, _, name, colour in labels:
@@ -146,7 +159,7 @@ def _r_predicted(tables: Tables, look: Look) -> Exhibit | None:
     panel = Panel(plotting.figure_to_svg(figure, title="R measured against R predicted", name="rp"))
     caption = (
         "Each mark is one model on one graph: the median of R measured over its strategies, budgets and places, with the middle "
-        "half of them as a line. Dashed: measured as predicted. Above the full line activity grows. " + _not_drawn(r)
+        "half of them as a line. Dashed: measured as forecast. Above the full line activity grows. " + _not_drawn(r)
     )
     columns = [*FACTORS, "R_predicted", "R", "R_low", "R_high", "phase", "runs"]
     return Exhibit("r", _title_on_r(tables), [panel], caption, r[columns])
@@ -262,17 +275,20 @@ def _new_by_step(tables: Tables, look: Look) -> Exhibit | None:
             lasts.append(int(row["fit_last"]))
     n = len(cells)
     if not lasts:
-        title = f"In none of the {count(n)} cells drawn is there a stretch of steady growth to fit"
+        title = f"In none of the {count(n)} cells drawn are there early steps"
     else:
         span = f"step {min(lasts)}" if min(lasts) == max(lasts) else f"steps {min(lasts)} to {max(lasts)}"
         phases = Counter(str(row["phase"]) for _, row in cells)
-        words = (("exponential", "is exponential"), ("subcritical", "dies out"), ("undecided", "is undecided"))
+        words = (
+            ("exponential", "exponential"), ("subcritical", "subcritical"), ("core", "one of a core"),
+            ("undecided", "undecided"), ("not applicable", "without an R"),
+        )  # fmt: skip
         told = listing([f"{text} in {count(phases[name])}" for name, text in words if phases[name]])
-        title = f"Growth {told} of the {count(n)} cells drawn; the steps that are fitted end at {span}"
+        title = f"Growth of graph and model is {told} of the {count(n)} cells drawn; early steps end at {span}"
     caption = (
         "New activations in each step, on a logarithmic axis. Line: median over runs; band: the middle 95 % of the "
-        f"runs ({range_of(row['runs'] for _, row in cells)} a cell). Grey: the steps fitted; dashed: the growth "
-        "fitted to the mean. Counts below one lie under the axis. "
+        f"runs ({range_of(row['runs'] for _, row in cells)} a cell). Grey: early steps; dashed: growth at R of "
+        "graph and model. Counts below one lie under the axis. "
     )
     if few:
         caption += (
@@ -282,7 +298,7 @@ def _new_by_step(tables: Tables, look: Look) -> Exhibit | None:
     else:
         caption += (
             f"Drawn, {count(n)} of {count(len(tables.results))} cells: for each way to identify the one in which growth is "
-            "clearest, and of those that die out the one that takes longest."
+            "clearest, and of those that are subcritical the one that takes longest."
         )
     factors = tables.results[["cell", *FACTORS, "runs"]]
     return Exhibit(
@@ -330,12 +346,12 @@ def _growth_panel(
     if end >= 0:
         middle = (first + min(end, last)) / 2
         axes.annotate(
-            "fitted", (max(middle, 0.4), 0.97), xycoords=("data", "axes fraction"), ha="center", va="top",
+            "early", (max(middle, 0.4), 0.97), xycoords=("data", "axes fraction"), ha="center", va="top",
             fontsize=10, color=plotting.GREY,
         )  # fmt: skip
     else:
         axes.annotate(
-            "no window to fit",
+            "no early steps",
             (0.99, 0.96),
             xycoords="axes fraction",
             ha="right",
@@ -362,7 +378,7 @@ def _window_note(row: pd.Series[Any], own: pd.DataFrame) -> str:
     if row["fit_last"] >= 0 and row["reach"] > 0:
         used = float(own.loc[own["step"] <= row["fit_last"], "mean"].sum())
         text += (
-            f" Fitted: steps {int(row['fit_first'])} to {int(row['fit_last'])}; at its end "
+            f" Early: steps {int(row['fit_first'])} to {int(row['fit_last'])}; at its end "
             f"{share(used, float(row['reach']))} of the mean reach is used up."
         )
     if not own.empty and own["mean"].max() > 0:

@@ -347,14 +347,17 @@ def glossary(tables: Tables, said: list[str]) -> list[tuple[str, str]]:
         ("Typically", "the comparison in the middle, when all are put in order by size."),
         (
             "R",
-            "mean number of users whom one active user activates early on. Above 1 activity grows from step to step "
-            "until it uses up its audience; below 1 it dies out.",
+            "mean number of new sharers that a typical sharer makes, a property of graph and model and of no seed set. Above 1 "
+            "activity grows until it uses up its audience; below 1 it dies out. R of a campaign is the ratio of new "
+            "activations at successive early steps, whatever the seeds have used up.",
         ),
     ]
     meaning = {
-        "exponential": "early on, each step multiplies new activations by the same R, whose interval lies above 1.",
-        "subcritical": "the interval of R lies below 1.",
+        "exponential": "R measured from typical sharers lies above 1 and stands still while few users are used up.",
+        "subcritical": "R predicted from the graph lies below 1, so that the spread dies out.",
+        "core": "R lies above 1 among a few users only.",
         "undecided": "neither could be shown.",
+        "not applicable": "one sharer alone convinces nobody, so that R does not exist.",
     }
     present = [phase for phase, n in phase_counts(tables).items() if n and phase in meaning]
     if present:

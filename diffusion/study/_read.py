@@ -22,7 +22,8 @@ COLUMNS = {
     "results": (
         "cell", "graph", "model", "rule", "strategy", "budget", "budget_kind", "budget_value", "n_seeds", "n_nodes",
         "reach", "reach_low", "reach_high", "confidence", "runs", "rel_error", "stopped_by", "R_predicted", "R", "R_low",
-        "R_high", "rate", "doubling", "doubling_low", "doubling_high", "phase", "phase_reason", "fit_first", "fit_last",
+        "R_high", "rate", "doubling", "doubling_low", "doubling_high", "phase", "phase_cause", "phase_reason", "R_campaign", "R_campaign_low",
+        "R_campaign_high", "R_campaign_predicted", "fit_first", "fit_last",
         "outbreak_probability", "outbreak_low", "outbreak_high", "outbreak_share", "depth", "breadth", "virality",
         "virality_runs", "cost", "reach_per_cost", "entropy", "dominance", "seconds_select", "seconds_simulate",
     ),
@@ -242,7 +243,7 @@ def read(folder: Path) -> Tables:
         raise InputError(f"'{folder / 'results.parquet'}' has no cells: run the study before its report")
     study, graphs = _read_json(folder / "study.json", dict), _read_json(folder / "graphs.json", list)
     for name in (
-        "graph", "model", "rule", "place", "strategy", "budget", "budget_kind", "stopped_by", "phase", "cell",
+        "graph", "model", "rule", "place", "strategy", "budget", "budget_kind", "stopped_by", "phase", "phase_cause", "cell",
         "model_kind", "identify",
     ):  # fmt: skip
         results[name] = results[name].astype(str)

@@ -10,20 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._random import derive_key, generator
-from ..cascades.models import IC, SIPS
+from ..cascades.models import SIPS
+from ..cascades.reproduction import Reproduction, reproduction
 from ..graph.communities import community_codes
 from ..graph.follower_graph import FollowerGraph
-from ..graph.spectral import reproduction_number
 from ..seeding.budget import affordable
 from ..seeding.heuristics import BY_ARC, TIER_STRATEGIES, rank_seeds
 from ..seeding.select import select_seeds
 from ..seeding.sips_seeds import select_sips_seeds
-from ..theory.sips_graph import sips_graph_radius
 from ._cell import Cell, Chosen
 from ._graphs import PreparedGraph
 from .design import ModelSpec, StudyDesign
 
-__all__ = ["Predicted", "Seeds"]
+__all__ = ["Reproductions", "Seeds"]
 
 # At 0.1 codes of this kind stop 3 to 5 % below the best known spread; for money eps counts sampling error alone.
 OPIM_EPS = {"k": 0.04, "money": 0.2}
@@ -165,24 +164,26 @@ class Seeds:
         return tuple(ranking[i] for i in bought), float(priced.min(initial=np.inf)), left
 
 
-class Predicted:
-    """R predicted from the graph alone, once for each graph and model (independent cascades and simple SIPS)."""
+class Reproductions:
+    """R of graph and model, predicted and measured, once for each graph and model."""
 
-    def __init__(self) -> None:
+    def __init__(self, seed: int, confidence: float) -> None:
+        self._seed, self._confidence = seed, confidence
         self._lock = threading.Lock()
-        self._done: dict[Any, float] = {}
+        self._locks: dict[Any, threading.Lock] = {}
+        self._done: dict[Any, Reproduction] = {}
 
-    def of(self, graph: FollowerGraph, model: ModelSpec) -> float:
-        sips = isinstance(model.model, SIPS) and model.model.identify == "simple"
-        if not (sips or isinstance(model.model, IC)):
-            return float("nan")
+    def of(self, graph: FollowerGraph, model: ModelSpec) -> Reproduction:
+        name = (id(graph), model)
         with self._lock:
-            name = (id(graph), model)
+            lock = self._locks.setdefault(name, threading.Lock())
+        with lock:
             if name not in self._done:
-                if isinstance(model.model, SIPS):
-                    self._done[name] = sips_graph_radius(graph, model.model, tol=1e-4)
-                else:
-                    self._done[name] = reproduction_number(graph)
+                rule = model.rule.to_dict() if model.rule else None
+                key = derive_key(self._seed, "reproduction", graph.fingerprint, model.model.label, repr(rule))
+                self._done[name] = reproduction(
+                    graph, model=model.model, confidence=self._confidence, rng=generator(key), threads=1
+                )
             return self._done[name]
 
 

@@ -19,49 +19,38 @@ _FEW_CELLS = 12
 
 
 def growth_table(tables: Tables) -> Table | None:
-    """R predicted and measured by graph and model, over strategies, budgets and places."""
+    """R predicted and measured by graph and model, and the range of R of their campaigns."""
     r = tables.results
-    if len(r) <= _FEW_CELLS or r["R"].isna().all():
+    if len(r) <= _FEW_CELLS or (r["R"].isna().all() and r["R_campaign"].isna().all()):
         return None
-    rows, data, inside_all, measured_all = [], [], 0, 0
+    rows, data = [], []
     for (graph, model, rule), group in r.groupby(["graph", "model", "rule"], sort=False):
-        measured = group[group["R"].notna() & group["R_low"].notna() & group["R_high"].notna()]
-        predicted = group["R_predicted"].dropna()
-        both = measured[measured["R_predicted"].notna()]
-        inside = int(((both["R_low"] <= both["R_predicted"]) & (both["R_predicted"] <= both["R_high"])).sum())
-        inside_all, measured_all = inside_all + inside, measured_all + len(both)
-        middle = float(measured["R"].median()) if len(measured) else math.nan
-        phases = {name: int((group["phase"] == name).sum()) for name in ("exponential", "subcritical", "undecided")}
+        one, campaigns = group.iloc[0], group["R_campaign"].dropna()
         first = {"graph": graph, "model": model, "rule": rule, "place": ""}
         names = [n for n in varying(tables) if n != "place"]
         head = [c for n, c in zip(varying(tables), factor_cells(tables, first), strict=True) if n != "place"]
-        low, high = (float(measured[c].agg(f)) if len(measured) else math.nan for c, f in (("R", "min"), ("R", "max")))
+        low, high = (float(campaigns.agg(f)) if len(campaigns) else math.nan for f in ("min", "max"))
         rows.append(
-            [*head, number(float(predicted.median()) if len(predicted) else math.nan), number(middle),
-             f"{number(low, 3)} to {number(high, 3)}" if len(measured) else "–",
-             f"{count(len(measured))} of {count(len(group))}", count(inside) if len(both) else "–",
-             *(count(n) for n in phases.values())]
+            [*head, number(float(one["R_predicted"])), interval(one["R"], one["R_low"], one["R_high"]), str(one["phase"]),
+             f"{number(low, 3)} to {number(high, 3)}" if len(campaigns) else "–"]
         )  # fmt: skip
         data.append(
             {n: first[n] for n in names}
-            | {"R_predicted": predicted.median() if len(predicted) else math.nan, "R_median": middle, "R_lowest": low}
-            | {"R_highest": high, "cells": len(group), "measured": len(measured), "predicted_inside": inside}
-            | phases
+            | {c: one[c] for c in ("R_predicted", "R", "R_low", "R_high", "phase", "phase_cause", "phase_reason")}
+            | {"campaign_lowest": low, "campaign_highest": high, "cells": len(group)}
         )
     columns = [
         *(c for n, c in zip(varying(tables), factor_columns(tables), strict=True) if n != "place"),
-        Column("R predicted"), Column("R measured, median"), Column("lowest to highest"), Column("Cells measured"),
-        Column("Prediction inside interval"), Column("Exponential"), Column("Subcritical"), Column("Undecided"),
+        Column("R predicted"), Column("R measured"), Column("Phase", right=False), Column("R of campaigns"),
     ]  # fmt: skip
     keep = [i for i in range(len(columns)) if any(row[i] != "–" for row in rows)]
-    title = f"R by model: {count(int(r['R'].notna().sum()))} of {count(len(r))} cells have a window in which R can be measured"
     note = (
-        "Median and range over the strategies, budgets and places of each model. R is measured in the fitted steps, which start "
-        "from chosen seeds; the prediction is for activity that has forgotten where it started."
+        "R of graph and model is the same whatever the seeds: predicted by the next-generation operator, measured from typical "
+        "sharers before depletion. R of campaigns: lowest to highest ratio of new activations at successive early steps."
     )
     return Table(
-        "growth", title, [columns[i] for i in keep], [[row[i] for i in keep] for row in rows], pd.DataFrame(data), note,
-        long=len(rows) > _FEW_CELLS,
+        "growth", "R by graph and model", [columns[i] for i in keep], [[row[i] for i in keep] for row in rows],
+        pd.DataFrame(data), note, long=len(rows) > _FEW_CELLS,
     )  # fmt: skip
 
 

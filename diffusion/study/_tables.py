@@ -11,7 +11,7 @@ import pandas as pd
 
 from ._compare import Comparison, comparisons, runner_up
 from ._format import count, fixed, interval, label, number, range_of, share
-from ._growth_words import phase_reasons
+from ._growth_words import of_graph_and_model, phase_reasons
 from ._read import FACTORS, Setting, Tables, largest
 
 __all__ = [
@@ -83,13 +83,13 @@ def factor_cells(tables: Tables, row: Any) -> list[str]:
 def phase_table(tables: Tables) -> Table:
     """Cells by phase and reason."""
     rows = phase_reasons(tables)
-    n = len(tables.results)
+    n = len(of_graph_and_model(tables.results))
     return Table(
         "phases",
-        "Phase of the cells, with the reason recorded for each",
-        [Column("Phase", right=False), Column("Cells"), Column("Share"), Column("Reason", right=False)],
+        "Phase of each graph and model, with the reason",
+        [Column("Phase", right=False), Column("Graphs and models"), Column("Share"), Column("Reason", right=False)],
         [[phase, count(k), share(k, n), f"{reason}."] for phase, reason, k in rows],
-        pd.DataFrame(rows, columns=["phase", "reason", "cells"]),
+        pd.DataFrame(rows, columns=["phase", "reason", "graphs_and_models"]),
         long=len(rows) > _LONG // 2,
     )
 
@@ -308,6 +308,10 @@ def cells_table(tables: Tables) -> Table:
         (Column("Stopped by", right=False), lambda c: c["stopped_by"].replace("_", " ")),
         (Column("R predicted"), lambda c: number(c["R_predicted"])),
         (Column("R measured"), lambda c: interval(c["R"], c["R_low"], c["R_high"])),
+        (
+            Column("R of the campaign"),
+            lambda c: interval(c["R_campaign"], c["R_campaign_low"], c["R_campaign_high"]),
+        ),
         (Column("Doubling, steps"), lambda c: interval(c["doubling"], c["doubling_low"], c["doubling_high"])),
         (Column("Phase", right=False), lambda c: c["phase"]),
         (Column("Outbreak, %"), lambda c: _percent(c["outbreak_probability"], c["outbreak_low"], c["outbreak_high"])),

@@ -29,7 +29,7 @@ from ..seeding.heuristics import BY_ARC, HEURISTICS, TIER_STRATEGIES
 from ._cell import Cell, CellResult, compute, read_cell, world_key, write_cell
 from ._graphs import PreparedGraph, graph_card, prepare_graph
 from ._models import ModelSpec
-from ._seeds import Predicted, Seeds
+from ._seeds import Reproductions, Seeds
 from .design import Budget, StudyDesign
 
 __all__ = ["Prepared", "prepare", "run_study"]
@@ -195,7 +195,7 @@ def run_study(
             results[cell.identity] = found
     seeds = Seeds(prepared.design)
     todo = _leave_out_short(prepared, seeds, todo)
-    predicted = Predicted()
+    reproductions = Reproductions(prepared.design.seed, design.precision.confidence)
 
     def work(item: tuple[Cell, PreparedGraph]) -> CellResult:
         cell, ready = item
@@ -203,7 +203,7 @@ def run_study(
         chosen = seeds.take(cell, ready)
         result = compute(
             cell, graph, chosen, design.precision, key=world_key(design.seed, ready.graph.fingerprint, cell.model),
-            R_predicted=predicted.of(graph, cell.model), mixing=ready.mixing, threads=1,
+            known=reproductions.of(graph, cell.model), mixing=ready.mixing, threads=1,
         )  # fmt: skip
         write_cell(cells_folder / f"{cell.identity}.parquet", result)
         return result
