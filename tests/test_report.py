@@ -96,7 +96,7 @@ def write_study(
                         "reach": reach, "reach_low": reach - half, "reach_high": reach + half, "confidence": 0.95,
                         "runs": runs, "rel_error": half / reach if reach else math.nan,
                         "stopped_by": "max_runs" if runs == 20_000 else "precision",
-                        "R_predicted": R * 1.03 if strong or growth else math.nan,
+                        "R_predicted": R * 1.03 if strong or growth else math.nan, "R_runs": 4096,
                         "R": math.nan if gap else measured, "R_low": math.nan if gap else low,
                         "R_high": math.nan if gap else high, "rate": math.nan if gap else rate,
                         "rate_low": math.nan if gap else math.log(low),
@@ -271,7 +271,7 @@ def write_sips_study(folder: Path, *, mixings=(0.05, 0.2, 0.5)) -> Path:
                     **old, "cell": cell, "graph": graph, "model": label, "rule": "", "model_kind": "SIPS", "place": place,
                     "mixing": mixing, "identify": way, "feed": feed, "eta": eta, "attention": 0.2, "rho": 0.33 * eta**2,
                     "reach": value, "reach_low": 0.995 * value, "reach_high": 1.005 * value, "runs": 512, "rel_error": 0.005,
-                    "R": R, "R_low": 0.98 * R, "R_high": 1.02 * R, "R_predicted": math.nan if complex_ else R,
+                    "R": R, "R_low": 0.98 * R, "R_high": 1.02 * R, "R_predicted": math.nan if complex_ else R, "R_runs": 4096,
                     "phase": "exponential" if R > 1 else "undecided" if math.isnan(R) else "subcritical",
                     "phase_cause": "short", "R_campaign": R, "R_campaign_low": 0.98 * R, "R_campaign_high": 1.02 * R,
                     "R_campaign_predicted": math.nan if complex_ else R,
@@ -556,7 +556,7 @@ def test_never_exponential_unless_the_phase_says_so(tmp_path):
     tables = tables_of(study)
     assert growth_words.phase_counts(tables)["exponential"] == 0
     verdict = growth_words.verdict_on_growth(tables)
-    assert verdict.startswith("No cell is found to grow exponentially")
+    assert verdict.startswith("Growth is not shown to be exponential in any of the 2 combinations")
     assert str(growth_words.phase_counts(tables)["subcritical"]) in verdict
     assert "growth is exponential for a while" not in " ".join(words.answers(tables)).lower()
 
@@ -564,22 +564,35 @@ def test_never_exponential_unless_the_phase_says_so(tmp_path):
 def test_nothing_measured_is_said_as_such(tmp_path):
     study = write_study(tmp_path / "s", strategies=("random", "degree"), models=("IC",))
     results = pd.read_parquet(study / "results.parquet")
-    gone = ["R", "R_low", "R_high", "rate", "rate_low", "rate_high", "doubling", "doubling_low", "doubling_high"]
+    gone = [
+        "R_campaign",
+        "R_campaign_low",
+        "R_campaign_high",
+        "R_campaign_predicted",
+        "R",
+        "R_low",
+        "R_high",
+        "rate",
+        "rate_low",
+        "rate_high",
+        "doubling",
+        "doubling_low",
+        "doubling_high",
+    ]
     results[[*gone, "R_predicted"]] = math.nan
     results["phase"], results["phase_reason"] = "undecided", "too few activations"
     results["fit_first"] = results["fit_last"] = -1
     results.to_parquet(study / "results.parquet")
     tables = tables_of(study)
-    assert "in none of the 12 cells" in growth_words.verdict_on_growth(tables)
-    assert growth_words.phase_reasons(tables) == [("undecided", "too few activations", 12)]
+    assert "in any of the 2 combinations of graph and model (2 undecided)" in growth_words.verdict_on_growth(tables)
+    assert growth_words.phase_reasons(tables) == [("undecided", "too few activations", 2)]
     assert "r" not in [exhibit.key for exhibit in growth_figures(tables)]
 
 
-def test_reasons_count_every_cell_once(folder):
+def test_reasons_count_every_graph_and_model_once(folder):
     tables = tables_of(folder)
     rows = growth_words.phase_reasons(tables)
-    assert sum(n for _, _, n in rows) == len(tables.results)
-    assert any(reason.startswith("for example: the interval of R") for _, reason, _ in rows)
+    assert sum(n for _, _, n in rows) == 4 == len(growth_words.of_graph_and_model(tables.results))
 
 
 def test_returns_are_in_proportion_only_if_the_interval_says_so(folder):
@@ -704,7 +717,7 @@ def test_threshold_model_without_probabilities_skipped_cells_and_gaps(tmp_path):
     page = _Page(report.write_report(study).read_text(encoding="utf-8"))
     assert "no probabilities ," not in page.text
     assert "under Threshold, half of followees," in page.text
-    assert "undecided: growth slows down as it does in space" in page.text
+    assert "growth slows down as it does in space" in page.text
     assert "the tier head has 40" in page.csv["skipped.csv"]
     assert "Reciprocity" not in page.text
 
@@ -737,9 +750,11 @@ def test_answers_of_a_sips_study_say_all_that_varies(sips):
     assert "many small creators reach more users than few big ones in 72 of 72 settings" in said[0]
     assert "typically 222 amateur creators reach 66.67 % [66.04, 67.29] more than 6 waist creators" in said[0]
     assert "first most often: amateur creators (in all 72 settings where tried)" in said[0]
-    assert said[1].startswith("Growth is exponential for a while in 108 of 396 cells")
-    assert "all with simple identification and eta 1: most clearly" in said[1]
-    assert "and 90 are undecided" in said[1]
+    assert said[1].startswith(
+        "Growth is exponential, while few users are used up, in 6 of 24 combinations of graph and model"
+    )
+    assert "most clearly with simple identification, a feed of 3 and eta 1" in said[1]
+    assert "in 12 R lies below 1 and the spread dies out and 6 are undecided" in said[1]
     assert said[2].startswith(
         "When communities mix more (50 % instead of 5 % of follower links lead to another community)"
     )

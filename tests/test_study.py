@@ -36,7 +36,7 @@ TABLES = ("results", "new_by_step", "reach_by_community", "seeds", "funnel", "pa
 COLUMNS = {
     "results": (
         "cell graph model rule strategy budget budget_kind budget_value n_seeds n_nodes reach reach_low reach_high confidence "
-        "runs rel_error stopped_by R_predicted R R_low R_high rate rate_low rate_high doubling doubling_low doubling_high "
+        "runs rel_error stopped_by R_predicted R_runs R R_low R_high rate rate_low rate_high doubling doubling_low doubling_high "
         "phase phase_cause phase_reason R_campaign R_campaign_low R_campaign_high R_campaign_predicted fit_first fit_last outbreak_probability outbreak_low outbreak_high outbreak_share depth breadth "
         "virality virality_runs cost reach_per_cost entropy dominance seconds_select seconds_simulate model_kind identify feed eta attention rho mixing place "
         "sharers sharers_low sharers_high feed_share feed_share_low feed_share_high redundancy entry_share"

@@ -253,7 +253,7 @@ def growth_on_graph(
     table = counted.R_by_step.copy()
     operator = next_generation(graph, model)
     expected = UNKNOWN
-    if operator is not None and len(table) and getattr(model, "delay", None) is None:
+    if operator is not None and len(table) and getattr(model, "delay", None) is None and np.isfinite(known.predicted):
         steps = min(len(table), FORECAST_STEPS)
         new = operator.forecast(_starting(graph, seeds), steps)
         table["predicted"] = np.append(ratios_by_step(new), np.full(len(table) - steps, np.nan))

@@ -236,7 +236,7 @@ def next_generation(graph: FollowerGraph, model: Model) -> NextGeneration | None
             back = feed.gain * feed.score(model.funnel)
             attended = np.bincount(source, exposes, graph.n_nodes)
             mean = np.full(graph.n_nodes, math.inf) if back >= 1 else (feed.m0 + back * attended) / (1 - back)
-            shown = np.asarray(mean if feed.cap is None else np.minimum(mean, feed.cap), np.float64)
+            shown = np.asarray(mean, np.float64)
             if own > 0:
                 codes, _ = community_codes(graph, None)
                 group = codes.astype(np.intp)[graph._arcs.order]

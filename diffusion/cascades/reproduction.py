@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from dataclasses import replace as replaced
 from typing import Any, Literal
@@ -175,6 +176,11 @@ def reproduction(
             UNKNOWN, nothing, nothing, "not applicable", "no R", reason, UNKNOWN, UNKNOWN, _table(None), 0, record
         )
     predicted = operator.radius(tol=BELOW)
+    if math.isinf(predicted):
+        reason = "the feed shows a note without end but for its cap, so that R has no prediction"
+        return Reproduction(
+            predicted, nothing, nothing, "undecided", "unclear", reason, UNKNOWN, UNKNOWN, _table(None), 0, record
+        )
     if not graph.n_nodes:
         return Reproduction(
             0.0, nothing, nothing, "undecided", "short", "the graph has no users", UNKNOWN, UNKNOWN, _table(None), 0, record

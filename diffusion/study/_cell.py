@@ -156,7 +156,7 @@ def compute(
         "budget_value": cell.budget.value, "n_seeds": len(seeds), "n_nodes": graph.n_nodes,
         "reach": reach.mean, "reach_low": reach.low, "reach_high": reach.high, "confidence": precision.confidence,
         "runs": reach.runs, "rel_error": reach.rel_error, "stopped_by": stopped_by, "R_predicted": grown.R_predicted,
-        "R": grown.R.value, "R_low": grown.R.low, "R_high": grown.R.high,
+        "R_runs": known.runs, "R": grown.R.value, "R_low": grown.R.low, "R_high": grown.R.high,
         "rate": grown.rate.value, "rate_low": grown.rate.low, "rate_high": grown.rate.high,
         "doubling": grown.doubling_time.value, "doubling_low": grown.doubling_time.low,
         "doubling_high": grown.doubling_time.high, "phase": grown.phase, "phase_cause": grown.cause, "phase_reason": grown.reason,

@@ -68,16 +68,16 @@ def verdict_on_growth(tables: Tables) -> str:
         return sentence(
             f"growth is exponential, while few users are used up, in {of} combinations of graph and model: most clearly "
             f"{_setting_words(tables, top)}, where a typical sharer makes {interval(top['R'], top['R_low'], top['R_high'])} "
-            f"others (R; above 1 activity grows){doubling}{_elsewhere(tables)}"
+            f"others (R; above 1 activity grows){doubling} ({count(top['R_runs'])} runs){_elsewhere(tables)}"
         )
     each = listing([f"{count(k)} {name}" for name, k in phase_counts(tables).items() if k])
-    head = f"growth is shown to be exponential in none of the {count(n)} combinations of graph and model ({each})"
+    head = f"growth is not shown to be exponential in any of the {count(n)} combinations of graph and model ({each})"
     measured = r[r["R_low"].notna() & r["R_predicted"].notna()]
     if measured.empty:
         return sentence(head)
     top = largest(measured, "R_low")
     return sentence(
-        f"{head}; R is highest {_setting_words(tables, top)}, {interval(top['R'], top['R_low'], top['R_high'])}: "
+        f"{head}; R is highest {_setting_words(tables, top)}, {interval(top['R'], top['R_low'], top['R_high'])} ({count(top['R_runs'])} runs): "
         f"{reason_of(top)}"
     )
 

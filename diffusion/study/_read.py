@@ -21,7 +21,7 @@ FACTORS = ("graph", "model", "rule", "place", "budget", "strategy")
 COLUMNS = {
     "results": (
         "cell", "graph", "model", "rule", "strategy", "budget", "budget_kind", "budget_value", "n_seeds", "n_nodes",
-        "reach", "reach_low", "reach_high", "confidence", "runs", "rel_error", "stopped_by", "R_predicted", "R", "R_low",
+        "reach", "reach_low", "reach_high", "confidence", "runs", "rel_error", "stopped_by", "R_predicted", "R_runs", "R", "R_low",
         "R_high", "rate", "doubling", "doubling_low", "doubling_high", "phase", "phase_cause", "phase_reason", "R_campaign", "R_campaign_low",
         "R_campaign_high", "R_campaign_predicted", "fit_first", "fit_last",
         "outbreak_probability", "outbreak_low", "outbreak_high", "outbreak_share", "depth", "breadth", "virality",
