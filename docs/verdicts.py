@@ -197,7 +197,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one key a graph, 60 repeats")
     quick = parser.parse_args().quick
     start = time.perf_counter()
-    rows, wrong = verdicts(1 if quick else 5)
+    rows, wrong = verdicts(1 if quick else 3)
     forecast_rows = forecasts()
     coverage_rows = coverage(60 if quick else 400)
 
