@@ -101,6 +101,7 @@ class RRStore:
             # A guide of one entry means uniform roots.
             self._guide = np.searchsorted(cumulated, np.arange(max(n, 2)) / n, side="right").astype(np.int32)
         self._stopping = stop is not None and len(stop) > 0
+        self._n_stop = 0 if stop is None else len(stop)
         self._limit = limit
         self._stop = bits_of(np.zeros(0, np.int64) if stop is None else stop, n)
         self.nodes = np.empty(0, np.int32)
@@ -113,6 +114,10 @@ class RRStore:
         self._counted = self._n_met = 0
         self._space: tuple[NDArray[Any], ...] | None = None
         self._marks: NDArray[Any] | None = None
+
+    def stops_at(self, nodes: NDArray[Any]) -> bool:
+        """Do sets end at so many nodes, such as the seeds already taken, and no others?"""
+        return self._n_stop == len(nodes)
 
     @property
     def mean_size(self) -> float:

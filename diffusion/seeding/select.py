@@ -256,6 +256,6 @@ def _from_certificate(found: Certificate) -> SeedSelection:
     return SeedSelection(
         seeds=found.seeds, method=found.method, scores=found.gains, seconds=found.seconds, key=found.key,
         gains=found.gains, stopped=found.stopped, guarantee=promised, lower=found.lower, upper=found.upper, eps=found.eps,
-        delta=found.delta, n_rr_sets=found.n_rr_sets, mean_rr_size=found.mean_rr_size, cost=found.cost,
+        delta=found.delta, chosen_by=found.chosen_by, compared=found.compared, n_rr_sets=found.n_rr_sets, mean_rr_size=found.mean_rr_size, cost=found.cost,
         budget=found.budget, next_unit=found.next_unit, next_buy=found.next_buy, provenance=found.provenance,
     )  # fmt: skip
