@@ -88,6 +88,36 @@ def test_fixed_thresholds_have_no_guarantee_and_greedy_still_works() -> None:
     assert noisy.runs == 20
 
 
+def test_the_guarantee_is_given_where_worlds_are_covered_and_nowhere_else() -> None:
+    """Where one sharer is enough a set reaches what its members reach, in each world; where two are needed it is more."""
+    graph = dif.generate_platform(120, communities=3, rng=3)
+    funnel = dif.Funnel(identify=0.6, share=0.4)
+    feed = dif.Feed(m0=1.5, gain=0.1, own=0.5)
+    covered: list[Any] = [
+        dif.SIPS(0.3, funnel, feed=feed), dif.SIPS(0.3, funnel, feed=feed, redraw=True),
+        dif.SIPS(0.3, funnel, identify=dif.Complex(1)), dif.Threshold(count=1), dif.Threshold(count=1, noise=0.3),
+    ]  # fmt: skip
+    for model in covered:
+        assert "63 %" in greedy(graph, 1, model=model, runs=8, candidates=[0, 1], rng=1).guarantee
+        one, two, both = (
+            dif.simulate(graph, seeds, model=model, runs=200, rng=1).sizes for seeds in ([0], [50], [0, 50])
+        )
+        assert (both <= one + two).all()
+        assert (both >= np.maximum(one, two)).all()
+    # Two neighbours on a ring fill it; greedy first takes the hub of five followers, who is in no ring.
+    ring = [(v, (v + step) % 100) for v in range(100) for step in (-2, -1, 1, 2)]
+    arcs = [*ring, *((100, v) for v in range(101, 106))]
+    trap = FollowerGraph.from_arrays(
+        [u for u, _ in arcs], [v for _, v in arcs], directed=True, edges_mean="influences"
+    )  # fmt: skip
+    waiting = dif.SIPS(1.0, identify=dif.Complex(2))
+    found = greedy(trap, 2, model=waiting, runs=1, rng=1)
+    best = dif.simulate(trap, [0, 1], model=waiting, runs=1, rng=1).sizes[0]
+    assert (found.seeds[0], found.gains.sum(), best) == (100, 11, 100)
+    for model in (waiting, dif.Threshold(count=2), dif.Threshold(fraction=0.5, noise=0.1)):
+        assert "no guarantee" in greedy(trap, 1, model=model, runs=1, candidates=[0], rng=1).guarantee
+
+
 def test_seeds_taken_pools_and_weights() -> None:
     taken, pool = [0, 7], [1, 2, 3, 4, 5, 30, 31, 32]
     found = greedy(GRAPH, 3, taken=taken, candidates=pool, runs=RUNS, rng=2)

@@ -17,11 +17,14 @@ from diffusion.seeding.sips_seeds import split_graph
 FUNNEL = Funnel(0.9, 0.8, 0.7, 0.9)
 
 
-def exact_reach(n: int, arcs: list[tuple[int, int]], a: float, rho: float, seeds: tuple[int, ...]) -> float:
-    """Enumerate attention of every arc and willingness of every user."""
+def exact_reach(
+    n: int, arcs: list[tuple[int, int]], a: float | list[float], rho: float, seeds: tuple[int, ...]
+) -> float:
+    """Enumerate attention of every arc (one chance, or one each) and willingness of every user."""
     total = 0.0
+    each = a if isinstance(a, list) else [a] * len(arcs)
     for live in itertools.product((False, True), repeat=len(arcs)):
-        chance = math.prod(a if x else 1 - a for x in live)
+        chance = math.prod(p if x else 1 - p for p, x in zip(each, live, strict=True))
         out = [arc for arc, x in zip(arcs, live, strict=True) if x]
         for share in itertools.product((False, True), repeat=n):
             weight = math.prod(rho if s else 1 - rho for s in share)
@@ -69,6 +72,69 @@ def test_certificates_hold_for_the_enumerated_optimum():
     assert misses <= 2
 
 
+def feed_arcs(graph: dif.FollowerGraph, feed: Feed) -> dict[tuple[int, int], float]:
+    """Chance that the feed shows the note of u to v, by internal node, from Poisson thinning."""
+    n = graph.n_nodes
+    of = graph.node_data["community"].to_numpy()[graph._arcs.order] if feed.own else np.zeros(n, int)
+    size = {c: int((of == c).sum()) for c in of.tolist()}
+    return {
+        (u, v): 1 - math.exp(-feed.m0 * ((1 - feed.own) / n + feed.own * (of[u] == of[v]) / size[of[v]]))
+        for u in range(n)
+        for v in range(n)
+        if u != v
+    }
+
+
+@pytest.mark.parametrize("feed", [Feed(m0=0.8), Feed(m0=3.0, own=0.6), Feed(m0=1.5, own=1.0), Feed(m0=60.0)])
+def test_rr_sets_with_a_feed_are_the_enumerated_ones(feed: Feed):
+    graph = dif.FollowerGraph.from_arrays(
+        [0, 2], [1, 1], nodes=range(3), directed=True, edges_mean="influences"
+    ).with_node_data(community=[0, 1, 0])  # fmt: skip
+    model = SIPS(0.4, Funnel(share=0.5), feed=feed)
+    shown = feed_arcs(graph, feed)
+    arcs = [*internal_arcs(graph), *shown]
+    chance = [*[0.4] * 2, *shown.values()]
+    split = split_graph(graph, model)
+    weights = np.zeros(split.n_nodes)
+    weights[:3] = 1
+    n_sets = 200_000
+    sets = dif.sample_rr_sets(split, n_sets, node_weights=weights, rng=1)
+    for seeds in ((0,), (1,), (2,), (0, 1)):
+        exact = exact_reach(3, arcs, chance, 0.5, seeds)
+        at = [3 + int(p) for p in graph._check_labels(graph._labels_of(np.array(seeds)).tolist())]
+        share = sets.coverage(at) / n_sets
+        error = math.sqrt(exact / 3 * (1 - exact / 3) / n_sets)
+        assert abs(share - exact / 3) <= 4 * error + 1e-9
+    found = dif.select_seeds(graph, 1, model=model, rng=2)
+    reach = {v: exact_reach(3, arcs, chance, 0.5, (v,)) for v in range(3)}
+    chosen = int(graph._internal(list(found.seeds))[0])
+    assert found.lower <= reach[chosen] + 1e-9
+    assert max(reach.values()) <= found.upper + 1e-9
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        SIPS(0.2, Funnel(share=0.2), feed=Feed(m0=3.0)),
+        SIPS(0.2, Funnel(share=0.1), feed=Feed(m0=20.0, own=0.7)),
+        SIPS(0.2, Funnel(identify=0.1, share=0.2), identify=Complex(1), feed=Feed(m0=2.0, own=1.0)),
+        SIPS(0.2, Funnel(share=0.3), feed=Feed()),
+    ],
+)
+def test_certificates_with_a_feed_agree_with_simulation(model: SIPS):
+    graph = dif.generate_platform(600, communities=3, rng=3)
+    found = dif.select_seeds(graph, 4, model=model, rng=1)
+    reach = dif.spread(graph, found.seeds, model=model, runs=8192, rng=3)
+    assert found.lower - 4 * reach.se <= reach.mean <= found.upper + 4 * reach.se
+    estimate = found.gains.sum()
+    share = estimate / 600
+    error = 600 * math.sqrt(share * (1 - share) / (found.n_rr_sets / 2))
+    assert abs(estimate - reach.mean) < 4 * math.hypot(reach.se, error)
+    assert found.compared["degree"] <= found.compared[found.chosen_by]
+    price = graph.with_node_data(price=np.ones(600))
+    assert len(dif.select_seeds(price, budget=3, model=model, rng=1).seeds) == 3
+
+
 def test_methods_choose_for_the_model_they_are_given():
     # A hub whose followers never share, and a chain of sharers: who is best depends on rho.
     source = [0] * 8 + [10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20]
@@ -90,7 +156,8 @@ def test_methods_choose_for_the_model_they_are_given():
 def test_what_has_no_certificate_is_refused():
     graph = random_graph(30, 90, rng=1)
     for model, text in (
-        (SIPS(0.2, feed=Feed(m0=1)), "a feed"),
+        (SIPS(0.2, feed=Feed(m0=1, gain=0.05)), "a feed that answers to engagement"),
+        (SIPS(0.2, feed=Feed(m0=1, cap=3)), "a feed with cap="),
         (SIPS(0.2, identify=Complex(2)), "complex identification"),
         (SIPS(0.2, redraw=True), "redraw"),
     ):

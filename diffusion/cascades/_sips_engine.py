@@ -17,7 +17,7 @@ from ._engine import BATCH, NO_WEIGHTS, Chunk, Engine, Workspace, seed_labels, s
 from .models import Model, model_of
 from .sips import SIPS, Complex
 
-__all__ = ["SIPSEngine", "Story", "engine_of", "follow_probabilities"]
+__all__ = ["SIPSEngine", "Story", "engine_of", "feed_groups", "follow_probabilities"]
 
 KINDS = {"fixed": 1, "exponential": 2, "gamma": 3}
 Story = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]
@@ -78,7 +78,7 @@ class SIPSEngine(Engine):
             chances[1] = 1.0
         self._p = np.floor(chances * 2.0**32 + 0.5).astype(np.uint64)
         feed = model.feed
-        groups = _groups(graph, feed.own if feed is not None else 0.0)
+        groups = feed_groups(graph, feed.own if feed is not None else 0.0)
         names = ("sympathize", "identify", "participate", "share")
         weights = np.zeros(4) if feed is None else np.asarray([float(feed.weights.get(name, 0.0)) for name in names])
         m0, gain, own, cap = (0.0, 0.0, 0.0, 0) if feed is None else (feed.m0, feed.gain, feed.own, feed.cap or 0)
@@ -186,7 +186,7 @@ def follow_probabilities(graph: FollowerGraph, model: SIPS) -> FollowerGraph:
     return dataclasses.replace(graph, probabilities=rule)
 
 
-def _groups(graph: FollowerGraph, own: float) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int32]]:
+def feed_groups(graph: FollowerGraph, own: float) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int32]]:
     """Community of every internal node, and members by community; one entry each where the feed does not ask."""
     if own == 0:
         return np.zeros(1, np.int32), np.zeros(2, np.int64), np.zeros(1, np.int32)

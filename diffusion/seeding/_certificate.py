@@ -11,9 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .._provenance import provenance
+from ._rankings import Kept
 from ._search import State, Task, check_k, is_number, open_unit, permitted
 from .ris import RRStore
-from .selection import NextBuy
+from .selection import NextBuy, told
 
 __all__ = ["Certificate", "certificate", "check_k", "is_number", "open_unit", "permitted"]
 
@@ -35,7 +36,7 @@ class Certificate:
     upper : float
         Upper bound of the spread that *any* permitted seed set has.
     guarantee : float
-        Share of the optimum that the method promises beforehand; NaN where it promises none.
+        Share of the optimum that the method promises beforehand; NaN where it promises none, or was ended before.
     eps, delta : float
         What was asked; eps is NaN where `quality` was asked instead.
     n_rr_sets : int
@@ -44,11 +45,15 @@ class Certificate:
         Mean members of the RR sets that chose the seeds; those cut short by hit-and-stop are not counted.
     seconds : float
         Time of the whole selection, with preparing the graph if that was not done before.
-    stopped : {"guarantee", "quality", "precision", "bound", "time", "max_rr_sets", "memory", "interrupted"}
-        ``"precision"``: sampling error within eps (budgets). ``"bound"``: more sets cannot prove the quality asked for,
+    stopped : {"converged", "guarantee", "quality", "precision", "bound", "time", "max_rr_sets", "memory", "interrupted"}
+        ``"converged"``: the guarantee holds, and more sets would hardly choose better seeds. ``"precision"``: sampling error within eps (budgets). ``"bound"``: more sets cannot prove the quality asked for,
         as what is missing is the distance of greedy from its own upper bound. ``"memory"``: twice as many sets would
         not fit. The bounds hold whatever the reason.
     method : str
+    chosen_by : str
+        "greedy", or the ranking whose seeds these are, as they reach more than those of greedy (``"degree"``, ...).
+    compared : dict of str to float
+        Estimated spread of the seeds of greedy and of each ranking judged beside them; empty where none was.
     already : float
         Estimated spread of the seeds already taken; part of spread, lower and upper.
     cost, budget, next_unit : float
@@ -75,6 +80,8 @@ class Certificate:
     stopped: str
     method: str
     key: int
+    chosen_by: str = "greedy"
+    compared: dict[str, float] = field(default_factory=dict)
     already: float = 0.0
     cost: float = float("nan")
     budget: float = float("nan")
@@ -113,13 +120,14 @@ class Certificate:
             f"Certificate: {len(self.seeds):,} seeds by {self.method}, spread {self.spread:.5g}, at least "
             f"{self.lower:.5g} of an optimum of at most {self.upper:.5g} (ratio {self.ratio:.3f}, delta "
             f"{self.delta:.2g}), {self.n_rr_sets:,} RR sets, stopped by {self.stopped}"
+            f"{told(self.chosen_by, self.compared)}"
         )
         return text + (f", cost {self.cost:,.6g} of {self.budget:,.6g}" if self.cost == self.cost else "")
 
 
 def certificate(
     task: Task, state: State, stopped: str, *, call: str, method: str, eps: float, guarantee: float, used: int,
-    choosing: RRStore, gains_given: NDArray[np.float64], facts: dict[str, Any], **more: Any,
+    choosing: RRStore, gains_given: NDArray[np.float64], facts: dict[str, Any], kept: Kept | None = None, **more: Any,
 ) -> Certificate:  # fmt: skip
     seconds = time.perf_counter() - task.start
     seeds = state.choice.seeds
@@ -141,11 +149,15 @@ def certificate(
         delta=task.delta,
         n_rr_sets=used,
         stopped=stopped,
+        chosen_by="greedy" if kept is None else kept.name,
+        compared={} if kept is None else kept.spreads,
         **facts,
     )
+    if stopped in ("time", "max_rr_sets", "memory", "interrupted") and not state.ratio >= guarantee:
+        guarantee = float("nan")
     return Certificate(
         seeds=tuple(task.graph._labels_of(seeds).tolist()), gains=gains, spread=state.spread, lower=state.lower,
         upper=state.upper, guarantee=guarantee, eps=eps, delta=task.delta, n_rr_sets=used,
         mean_rr_size=choosing.mean_size, seconds=seconds, stopped=stopped, method=method,
-        key=task.key, already=already if task.taken.size else 0.0, provenance=record, **more,
+        key=task.key, chosen_by=record["chosen_by"], compared=record["compared"], already=already if task.taken.size else 0.0, provenance=record, **more,
     )  # fmt: skip

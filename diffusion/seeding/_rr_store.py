@@ -17,9 +17,21 @@ from ..errors import InputError
 from ..graph._probabilities import lt_bounds
 from ..graph.follower_graph import FollowerGraph
 from ..kernels.coverage import count_members, first_covered, greedy_cover, knapsack_cover, open_counts
-from ..kernels.rr_sets import PLAN, plan_ic, plan_lt, sample_ic, sample_lt, sort_mixed
+from ..kernels.rr_sets import (
+    COUNT,
+    KIND_BITS,
+    MANY,
+    NEVER,
+    PLAN,
+    SKIP,
+    plan_ic,
+    plan_lt,
+    sample_ic,
+    sample_lt,
+    sort_mixed,
+)  # fmt: skip
 
-__all__ = ["MOST_SETS", "RRStore", "bits_of"]
+__all__ = ["MOST_SETS", "RRStore", "add_arcs_by_rate", "bits_of"]
 
 CHUNK_ENTRIES = 2**19  # members sampled in one kernel call, about: some milliseconds, so that Ctrl-C is heard
 FIRST_CHUNK = 256  # sets sampled while little is known of their size, which may be that of the graph
@@ -66,6 +78,41 @@ def _plan(graph: FollowerGraph, model: Model) -> _Plan:
     return found
 
 
+def add_arcs_by_rate(
+    graph: FollowerGraph,
+    nodes: NDArray[Any],
+    sources: NDArray[Any],
+    begin: NDArray[Any],
+    count: NDArray[Any],
+    rate: Any,
+) -> None:
+    """Give nodes (internal) that have no in-arcs some for RR sets under IC, too many to be stored one by one.
+
+    Node k gets an arc from each of ``sources[begin[k] : begin[k] + count[k]]`` that fires with 1 - exp(-rate[k]): several
+    nodes may share their sources, and still draw on their own.
+    """
+    plan = _plan(graph, IC())
+    filled = plan.nodes.copy()
+    rate, count = np.broadcast_to(rate, nodes.shape).astype(np.float64), count.astype(np.float64)
+    p = -np.expm1(-rate)
+    many = (count * p > MANY) | (p > 0.5)
+    none = np.exp(-count * rate)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        filled["none"][nodes] = none
+        filled["one"][nodes] = np.where(many, -1.0 / rate, none + count * p * np.exp(-(count - 1.0) * rate))
+        filled["odds"][nodes] = np.where(many, 0.0, np.expm1(rate))
+    kind = np.where(rate > 0, np.where(many, SKIP, COUNT), NEVER).astype(np.int64)
+    filled["degree"][nodes] = count.astype(np.int32)
+    filled["place"][nodes] = plan.sources.size + begin.astype(np.int64) + (kind << KIND_BITS)
+    joined = np.concatenate([plan.sources, sources.astype(np.int32)])
+    for array in (filled, joined):
+        array.flags.writeable = False
+    assert graph.probabilities is not None  # _plan has looked
+    values = graph.probabilities.values
+    name: Any = ("rr_plan", IC().name, id(values))
+    graph._shared[name] = _Plan(filled, joined, plan.limits), values
+
+
 def bits_of(nodes: NDArray[Any], n: int) -> NDArray[np.uint64]:
     """Set of internal nodes as bits."""
     bits = np.zeros(-(-n // 64), np.uint64)
@@ -101,6 +148,7 @@ class RRStore:
             # A guide of one entry means uniform roots.
             self._guide = np.searchsorted(cumulated, np.arange(max(n, 2)) / n, side="right").astype(np.int32)
         self._stopping = stop is not None and len(stop) > 0
+        self._n_stop = 0 if stop is None else len(stop)
         self._limit = limit
         self._stop = bits_of(np.zeros(0, np.int64) if stop is None else stop, n)
         self.nodes = np.empty(0, np.int32)
@@ -113,6 +161,10 @@ class RRStore:
         self._counted = self._n_met = 0
         self._space: tuple[NDArray[Any], ...] | None = None
         self._marks: NDArray[Any] | None = None
+
+    def stops_at(self, nodes: NDArray[Any]) -> bool:
+        """Do sets end at so many nodes, such as the seeds already taken, and no others?"""
+        return self._n_stop == len(nodes)
 
     @property
     def mean_size(self) -> float:

@@ -23,14 +23,21 @@ from ._forward import forward_bound
 from .ris import MOST_SETS, RRStore, audience, binomial_bounds
 
 __all__ = [
-    "REACHED", "Choice", "Schedule", "State", "Task", "check_k", "cut_short", "is_number", "judge", "log_choose",
-    "make_task", "open_unit", "permitted", "schedule_of", "search", "targets",
+    "CONVERGED", "REACHED", "Choice", "Schedule", "State", "Task", "check_k", "covered_by", "cut_short", "is_number", "judge",
+    "judge_by_runs", "log_choose", "make_task", "open_unit", "permitted", "schedule_of", "search", "targets",
 ]  # fmt: skip
 
 REACHED = 1.0 - 1.0 / math.e  # what greedy reaches of the best coverage (Nemhauser, Wolsey and Fisher 1978)
 FEW_LEFT = 0.02  # sampling error at which a search ends whose quality the bound of greedy itself forbids
 EARLY = 1.0 / 64.0  # share of delta for looks before the first, where a search is cut short
 SMALL_BYTES = 2**26  # memory that is not asked for beforehand
+EPS = 0.1  # of the guarantee, where nothing else is asked
+CONVERGED = 0.0075  # by default: what the seeds of either half may lose to those of the other on its sets; about twice their loss
+LEAST_HITS = 2000  # sets that the seeds must cover for that to be believed, or else there must be
+MANY_SETS = 2**20  # sets
+# Bounds by default; `max_rr_sets` sets another one for both.
+DEFAULT_SETS = 2**25
+DEFAULT_BYTES = 2**31
 
 
 @dataclass(frozen=True)
@@ -47,13 +54,22 @@ class Task:
     threads: int
     deadline: float
     max_rr_sets: float
+    max_bytes: float
     start: float
+    judged: int = 1  # seed sets that may be judged at a look: the failure probability of lower bounds is shared out
+    ranked_on: tuple[FollowerGraph, NDArray[np.int32]] | None = (
+        None  # a graph that heuristics rank, its nodes in this one
+    )
 
     def store(self, *purpose: object, stop: NDArray[Any] | None = None, limit: int = MOST_SETS) -> RRStore:
         """Return an empty collection that no other purpose shares; sets hit by seeds already taken are empty."""
         stops = self.taken if stop is None else np.concatenate([self.taken, stop])
         key = derive_key(self.key, "rr", *purpose)
         return RRStore(self.graph, self.model, key, weights=self.weights, stop=stops, limit=limit)
+
+    def runs_of(self, n: int) -> tuple[int, int]:
+        """Key and number of the forward runs that judge beside n sets that choose."""
+        return derive_key(self.key, "judge", "runs", n), min(max(n // 64 // 512, 1), 16) * 512
 
     @property
     def total(self) -> float:
@@ -77,6 +93,8 @@ def make_task(
     max_rr_sets: int | None,
     rng: RNGLike,
     threads: int | None,
+    judged: int = 1,
+    ranked_on: tuple[FollowerGraph, NDArray[np.int32]] | None = None,
 ) -> Task:
     start = time.perf_counter()
     delta = 1.0 / max(graph.n_nodes, 2) if delta is None else open_unit(delta, "delta")
@@ -89,7 +107,8 @@ def make_task(
     return Task(
         graph, model_of(model), allowed, chosen, audience(graph, node_weights), delta, key_of(rng), n_threads(threads),
         start + (float("inf") if time_limit is None else float(time_limit)),
-        float("inf") if max_rr_sets is None else float(max_rr_sets), start,
+        float(DEFAULT_SETS if max_rr_sets is None else max_rr_sets),
+        float(DEFAULT_BYTES) if max_rr_sets is None else float("inf"), start, judged, ranked_on,
     )  # fmt: skip
 
 
@@ -148,6 +167,7 @@ class State:
     lower: float
     upper: float
     spread: float
+    alpha: float  # failure probability of the upper bound, and of the lower ones together
 
     @property
     def ratio(self) -> float:
@@ -164,16 +184,15 @@ def judge(task: Task, choice: Choice, choosing: RRStore, judging: RRStore, alpha
     hits = judging.covered_in_order(choice.seeds[len(given) :])[:-1]
     reached = judging.n_empty + int(hits.sum())
     scale = task.total / judging.n
-    low = task.total * binomial_bounds(reached, judging.n, alpha)[0]
+    low = task.total * binomial_bounds(reached, judging.n, alpha / task.judged)[0]
     return _state(task, choice, choosing, alpha, scale * hits, scale * judging.n_empty, scale * reached, low)
 
 
 def judge_by_runs(task: Task, choice: Choice, choosing: RRStore, alpha: float) -> State:
     """As `judge`, by forward runs instead of RR sets: far fewer, as each of them weighs all roots at once."""
-    runs = min(max(choosing.n // 64 // 512, 1), 16) * 512
-    key = derive_key(task.key, "judge", "runs", choosing.n)
+    key, runs = task.runs_of(choosing.n)
     seeds = np.concatenate([task.taken, choice.seeds])
-    mean, low = forward_bound(task.graph, task.model, seeds, key, runs, alpha, task.threads)
+    mean, low = forward_bound(task.graph, task.model, seeds, key, runs, alpha / task.judged, task.threads)
     return _state(task, choice, choosing, alpha, np.zeros(0), mean, mean, low)
 
 
@@ -183,7 +202,29 @@ def _state(
 ) -> State:  # fmt: skip
     high = task.total * binomial_bounds(min(choice.bound, choosing.n), choosing.n, alpha)[1]
     lower = max(low, task.worth(np.concatenate([task.taken, choice.seeds])))
-    return State(choice, choosing.n, added, of_given, lower, max(high, lower), spread)
+    return State(choice, choosing.n, added, of_given, lower, max(high, lower), spread, alpha)
+
+
+def covered_by(sets: RRStore, seeds: NDArray[Any]) -> int:
+    """Sets that hold a seed; sets that ended at seeds given beforehand count for any."""
+    return sets.n_empty + int(sets.covered_in_order(seeds)[:-1].sum())
+
+
+def _loss(
+    choice: Choice, choosing: RRStore, judging: RRStore, choose: Callable[[RRStore], Choice], given: NDArray[Any]
+) -> float:
+    """What the seeds of either collection lose to those of the other on the other's sets, as a share of what they cover.
+
+    Both are chosen alike, so this is the mean optimism of coverage on the sets that chose, estimated by pairs: with the
+    sampling error of those sets alone on which the two differ. A choice is as far below the best it could be, about, as
+    it looks better than that where it was made: the loss in spread is about half of it. Infinite: too few sets to say.
+    """
+    other = choose(judging)
+    mine, theirs = choice.seeds[len(given) :], other.seeds[len(given) :]
+    here, there = covered_by(choosing, mine), covered_by(judging, theirs)
+    lost = here - covered_by(choosing, theirs) + there - covered_by(judging, mine)
+    kept = here + there - lost
+    return lost / kept if kept >= 2 * LEAST_HITS or (kept and choosing.n >= MANY_SETS) else float("inf")
 
 
 @dataclass(frozen=True)
@@ -229,10 +270,13 @@ def search(
     given: NDArray[Any],
     used: int,
     bar: Any,
+    *,
+    converge: float = 0.0,
 ) -> tuple[State, str, int]:
     """Let both collections grow until `enough` names a reason to stop, or time, sets, memory or patience end.
 
-    Without a collection that judges, forward runs do. Returns the last state, why it is the last, and all sets used.
+    With `converge` also until the seeds of either collection lose at most that share to those of the other. Without a
+    collection that judges, forward runs do. Returns the last state, why it is the last, and all sets used.
     """
     state: State | None = None
     i, done = 0, -1
@@ -252,15 +296,17 @@ def search(
             steps = [(size, schedule.early_alpha) for size in schedule.early] + steps
         elif used + 2 * schedule.size(i) > min(task.max_rr_sets, 2 * MOST_SETS):
             stopped = "max_rr_sets"
-        elif not _fits(both, schedule.size(i)):
+        elif not _fits(both, schedule.size(i), task.max_bytes):
             stopped = "memory"
         if stopped is None:
             try:
                 for size, alpha in steps:
                     # There must be something to return when time ends.
-                    deadline = task.deadline if reached is not None else float("inf")
-                    if not all(s.extend(size, threads=task.threads, deadline=deadline, bar=bar) for s in both):
-                        stopped = "time"
+                    deadline, most = float("inf"), float("inf")
+                    if reached is not None:
+                        deadline, most = task.deadline, task.max_bytes / 8.0 / len(both)
+                    if not all(_grow(s, size, task, deadline, most, bar) for s in both):
+                        stopped = "time" if time.perf_counter() > deadline else "memory"
                         break
                     reached = size, alpha
                 else:
@@ -278,7 +324,10 @@ def search(
                 state = look(reached[1])
             return state, stopped, used + sum(sets.n for sets in both)
         assert state is not None
-        reason = enough(state)
+        reason, loss = enough(state), 0.0
+        if reason is not None and converge and judging is not None and schedule.size(i) < schedule.last:
+            loss = _loss(state.choice, choosing, judging, choose, given)
+            reason = "converged" if loss <= converge else None
         if reason is None and schedule.size(i) >= schedule.last:
             reason = "guarantee"
         if reason is None and time.perf_counter() > task.deadline:
@@ -288,14 +337,24 @@ def search(
         # Looks that would fail are left out, as greedy is run again at each: far below the target four times as many
         # sets about triple the ratio, so that none of these steps leads far beyond the size that is needed.
         share = state.ratio / target(state)
-        ahead = 4 if share < 0.3 else 2 if share < 0.85 or judging is None else 1
+        ahead = 4 if share < 0.3 else 2 if share < 0.85 or judging is None or converge else 1
+        if loss > 4 * converge:  # it falls as one over the number of sets, about
+            ahead = 4
         most = min(task.max_rr_sets - used, 2 * MOST_SETS, 2 * schedule.last)
         while ahead > 1 and 2 * schedule.size(i + ahead) > most:
             ahead -= 1
         i += ahead
 
 
-def _fits(both: tuple[RRStore, ...], size: int) -> bool:
+def _grow(sets: RRStore, size: int, task: Task, deadline: float, most: float, bar: Any) -> bool:
+    if sets.size * size < 0.5 * most * max(sets.n, 1):  # far from the limit, which takes smaller steps
+        most = float("inf")
+    return sets.extend(size, threads=task.threads, deadline=deadline, most=most, bar=bar)
+
+
+def _fits(both: tuple[RRStore, ...], size: int, most: float) -> bool:
+    if sum(sets.bytes_at(size) for sets in both) > most:
+        return False
     more = sum(sets.bytes_at(size) - sets.bytes_at(sets.n) for sets in both)
     return more < SMALL_BYTES or more < available_bytes()
 
@@ -349,7 +408,7 @@ def targets(
             raise InputError(f"eps={eps!r} and quality={quality!r} are two ways to say when to stop: give one of them")
         wanted = open_unit(quality, "quality")
         return float("nan"), float("nan"), lambda s: _quality(s, wanted), lambda s: min(wanted, _most(s))
-    eps = open_unit(0.1 if eps is None else eps, "eps")
+    eps = open_unit(EPS if eps is None else eps, "eps")
     if eps >= REACHED:
         raise InputError(f"eps={eps!r} leaves no guarantee: give a number below 1 - 1/e = {REACHED:.4f}")
     aim = REACHED - eps

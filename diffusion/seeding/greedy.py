@@ -19,7 +19,7 @@ from .._random import RNGLike, key_of
 from .._threads import map_chunks, n_threads
 from ..cascades._engine import Engine, check_runs, seed_labels
 from ..cascades._sips_engine import engine_of
-from ..cascades.models import Model
+from ..cascades.models import SIPS, Model, Threshold
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
 from ._search import check_k, is_number, permitted
@@ -27,9 +27,7 @@ from .ris import audience
 
 __all__ = ["GreedySelection", "greedy"]
 
-NO_GUARANTEE = (
-    "no guarantee: under a fixed threshold the spread is not submodular (a second seed can add more than the first)"
-)
+NO_GUARANTEE = "no guarantee: where users wait for several others the spread is not submodular (a second seed can add more than the first)"
 IN_WORLDS = "at least 1 - 1/e = 63 % of the best set in these {runs:,} worlds (Kempe, Kleinberg and Tardos 2003)"
 
 
@@ -90,6 +88,19 @@ class GreedySelection:
         return f"{text}; {self.guarantee}"
 
 
+def submodular(engine: Engine) -> bool:
+    """Does every world reach from a seed set what it reaches from its members one by one?
+
+    So it is where one active neighbour, or one sharer, is enough: what a sharer passes on, by whichever channel, is then
+    fixed in a world, whoever the seeds are. A feed that answers to engagement, or a user who draws anew at every exposure,
+    changes nothing of that.
+    """
+    model = engine.model
+    if isinstance(model, SIPS):
+        return model.identify == "simple" or model.need()[0] <= 1
+    return not isinstance(model, Threshold) or bool((model.need(engine.graph._in_degree) <= 1).all())
+
+
 class _Evaluator:
     """Mean spread of seed sets (internal nodes) in the same worlds, with the memory of one thread."""
 
@@ -138,8 +149,8 @@ def greedy(
         Any, also ``Threshold(...)``.
     method : {"celf", "greedy"}
         ``"greedy"`` tries every candidate at every step. ``"celf"`` leaves out candidates whose last known gain is too
-        small (Leskovec et al. 2007): the same seeds for IC and LT, whose gains only fall; a shortcut without proof for
-        a threshold model.
+        small (Leskovec et al. 2007): the same seeds where gains only fall, which `guarantee` then says; a shortcut without
+        proof for thresholds and complex identification that need more than one.
     runs : int
         Worlds; multiples of 512 use the kernel best.
     candidates, exclude, taken, node_weights, time_limit, rng, threads
@@ -193,7 +204,7 @@ def greedy(
             if not search.seeds:
                 raise
             stopped = "interrupted"
-    guarantee = NO_GUARANTEE if engine.threshold else IN_WORLDS.format(runs=worlds)
+    guarantee = IN_WORLDS.format(runs=worlds) if submodular(engine) else NO_GUARANTEE
     rule = graph.probabilities
     record = provenance(
         "greedy",

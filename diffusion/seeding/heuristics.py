@@ -105,9 +105,15 @@ def _irie(
 def _pagerank(
     graph: FollowerGraph, k: int, allowed: NDArray[np.bool_], p: float | None, draw: np.random.Generator
 ) -> tuple[Any, Any]:
-    flipped = _igraph(graph, reverse=True)
-    score = np.array(flipped.pagerank(directed=True, weights="count" if graph._arcs.multiplicity is not None else None))
-    return _top(graph, np.round(score, 15), k, allowed)
+    from ..kernels.ranking import page_rank
+
+    name = "pagerank"  # it needs many passes over all arcs, and every certified selection asks for it
+    if name not in graph._shared:
+        times = graph._multiplicity
+        each = None if times.size == 1 else times
+        follows = np.bincount(graph._indices, each, minlength=graph.n_nodes)
+        graph._shared[name] = page_rank(graph._indptr, graph._indices, times, follows.astype(np.float64))
+    return _top(graph, np.round(graph._shared[name], 15), k, allowed)
 
 
 def _k_core(
@@ -166,15 +172,11 @@ def _community_degree(
     return ranked[order], degree[ranked[order]].astype(np.float64)
 
 
-def _igraph(graph: FollowerGraph, *, reverse: bool = False) -> Any:
+def _igraph(graph: FollowerGraph) -> Any:
     import igraph
 
     sources = np.repeat(np.arange(graph.n_nodes), np.diff(graph._arcs.indptr))
-    ends = (graph._arcs.indices, sources) if reverse else (sources, graph._arcs.indices)
-    made = igraph.Graph(n=graph.n_nodes, edges=np.column_stack(ends), directed=True)
-    if graph._arcs.multiplicity is not None:
-        made.es["count"] = graph._arcs.multiplicity.tolist()
-    return made
+    return igraph.Graph(n=graph.n_nodes, edges=np.column_stack((sources, graph._arcs.indices)), directed=True)
 
 
 HEURISTICS: dict[str, tuple[Ranking, str]] = {
@@ -192,7 +194,7 @@ HEURISTICS: dict[str, tuple[Ranking, str]] = {
         "collective influence within two steps, adaptive (Morone and Makse 2015)",
     ),
     "community_degree": (_community_degree, "most followers of each community, seeds in proportion to its size"),
-    "pagerank": (_pagerank, "PageRank along follows, damping 0.85 (igraph)"),
+    "pagerank": (_pagerank, "PageRank along follows, damping 0.85"),
     "k_core": (_k_core, "core number of the undirected graph, then followers (igraph)"),
     "voterank": (_voterank, "VoteRank, followers vote (Zhang et al. 2016)"),
 }

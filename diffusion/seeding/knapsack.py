@@ -17,14 +17,16 @@ from ..cascades.models import Model
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
 from ._certificate import Certificate, certificate
-from ._search import Choice, Task, cut_short, is_number, make_task, open_unit, schedule_of, search, targets
-from .opim import LARGE_SET, PILOT
+from ._rankings import JUDGED, keep_best
+from ._search import CONVERGED, Choice, Task, cut_short, is_number, make_task, open_unit, schedule_of, search, targets
+from .opim import PILOT
 from .ris import MOST_SETS, RRStore, node_values
 from .selection import NextBuy
 
 __all__ = ["opim_budget"]
 
 MOST_MEMBERS = 2**22  # of the sets of one stage
+LARGE_SET = 12.0  # mean RR size from which first seeds are fixed beforehand
 STAGES = 12
 LEAST = 4096  # sets of a stage, where they are not too many members
 HUGE_SET = 200.0  # mean RR size from which forward runs bound the seeds from below
@@ -51,6 +53,7 @@ def opim_budget(
     max_rr_sets: int | None = None,
     rng: RNGLike = None,
     threads: int | None = None,
+    _ranked_on: tuple[FollowerGraph, NDArray[np.int32]] | None = None,
 ) -> Certificate:
     """Choose seeds of largest spread whose prices sum to at most a budget, with a certificate.
 
@@ -61,9 +64,9 @@ def opim_budget(
     prices : str, mapping, Series, callable or array-like
         Price of each node, from 0: by label, in the order of ``graph.nodes``, as the name of a node attribute, or as a
         function of the number of followers. NaN, or a label left out, is allowed for nodes that are no candidates.
-    eps : float in (0, 1), default 0.1
+    eps : float in (0, 1), optional
         Stop when sampling error costs at most this share: when lower / upper >= (1 - eps) times the ratio of the greedy
-        coverage to its upper bound.
+        coverage to its upper bound. Default: 0.1, and until the seeds are as good as more sets would make them (`opim`).
     quality : float in (0, 1), optional
         Instead of `eps`: sample until lower / upper reaches it, as in `opim`.
     graph, model, delta, candidates, exclude, taken, node_weights, time_limit, max_rr_sets, rng, threads
@@ -112,12 +115,12 @@ def opim_budget(
         enough = lambda s: "precision" if s.ratio >= target(s) else None  # noqa: E731
     task = make_task(
         graph, model=model, delta=delta, candidates=candidates, exclude=exclude, taken=taken, node_weights=node_weights,
-        time_limit=time_limit, max_rr_sets=max_rr_sets, rng=rng, threads=threads,
+        time_limit=time_limit, max_rr_sets=max_rr_sets, rng=rng, threads=threads, judged=JUDGED, ranked_on=_ranked_on,
     )  # fmt: skip
     price, budget = _checked_prices(task, prices, budget)
     most = int(np.searchsorted(np.cumsum(np.sort(price[task.allowed])), budget * (1 + 1e-12), side="right"))
     none = np.zeros(0, np.int32)
-    start, gains = _Start(none, np.zeros(0), 0), np.zeros(0)
+    start, gains, cut, kept = _Start(none, np.zeros(0), 0), np.zeros(0), False, None
     schedule = schedule_of(task, max(most, 1), None, task.delta)
     whole = choosing = task.store("choose")
     with progress(total=None, description="RR sets", unit="set") as bar:
@@ -131,8 +134,9 @@ def opim_budget(
             judging = None if by_runs else task.store("judge", stop=start.seeds if large else None)
             cover = lambda sets: _cover(task, sets, price, budget, start)  # noqa: E731
             state, stopped, used = search(
-                task, choosing, judging, schedule, cover, enough, target, start.seeds, start.used, bar
-            )
+                task, choosing, judging, schedule, cover, enough, target, start.seeds, start.used, bar,
+                converge=2.0 * CONVERGED if eps is None and quality is None else 0.0,
+            )  # fmt: skip
             gains = start.gains
             if by_runs:
                 gains = np.concatenate([gains, state.choice.gains * (task.total / state.n)])
@@ -140,13 +144,20 @@ def opim_budget(
             start = _Start(none, np.zeros(0), 0)
             cover = lambda sets: _cover(task, sets, price, budget, start)  # noqa: E731
             state, gains, used = cut_short(task, whole, cover, schedule, bar)
-            stopped, choosing = "interrupted", whole
+            stopped, choosing, cut = "interrupted", whole, True
+    try:
+        if not cut and stopped not in ("time", "interrupted"):
+            kept = keep_best(task, state, 0, judging, whole, money=(price, budget))
+            if kept.state is not state:
+                state, gains = kept.state, np.zeros(0) if kept.gains is None else kept.gains
+    except KeyboardInterrupt:
+        stopped = "interrupted"
     paid = price[state.choice.seeds]
     cost = float(paid.sum())
     upcoming = _next_buy(task, choosing, state.choice.seeds, price, budget, cost)
     return certificate(
         task, state, stopped, call="opim_budget", method="OPIM budget", eps=error, guarantee=float("nan"),
-        used=used, choosing=choosing, gains_given=gains, cost=cost, budget=budget, prices=paid, next_buy=upcoming,
+        used=used, choosing=choosing, gains_given=gains, kept=kept, cost=cost, budget=budget, prices=paid, next_buy=upcoming,
         next_unit=0.0 if upcoming is None else upcoming.gain_per_cost,
         already=task.total * whole.n_empty / max(whole.n, 1) if len(gains) else None,
         facts={

@@ -15,7 +15,9 @@ from ..cascades.models import Model
 from ..errors import InputError, NotFoundError, did_you_mean
 from ..graph.follower_graph import FollowerGraph
 from ._certificate import Certificate, certificate
+from ._rankings import JUDGED, keep_best
 from ._search import (
+    CONVERGED,
     REACHED,
     Choice,
     Task,
@@ -34,8 +36,10 @@ from .ris import RRStore, binomial_bounds
 __all__ = ["imm", "imm_lambda_star", "opim"]
 
 METHODS = ("auto", "opim", "hist")
-LARGE_SET = 12.0  # mean RR size from which "auto" chooses HIST, which is then some times faster
+LARGE_SET = 128.0  # mean RR size from which "auto" chooses HIST, which is then some times faster
+SENTINEL_SETS = 8  # times the first size of a search: sets by which sentinels are chosen or not at all
 PILOT = 256  # sets by which "auto" chooses
+SURE = 100  # sets that a sentinel is the first to cover, at least: those of fewer are better chosen on more sets
 MOST_MEMBERS = 2**24  # of whole sets for the sentinels
 
 
@@ -74,6 +78,7 @@ def opim(
     max_rr_sets: int | None = None,
     rng: RNGLike = None,
     threads: int | None = None,
+    _ranked_on: tuple[FollowerGraph, NDArray[np.int32]] | None = None,
 ) -> Certificate:
     """Choose k seeds of largest spread, with a certificate.
 
@@ -84,8 +89,9 @@ def opim(
     k : int
         Number of seeds, from 1 to the number of candidates.
     model : Model or {"ic", "lt"}
-    eps : float in (0, 1 - 1/e), default 0.1
-        Stop when lower / upper >= 1 - 1/e - eps.
+    eps : float in (0, 1 - 1/e), optional
+        Stop when lower / upper >= 1 - 1/e - eps. Default: sample until that holds for 0.1 *and* more RR sets would
+        hardly choose better seeds (see Notes).
     delta : float in (0, 1), optional
         Probability with which the certificate may fail; default 1 / n_nodes.
     quality : float in (0, 1), optional
@@ -93,7 +99,7 @@ def opim(
         upper bound (0.75 to 0.95 on real graphs): once it is 2 % from that, the search ends, stopped by "bound".
     method : {"auto", "opim", "hist"}
         ``"opim"`` is OPIM-C (Tang et al., SIGMOD 2018), ``"hist"`` is HIST (Guo et al., SIGMOD 2020). ``"auto"`` takes
-        HIST where the mean RR set of the first round has over 12 members.
+        HIST where the mean of the first 256 RR sets is over 128 members.
     candidates : iterable of labels, optional
         Choose among these only; the optimum is the best set of candidates.
     exclude : iterable of labels
@@ -105,7 +111,7 @@ def opim(
     time_limit : float, optional
         Seconds after which the best set so far is returned, with its bounds; a few sets are always sampled.
     max_rr_sets : int, optional
-        Most RR sets to sample.
+        Most RR sets to sample; default 2**25, in at most 2 GiB of memory.
     rng : int, Generator or None
     threads : int, optional
         Default: all CPUs this process may use. No result depends on it, unless time ends the search.
@@ -113,7 +119,7 @@ def opim(
     Returns
     -------
     Certificate
-        Ctrl-C returns the best set so far, stopped by "interrupted"; while nothing has been sampled it is Ctrl-C.
+        The seeds of greedy or, where it reaches more, of a ranking (``chosen_by`` says which). Ctrl-C returns the best set so far, stopped by "interrupted"; while nothing has been sampled it is Ctrl-C.
 
     Raises
     ------
@@ -128,6 +134,15 @@ def opim(
     the k largest marginal gains (Tang et al. 2018, section 5.2); the other half bounds the chosen set from below. Both
     bounds use exact binomial tails (Clopper and Pearson 1934), which are tighter than the Chernoff forms of the paper
     and hold at the same delta, shared out over all sizes that could be looked at.
+
+    The guarantee permits seeds that reach 3 to 10 % less than the best known, and searches that stop at it return such
+    seeds. By default the search goes on until the seeds chosen on either half, judged on the other, lose at most 0.75 %
+    to those chosen there; their spread is then within about half of that of what more sets would choose (measured: mean
+    0.2 %, at most 0.9 %, in 27 cases from 1,000 to 317,000 nodes).
+
+    Degree, single discount, degree discount and PageRank are judged on the same sets, and the best of the five is kept
+    (estimated anew on fresh sets, where it is a ranking). The upper bound holds for any seed set; the failure
+    probability of the lower bound is shared out over the five, and their estimates are in ``compared``.
 
     HIST first picks some sentinel seeds on few whole RR sets; the sampling of others ends as soon as it meets one. Its
     bounds rest on sets sampled after the sentinels were fixed, so that they hold whatever the sentinels are.
@@ -147,13 +162,14 @@ def opim(
     guarantee, error, enough, target = targets(eps, quality)
     task = make_task(
         graph, model=model, delta=delta, candidates=candidates, exclude=exclude, taken=taken, node_weights=node_weights,
-        time_limit=time_limit, max_rr_sets=max_rr_sets, rng=rng, threads=threads,
+        time_limit=time_limit, max_rr_sets=max_rr_sets, rng=rng, threads=threads, judged=JUDGED, ranked_on=_ranked_on,
     )  # fmt: skip
     k = check_k(k, task.allowed)
+    converge = CONVERGED if eps is None and quality is None else 0.0
     facts = {"k": k, "eps": None if quality is not None else error, "quality": quality}
     limit = None if quality is not None else error
     none = np.zeros(0, np.int32)
-    given, gains, used = none, np.zeros(0), 0
+    given, gains, used, cut = none, np.zeros(0), 0, False
     whole = choosing = task.store("choose")
     schedule = schedule_of(task, k, limit, task.delta)
     with progress(total=None, description="RR sets", unit="set") as bar:
@@ -167,16 +183,26 @@ def opim(
                 choosing = task.store("choose", "hist", stop=given)
             judging = task.store("judge", "hist", stop=given) if method == "hist" else task.store("judge")
             cover = lambda sets: _cover(task, sets, k, given)  # noqa: E731
-            state, stopped, used = search(task, choosing, judging, schedule, cover, enough, target, given, used, bar)
+            state, stopped, used = search(
+                task, choosing, judging, schedule, cover, enough, target, given, used, bar, converge=converge
+            )
         except KeyboardInterrupt:
             cover = lambda sets: _cover(task, sets, k, none)  # noqa: E731
             state, gains, used = cut_short(task, whole, cover, schedule, bar)
-            stopped, choosing = "interrupted", whole
+            stopped, choosing, cut = "interrupted", whole, True
+    kept = None
+    try:
+        if not cut and (method == "opim" or stopped not in ("time", "interrupted")):
+            kept = keep_best(task, state, k, judging, whole)
+            if kept.state is not state:
+                state, gains = kept.state, np.zeros(0) if kept.gains is None else kept.gains
+    except KeyboardInterrupt:
+        stopped = "interrupted"
     if method == "hist":
         facts["sentinels"] = len(given)
     return certificate(
         task, state, stopped, call="opim", method="HIST" if method == "hist" else "OPIM-C", eps=error,
-        guarantee=guarantee, used=used, choosing=choosing, gains_given=gains,
+        guarantee=guarantee, used=used, choosing=choosing, gains_given=gains, kept=kept,
         already=task.total * whole.n_empty / max(whole.n, 1) if len(gains) else None, facts=facts,
     )  # fmt: skip
 
@@ -187,7 +213,8 @@ def _sentinels(
     """First phase of HIST: seeds that cover enough -> they, their gains, sets used.
 
     The first b seeds serve when their spread is at least 1 - (1 - 1/k)^b - eps/2 of the bound of the optimum, on the
-    sets that chose them and then on others, each of which ends where it meets one of them (after Guo et al. 2020).
+    sets that chose them and then on others, each of which ends where it meets one of them (after Guo et al. 2020). Where
+    that is not found in time, the first seeds that are sure serve if sets are large, and otherwise none do.
     """
     schedule = schedule_of(task, k, eps / 2.0, task.delta / 2.0)
     checked = 0
@@ -203,8 +230,12 @@ def _sentinels(
         upper = binomial_bounds(min(float((covered + best).min()), n), n, alpha)[1]
         share = 1.0 - (1.0 - 1.0 / k) ** np.arange(len(covered)) - eps / 2.0
         good = [b for b in range(1, len(covered)) if binomial_bounds(covered[b], n, alpha)[0] >= share[b] * upper]
-        b = max(good, default=0)
-        last = not enough or n >= schedule.last or checked + 4 * n > task.max_rr_sets
+        sure = int((gains >= SURE).cumprod().sum())
+        b = min(max(good, default=0), sure)
+        most = min(schedule.last, SENTINEL_SETS * schedule.first)
+        last = not enough or n >= most or checked + 4 * n > task.max_rr_sets
+        if last and sets.mean_size > LARGE_SET:
+            b = max(b, sure)
         while b:
             other = task.store("sentinels", i, b, stop=seeds[:b])
             other.extend(n, threads=task.threads, bar=bar)
@@ -254,7 +285,7 @@ def imm(
     Returns
     -------
     Certificate
-        ``guarantee`` is what IMM proves. `lower` and `upper` come from its sets and as many fresh ones, at
+        ``guarantee`` is what IMM proves; NaN where that needs more than 2**25 RR sets, or 2 GiB of them. `lower` and `upper` come from its sets and as many fresh ones, at
         ``delta = n**-ell``.
 
     Notes
@@ -286,19 +317,29 @@ def imm(
     least = float(k)
     with progress(total=None, description="RR sets", unit="set") as bar:
         first = task.store("imm", 1)
+        stopped = "guarantee"
         for i in range(1, max(int(math.log2(n)), 2)):
             guess = n / 2.0**i
-            first.extend(math.ceil(wanted / guess), threads=task.threads, bar=bar)
+            stopped = stopped if _imm_grow(task, first, wanted / guess, bar) else "max_rr_sets"
             found = n * _cover(task, first, k, none).covered / first.n
             if found >= (1.0 + wide) * guess:
                 least = max(found / (1.0 + wide), least)
                 break
+            if stopped != "guarantee":
+                break
         choosing, judging = task.store("imm", 2), task.store("imm", 3)
         for sets in (choosing, judging):
-            sets.extend(math.ceil(star / least), threads=task.threads, bar=bar)
+            if not _imm_grow(task, sets, star / least, bar):
+                stopped = "max_rr_sets"
         state = judge(task, _cover(task, choosing, k, none), choosing, judging, task.delta / 2.0, none)
     return certificate(
-        task, state, "guarantee", call="imm", method="IMM", eps=eps, guarantee=guarantee,
+        task, state, stopped, call="imm", method="IMM", eps=eps, guarantee=guarantee,
         used=first.n + choosing.n + judging.n, choosing=choosing, gains_given=np.zeros(0),
         facts={"k": k, "eps": eps, "ell": ell},
     )  # fmt: skip
+
+
+def _imm_grow(task: Task, sets: RRStore, wanted: float, bar: Any) -> bool:
+    """Sample so many sets, or as many as fit; False: fewer."""
+    n = math.ceil(min(wanted, task.max_rr_sets))
+    return sets.extend(n, threads=task.threads, most=task.max_bytes / 24.0, bar=bar) and n >= wanted

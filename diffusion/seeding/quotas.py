@@ -21,6 +21,7 @@ from ..graph.follower_graph import FollowerGraph
 from ..kernels.quotas import quota_cover
 from ._certificate import check_k, is_number, open_unit, permitted
 from ._groups import Groups, groups_of
+from ._search import DEFAULT_BYTES, DEFAULT_SETS
 from .ris import MOST_SETS, RRStore, audience, binomial_bounds
 from .selection import SeedSelection
 
@@ -76,7 +77,7 @@ def select_with_quotas(
     time_limit : float, optional
         Seconds after which the best set so far is returned; the first look is always finished.
     max_rr_sets : int, optional
-        Most RR sets to sample.
+        Most RR sets to sample; default 2**25, in at most 2 GiB of memory.
     rng : int, Generator or None
     threads : int, optional
         No result depends on it, unless time ends the search.
@@ -85,7 +86,7 @@ def select_with_quotas(
     -------
     SeedSelection
         `lower` bounds the spread of the seeds from below, `upper` that of every seed set *that the quotas permit* from
-        above; `stopped` is "precision", "time", "max_rr_sets" or "interrupted".
+        above; `stopped` is "precision", "time", "max_rr_sets", "memory" or "interrupted".
 
     Raises
     ------
@@ -136,7 +137,8 @@ def select_with_quotas(
     )
     place = by_followers(graph)
     deadline = float("inf") if time_limit is None else begin + float(time_limit)
-    limit = min(float("inf") if max_rr_sets is None else float(max_rr_sets), 2.0 * MOST_SETS)
+    limit = min(float(DEFAULT_SETS if max_rr_sets is None else max_rr_sets), 2.0 * MOST_SETS)
+    room = float(DEFAULT_BYTES) if max_rr_sets is None else float("inf")
     size, look, stopped = min(FIRST, int(limit // 2)), 0, ""
     state: tuple[Any, ...] | None = None
     with progress(total=None, description="RR sets", unit="set") as bar:
@@ -164,12 +166,14 @@ def select_with_quotas(
                     raise
                 stopped = "interrupted"
                 break
-            if low >= (1.0 - eps) * covered / best * high:
+            if low >= (1.0 - eps) * (covered / best if best else 1.0) * high:
                 stopped = "precision"
             elif time.perf_counter() > deadline:
                 stopped = "time"
             elif 4 * size > limit:
                 stopped = "max_rr_sets"
+            elif choosing.bytes_at(2 * size) + judging.bytes_at(2 * size) > room:
+                stopped = "memory"
             size, look = 2 * size, look + 1
     assert state is not None
     seeds, new, low, high, n = state

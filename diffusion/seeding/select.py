@@ -73,19 +73,23 @@ def select_seeds(
         Price of each node: the name of a node attribute, values by label, or a function of the number of followers.
     method : str
         - ``"opim"`` (default): OPIM-C or, where RR sets are large, HIST, with a certificate; ``"hist"`` and ``"imm"`` by
-          name. With a budget: knapsack greedy on RR sets, with a certificate.
-        - ``"celf"``, ``"greedy"``: on common worlds, for any model; no certificate, and for threshold models no guarantee.
+          name. With a budget: knapsack greedy on RR sets, with a certificate. Degree, degree discount and PageRank are
+          judged on the same sets, and the best is kept (``chosen_by``).
+        - ``"celf"``, ``"greedy"``: on common worlds, for any model; no certificate, and no guarantee where users wait for
+          more than one other (thresholds, complex identification).
         - heuristics: ``"random"``, ``"degree"`` (followers), ``"single_discount"``, ``"degree_discount"``, ``"pagerank"``
           (along follows), ``"k_core"``, ``"voterank"``, or a creator tier (``"amateur"``, ``"tail"``, ``"waist"``,
           ``"head"``: drawn uniformly inside it). With a budget they are taken in their order, passing over who is too dear.
           Also ``"two_step_discount"``, ``"irie"``, ``"collective_influence"`` and ``"community_degree"``; see `rank_seeds`.
     model : Model or {"ic", "lt"}
-        For SIPS (simple identification, no feed, no redraw) ``"opim"`` and ``"hist"`` certify reach; other variants have no
-        certificate, so choose by a heuristic or ``"celf"``, or for the model without feed.
+        For SIPS ``"opim"`` and ``"hist"`` certify reach, unless the feed answers to engagement (``gain``) or has a cap,
+        identification needs more than one sharer, or ``redraw``: those have no certificate, so choose by a heuristic or
+        ``"celf"``, or for the model without it.
     at_most, at_least : int or mapping of community to int, optional
         Quotas of seeds in every community of the node attribute ``community`` (``"opim"`` with `k`; see `select_with_quotas`).
     eps : float, optional
-        Stop when lower / upper >= 1 - 1/e - eps; default 0.1. For ``"opim"``, ``"hist"``, ``"imm"``.
+        Stop when lower / upper >= 1 - 1/e - eps, for ``"opim"``, ``"hist"``, ``"imm"`` (of money: see `opim_budget`).
+        Default: as for 0.1, and ``"opim"`` and ``"hist"`` go on until more RR sets would hardly choose better seeds.
     delta : float, optional
         Probability with which the certificate may fail; default 1 / n_nodes.
     quality : float, optional
@@ -103,6 +107,7 @@ def select_seeds(
         Seconds after which the best set so far is returned, marked as stopped.
     max_rr_sets : int, optional
         RR sets after which the best set so far is returned, marked as stopped: a limit that does not depend on the machine.
+        Default 2**25, in at most 2 GiB of memory.
     runs : int
         Worlds of ``"celf"`` and ``"greedy"``.
     evaluate : bool
@@ -266,6 +271,6 @@ def _from_certificate(found: Certificate) -> SeedSelection:
     return SeedSelection(
         seeds=found.seeds, method=found.method, scores=found.gains, seconds=found.seconds, key=found.key,
         gains=found.gains, stopped=found.stopped, guarantee=promised, lower=found.lower, upper=found.upper, eps=found.eps,
-        delta=found.delta, n_rr_sets=found.n_rr_sets, mean_rr_size=found.mean_rr_size, cost=found.cost,
+        delta=found.delta, chosen_by=found.chosen_by, compared=found.compared, n_rr_sets=found.n_rr_sets, mean_rr_size=found.mean_rr_size, cost=found.cost,
         budget=found.budget, next_unit=found.next_unit, next_buy=found.next_buy, provenance=found.provenance,
     )  # fmt: skip

@@ -11,9 +11,16 @@ from numpy.typing import NDArray
 
 from ..cascades.results import SpreadEstimate
 
-__all__ = ["NextBuy", "SeedSelection"]
+__all__ = ["NextBuy", "SeedSelection", "told"]
 
 _NAN = float("nan")
+
+
+def told(chosen_by: str, compared: dict[str, float]) -> str:
+    """Say that the seeds are those of a ranking, where they are."""
+    if chosen_by in ("", "greedy"):
+        return ""
+    return f"; chosen by {chosen_by!r}, which reaches {compared[chosen_by]:.5g} and greedy {compared['greedy']:.5g}"
 
 
 @dataclass(frozen=True)
@@ -73,8 +80,12 @@ class SeedSelection:
         What the method promises beforehand, in words; what is proven of these seeds is lower / upper.
     n_rr_sets : int
     mean_rr_size : float
+    chosen_by : str
+        Where seeds are certified: "greedy", or the ranking whose seeds these are, as it reaches more than greedy; else "".
+    compared : dict of str to float
+        Estimated spread of the seeds of greedy, and of the rankings judged beside them on the same RR sets.
     stopped : str
-        What ended the selection: "done", "guarantee", "quality", "precision", "bound", "time", "max_rr_sets",
+        What ended the selection: "done", "converged", "guarantee", "quality", "precision", "bound", "time", "max_rr_sets",
         "memory" or "interrupted".
     cost, budget, next_unit : float
         Money spent, money given, and the spread that the next unit of money would buy (NaN without prices).
@@ -98,6 +109,8 @@ class SeedSelection:
     guarantee: str = "none: a heuristic"
     n_rr_sets: int = 0
     mean_rr_size: float = _NAN
+    chosen_by: str = ""
+    compared: dict[str, float] = field(default_factory=dict)
     stopped: str = "done"
     cost: float = _NAN
     budget: float = _NAN
@@ -145,5 +158,6 @@ class SeedSelection:
             text += (
                 f"; spread at least {self.lower:.5g}, optimum at most {self.upper:.5g} (ratio {self.ratio:.3f}, delta "
                 f"{self.delta:.2g}, {self.n_rr_sets:,} RR sets, stopped by {self.stopped})"
+                f"{told(self.chosen_by, self.compared)}"
             )
         return text + (f"; spread {self.spread!r}" if self.spread is not None else "")
