@@ -13,6 +13,7 @@ import pandas as pd
 from .._provenance import provenance
 from .._random import RNGLike, derive_key, generator, key_of
 from .._validation import number, whole
+from ..graph._given import check_graph
 from ..graph.follower_graph import FollowerGraph
 from ._engine import BATCH
 from ._growth_fit import ReachFit, fit_by_reach
@@ -159,6 +160,7 @@ def reproduction(
     >>> found.phase, round(found.predicted, 1), round(found.R.value, 1)
     ('exponential', 2.0, 2.0)
     """
+    check_graph(graph)
     depletion = number(depletion, "depletion", above=0, most=0.5)
     confidence = number(confidence, "confidence", above=0, most=1 - 1e-9)
     max_runs = whole(max_runs, "max_runs", least=16)
