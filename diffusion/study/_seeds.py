@@ -24,6 +24,8 @@ from .design import ModelSpec, StudyDesign
 
 __all__ = ["Reproductions", "Seeds"]
 
+MOST_RUNS = 4096  # cascades of typical sharers for R of a graph and a model
+
 # At 0.1 codes of this kind stop 3 to 5 % below the best known spread; for money eps counts sampling error alone.
 OPIM_EPS = {"k": 0.04, "money": 0.2}
 MOST_RR_SETS = (
@@ -182,7 +184,12 @@ class Reproductions:
                 rule = model.rule.to_dict() if model.rule else None
                 key = derive_key(self._seed, "reproduction", graph.fingerprint, model.model.label, repr(rule))
                 self._done[name] = reproduction(
-                    graph, model=model.model, confidence=self._confidence, rng=generator(key), threads=1
+                    graph,
+                    model=model.model,
+                    confidence=self._confidence,
+                    max_runs=MOST_RUNS,
+                    rng=generator(key),
+                    threads=1,
                 )
             return self._done[name]
 
