@@ -52,7 +52,7 @@ ROOMS = (
             ("Simulating", ("simulate", "spread", "compare", "warmup")),
             ("One cascade", ("independent_cascade", "linear_threshold", "threshold_cascade")),
             ("Results", ("Ensemble", "Cascade", "SpreadEstimate", "Estimate", "Comparison")),
-            ("Growth", ("growth", "Growth")),
+            ("Growth", ("growth", "Growth", "reproduction", "Reproduction")),
             ("Shape", ("structural_virality", "cascade_statistics", "tree_statistics")),
             ("Flow between communities", ("community_flow", "CommunityFlow")),
         ),
