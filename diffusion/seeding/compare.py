@@ -58,6 +58,8 @@ class StrategyComparison:
         Level of the intervals.
     key : int
     provenance : dict
+    baseline : str or None
+        Strategy that `differences` are to; None: the best of each budget.
     """
 
     strategies: tuple[str, ...]
@@ -177,6 +179,14 @@ def compare_strategies(
     -------
     StrategyComparison
 
+    Raises
+    ------
+    InputError
+        No budget or strategy, a repeated one, a baseline that is no strategy, numbers of seeds mixed with sums of money, money without prices, a budget
+        with which nobody can be bought, or what `select_seeds` and `compare` refuse.
+    NotFoundError
+        An unknown strategy or attribute.
+
     Notes
     -----
     Every strategy of numbers of seeds is chosen once, for the largest: smaller numbers take the first of its seeds, so that
@@ -186,14 +196,6 @@ def compare_strategies(
     "random" and the creator tiers are drawn anew for every world, so that their intervals hold for such seeds in general;
     with money, and for models other than IC and LT, they are means over 16 draws, and the intervals are of those. `seeds`
     and `cost` are those of the first draw.
-
-    Raises
-    ------
-    InputError
-        No budget or strategy, a repeated one, a baseline that is no strategy, numbers of seeds mixed with sums of money, money without prices, a budget
-        with which nobody can be bought, or what `select_seeds` and `compare` refuse.
-    NotFoundError
-        An unknown strategy or attribute.
 
     Examples
     --------
