@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from .._progress import one_bar
 from .._provenance import provenance
 from .._random import RNGLike, derive_key, generator, key_of
+from ..cascades._engine import check_runs
 from ..cascades.models import IC, LT, Model, model_of
-from ..cascades.results import Comparison, check_confidence
-from ..cascades.simulate import compare
+from ..cascades.results import Comparison
+from ..cascades.simulate import _check_precision
 from ..errors import InputError, NotFoundError, did_you_mean
 from ..graph._given import check_graph
 from ..graph.follower_graph import FollowerGraph
+from ._worlds import Lots, evaluate
 from .budget import affordable, price_values
 from .heuristics import HEURISTICS, TIER_STRATEGIES, rank_seeds
 from .select import METHODS, select_seeds
@@ -29,8 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["StrategyComparison", "compare_strategies"]
 
 _NAN = float("nan")
-# At 0.1 codes of this kind stop 3 to 5 % below the best known spread; of money the bound counts sampling error alone.
-OPIM_EPS = {"seeds": 0.04, "money": 0.1}
+DRAWN = ("random", *TIER_STRATEGIES)
+DRAWS = 16  # of those, over which they are averaged
 RANKINGS = (*HEURISTICS, *TIER_STRATEGIES, "celf", "greedy")  # the seeds of a small budget are the first of a large one
 COLUMNS = [
     "strategy", "budget", "n_seeds", "cost", "spread", "low", "high", "runs", "seconds", "lower", "upper", "ratio",
@@ -58,6 +60,8 @@ class StrategyComparison:
         Level of the intervals.
     key : int
     provenance : dict
+    baseline : str or None
+        Strategy that `differences` are to; None: the best of each budget.
     """
 
     strategies: tuple[str, ...]
@@ -69,27 +73,29 @@ class StrategyComparison:
     confidence: float
     key: int
     provenance: dict[str, Any] = field(default_factory=dict)
+    baseline: str | None = None
 
     @property
     def differences(self) -> pd.DataFrame:
-        """Each strategy less the best of its budget, in the same worlds, with the paired interval.
+        """Each strategy less the baseline, or else the best of its budget, in the same worlds, with the paired interval.
 
-        Columns: budget, strategy, best, difference, low, high, verdict ("best", "smaller", "undecided" where 0 is
-        inside, "equal" where no world tells them apart). Which one is best was seen in the same worlds: of strategies
-        that are hardly apart, the differences flatter it.
+        Columns: budget, strategy, best (or baseline), difference, low, high, verdict ("best" or "baseline", "smaller",
+        "larger", "undecided" where 0 is inside, "equal" where no world tells them apart). Without a baseline, which one is
+        best was seen in the same worlds: of strategies that are hardly apart, the differences flatter it.
         """
         rows = []
+        role = "best" if self.baseline is None else "baseline"
         for budget, found in self.comparisons.items():
-            best = str(found.means.index[0])
+            to = self.baseline or str(found.means.index[0])
             for name in found.names:
-                gap = found.difference(name, best)
-                verdict = "smaller" if gap.high < 0 else "undecided"
-                if name == best:
-                    verdict = "best"
+                gap = found.difference(name, to)
+                verdict = "smaller" if gap.high < 0 else "larger" if gap.low > 0 else "undecided"
+                if name == to:
+                    verdict = role
                 elif gap.value == gap.low == gap.high == 0:
                     verdict = "equal"
-                rows.append((budget, name, best, gap.value, gap.low, gap.high, verdict))
-        return pd.DataFrame(rows, columns=["budget", "strategy", "best", "difference", "low", "high", "verdict"])
+                rows.append((budget, name, to, gap.value, gap.low, gap.high, verdict))
+        return pd.DataFrame(rows, columns=["budget", "strategy", role, "difference", "low", "high", "verdict"])
 
     def to_pandas(self) -> pd.DataFrame:
         """Return the table, a copy."""
@@ -132,7 +138,8 @@ def compare_strategies(
     prices: Any = None,
     eps: float | None = None,
     runs: int | None = None,
-    rel_error: float = 0.01,
+    baseline: str | None = None,
+    rel_error: float = 0.02,
     confidence: float = 0.95,
     max_runs: int = 100_000,
     rng: RNGLike = None,
@@ -155,9 +162,18 @@ def compare_strategies(
     prices : str, mapping, Series, callable or array-like, optional
         Price of each node, see `select_seeds`; NaN for who is not for sale. With it budgets are money.
     eps : float, optional
-        For "opim", "hist" and "imm"; default 0.04 for seeds, 0.1 for money.
-    runs, rel_error, confidence, max_runs
-        As in `compare`: for each budget, until the mean of every strategy is precise enough.
+        For "opim", "hist" and "imm", as in `select_seeds`.
+    runs : int, optional
+        Exactly so many worlds instead of a precision.
+    baseline : str, optional
+        The strategy that others are compared with; default the best of each budget.
+    rel_error : float
+        Stop when each paired difference to the baseline is known to this share of what the baseline reaches, or to a quarter
+        of itself (half width of its interval). Means may be known less well: see their intervals.
+    confidence : float in (0, 1)
+        Level of all intervals.
+    max_runs : int
+        Stop here in any case.
     rng : int, Generator or None
     threads : int, optional
         Default: all CPUs this process may use. No number but the seconds depends on it.
@@ -169,10 +185,20 @@ def compare_strategies(
     Raises
     ------
     InputError
-        No budget or strategy, a repeated one, numbers of seeds mixed with sums of money, money without prices, a budget
+        No budget or strategy, a repeated one, a baseline that is no strategy, numbers of seeds mixed with sums of money, money without prices, a budget
         with which nobody can be bought, or what `select_seeds` and `compare` refuse.
     NotFoundError
         An unknown strategy or attribute.
+
+    Notes
+    -----
+    Every strategy of numbers of seeds is chosen once, for the largest: smaller numbers take the first of its seeds, so that
+    no curve falls. A certificate holds for the number it was made for, the largest. Under IC and LT the prefixes of an order
+    share one cascade.
+
+    "random" and the creator tiers are drawn anew for every world, so that their intervals hold for such seeds in general;
+    with money, and for models other than IC and LT, they are means over 16 draws, and the intervals are of those. `seeds`
+    and `cost` are those of the first draw.
 
     Examples
     --------
@@ -185,36 +211,48 @@ def compare_strategies(
     """
     check_graph(graph)
     chosen_model = model_of(model)
-    check_confidence(confidence)
+    _check_precision(rel_error, confidence)
+    runs = None if runs is None else check_runs(runs)
+    max_runs = check_runs(max_runs, "max_runs")
     amounts, unit = _budgets(budgets, prices)
     names = _strategies(strategies, chosen_model, unit)
+    if baseline is not None and baseline not in names:
+        raise InputError(f"baseline={baseline!r} is none of the strategies compared: {', '.join(names)}")
     price = None if prices is None else price_values(graph, prices)
     if price is not None:
         cheapest = float(np.nanmin(price)) if (price == price).any() else _NAN
         if not min(amounts) >= cheapest:
             raise InputError(f"the budget {min(amounts):,.6g} buys nobody: the cheapest creator costs {cheapest:,.6g}")
     key = key_of(rng)
-    chosen: dict[tuple[str, float], _Chosen] = {}
+    by_world = price is None and isinstance(chosen_model, IC | LT)
+    chosen: dict[tuple[str, float], tuple[_Chosen, ...]] = {}
     for name in names:
-        draw = derive_key(key, "seeds", name)
-        if name in RANKINGS:
-            found = _ranked(graph, name, amounts, price, chosen_model, draw, threads)
-        else:
-            found = _certified(graph, name, amounts, price, chosen_model, eps, draw, threads)
-        chosen |= {(name, budget): one for budget, one in found.items()}
-    comparisons = {
-        budget: compare(
-            graph, {name: chosen[name, budget].seeds for name in names}, model=chosen_model, runs=runs,
-            rel_error=rel_error, confidence=confidence, max_runs=max_runs, rng=generator(derive_key(key, "worlds")),
-            threads=threads,
-        )
-        for budget in amounts
-    }  # fmt: skip
+        drawn = [derive_key(key, "seeds", name), *(derive_key(key, "seeds", name, i) for i in range(1, DRAWS))]
+        draws = [
+            _ranked(graph, name, amounts, price, chosen_model, draw, threads)
+            if name in RANKINGS
+            else _certified(graph, name, amounts, price, chosen_model, eps, draw, threads)
+            for draw in (drawn if name in DRAWN and not by_world else drawn[:1])
+        ]
+        chosen |= {(name, budget): tuple(one[budget] for one in draws) for budget in amounts}
+    lots = {
+        name: Lots(graph, name, amounts, derive_key(key, "lots", name)) for name in names if by_world and name in DRAWN
+    }
+    for name, own in lots.items():
+        first = own.labels(0)
+        chosen |= {
+            (name, budget): (_Chosen(first[: int(budget)], chosen[name, budget][0].seconds),) for budget in amounts
+        }
+    sets = {at: [draw.seeds for draw in draws] for at, draws in chosen.items()}
+    comparisons = evaluate(
+        graph, chosen_model, names, amounts, sets, lots, baseline, derive_key(key, "worlds"), runs=runs,
+        rel_error=rel_error, confidence=confidence, max_runs=max_runs, threads=threads,
+    )  # fmt: skip
     rows = []
     for budget, compared in comparisons.items():
         means = compared.means
         for name in names:
-            one = chosen[name, budget]
+            one = chosen[name, budget][0]
             cost = _NAN if price is None else float(price[graph._check_labels(list(one.seeds))].sum())
             rows.append(
                 (
@@ -232,10 +270,12 @@ def compare_strategies(
         strategies=list(names),
         budgets=list(amounts),
         unit=unit,
+        baseline=baseline,
+        draws={name: "each world" if name in lots else DRAWS for name in names if name in DRAWN},
     )
     return StrategyComparison(
-        names, amounts, unit, pd.DataFrame(rows, columns=COLUMNS), {at: one.seeds for at, one in chosen.items()},
-        comparisons, confidence, key, record,
+        names, amounts, unit, pd.DataFrame(rows, columns=COLUMNS), {at: draws[0].seeds for at, draws in chosen.items()},
+        comparisons, confidence, key, record, baseline,
     )  # fmt: skip
 
 
@@ -320,18 +360,19 @@ def _certified(
     eps: float | None, key: int, threads: int | None,
 ) -> dict[float, _Chosen]:  # fmt: skip
     found = {}
-    sellable = None if price is None or (price == price).all() else graph.nodes[price == price].tolist()
+    if price is None:
+        one = select_seeds(
+            graph, int(max(amounts)), method=name, model=model, eps=eps, rng=generator(key), threads=threads
+        )
+        for amount in amounts:
+            bounds = (one.lower, one.upper) if amount == max(amounts) else (_NAN, _NAN)
+            found[amount] = _Chosen(one.seeds[: int(amount)], one.seconds, *bounds)
+        return found
+    sellable = None if (price == price).all() else graph.nodes[price == price].tolist()
     for amount in amounts:
-        draw = generator(derive_key(key, amount))
-        if price is None:
-            one = select_seeds(
-                graph, int(amount), method=name, model=model, eps=OPIM_EPS["seeds"] if eps is None else eps, rng=draw,
-                threads=threads,
-            )  # fmt: skip
-        else:
-            one = select_seeds(
-                graph, budget=amount, prices=price, candidates=sellable, method=name, model=model,
-                eps=OPIM_EPS["money"] if eps is None else eps, rng=draw, threads=threads,
-            )  # fmt: skip
+        one = select_seeds(
+            graph, budget=amount, prices=price, candidates=sellable, method=name, model=model, eps=eps,
+            rng=generator(derive_key(key, amount)), threads=threads,
+        )  # fmt: skip
         found[amount] = _Chosen(one.seeds, one.seconds, one.lower, one.upper)
     return found
