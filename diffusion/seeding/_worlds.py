@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,11 @@ from .._progress import progress
 from .._provenance import provenance
 from .._random import derive_key, generator
 from ..cascades._engine import Engine
+from ..cascades._intervals import mean_interval
 from ..cascades._prefixes import prefix_sizes
 from ..cascades._sips_engine import engine_of
 from ..cascades.models import IC, LT, Model
-from ..cascades.results import Comparison, mean_interval
+from ..cascades.results import Comparison
 from ..cascades.simulate import _rounds
 from ..graph.follower_graph import FollowerGraph
 from .heuristics import TIER_STRATEGIES
@@ -51,7 +53,9 @@ def evaluate(
             if runs is None and not engine.deterministic:
                 sizes = np.concatenate(parts, axis=2)
                 stopped = "max_runs"
-                if _precise(sizes, None if baseline is None else names.index(baseline), rel_error, confidence):
+                if _precise(
+                    sizes, None if baseline is None else names.index(baseline), rel_error, confidence, graph.n_nodes
+                ):
                     stopped = "precision"
                     break
     sizes = np.concatenate(parts, axis=2)
@@ -60,10 +64,37 @@ def evaluate(
     record = provenance(
         "compare", key=key, model=model.label, graph=graph.fingerprint, runs=sizes.shape[2], names=list(names)
     )
+
+    def source(name: str, amount: float) -> Any:
+        if name in lots or len(chosen[name, amount]) > 1:
+            return DrawnSeeds(name, graph.n_nodes)
+        return engine_of(graph, model, chosen[name, amount][0], key)
+
     return {
-        amount: Comparison(names, np.ascontiguousarray(sizes[:, at]), confidence, stopped, key, record)
+        amount: Comparison(
+            names, np.ascontiguousarray(sizes[:, at]), confidence, stopped, key, record,
+            tuple(source(name, amount) for name in names),
+        )
         for at, amount in enumerate(amounts)
-    }
+    }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class DrawnSeeds:
+    """What a comparison asks of an engine, for seeds that are not the same in every world."""
+
+    name: str
+    n_nodes: int
+    unit: str = "nodes"
+
+    @property
+    def seeds(self) -> tuple[Any, ...]:
+        """Nobody in particular: the name keeps two ways of drawing apart."""
+        return ("drawn", self.name)
+
+    def limits(self) -> tuple[float, float]:
+        """Least and most that one run can give."""
+        return 0.0, float(self.n_nodes)
 
 
 class Lots:
@@ -114,13 +145,15 @@ def _sizes(
     )
 
 
-def _precise(sizes: NDArray[np.float64], baseline: int | None, rel_error: float, confidence: float) -> bool:
+def _precise(
+    sizes: NDArray[np.float64], baseline: int | None, rel_error: float, confidence: float, n_nodes: int
+) -> bool:
     """Is each difference known to a share of what the baseline (None: the best) reaches, or to a quarter of itself?"""
     means = sizes.mean(axis=2)
     for at in range(sizes.shape[1]):
         to = int(means[:, at].argmax()) if baseline is None else baseline
         for row in range(sizes.shape[0]):
-            gap, _, half = mean_interval(sizes[row, at] - sizes[to, at], confidence)
-            if half > max(rel_error * means[to, at], KNOWN * abs(gap)):
+            found = mean_interval(sizes[row, at] - sizes[to, at], confidence, (-n_nodes, n_nodes), exact=row == to)
+            if found.half > max(rel_error * means[to, at], KNOWN * abs(found.mean)):
                 return False
     return True
