@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -65,6 +66,9 @@ def test_version_and_example():
     example = run("study", "--example")
     assert (example.returncode, example.stdout, example.stderr) == (0, EXAMPLE, "")
     assert parse_study(tomllib.loads(example.stdout)).n_cells == 420
+    (epinions,) = re.findall(r"^# (edges = .*soc-Epinions1.*)$", example.stdout, re.MULTILINE)
+    # A row "u v" of the file says that u trusts v, so u follows v.
+    assert tomllib.loads(epinions)["edges"]["edges_mean"] == "follows"
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["study", "--help"]])
