@@ -159,6 +159,12 @@ def _study(options: argparse.Namespace, command: str) -> None:
     design = _design(options)
     from .study.study import Study
 
+    read = any("weight" in spec.parameters for spec in design.graphs if spec.kind == "edges")
+    if read and not any(spec.rule is not None and spec.rule.rule in ("column", "lt") for spec in design.models):
+        print(
+            "the weights are read, but no model of this study uses them: those with the rules 'column' or 'lt' do",
+            file=sys.stderr,
+        )
     print(f"{design.title}  ({Study.from_design(design)!r})", file=sys.stderr)
     result = Study.from_design(design).run(threads=options.threads, command=command, overwrite=options.overwrite)
     record = result.provenance

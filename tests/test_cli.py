@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -65,6 +66,9 @@ def test_version_and_example():
     example = run("study", "--example")
     assert (example.returncode, example.stdout, example.stderr) == (0, EXAMPLE, "")
     assert parse_study(tomllib.loads(example.stdout)).n_cells == 420
+    (epinions,) = re.findall(r"^# (edges = .*soc-Epinions1.*)$", example.stdout, re.MULTILINE)
+    # A row "u v" of the file says that u trusts v, so u follows v.
+    assert tomllib.loads(epinions)["edges"]["edges_mean"] == "follows"
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["study", "--help"]])
@@ -127,6 +131,38 @@ def test_a_file_that_was_written_anew_is_read_anew(place: Path):
     assert found == [(20, 2), (30, 2), (30, 3)]
 
 
+def test_columns_of_the_edge_file_are_named_and_those_left_out_are_said(
+    place: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+):
+    rows = "".join(f"{i},x,{(3 * i + 1) % 40},{0.2 + i / 100},{i}\n" for i in range(40))
+    (place / "net.csv").write_text("who,kind,whom,strength,day\n" + rows)
+    (place / "column.toml").write_text(STUDY.replace('"weighted_cascade"', '"column"').replace("[graph]", "").replace(
+        "platform = { users = 500, communities = 4 }", ""
+    ))  # fmt: skip
+    edges = ["--edges", "net.csv", "--edges-mean", "influences", "--source", "who", "--target", "2", "--rewire", "none"]
+    assert main(["study", "column.toml", *edges, "--weight", "strength", "--out", "a"]) == 0
+    assert "not read: column 'kind', column 'day'" in caplog.text
+    assert "no model of this study uses them" not in capsys.readouterr().err
+    graph = dif.read_edges("net.csv", edges_mean="influences", directed=True, source=0, target=2, weight="strength")
+    table = dif.StudyResult.load("a").to_pandas().set_index("strategy")
+    seeds = dif.select_seeds(graph, 3, method="degree").seeds
+    found = dif.spread(graph.with_probabilities("column"), seeds, rel_error=0.02, rng=3)
+    assert table.loc["degree", "reach_low"] * 0.9 < found.mean < table.loc["degree", "reach_high"] * 1.1
+    assert main(["study", "study.toml", *edges, "--weight", "3", "--time", "day", "--out", "b"]) == 0
+    assert "the weights are read, but no model of this study uses them" in capsys.readouterr().err
+    assert main(["study", "study.toml", *edges, "--weight", "strenght", "--out", "c"]) == 2
+    assert "Did you mean 'strength'" in capsys.readouterr().err
+
+
+def test_another_study_in_the_folder_needs_overwrite(place: Path, capsys: pytest.CaptureFixture[str]):
+    arguments = ["study", "study.toml", "--out", "r"]
+    assert main(arguments) == 0
+    assert main([*arguments, "--seed", "8"]) == 2
+    assert "holds another finished study" in capsys.readouterr().err
+    assert main([*arguments, "--seed", "8", "--overwrite"]) == 0
+    assert main([*arguments, "--seed", "8"]) == 0
+
+
 # -- what does not -----------------------------------------------------------------------------------------------------
 
 MISTAKES: list[tuple[list[str], list[str]]] = [
@@ -140,6 +176,7 @@ MISTAKES: list[tuple[list[str], list[str]]] = [
     (["--edges-mean", "follows"], ["belong to --edges FILE"]),
     (["--undirected"], ["belong to --edges FILE"]),
     (["--parallel", "keep"], ["belong to --edges FILE"]),
+    (["--weight", "w", "--time", "2"], ["--weight and --time", "belong to --edges FILE"]),
     (["study.toml", "--edges", "none.txt", "--edges-mean", "follows"], ["none.txt"]),
     (["study.toml", "--edges", "cut.txt.gz", "--edges-mean", "follows"], ["cut.txt.gz"]),
     (["study.toml", "--edges", "field.txt", "--edges-mean", "follows"], ["field.txt", "3"]),

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import bz2
+import csv
 import gzip
 import lzma
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.feather
 import pyarrow.parquet as pq
 import pytest
+from conftest import ROOT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from diffusion.errors import InputError, MissingDataError, NotFoundError, ReadError
 from diffusion.graph import _blocks
+from diffusion.graph.follower_graph import FollowerGraph
 from diffusion.graph.read import EdgeRows, read_edge_rows, read_edges
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -557,6 +564,103 @@ def test_weights_round_trip(tmp_path: Path, rows: list[tuple[int, int, float]]) 
     assert read.weight.tolist() == [w for _, _, w in rows]
 
 
+@relaxed
+@given(rows=st.lists(st.tuples(phrase, phrase), min_size=1, max_size=20), all_quoted=st.booleans())
+def test_quotes_between_tabs_are_those_of_csv(tmp_path: Path, rows: list[tuple[str, str]], all_quoted: bool) -> None:
+    file = tmp_path / "edges.txt"
+    with file.open("w", newline="") as out:
+        how = csv.QUOTE_ALL if all_quoted else csv.QUOTE_MINIMAL
+        writer = csv.writer(out, delimiter="\t", quoting=how, lineterminator="\n")
+        writer.writerows([('first "of" two', "second"), *rows])
+    assert pairs(read_edge_rows(file, header=False, comments=""))[1:] == rows
+
+
+def test_a_quote_inside_a_label_stays_a_quote(write: Callable[..., Path]) -> None:
+    rows = read_edge_rows(write('"Weird Al" Yankovic\tann b\n7" single\teve c\n'), header=False)
+    assert pairs(rows) == [('"Weird Al" Yankovic', "ann b"), ('7" single', "eve c")]
+
+
+# -- what a hostile or damaged file may hold ------------------------------------------------------------------------------
+
+FLIPS = """
+import sys
+from diffusion.errors import DiffusionError
+from diffusion.graph.read import read_edge_rows
+whole, file = open(sys.argv[1], "rb").read(), sys.argv[2]
+for at in range(len(whole)):
+    with open(file, "wb") as out:
+        out.write(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
+    try:
+        rows = read_edge_rows(file, format="feather")
+        [getattr(end, "to_pylist", getattr(end, "tolist", None))() for end in (rows.source, rows.target)]
+    except DiffusionError:
+        pass
+print(len(whole))
+"""
+
+
+def test_no_flipped_byte_of_a_feather_file_ends_python(tmp_path: Path) -> None:
+    table = pa.table({"source": ["ann", "bob", "eve"], "target": ["bob", "eve", "ann"]})
+    pa.feather.write_feather(table, tmp_path / "whole.feather", compression="uncompressed")
+    done = subprocess.run(
+        [sys.executable, "-c", FLIPS, "whole.feather", "flipped.feather"], cwd=tmp_path, capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert int(done.stdout) > 500
+
+
+def test_a_label_that_is_missing_in_a_dictionary_is_missing(tmp_path: Path) -> None:
+    target = ["b", "c", "d"]
+    for codes, labels in (([0, None, 1], ["x", "y"]), ([0, 1, 2], ["x", None, "y"])):
+        column = pa.DictionaryArray.from_arrays(pa.array(codes, pa.int8()), pa.array(labels))
+        pa.feather.write_feather(pa.table({"source": column, "target": target}), tmp_path / "d.feather")
+        with pytest.raises(ReadError, match=r"row 1 \(from 0\): the source in column 'source' is missing"):
+            read_edge_rows(tmp_path / "d.feather")
+        series = pd.Series(pd.arrays.ArrowExtensionArray(pa.chunked_array([column])))
+        for given_as in (column, pa.chunked_array([column]), series):
+            with pytest.raises(InputError, match="source is missing in row 1"):
+                FollowerGraph.from_arrays(given_as, target, edges_mean="follows", directed=True)
+
+
+def test_a_label_of_any_length_is_read_or_refused(write: Callable[..., Path]) -> None:
+    long = "x" * 200_000
+    assert pairs(read_edge_rows(write(f"a b\n{long} c\n"))) == [("a", "b"), (long, "c")]
+    assert pairs(read_edge_rows(write(f"a,b\n{long},c\n", "e.csv"), header=False)) == [("a", "b"), (long, "c")]
+    with pytest.raises(ReadError, match=r"line 2: found '\"xxx.* 200,004 characters, which cannot be split .* shorter"):
+        read_edge_rows(write(f'a,b\n"{long}",c\n', "e.csv"), header=False)
+
+
+@pytest.mark.parametrize("name", ["e.txt.gz", "e.txt.bz2", "e.txt.xz"])
+def test_blank_lines_by_the_million_are_passed_over_in_blocks(
+    write: Callable[..., Path], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size, blank = 1 << 19, 1 << 22
+    monkeypatch.setattr(_blocks, "BLOCK", size)
+    content = b"\n" * blank + b"1 2\n3 4\n" + b"\n" * blank + b"5 6 7\n"
+    file = write(PACKERS[name[5:]](content), name)
+    assert max(len(block.data) for block in _blocks.blocks(file, size=size)) <= 2 * size
+    with pytest.raises(ReadError, match=f"line {2 * blank + 3}: found 3 fields"):
+        read_edge_rows(file)
+
+
+@pytest.mark.parametrize("packing", PACKERS)
+def test_unpacking_in_pieces_loses_nothing(
+    write: Callable[..., Path], packing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = "".join(f"{i} {i * i % 977}\n" for i in range(20_000)).encode()
+    halves = PACKERS[packing](content[:70_000]) + PACKERS[packing](content[70_000:])
+    for size in (1, 100, 65_536) if packing == ".gz" else (100, 65_536):
+        monkeypatch.setattr(_blocks, "BLOCK", size)
+        assert b"".join(block.data for block in _blocks.blocks(write(halves, "e.txt"), size=1 << 16)) == content
+
+
+def test_a_line_without_end_is_refused(write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_blocks, "LONGEST", 1000)
+    with pytest.raises(ReadError, match="line 2: the line is longer than 1,000 bytes"):
+        list(_blocks.blocks(write("1 2\n" + "7" * 5000), size=100, show=False))
+
+
 # -- real files --------------------------------------------------------------------------------------------------------
 
 REAL: dict[str, tuple[int, str | None, dict[str, int]]] = {
@@ -626,6 +730,37 @@ def test_read_edges_keeps_weight_and_time(write: Callable[..., Path]) -> None:
     frame = g.to_pandas()
     assert sorted(frame["weight"]) == [0.25, 0.5]
     assert sorted(frame["time"]) == [7, 8]
+
+
+def test_lines_taken_as_comments_are_counted_and_said(
+    write: Callable[..., Path], caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    file = write("# made by hand\n%a b\n\n#c d\na b\nb c\n")
+    rows = read_edge_rows(file)
+    assert (rows.comment_lines, rows.rows, rows.unread) == (3, 2, ())
+    with caplog.at_level("INFO", logger="diffusion"):
+        g = read_edges(file, edges_mean="follows", directed=True)
+    assert "3 lines before the first edge were taken as comments" in caplog.text
+    assert g.comment_lines == 3
+    assert "3 lines of the file before its first edge" in repr(g)
+    g.save(tmp_path / "g.dif")
+    assert FollowerGraph.load(tmp_path / "g.dif").comment_lines == 3
+    whole = write("%a b\na b\n")
+    assert pairs(read_edge_rows(whole, comments="")) == [("%a", "b"), ("a", "b")]
+
+
+def test_columns_that_are_not_read_are_named(
+    write: Callable[..., Path], caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    file = write("source,target,w,day\na,b,.5,1\nb,c,.5,2\n", "e.csv")
+    assert read_edge_rows(file).unread == ("w", "day")
+    assert read_edge_rows(file, weight="w").unread == ("day",)
+    assert read_edge_rows(write("1 2 3 4\n5 6 7 8\n"), time=3).unread == (2,)
+    pq.write_table(pa.table({"source": [1], "target": [2], "w": [0.5]}), tmp_path / "e.parquet")
+    assert read_edge_rows(tmp_path / "e.parquet").unread == ("w",)
+    with caplog.at_level("INFO", logger="diffusion"):
+        read_edges(file, edges_mean="follows", directed=True, weight="w")
+    assert "not read: column 'day'" in caplog.text
 
 
 def test_read_edges_of_nethept() -> None:

@@ -10,6 +10,7 @@ import itertools
 import json
 import math
 import re
+import shutil
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -893,6 +894,27 @@ def test_mixing_is_compared_among_rewired_copies_alone(sips):
     found = compare.contrasts(replace(tables, graphs=cards), "mixing")
     assert {(c.start["mixing"], c.to["mixing"]) for c in found} == {(0.2, 0.5)}
     assert {(c.start["mixing"], c.to["mixing"]) for c in compare.contrasts(tables, "mixing")} == {(0.05, 0.5)}
+
+
+def test_lines_whose_numbers_of_seeds_differ_are_not_drawn_as_structure(sips, tmp_path):
+    """Ten, two and ten creators for the same money: not mixing but the seeds would be compared."""
+    copy = tmp_path / "study"
+    shutil.copytree(sips, copy, ignore=shutil.ignore_patterns("report.html"))
+    results = pd.read_parquet(copy / "results.parquet")
+    own = (results["strategy"] == "random") & (results["place"] == "anywhere")
+    results.loc[own, "n_seeds"] = np.where(results["mixing"] == 0.2, 2, 10)[own]
+    nearly = (results["strategy"] == "amateur") & (results["mixing"] == 0.2)
+    results.loc[results["strategy"] == "amateur", "n_seeds"] = 100
+    results.loc[nearly, "n_seeds"] = 104
+    results.to_parquet(copy / "results.parquet")
+    before, after = (compare.contrasts(reading.read(folder), "mixing") for folder in (sips, copy))
+    gone = {(c.start["strategy"], c.start["place"]) for c in before} - {
+        (c.start["strategy"], c.start["place"]) for c in after
+    }
+    assert gone == {("random", "anywhere")}
+    page = _Page(report.write_report(copy).read_text(encoding="utf-8"))
+    said = "Not drawn, since the same budget buys different numbers of seeds at different mixings: random (2 to 10)."
+    assert said in page.text.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_expectations_of_a_study_without_sips_say_what_they_need(page):

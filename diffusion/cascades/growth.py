@@ -66,6 +66,8 @@ class Growth:
         One row a step t: `step`, `new` (mean new activations), `cumulative` (mean reach so far), `R` (new at t + 1 over
         new at t, pooled over runs), `low`, `high`, `predicted`, `inside` (an early step). Row 0 is about the chosen seeds.
     runs : int
+    halves : tuple of two int
+        `last` for the even and the odd runs: each half is pooled over the steps that the other half makes early.
     provenance : dict
 
     Examples
@@ -91,6 +93,7 @@ class Growth:
     last: int
     R_by_step: pd.DataFrame
     runs: int
+    halves: tuple[int, int]
     provenance: dict[str, Any] = field(default_factory=dict)
 
     def to_pandas(self) -> pd.DataFrame:
@@ -257,9 +260,10 @@ def growth_on_graph(
         steps = min(len(table), FORECAST_STEPS)
         new = operator.forecast(_starting(graph, seeds), steps)
         table["predicted"] = np.append(ratios_by_step(new), np.full(len(table) - steps, np.nan))
-        if 0 < counted.last <= steps:
-            before = new[counted.first : counted.last].sum()
-            expected = float(new[counted.first + 1 : counted.last + 1].sum() / before) if before else UNKNOWN
+        ends = counted.halves
+        if min(ends) > 0 and max(ends) <= steps:
+            before, after = (sum(new[a : end + a - 1].sum() for end in ends) for a in (1, 2))
+            expected = float(after / before) if before else UNKNOWN
     rate, doubling = _rates(known.R, cause, known.deceleration)
     return replace(
         counted, R=known.R, R_predicted=known.predicted, deceleration=known.deceleration, phase=phase, cause=cause,
@@ -349,20 +353,35 @@ def growth_of_counts(
     cumulative = np.cumsum(sums) / runs
     steps = np.arange(sums.size - 1)
     early = (steps >= 1) & (sums[:-1] > 0)
-    ratios = leading(early & (cumulative[1:] <= depletion * cumulative[-1])) if sums.size > 1 else 0
-    if ratios < 2:
-        ratios = leading(early & (cumulative[1:] <= depletion * n_nodes)) if sums.size > 1 else 0
+
+    def window(means: Floats) -> int:
+        """Ratios before depletion, by mean reach."""
+        if means.size < 2:
+            return 0
+        found = leading(early & (means[1:] <= depletion * means[-1]))
+        return found if found >= 2 else leading(early & (means[1:] <= depletion * n_nodes))
+
+    ratios = window(cumulative)
     first, last = (1, ratios + 1) if ratios else (-1, -1)
+    # Each half of the runs is measured in the window that the other half sets: a window that ends where these very runs
+    # happened to grow would bias their ratio.
+    halves = (last, last)
+    if runs >= 2 * MIN_RUNS and not unknown and not deterministic and ratios:
+        ends = [window(np.cumsum(new[half::2].mean(axis=0))) + 1 for half in (1, 0)]
+        halves = (ends[0], ends[1]) if min(ends) > 1 else (last, last)
 
-    def pooled(a: int, b: int) -> Estimate:
-        x, y = (new[:, a:b].ravel(), new[:, a + 1 : b + 1].ravel())
-        run = np.repeat(np.arange(runs), b - a)
-        some = x > 0
-        return estimate(pooled_ratio(x[some], y[some], run[some], confidence))
+    def pooled(a: int, b: tuple[int, int]) -> Estimate:
+        parts = []
+        for half, end in enumerate(b):
+            x, y = new[half::2, a:end], new[half::2, a + 1 : end + 1]
+            run = np.broadcast_to(np.arange(half, runs, 2)[:, None], x.shape)
+            parts.append((x[x > 0], y[x > 0], run[x > 0]))
+        x, y, run = (np.concatenate(part) for part in zip(*parts, strict=True))
+        return estimate(pooled_ratio(x, y, run, confidence))
 
-    campaign = pooled(first, last) if ratios else Estimate(UNKNOWN, UNKNOWN, UNKNOWN, confidence, runs)
+    campaign = pooled(first, halves) if ratios else Estimate(UNKNOWN, UNKNOWN, UNKNOWN, confidence, runs)
     table = pd.DataFrame({"step": steps, "new": sums[:-1] / runs, "cumulative": cumulative[:-1]})
-    by_step = [pooled(t, t + 1) for t in steps]
+    by_step = [pooled(t, (t + 1, t + 1)) for t in steps]
     table["R"] = ratios_by_step(sums)
     table["low"], table["high"] = [e.low for e in by_step], [e.high for e in by_step]
     table["predicted"] = np.nan
@@ -383,7 +402,7 @@ def growth_of_counts(
             R = estimate(fit.R if cause in ("steady", "unclear") else fit.pooled)
             deceleration = estimate(fit.deceleration)
         if wide and not unknown and phase != "exponential":
-            R_wide = pooled(1, wide + 1)
+            R_wide = pooled(1, (wide + 1, wide + 1))
             inactive, times = inactive_share(new, n_nodes, wide + 1), sums[1:].max() / sums[1]
             if R_wide.high < inactive and times < 2:
                 phase, cause, R = "declining", "declining", R_wide
@@ -397,7 +416,7 @@ def growth_of_counts(
     rate, doubling = _rates(R, cause, deceleration)
     return Growth(
         R, UNKNOWN, deceleration=deceleration, phase=phase, cause=cause, reason=reason, campaign=campaign,
-        campaign_predicted=UNKNOWN, first=first, last=last, R_by_step=table, runs=runs, provenance=record or {},
+        campaign_predicted=UNKNOWN, halves=halves, first=first, last=last, R_by_step=table, runs=runs, provenance=record or {},
         rate=rate, doubling_time=doubling,
     )  # fmt: skip
 

@@ -23,6 +23,7 @@ __all__ = ["Block", "blocks", "checked_file", "count_lines", "has_padded_number"
 
 CHUNK = 1 << 18
 BLOCK = 1 << 23
+LONGEST = 1 << 27  # bytes of a line: what is longer is no edge file, and would have to be held whole
 NEWLINE, RETURN, TAB, SPACE, ZERO = 10, 13, 9, 32, 48
 
 _MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz"}
@@ -67,19 +68,24 @@ def magic(path: Path) -> str | None:
 
 def blocks(path: Path, *, size: int = BLOCK, show: bool = True) -> Generator[Block, None, None]:
     """Yield the text of a file, decompressed, in blocks of about `size` bytes that end at the end of a line."""
-    rest, line, offset = b"", 1, 0
+    held: list[bytes] = []  # pieces of a line that has not ended
+    line, offset = 1, 0
     for data in _gathered(path, size, show):
         end = data.rfind(b"\n") + 1
         if not end:
-            rest += data
+            held.append(data)
+            if sum(map(len, held)) > LONGEST:
+                raise ReadError(
+                    f"'{path}', line {line + sum(map(count_lines, held))}: the line is longer than {LONGEST:,} bytes, which no edge is"
+                )
             continue
-        block = rest + data[:end] if rest else data[:end]
-        rest = data[end:]
+        block = b"".join([*held, data[:end]]) if held else data[:end]
+        held = [data[end:]] if end < len(data) else []
         yield Block(block, line, offset)
         line += count_lines(block)
         offset += len(block)
-    if rest:
-        yield Block(rest, line, offset)
+    if held:
+        yield Block(b"".join(held), line, offset)
 
 
 def count_lines(block: bytes) -> int:
@@ -191,15 +197,14 @@ def _pieces(path: Path, size: int, show: bool) -> Iterator[bytes]:
                         break
                     unpacker = _unpacker(packing)
                 try:
-                    piece = unpacker.decompress(chunk)
+                    for piece in _unpacked(unpacker, chunk):
+                        yield piece.removeprefix(b"\xef\xbb\xbf") if first else piece
+                        first = False
                 except (zlib.error, OSError, lzma.LZMAError, EOFError, ValueError) as error:
                     raise ReadError(
                         f"'{path}' is damaged: the {packing} data cannot be unpacked ({error}); get the file again"
                     ) from None
                 chunk = unpacker.unused_data
-                if piece:
-                    yield piece.removeprefix(b"\xef\xbb\xbf") if first else piece
-                    first = False
         if packing is not None and not unpacker.eof:
             raise ReadError(
                 f"'{path}' is truncated: the {packing} data ends before its end mark, "
@@ -211,3 +216,15 @@ def _unpacker(packing: str) -> Any:
     if packing == "gzip":
         return zlib.decompressobj(wbits=31)  # checks the checksum and the length too
     return bz2.BZ2Decompressor() if packing == "bzip2" else lzma.LZMADecompressor()
+
+
+def _unpacked(unpacker: Any, chunk: bytes) -> Iterator[bytes]:
+    """Yield what packed bytes hold in pieces of bounded size: a few may hold gigabytes of blank lines."""
+    while True:
+        piece = unpacker.decompress(chunk, BLOCK)
+        if piece:
+            yield piece
+        # zlib gives back what it has not looked at, the others keep it.
+        chunk = getattr(unpacker, "unconsumed_tail", b"")
+        if unpacker.eof or (not chunk and len(piece) < BLOCK and getattr(unpacker, "needs_input", True)):
+            return

@@ -34,6 +34,7 @@ class Arcs:
     rows: int
     dropped_self_loops: int
     dropped_parallel: int
+    comment_lines: int = 0
 
 
 def build_arcs(

@@ -48,6 +48,8 @@ def _card(graph: FollowerGraph) -> dict[str, str]:
         card["parallel arcs"] = f"{int(graph._arcs.multiplicity.sum()) - graph.n_edges:,} counted"
     if graph.dropped_self_loops or graph.dropped_parallel:
         card["dropped"] = f"{graph.dropped_self_loops:,} self-loops, {graph.dropped_parallel:,} repeated arcs"
+    if graph.comment_lines:
+        card["comments"] = f"{graph.comment_lines:,} lines of the file before its first edge"
     card["edges mean"] = graph.edges_mean if graph.edges_mean else "undirected: one arc each way"
     if graph.probabilities is not None:
         card["probabilities"] = graph.probabilities.label
@@ -62,7 +64,7 @@ def text_card(graph: FollowerGraph) -> str:
     plural = ["" if count == 1 else "s" for count in (graph.n_nodes, graph.n_edges)]
     text = f"FollowerGraph: {card['nodes']} node{plural[0]}, {card['arcs']} arc{plural[1]}"
     text += f"; followers {card['followers']}; reciprocity {card['reciprocity']}"
-    extra = ("parallel arcs", "dropped", "probabilities", "node data")
+    extra = ("parallel arcs", "dropped", "comments", "probabilities", "node data")
     return text + "".join(f"; {name} {card[name]}" for name in extra if name in card)
 
 

@@ -21,6 +21,12 @@ def as_labels(values: Any, what: str) -> NDArray[Any] | pa.ChunkedArray:
     """Return one column of labels as an integer, float or object array, or as Arrow text; refuse missing ones."""
     if isinstance(values, pa.Array):
         values = pa.chunked_array([values])
+    arrow = isinstance(values, pd.Series) and isinstance(values.dtype, pd.ArrowDtype)
+    if arrow and pa.types.is_dictionary(values.dtype.pyarrow_dtype):
+        values = pa.chunked_array(pa.array(values))
+    if isinstance(values, pa.ChunkedArray) and pa.types.is_dictionary(values.type):
+        # A label may be missing in the dictionary as well as in the column: decoded, both show.
+        values = pa.chunked_array([chunk.dictionary_decode() for chunk in values.chunks], values.type.value_type)
     if isinstance(values, pa.ChunkedArray):
         if values.null_count:
             first = next(i for i, v in enumerate(values) if not v.is_valid)

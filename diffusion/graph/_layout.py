@@ -17,6 +17,8 @@ from ._blocks import blocks
 __all__ = ["Layout", "resolve_columns", "rows_of", "short", "sniff"]
 
 N_SAMPLE = 200
+_BLANK = re.compile(rb"[ \t\r\n\v\f]*")
+_WELL_QUOTED = re.compile(r'(?:"(?:[^"]|"")*"|[^"\t][^\t]*|)(?:\t(?:"(?:[^"]|"")*"|[^"\t][^\t]*|))*')
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,11}")  # longer ones are labels, no counts
 # Words that no one uses as labels; a first line of others needs a column of numbers below it to pass for a header.
 _HEADER_WORDS = {
@@ -43,6 +45,13 @@ class Layout:
     counts: str | None  # a first line such as "15233 58891", which may be a header
     counts_line: int
     picks: Mapping[str, int]
+    comment_lines: int = 0  # lines at the top that were taken as comments
+
+    @property
+    def unread(self) -> tuple[int | str, ...]:
+        """Columns that nobody asked for, by name where there is one."""
+        left = sorted(set(range(self.width)) - set(self.picks.values()))
+        return tuple(left if self.names is None else (self.names[i] for i in left))
 
     def split(self, line: str) -> list[str]:
         return _split(line, self.delimiter, self.blanks, self.quoted)
@@ -65,7 +74,7 @@ def sniff(
     comments: str,
 ) -> Layout:
     """Read the first lines of a file and tell its layout; `columns` are the wished source, target, weight and time."""
-    sample, comment = _first_lines(path, comments)
+    sample, comment, n_comments = _first_lines(path, comments)
     if not sample:
         raise ReadError(
             f"'{path}' holds no edges, only blank lines or comments (lines that begin with {' or '.join(comments)})"
@@ -73,8 +82,15 @@ def sniff(
             else f"'{path}' holds no edges, only blank lines"
         )
     lines = [line.text for line in sample]
-    delimiter, blanks, quoted = _delimiter(path, lines, kind)
-    fields = [_split(line, delimiter, blanks, quoted) for line in lines]
+    try:
+        delimiter, blanks, quoted = _delimiter(path, lines, kind)
+        fields = [_split(line, delimiter, blanks, quoted) for line in lines]
+    except csv.Error as error:
+        at = max(sample, key=lambda line: len(line.text))
+        raise ReadError(
+            f"'{path}', line {at.number}: found {short(at.text)}, {len(at.text):,} characters, which cannot be split into "
+            f"quoted fields ({error}): use shorter labels, or say format='text' if quotes belong to them"
+        ) from None
     body = fields[1:] or fields
     widths = Counter(len(row) for row in fields)
     width = max(widths, key=lambda n: (widths[n], n == len(body[0])))  # a first line of counts may be shorter
@@ -127,6 +143,7 @@ def sniff(
         counts=counts,
         counts_line=first.number,
         picks=resolve_columns(path, columns, names, width),
+        comment_lines=n_comments,
     )
 
 
@@ -174,44 +191,53 @@ def resolve_columns(
     return picks
 
 
-def _first_lines(path: Path, comments: str) -> tuple[list[_Line], str | None]:
-    """Return the first data lines and the last comment line before them."""
+def _first_lines(path: Path, comments: str) -> tuple[list[_Line], str | None, int]:
+    """Return the first data lines, the last comment line before them, and the number of comment lines."""
     sample: list[_Line] = []
-    comment: str | None = None
+    comment, n_comments = None, 0
     marks = tuple(mark.encode() for mark in comments)
     with closing(blocks(path, size=1 << 18, show=False)) as stream:
         for block in stream:
-            if b"\x00" in block.data:
-                at = block.line + block.data[: block.data.index(b"\x00")].count(b"\n")
+            data = block.data
+            if b"\x00" in data:
+                at = block.line + data.count(b"\n", 0, data.index(b"\x00"))
                 raise ReadError(
                     f"'{path}', line {at}: found a zero byte, so this is no UTF-8 text: save it as UTF-8, "
                     "or say which format it has (format='parquet' or 'feather')"
                 )
-            start = block.offset
-            for number, raw in enumerate(block.data.split(b"\n"), start=block.line):
-                end = min(start + len(raw) + 1, block.offset + len(block.data))
-                text = raw.strip()
-                if text and not sample and marks and text.startswith(marks):
-                    comment = text.decode(errors="replace")
-                elif text:
-                    if b"\r" in raw.rstrip(b"\r"):
-                        raise ReadError(
-                            f"'{path}', line {number}: found a carriage return inside the line: save the file with "
-                            "the usual line ends (LF or CRLF)"
-                        )
-                    # Bytes that are no UTF-8 matter only in the columns asked for; there the parser reports them.
-                    line = raw.rstrip(b"\r").decode("utf-8", errors="surrogateescape")
-                    sample.append(_Line(line, number, start, end))
-                    if len(sample) == N_SAMPLE:
-                        return sample, comment
-                start = end
-    return sample, comment
+            for number, start, end in _filled_lines(data, block.line):
+                raw = data[start:end].removesuffix(b"\n")
+                if not sample and marks and raw.lstrip().startswith(marks):
+                    comment, n_comments = raw.strip().decode(errors="replace"), n_comments + 1
+                    continue
+                if b"\r" in raw.rstrip(b"\r"):
+                    raise ReadError(
+                        f"'{path}', line {number}: found a carriage return inside the line: save the file with "
+                        "the usual line ends (LF or CRLF)"
+                    )
+                # Bytes that are no UTF-8 matter only in the columns asked for; there the parser reports them.
+                line = raw.rstrip(b"\r").decode("utf-8", errors="surrogateescape")
+                sample.append(_Line(line, number, block.offset + start, block.offset + end))
+                if len(sample) == N_SAMPLE:
+                    return sample, comment, n_comments
+    return sample, comment, n_comments
+
+
+def _filled_lines(data: bytes, number: int) -> Iterator[tuple[int, int, int]]:
+    """Yield number, start and end of each line that is not blank; millions of blank ones are passed over at once."""
+    at = 0
+    while (filled := _BLANK.match(data, at).end()) < len(data):  # type: ignore[union-attr]
+        start = max(data.rfind(b"\n", at, filled) + 1, at)
+        number += data.count(b"\n", at, start)
+        at = data.find(b"\n", filled) + 1 or len(data)
+        yield number, start, at
+        number += 1
 
 
 def _split(line: str, delimiter: str, blanks: bool, quoted: bool) -> list[str]:
     if blanks:
         return re.findall(r"[^ \t]+", line)
-    if quoted:
+    if quoted and '"' in line:
         return next(csv.reader([line], delimiter=delimiter), [])
     return line.split(delimiter)
 
@@ -235,6 +261,9 @@ def _delimiter(path: Path, lines: list[str], kind: str | None) -> tuple[str, boo
             return found[0], False, True
         most = max(",;\t", key=lambda mark: sum(mark in line for line in lines))
         return most, False, True
+    quotes = any(re.search(r'(?:^|\t)"', line) for line in lines)
+    if quotes and all(map(_WELL_QUOTED.fullmatch, lines)) and _width(lines, "\t", quoted=True) > 1:
+        return "\t", False, True
     n_tabs = _width(lines, "\t", quoted=False)
     if n_tabs > 1:
         fields = [field.strip() for line in lines for field in line.split("\t")]

@@ -88,6 +88,7 @@ def save(graph: FollowerGraph, path: str | os.PathLike[str]) -> None:
         "rows": arcs.rows,
         "dropped_self_loops": arcs.dropped_self_loops,
         "dropped_parallel": arcs.dropped_parallel,
+        "comment_lines": arcs.comment_lines,
         "checksums": {name: _checksum(values) for name, values in columns.items()},
     }
     if graph.probabilities is not None:
@@ -153,7 +154,7 @@ def load(path: str | os.PathLike[str], *, memory_map: bool) -> FollowerGraph:
     probability = arrays.pop("probability")
     arcs = Arcs(
         labels=index, rows=header["rows"], dropped_self_loops=header["dropped_self_loops"],
-        dropped_parallel=header["dropped_parallel"], **arrays,
+        dropped_parallel=header["dropped_parallel"], comment_lines=header.get("comment_lines", 0), **arrays,
     )  # fmt: skip
     parameters = {k: tuple(v) if isinstance(v, list) else v for k, v in header.get("parameters", {}).items()}
     return FollowerGraph(

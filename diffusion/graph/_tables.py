@@ -29,7 +29,7 @@ def read_table(path: Path, columns: Mapping[str, int | str | None], kind: str) -
             for role, position in picks.items():
                 found[role].append(_checked(piece.column(names[position]), role, names[position], path, first))
             first += piece.num_rows
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise ReadError(f"'{path}' cannot be read as {kind} ({error}): get the file again, or check format=") from None
     if first == 0:
         raise ReadError(f"'{path}' holds no edges: the table has columns but no rows")
@@ -45,7 +45,7 @@ def read_table(path: Path, columns: Mapping[str, int | str | None], kind: str) -
         cast = [part.cast(types[role]) for part in parts]
         text = pa.types.is_string(types[role])
         chunks[role] = [chunk for part in cast for chunk in part.chunks] if text else [part.to_numpy() for part in cast]
-    return Columns(chunks)
+    return Columns(chunks, unread=tuple(name for i, name in enumerate(names) if i not in picks.values()))
 
 
 def _names(path: Path, kind: str) -> tuple[str, ...]:
@@ -72,14 +72,20 @@ def _pieces(path: Path, kind: str, names: list[str]) -> Iterator[Any]:
         if kind == "parquet":
             with pq.ParquetFile(path) as file:
                 for group in range(file.num_row_groups):
-                    yield file.read_row_group(group, columns=names)
+                    yield _sound(file.read_row_group(group, columns=names))
                     bar.update(bar.total / file.num_row_groups)
             return
         with pa.OSFile(str(path)) as source:
             reader = pa.ipc.open_file(source, options=None)
             for batch in range(reader.num_record_batches):
-                yield pa.Table.from_batches([reader.get_batch(batch)]).select(names)
+                yield _sound(pa.Table.from_batches([reader.get_batch(batch)]).select(names))
                 bar.update(bar.total / reader.num_record_batches)
+
+
+def _sound(table: Any) -> Any:
+    """Check every offset and index of what was read: those of a damaged file may point outside it, which ends Python."""
+    table.validate(full=True)
+    return table
 
 
 def _checked(column: Any, role: str, name: str, path: Path, first: int) -> Any:

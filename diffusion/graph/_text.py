@@ -22,11 +22,14 @@ __all__ = ["Columns", "read_text"]
 class Columns:
     """The columns of a file in pieces, one list a role: NumPy arrays of numbers or pyarrow arrays of text.
 
-    `header` is a first line that was skipped.
+    `header` is a first line that was skipped, `comment_lines` how many lines at the top were taken as comments, and
+    `unread` are the columns that nobody asked for.
     """
 
     chunks: dict[str, list[Any]] = field(default_factory=dict)
     header: str | None = None
+    comment_lines: int = 0
+    unread: tuple[int | str, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -75,7 +78,7 @@ def read_text(
 
 
 def _read(layout: Layout, types: _Types, header_counts: bool | None) -> Columns:
-    columns = Columns({role: [] for role in layout.picks}, layout.header)
+    columns = Columns({role: [] for role in layout.picks}, layout.header, layout.comment_lines, layout.unread)
     with closing(blocks(layout.path)) as stream:
         for block in stream:
             cut = max(0, layout.offset - block.offset)
@@ -83,6 +86,8 @@ def _read(layout: Layout, types: _Types, header_counts: bool | None) -> Columns:
                 continue
             if cut:
                 block = Block(block.data[cut:], block.line + block.data[:cut].count(b"\n"), layout.offset)
+            if block.data.isspace():
+                continue
             for role, chunks in _parsed(block, layout, types).items():
                 columns.chunks[role].extend(chunks)
     if columns.rows == 0:

@@ -343,6 +343,11 @@ class FollowerGraph:
         return self._arcs.rows
 
     @property
+    def comment_lines(self) -> int:
+        """Lines before the first edge of the file that were taken as comments."""
+        return self._arcs.comment_lines
+
+    @property
     def dropped_self_loops(self) -> int:
         """Rows dropped because both ends were the same node."""
         return self._arcs.dropped_self_loops

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from ._build import Parallel
     from .follower_graph import FollowerGraph
+
+logger = logging.getLogger(__name__)
 
 __all__ = ["EdgeRows", "read_edge_rows", "read_edges"]
 
@@ -49,6 +52,10 @@ class EdgeRows:
         The file.
     skipped_header : str or None
         The first line that was no edge: column names, or counts such as ``"15233 58891"``.
+    comment_lines : int
+        Lines before the first edge that were taken as comments.
+    unread : tuple of int or str
+        Columns that nobody asked for: their names, or their positions from 0 where there are no names.
     """
 
     source: NDArray[np.int64] | pa.ChunkedArray
@@ -58,6 +65,8 @@ class EdgeRows:
     rows: int
     path: Path
     skipped_header: str | None = None
+    comment_lines: int = 0
+    unread: tuple[int | str, ...] = ()
 
 
 def read_edges(
@@ -123,10 +132,19 @@ def read_edges(
         path, source=source, target=target, weight=weight, time=time, format=format, header=header,
         header_counts=header_counts, comments=comments,
     )  # fmt: skip
-    return FollowerGraph.from_arrays(
+    graph = FollowerGraph.from_arrays(
         rows.source, rows.target, weight=rows.weight, time=rows.time, edges_mean=edges_mean, directed=directed,
         parallel=parallel, combine=combine, nodes=nodes,
     )  # fmt: skip
+    if rows.comment_lines:
+        logger.info("'%s': %s lines before the first edge were taken as comments", rows.path, f"{rows.comment_lines:,}")
+    if rows.unread:
+        logger.info(
+            "'%s': not read: %s; source, target, weight and time name the columns that are",
+            rows.path,
+            ", ".join(f"column {name!r}" for name in rows.unread),
+        )
+    return replace(graph, _arcs=replace(graph._arcs, comment_lines=rows.comment_lines), _shared={})
 
 
 def read_edge_rows(
@@ -161,7 +179,8 @@ def read_edge_rows(
     header_counts : bool, optional
         Whether the first line holds counts (``15233 58891``) and is no edge; by default see Notes.
     comments : str, optional
-        Marks that begin a comment line at the top of the file; ``""`` for none.
+        Marks that begin a comment line at the top of the file; ``""`` for none. How many lines were taken as comments
+        stands in `EdgeRows.comment_lines` and `FollowerGraph.comment_lines`.
 
     Returns
     -------
@@ -186,6 +205,8 @@ def read_edge_rows(
 
     *Separators* without `format`: files called ``.csv`` or ``.tsv`` are CSV. In others a tab separates (labels may
     hold blanks) if the first lines have equally many tabs, else a semicolon or comma likewise, else any run of blanks.
+    Quotes are those of CSV, a doubled one standing for one, wherever a semicolon or comma separates, and with tabs if
+    every field of the first lines that begins with a quote is quoted so; between blanks they are part of a label.
 
     *A header of names* is a first line of text without numbers if columns are asked for by name, if two of its words
     are usual column names (``source``, ``follower``, ``user_id``), or if a column below it holds numbers alone. Names
@@ -249,6 +270,8 @@ def _joined(file: Path, columns: Columns) -> EdgeRows:
         rows=rows,
         path=file,
         skipped_header=columns.header,
+        comment_lines=columns.comment_lines,
+        unread=columns.unread,
     )
 
 

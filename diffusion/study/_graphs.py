@@ -169,6 +169,7 @@ def graph_card(ready: PreparedGraph) -> dict[str, Any]:
         "label": ready.spec.label, "source": _source(ready.spec), "fingerprint": graph.fingerprint,
         "n_nodes": graph.n_nodes, "n_edges": graph.n_edges, "edges_mean": graph.edges_mean, "directed": graph.directed,
         "rows": graph.rows, "dropped_self_loops": graph.dropped_self_loops, "dropped_parallel": graph.dropped_parallel,
+        "comment_lines": graph.comment_lines,
         "mean_followers": float(followers.mean()), "max_followers": int(followers[0]),
         "reciprocity": None if np.isnan(graph.reciprocity) else graph.reciprocity,
         "follower_ccdf": [[int(k), float((followers >= k).mean())] for k in levels],

@@ -217,6 +217,8 @@ def _facts(graph: dict[str, Any]) -> list[tuple[str, str]]:
             for key, words in (("dropped_self_loops", "self loops"), ("dropped_parallel", "repeated arcs"))
             if graph.get(key)
         ]
+        if graph.get("comment_lines"):
+            dropped.append(f"{count(graph['comment_lines'])} lines before them taken as comments")
         facts.append(("Rows read", count(graph["rows"]) + (f" ({', '.join(dropped)})" if dropped else "")))
     facts.append(
         ("Followers", f"{number(graph['mean_followers'])} on average, {count(graph['max_followers'])} at most")
