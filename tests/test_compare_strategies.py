@@ -105,6 +105,8 @@ def test_one_order_serves_all_numbers_so_that_no_curve_falls() -> None:
     assert curve.comparisons[1].runs <= 10_000
     gaps = curve.differences
     half, best = gaps["high"] - gaps["difference"], gaps["budget"].map(wide.max(axis=1))
+    sharp = compare_strategies(GRAPH, [10], strategies=["random", "degree"], rel_error=1e-9, max_runs=20_000, rng=2)
+    assert sharp.comparisons[10].stopped_by == "precision"  # as the difference is known to a quarter of itself
     assert (half <= np.maximum(0.02 * best, 0.25 * gaps["difference"].abs()) + 1e-9).all()
 
 
@@ -119,6 +121,12 @@ def test_random_is_a_mean_over_draws() -> None:
         ]
         error = np.hypot(np.std(means) / np.sqrt(150), (row["high"] - row["low"]) / 3.92)
         assert abs(np.mean(means) - row["spread"]) < 4 * error
+    hubs, leaves = np.repeat(np.arange(10), 9), np.arange(10, 100)
+    stars = dif.FollowerGraph.from_arrays(hubs, leaves, directed=True, edges_mean="influences")
+    one = compare_strategies(stars.with_probabilities("constant", p=1.0), [1], strategies="random", runs=4096, rng=3)
+    sizes = one.comparisons[1].sizes[0]
+    assert set(sizes.tolist()) == {1, 10}  # every world draws its own user, a hub in one of ten
+    assert abs((sizes == 10).mean() - 0.1) < 4 * np.sqrt(0.09 / 4096)
     tiers = compare_strategies(GRAPH, [5], strategies=["waist"], runs=512, rng=3)
     other = compare_strategies(GRAPH, [5], strategies=["waist"], runs=512, rng=4)
     assert tiers.provenance["draws"] == {"waist": "each world"}

@@ -683,14 +683,16 @@ def test_a_ranking_that_reaches_more_is_kept_and_said() -> None:
     assert len(dif.select_seeds(STARS, 5, candidates=range(30, 60), taken=[0], rng=1).seeds) == 5
 
 
-def test_lower_bounds_are_shared_out_over_the_sets_judged() -> None:
+@pytest.mark.parametrize(("eps", "by_greedy"), [(0.3, False), (0.1, True)])
+def test_lower_bounds_are_shared_out_over_the_sets_judged(eps: float, by_greedy: bool) -> None:
     """Of 5 seed sets the best is kept: each is bounded at a fifth of the failure probability."""
-    found = opim(GRAPH, 10, eps=0.3, delta=0.1, rng=1, method="opim")
+    found = opim(GRAPH, 10, eps=eps, delta=0.1, rng=8 if by_greedy else 1, method="opim")
+    assert (found.chosen_by == "greedy") == by_greedy
     task = _search.make_task(
         GRAPH, model="ic", delta=0.1, candidates=None, exclude=(), taken=(), node_weights=None, time_limit=None,
         max_rr_sets=None, rng=1, threads=1,
     )  # fmt: skip
-    schedule = _search.schedule_of(task, 10, 0.3, 0.1)
+    schedule = _search.schedule_of(task, 10, eps, 0.1)
     n = found.n_rr_sets // 2
     look = next(i for i in range(40) if schedule.size(i) == n)
     hits = round(max(found.compared.values()) * n / 2000)
