@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
+import sys
 import threading
 import types
-import warnings
 from collections.abc import Callable
 from time import monotonic
 from typing import Any, ParamSpec, TypeVar
@@ -53,20 +53,38 @@ class _Call:
             self._heard = said
 
     def close(self) -> None:
-        if self._bar is None:
-            return
-        self._bar.close()
-        container = getattr(self._bar, "container", None)  # a notebook would keep the parts of the widget in its file
-        for widget in () if container is None else (*container.children, container):
-            widget.close()
+        if self._bar is not None:
+            self._bar.close()
 
 
 def _new_bar(said: _Progress) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a notebook without widgets shows nothing, and says nothing
-        from tqdm.auto import tqdm
+    from tqdm.std import tqdm
 
-        return tqdm(total=said.total, unit=said.unit, unit_scale=said.unit_scale, leave=False, disable=None)
+    given: dict[str, Any] = {"total": said.total, "unit": said.unit, "unit_scale": said.unit_scale, "leave": False}
+    # Nothing but a kernel brings the display of a notebook; elsewhere a bar is drawn on terminals only.
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is None or "IPKernelApp" not in getattr(shell, "config", {}):
+        return tqdm(disable=None, **given)
+    from IPython.display import display
+
+    class NotebookBar(tqdm):  # type: ignore[type-arg]
+        """A line of text that is overwritten, and empty in the end: widgets would stay in the file of the notebook."""
+
+        line: Any = None
+
+        def display(self, msg: str | None = None, pos: int | None = None) -> None:
+            text = {"text/plain": str(self) if msg is None else msg}
+            if self.line is None:
+                self.line = display(text, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+            else:
+                self.line.update(text, raw=True)
+
+        def close(self) -> None:
+            if not self.disable:
+                super().close()
+                self.display("")
+
+    return NotebookBar(gui=True, ncols=100, **given)
 
 
 class _Progress:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import doctest
 import inspect
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -47,7 +49,7 @@ def bars(monkeypatch: pytest.MonkeyPatch) -> Bars:
         def refresh(self, *args: Any, **options: Any) -> None:
             self.drawn.append((self.desc, self.n, self.total))
 
-    monkeypatch.setattr("tqdm.auto.tqdm", Bar)
+    monkeypatch.setattr("tqdm.std.tqdm", Bar)
     monkeypatch.setattr(moving, "monotonic", found.monotonic)
     return found
 
@@ -131,6 +133,37 @@ def test_public_calls_show_one_bar(name: str, bars: Bars, tmp_path: Path, monkey
     CALLS[name](graph, tmp_path / "s")
     assert len(bars.made) == 1
     assert closed(bars.made[0])
+
+
+def test_a_notebook_gets_one_line_that_is_empty_in_the_end(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    shown: list[list[str]] = []
+
+    class Line:
+        def __init__(self, text: str) -> None:
+            self.texts = [text]
+            shown.append(self.texts)
+
+        def update(self, data: dict[str, str], raw: bool) -> None:
+            self.texts.append(data["text/plain"])
+
+    def display(data: dict[str, str], raw: bool, display_id: bool) -> Line:
+        assert list(data) == ["text/plain"]  # no widget, which the file of the notebook would keep
+        return Line(data["text/plain"])
+
+    kernel = SimpleNamespace(get_ipython=lambda: SimpleNamespace(config={"IPKernelApp": {}}))
+    monkeypatch.setitem(sys.modules, "IPython", kernel)
+    monkeypatch.setitem(sys.modules, "IPython.display", SimpleNamespace(display=display))
+    monkeypatch.setattr(moving, "DELAY", 0.0)
+    monkeypatch.setattr(moving, "REDRAW", 0.0)
+    with moving.progress(total=4, description="cells", unit="cell") as bar:
+        for _ in range(3):
+            bar.update()
+    assert len(shown) == 1
+    assert "cells:  75%" in shown[0][-2]
+    assert shown[0][-1] == ""
+    assert capsys.readouterr() == ("", "")
 
 
 def test_nothing_is_printed_where_nobody_looks(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
