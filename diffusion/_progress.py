@@ -65,7 +65,9 @@ def _new_bar(said: _Progress) -> Any:
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     if shell is None or "IPKernelApp" not in getattr(shell, "config", {}):
         return tqdm(disable=None, **given)
-    from IPython.display import display
+    from importlib import import_module
+
+    show_line: Any = import_module("IPython.display").display
 
     class NotebookBar(tqdm):  # type: ignore[type-arg]
         """A line of text that is overwritten, and empty in the end: widgets would stay in the file of the notebook."""
@@ -75,7 +77,7 @@ def _new_bar(said: _Progress) -> Any:
         def display(self, msg: str | None = None, pos: int | None = None) -> None:
             text = {"text/plain": str(self) if msg is None else msg}
             if self.line is None:
-                self.line = display(text, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+                self.line = show_line(text, raw=True, display_id=True)
             else:
                 self.line.update(text, raw=True)
 
