@@ -130,7 +130,7 @@ def _r_predicted(tables: Tables, look: Look) -> Exhibit | None:
         kinds[f"{identify} identification" if identify else str(kind)] = group
     figure, axes = plotting.panel(height=290, left=50, right=20, top=34, bottom=44)
     colours = (plotting.PALETTE[0], plotting.PALETTE[1], plotting.PALETTE[2], plotting.PALETTE[3])
-    ends, labels = [1.0], []
+    ends, labels, drawn_to = [1.0], [], 0.0
     for (name, group), colour, marker in zip(kinds.items(), colours, plotting.MARKERS, strict=False):
         points = group.groupby(["graph", "model", "rule"], sort=False).agg(
             x=("R_predicted", "median"), y=("R", "median"), low=("R", _quarter), high=("R", _three_quarters)
@@ -139,12 +139,13 @@ def _r_predicted(tables: Tables, look: Look) -> Exhibit | None:
             axes.plot([x, x], [low, high], color=colour, linewidth=1.8, alpha=0.4, solid_capstyle="butt")
             axes.plot([x], [y], marker=marker, color=colour, markersize=5.5, linestyle="none")
         ends += [*points["x"], *points["low"], *points["high"]]
+        drawn_to = max(drawn_to, float(points["x"].max()))
         last = points.sort_values("x").iloc[-1]
         labels.append((float(last["x"]), float(last["y"]), name, colour))
     top = 1.06 * max(ends)
     axes.plot([0, top], [0, top], color=plotting.GREY, linewidth=1.1, dashes=(4, 3), zorder=1)
     axes.axhline(1, color=plotting.INK, linewidth=0.9, zorder=1)
-    axes.set_xlim(0, 1.06 * max(float(both["R_predicted"].max()), 1.0))
+    axes.set_xlim(0, 1.06 * max(drawn_to, 1.0))
     axes.set_ylim(0, top)
     axes.set_xlabel("R of the campaign as forecast")
     axes.set_ylabel("R of the campaign as measured")
