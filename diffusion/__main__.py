@@ -193,6 +193,7 @@ def _warmup() -> None:
     for identify in ("simple", dif.Complex(2)):
         dif.simulate(graph, [0], model=dif.SIPS(0.3, funnel, feed, identify), runs=128, rng=1).replay(0)
     dif.select_seeds(graph, budget=2_000, model=dif.SIPS(0.3, funnel), rng=1)
+    dif.compare_strategies(graph, [1, 2], runs=64, rng=1)
     dif.structural_virality(dif.independent_cascade(graph, [0], rng=1))
     print(f"kernels ready after {time.perf_counter() - start:.1f} s")
 

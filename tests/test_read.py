@@ -644,6 +644,12 @@ def test_blank_lines_by_the_million_are_passed_over_in_blocks(
         read_edge_rows(file)
 
 
+def test_lines_after_blank_ones_keep_their_numbers(write: Callable[..., Path]) -> None:
+    for blank in ("\n" * 5000, " \t\r\n" * 5000):
+        with pytest.raises(ReadError, match="line 5003: found one field, 'x'"):
+            read_edge_rows(write(blank + "1 2\n\nx\n"))
+
+
 @pytest.mark.parametrize("packing", PACKERS)
 def test_unpacking_in_pieces_loses_nothing(
     write: Callable[..., Path], packing: str, monkeypatch: pytest.MonkeyPatch

@@ -31,6 +31,7 @@ from diffusion.study import _read as reading
 from diffusion.study import _sentences as words
 from diffusion.study import _tables as listed
 from diffusion.study import report
+from diffusion.study._figures_communities import community_figures
 from diffusion.study._figures_growth import growth_figures
 
 N_NODES = 20_000
@@ -912,6 +913,8 @@ def test_lines_whose_numbers_of_seeds_differ_are_not_drawn_as_structure(sips, tm
         (c.start["strategy"], c.start["place"]) for c in after
     }
     assert gone == {("random", "anywhere")}
+    (drawn,) = [exhibit for exhibit in community_figures(reading.read(copy)) if exhibit.key == "mixing"]
+    assert ["random" in panel.svg for panel in drawn.panels] == [False, False, True, True]  # anywhere, in one community
     page = _Page(report.write_report(copy).read_text(encoding="utf-8"))
     said = "Not drawn, since the same budget buys different numbers of seeds at different mixings: random (2 to 10)."
     assert said in page.text.replace("\N{NO-BREAK SPACE}", " ")

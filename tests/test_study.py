@@ -727,6 +727,17 @@ def test_budgets_that_buy_nobody_are_left_out_with_the_reason(tmp_path: Path):
     assert ("amateur", "k=2", "the tier amateur in the largest community has 1 creators, 2 were asked for") in reasons
 
 
+def test_a_budget_that_buys_exactly_one_and_a_number_that_is_all_are_cells(tmp_path: Path):
+    graph = dif.FollowerGraph.from_arrays([0, 1, 2], [1, 2, 0], directed=True, edges_mean="influences").with_node_data(
+        tier=["head", "tail", "amateur"], price=[900, 80, 5]
+    )
+    result = small(graph, models=["ic"], strategies=["tail", "degree"], budgets=[{"money": 80}, 3]).run(tmp_path / "s")
+    table = result.to_pandas()
+    assert sorted(zip(table["strategy"], table["budget"], table["n_seeds"], strict=True)) == [
+        ("degree", "80 RMB", 1), ("degree", "k=3", 3), ("tail", "80 RMB", 1)
+    ]  # fmt: skip
+
+
 def test_another_study_does_not_replace_a_report_unless_told(tmp_path: Path):
     def edges(seed: int) -> dif.Study:
         return dif.Study.from_design(
