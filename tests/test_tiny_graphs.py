@@ -44,8 +44,8 @@ CASES: list[tuple[str, list[str], str, int]] = [
     ("star", ["--edges-mean", "influences"], "", 1),
     ("clique", BOTH, "", 1),
     ("bipartite", FOLLOWS, "", 1),
-    ("pieces", [*FOLLOWS, "--rewire", "0,1"], "cannot be reached", 0),
-    ("ring", FOLLOWS, "", 1),
+    ("pieces", [*FOLLOWS, "--rewire", "0,1"], "", 2),
+    ("ring", FOLLOWS, "", 4),
     ("ring", [*FOLLOWS, "--communities", "given.txt", "--rewire", "0,1"], "", 3),
 ]
 
