@@ -66,7 +66,8 @@ def opim_budget(
         function of the number of followers. NaN, or a label left out, is allowed for nodes that are no candidates.
     eps : float in (0, 1), optional
         Stop when sampling error costs at most this share: when lower / upper >= (1 - eps) times the ratio of the greedy
-        coverage to its upper bound. Default: 0.1, and until the seeds are as good as more sets would make them (`opim`).
+        coverage to its upper bound. Default: 0.1, and until more sets would hardly choose better seeds (see `opim`; to
+        about 1 % here).
     quality : float in (0, 1), optional
         Instead of `eps`: sample until lower / upper reaches it, as in `opim`.
     graph, model, delta, candidates, exclude, taken, node_weights, time_limit, max_rr_sets, rng, threads
@@ -135,7 +136,7 @@ def opim_budget(
             cover = lambda sets: _cover(task, sets, price, budget, start)  # noqa: E731
             state, stopped, used = search(
                 task, choosing, judging, schedule, cover, enough, target, start.seeds, start.used, bar,
-                converge=2.0 * CONVERGED if eps is None and quality is None else 0.0,
+                converge=2.5 * CONVERGED if eps is None and quality is None else 0.0,
             )  # fmt: skip
             gains = start.gains
             if by_runs:
