@@ -18,9 +18,10 @@ from .._threads import n_threads
 from ..cascades._engine import seed_labels
 from ..cascades.models import Model, model_of
 from ..errors import InputError
+from ..graph._node_weights import reach_weights
 from ..graph.follower_graph import FollowerGraph
 from ._forward import forward_bound
-from .ris import MOST_SETS, RRStore, audience, binomial_bounds
+from .ris import MOST_SETS, RRStore, binomial_bounds
 
 __all__ = [
     "CONVERGED", "REACHED", "Choice", "Schedule", "State", "Task", "check_k", "covered_by", "cut_short", "is_number", "judge",
@@ -105,7 +106,7 @@ def make_task(
     allowed = permitted(graph, candidates, exclude, taken)
     chosen = graph._internal(seed_labels(graph, taken))
     return Task(
-        graph, model_of(model), allowed, chosen, audience(graph, node_weights), delta, key_of(rng), n_threads(threads),
+        graph, model_of(model), allowed, chosen, reach_weights(graph, node_weights), delta, key_of(rng), n_threads(threads),
         start + (float("inf") if time_limit is None else float(time_limit)),
         float(DEFAULT_SETS if max_rr_sets is None else max_rr_sets),
         float(DEFAULT_BYTES) if max_rr_sets is None else float("inf"), start, judged, ranked_on,

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..graph._node_weights import node_values
 from ..graph.follower_graph import FollowerGraph
-from .ris import node_values
 from .selection import NextBuy, SeedSelection
 
 __all__ = ["afford", "affordable", "price_values"]

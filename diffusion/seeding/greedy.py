@@ -21,9 +21,9 @@ from ..cascades._engine import Engine, check_runs, seed_labels
 from ..cascades._sips_engine import engine_of
 from ..cascades.models import SIPS, Model, Threshold
 from ..errors import InputError
+from ..graph._node_weights import reach_weights
 from ..graph.follower_graph import FollowerGraph
 from ._search import check_k, is_number, permitted
-from .ris import audience
 
 __all__ = ["GreedySelection", "greedy"]
 
@@ -188,7 +188,7 @@ def greedy(
     deadline = start + (float("inf") if time_limit is None else float(time_limit))
     allowed = permitted(graph, candidates, exclude, taken)
     k = check_k(k, allowed)
-    weights = audience(graph, node_weights)
+    weights = reach_weights(graph, node_weights)
     engine = engine_of(graph, model, seed_labels(graph, taken), key_of(rng))
     worlds = 1 if engine.deterministic else runs
     search = _Search(engine, worlds, weights, allowed, n_threads(threads), deadline, lazy=method == "celf")

@@ -15,12 +15,13 @@ from .._progress import progress
 from .._random import RNGLike
 from ..cascades.models import Model
 from ..errors import InputError
+from ..graph._node_weights import node_values
 from ..graph.follower_graph import FollowerGraph
 from ._certificate import Certificate, certificate
 from ._rankings import JUDGED, keep_best
 from ._search import CONVERGED, Choice, Task, cut_short, is_number, make_task, open_unit, schedule_of, search, targets
 from .opim import PILOT
-from .ris import MOST_SETS, RRStore, node_values
+from .ris import MOST_SETS, RRStore
 from .selection import NextBuy
 
 __all__ = ["opim_budget"]

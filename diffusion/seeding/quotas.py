@@ -17,12 +17,13 @@ from ..cascades._engine import seed_labels
 from ..cascades.models import Model, model_of
 from ..errors import InputError, NotFoundError, did_you_mean
 from ..graph._given import check_graph
+from ..graph._node_weights import reach_weights
 from ..graph.follower_graph import FollowerGraph
 from ..kernels.quotas import quota_cover
 from ._certificate import check_k, is_number, open_unit, permitted
 from ._groups import Groups, groups_of
 from ._search import DEFAULT_BYTES, DEFAULT_SETS
-from .ris import MOST_SETS, RRStore, audience, binomial_bounds
+from .ris import MOST_SETS, RRStore, binomial_bounds
 from .selection import SeedSelection
 
 __all__ = ["by_followers", "select_with_quotas"]
@@ -129,7 +130,7 @@ def select_with_quotas(
     k = check_k(k, allowed)
     least, most = _quotas(groups, allowed, k, at_least, at_most)
     before = graph._internal(seed_labels(graph, taken))
-    weights = audience(graph, node_weights)
+    weights = reach_weights(graph, node_weights)
     key, workers = key_of(rng), n_threads(threads)
     choosing, judging = (
         RRStore(graph, chosen_model, derive_key(key, "quotas", purpose), weights=weights, stop=before)

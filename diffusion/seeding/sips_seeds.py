@@ -10,12 +10,12 @@ import numpy as np
 from ..cascades._sips_engine import feed_groups, follow_probabilities
 from ..cascades.sips import SIPS, Complex
 from ..errors import InputError
+from ..graph._node_weights import reach_weights
 from ..graph.follower_graph import FollowerGraph
 from ._rr_store import add_arcs_by_rate
 from .budget import price_values
 from .knapsack import opim_budget
 from .opim import opim
-from .ris import audience
 from .selection import SeedSelection
 
 __all__ = ["select_sips_seeds", "split_graph"]
@@ -128,7 +128,7 @@ def select_sips_seeds(
         raise InputError("give k= (a number of seeds) or budget= (money), one of the two")
     n = graph.n_nodes
     split = split_graph(graph, model)
-    worth = audience(graph, node_weights)  # by internal node
+    worth = reach_weights(graph, node_weights)  # by internal node
     weights = np.zeros(split.n_nodes)
     weights[:n] = 1.0 if worth is None else worth[graph._rank]
     pool = graph._check_labels(list(candidates)) if candidates is not None else np.arange(n)
