@@ -15,7 +15,7 @@ from .._random import RNGLike, derive_key, generator, key_of
 from .._validation import number, whole
 from ..graph._given import check_graph
 from ..graph.follower_graph import FollowerGraph
-from ._engine import BATCH
+from ._engine import BATCH, stack_runs
 from ._growth_fit import ReachFit, fit_by_reach
 from ._sips_engine import engine_of
 from .models import SIPS, Model, model_of
@@ -203,7 +203,7 @@ def reproduction(
         users = draw.choice(graph.n_nodes, runs - len(counts), p=share).astype(np.int32)
         more = engine.run_each(users, first=len(counts), threads=threads)
         visits += more.visits
-        counts = _stacked(counts, more.new)
+        counts = stack_runs([counts, more.new])
         padded = np.pad(counts, ((0, 0), (0, 1)))
         if predicted > 1 and depleted is None:
             depleted = operator.depletion(share, predicted, 2 * depletion * float(counts.sum(axis=1).max()))
@@ -218,11 +218,6 @@ def reproduction(
         predicted, R, deceleration, phase, cause, reason, core_share, fit.final / graph.n_nodes, _table(fit), runs,
         record | {"runs": runs},
     )  # fmt: skip
-
-
-def _stacked(above: Any, below: Any) -> Any:
-    steps = max(above.shape[1], below.shape[1])
-    return np.concatenate([np.pad(part, ((0, 0), (0, steps - part.shape[1]))) for part in (above, below)])
 
 
 def _table(fit: ReachFit | None) -> pd.DataFrame:
