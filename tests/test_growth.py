@@ -117,6 +117,23 @@ def test_by_hand_a_reach_bin_holds_what_was_known_at_its_step():
     assert fit.bins["offspring"].tolist() == [10, 12 + 30]
 
 
+def test_activations_beside_the_seeds_count():
+    new = np.array([[100, 3, 3, 5, 6, 0]])
+    fit = fit_by_reach(new, 0.5, 0.95, final=10_000)
+    assert fit.bins["sharers"].sum() == 5 + 6  # 7 beside the seeds: from step 3 on (11), not at 3 or 6
+    assert fit.bins["offspring"].sum() == 6
+
+
+def test_each_half_of_the_runs_is_measured_in_the_window_of_the_other():
+    new = np.zeros((40, 9), np.int64)
+    new[::2] = [1, 2, 4, 8, 16, 32, 64, 128, 256]
+    new[1::2] = [1, 1, 1, 1, 1, 1, 30, 60, 190]
+    found = of_counts(new)
+    even, odd = (of_counts(new[h::2]).last for h in (0, 1))
+    assert even != odd
+    assert found.halves == (odd, even)
+
+
 # -- R of graph and model ------------------------------------------------------------------------------------
 
 
@@ -184,6 +201,9 @@ def test_growth_in_space_is_not_exponential(side, dimensions, R):
     found = dif.reproduction(graph.with_probabilities("constant", p=R / unit), rng=1)
     assert found.predicted > 1  # R alone would have called it exponential
     assert found.phase == "undecided", found.reason
+    if R == 2.0:
+        assert found.cause == "slowing"
+        assert "as for new activations that go as t^" in found.reason
 
 
 def test_along_a_line_and_on_a_tree():
