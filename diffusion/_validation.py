@@ -1,20 +1,32 @@
-"""Checks of numbers that several modules share."""
+"""Checks of what is given to public functions: numbers, arrays, and what stands in the place of a graph."""
 
 from __future__ import annotations
 
 import math
+import os
 import sys
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._given import how_to_build, library_of
 from .errors import InputError
 
-__all__ = ["Floats", "chance", "floats", "number", "whole"]
+__all__ = ["Floats", "floats", "how_to_build", "library_of", "number", "probability", "whole"]
 
 Floats = NDArray[np.float64]
+
+_MEANING = "edges_mean='follows' or 'influences'"
+_BY_LIBRARY = {
+    "networkx": f"FollowerGraph.from_networkx(graph, {_MEANING})",
+    "igraph": f"FollowerGraph.from_igraph(graph, {_MEANING})",
+    "scipy": f"FollowerGraph.from_scipy(matrix, {_MEANING})",
+} | dict.fromkeys(
+    ("pandas", "polars", "pyarrow"),
+    f"FollowerGraph.from_pandas(table, source=..., target=..., directed=True, {_MEANING})",
+)
+_BY_PATH = f"dif.read_edges(path, directed=True, {_MEANING}), or FollowerGraph.load(path) for a file that save() wrote"
+_OTHERS = f"FollowerGraph.from_arrays(sources, targets, directed=True, {_MEANING}), or see its other from_... methods"
 
 
 def number(
@@ -35,7 +47,7 @@ def number(
     raise InputError(f"{name}={value!r} is out of range: give a finite number {' and '.join(bounds)}".rstrip())
 
 
-def chance(value: Any, name: str) -> float:
+def probability(value: Any, name: str) -> float:
     """Return a number from 0 to 1."""
     return number(value, name, least=0, most=1)
 
@@ -67,3 +79,23 @@ def floats(
         upper = f" to {most:g}" if most < math.inf else ""
         raise InputError(f"{name} holds {found[wrong][0]:g}, out of range: give finite numbers from {least:g}{upper}")
     return found
+
+
+def library_of(given: Any) -> str:
+    """Name the library that an object comes from, where it makes graphs or tables; else ``""``."""
+    names = (
+        kind.__module__.partition(".")[0] for kind in type(given).__mro__
+    )  # a class of one's own may derive from one
+    return next((name for name in names if name in _BY_LIBRARY), "")
+
+
+def how_to_build(given: Any) -> str:
+    """Say what was given, and which call makes a follower graph of it."""
+    if isinstance(given, type):
+        return f"the class {given.__name__} itself was given: build a graph with {_OTHERS}"
+    if isinstance(given, str | os.PathLike):
+        return f"the path {os.fspath(given)!r} was given: read it with {_BY_PATH}"
+    library = library_of(given)
+    if library:
+        return f"{'an' if library == 'igraph' else 'a'} {library} {type(given).__name__} was given: turn it into one with {_BY_LIBRARY[library]}"
+    return f"a {type(given).__name__} was given: build a graph with {_OTHERS}"

@@ -20,9 +20,9 @@ from scipy import special, stats
 
 import diffusion as dif
 from diffusion import theory
-from diffusion.cascades._intervals import MeanInterval, mean_interval
-from diffusion.cascades.results import share_interval
-from diffusion.cascades.simulate import _rounds
+from diffusion.results.intervals import MeanInterval, mean_interval
+from diffusion.results.estimates import share_interval
+from diffusion.simulation.simulate import _rounds
 
 CONFIDENCE = 0.95
 KEY = 20_240

@@ -178,7 +178,7 @@ def _set_functions(out: Section, back: FollowerGraph) -> None:
               source="live-edge worlds", standing="own",
               test="test_oracles.py::test_in_degree_one_makes_ic_and_lt_the_same_distribution")  # fmt: skip
     graph = back.with_probabilities("column")
-    sets_sampled = dif.sample_rr_sets(graph, 200_000, rng=3)
+    sets_sampled = dif.seeding.sample_rr_sets(graph, 200_000, rng=3)
     found = sets_sampled.estimate([0])
     se = (found.high - found.low) / 2 / 1.96
     out.checks.append(
@@ -266,9 +266,9 @@ def nethept_seeds(graph: FollowerGraph, method: str, *, model: str, p: float) ->
         # Where sets are small few of them tell seeds apart: at p = .01 the expected values are of seeds chosen on 4 million.
         small = graph.probabilities is not None and graph.probabilities.parameters.get("p") == 0.01
         # Greedy alone: `opim` would keep a ranking that reaches more.
-        sets = dif.sample_rr_sets(graph, 4_000_000 if small else 1_200_000, model=model, rng=1)
+        sets = dif.seeding.sample_rr_sets(graph, 4_000_000 if small else 1_200_000, model=model, rng=1)
         chosen = sets._sets.greedy(np.ones(graph.n_nodes, bool), 50, 50)[0]
-        return tuple(graph._labels_of(chosen).tolist())
+        return tuple(graph.index.labels_of(chosen).tolist())
     return dif.select_seeds(graph, 50, method=method, p=p if method == "degree_discount" else None).seeds
 
 
@@ -393,7 +393,7 @@ def reach(out: Section) -> None:
         ("one node: undefined", [None], math.nan, 0),
     )
     for name, parents, value, tolerance in trees:
-        found = dif.structural_virality(dif.Cascade.from_parents(range(len(parents)), parents))
+        found = dif.structural_virality(dif.results.Cascade.from_parents(range(len(parents)), parents))
         test = "test_known_trees" if len(parents) > 1 else "test_a_node_alone_has_no_virality"
         test = test.replace("test_known_trees", "test_virality_of_known_trees")
         out.value(f"structural virality: {name}", found, value, tolerance, source="Goel et al. 2016", standing="exact",
@@ -462,7 +462,7 @@ def _sharers(out: Section) -> None:
     )
     seeds = np.random.default_rng(5).integers(0, n, creators)
     for a, rho, m, _, _, simulated in CAMPAIGNS:
-        model = dif.SIPS(a, dif.Funnel(share=rho), dif.Feed(m0=m))
+        model = dif.SIPS(a, dif.models.Funnel(share=rho), dif.models.Feed(m0=m))
         means = [dif.simulate(graph, [s], model=model, runs=64, rng=i).sharers.mean() for i, s in enumerate(seeds)]
         value, se = float(np.mean(means)), float(np.std(means, ddof=1) / math.sqrt(creators))
         here, there = (
@@ -484,7 +484,7 @@ def _sharers(out: Section) -> None:
 def _limits(out: Section) -> None:
     """The seven limits of section 6: differences from the model that each one is."""
     runs = 2_000 if out.quick else 20_000
-    SIPS, Funnel, Feed, Complex = dif.SIPS, dif.Funnel, dif.Feed, dif.Complex
+    SIPS, Funnel, Feed, Complex = dif.SIPS, dif.models.Funnel, dif.models.Feed, dif.models.Complex
     graph = dif.generate_platform(1000, communities=4, rng=2).with_probabilities("constant", p=0.1)
     seeds = list(graph.nodes[:3])
     exact: dict[str, Any] = {"source": "limit of the model", "standing": "exact"}
@@ -585,13 +585,13 @@ def _feed(out: Section) -> None:
               (2 + 0.3 * 1.6) / 0.7, 1e-12, test=test, **exact)  # fmt: skip
     refused = _refused(lambda: theory.feed_intensity(2, 0.5, 2, 0.2, 8))
     out.value("a feed with g c >= 1 is refused: theory", refused, 1, 0, test=test, **exact)
-    refused = _refused(lambda: dif.SIPS(feed=dif.Feed(gain=0.2)))
+    refused = _refused(lambda: dif.SIPS(feed=dif.models.Feed(gain=0.2)))
     out.value("a feed with g c >= 1 is refused: model", refused, 1, 0, **exact,
               test="test_sips.py::test_parameters_out_of_range")  # fmt: skip
     graph = FollowerGraph.from_arrays(
         np.zeros(50, int), np.arange(1, 51), nodes=range(5000), directed=True, edges_mean="influences"
     )
-    funnel, feed = dif.Funnel(0.5, 0.5, 0.4, 0.0), dif.Feed(m0=3.0, gain=0.4)
+    funnel, feed = dif.models.Funnel(0.5, 0.5, 0.4, 0.0), dif.models.Feed(m0=3.0, gain=0.4)
     c = 0.5 * 1 + 0.25 * 1 + 0.1 * 4
     ens = dif.simulate(graph, [0], model=dif.SIPS(0.3, funnel, feed), runs=8192, rng=2)
     shown = _mean_of(ens.tally[:, :, 1, 0].sum(axis=1))
@@ -608,14 +608,14 @@ def _survey(out: Section) -> None:
         ("prefers_genuine", 64.08), ("participates", 78.87), ("has_posted", 65.49), ("several_times_a_day", 73.24),
         ("primary_network", 76.06), ("uses", 94.67),
     ):  # fmt: skip
-        item = dif.SURVEY[name]
+        item = dif.models.SURVEY[name]
         out.value(f"survey, per cent who answer: {item.question}", 100 * item.share, percent, 0.005, source=source,
                   standing="read", note=f"{item.agreed} of {item.asked}; a prior", **facts)  # fmt: skip
     for what, name, posterior in (("p_P", "participates", (112.5, 30.5)), ("p_X", "has_posted", (93.5, 49.5))):
-        for which, ours, value in zip(("first", "second"), dif.SURVEY[name].posterior, posterior, strict=True):
+        for which, ours, value in zip(("first", "second"), dif.models.SURVEY[name].posterior, posterior, strict=True):
             out.value(f"posterior of {what}: {which} parameter of Beta", ours, value, 1e-12, source="Jeffreys' prior",
                       standing="computed", **facts)  # fmt: skip
-    ratio = dif.NOTES["experience"].sympathize / dif.NOTES["sponsored"].sympathize
+    ratio = dif.models.NOTES["experience"].sympathize / dif.models.NOTES["sponsored"].sympathize
     out.value("p_S of a genuine note over that of a sponsored one", ratio, 1.78, 0.005, source="91 / 51 of 142",
               standing="computed", **facts)  # fmt: skip
 

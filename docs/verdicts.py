@@ -15,7 +15,7 @@ import numpy as np
 
 import diffusion as dif
 from diffusion._version import __version__
-from diffusion.cascades.growth import growth_of_counts
+from diffusion.simulation.growth import growth_of_counts
 
 LEVELS = (0.8, 1.0, 1.1, 1.3, 1.6, 2.0)
 ROOT = Path(__file__).resolve().parents[1]
@@ -54,7 +54,7 @@ def dense_core(n: int = 20_000, size: int = 60) -> dif.FollowerGraph:
 
 def small_world(rewired: float, n: int = 20_000) -> dif.FollowerGraph:
     """A ring of degree 10 with some ends redrawn."""
-    return dif.generate_watts_strogatz(n, 10, rewired, rng=4)
+    return dif.graph.generate_watts_strogatz(n, 10, rewired, rng=4)
 
 
 KINDS: dict[str, tuple[str, Callable[[], dif.FollowerGraph]]] = {
@@ -65,7 +65,7 @@ KINDS: dict[str, tuple[str, Callable[[], dif.FollowerGraph]]] = {
     "platform, mixing .2": ("grows", lambda: dif.generate_platform(20_000, rng=3)),
     "platform, mixing .5": ("grows", lambda: dif.generate_platform(20_000, mixing=0.5, rng=3)),
     "platform, mixing .05": ("mixed", lambda: dif.generate_platform(20_000, mixing=0.05, rng=3)),
-    "ring of degree 10": ("space", lambda: dif.generate_ring_lattice(20_000, 10)),
+    "ring of degree 10": ("space", lambda: dif.graph.generate_ring_lattice(20_000, 10)),
     "lattice 2-D, 140": ("space", lambda: lattice(140, 2)),
     "lattice 3-D, 27": ("space", lambda: lattice(27, 3)),
     "lattice 4-D, 13": ("space", lambda: lattice(13, 4)),
@@ -92,7 +92,7 @@ def verdicts(keys: int) -> tuple[list[str], Counter[str]]:
                 cells.append("")
                 continue
             weighted = graph.with_probabilities("constant", p=R / unit)
-            found = Counter(dif.reproduction(weighted, rng=key).phase for key in range(keys))
+            found = Counter(dif.simulation.reproduction(weighted, rng=key).phase for key in range(keys))
             cells.append(
                 " ".join(f"{found[p]}{p[0]}" for p in ("exponential", "subcritical", "core", "undecided") if found[p])
             )
@@ -118,7 +118,7 @@ def forecasts() -> list[str]:
     rows = []
     models = {
         "IC": lambda g, R, unit: (g.with_probabilities("constant", p=R / unit), dif.IC()),
-        "SIPS with a feed": lambda g, R, unit: (g, dif.SIPS(0.3 * R, dif.Funnel(share=0.35), dif.Feed(m0=1.0))),
+        "SIPS with a feed": lambda g, R, unit: (g, dif.SIPS(0.3 * R, dif.models.Funnel(share=0.35), dif.models.Feed(m0=1.0))),
     }
     for name, of in models.items():
         inside = graph_inside = total = 0
@@ -132,7 +132,7 @@ def forecasts() -> list[str]:
             }
             for R in (0.8, 1.1, 1.3, 1.6, 2.0):
                 weighted, model = of(graph, R, unit)
-                known = dif.reproduction(weighted, model=model, rng=1)
+                known = dif.simulation.reproduction(weighted, model=model, rng=1)
                 for seeds in ranked.values():
                     found = dif.growth(dif.simulate(weighted, seeds, model=model, runs=512, rng=2), known=known)
                     c = found.campaign

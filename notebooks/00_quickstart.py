@@ -48,7 +48,7 @@ cascade = ens.replay(42)
 cascade.to_pandas().head()
 
 # %%
-dif.cascade_statistics(cascade)
+dif.simulation.cascade_statistics(cascade)
 
 # %% [markdown]
 # Is the growth exponential? Only if the whole interval of R lies above 1.

@@ -199,7 +199,7 @@ with dif.plotting.style():
 # %%
 ring_rows = []
 for n in (10, 11, 100, 1001):
-    cascade = dif.threshold_cascade(dif.generate_ring_lattice(n, 4), [0, 1], count=2)
+    cascade = dif.threshold_cascade(dif.graph.generate_ring_lattice(n, 4), [0, 1], count=2)
     ring_rows.append((n, cascade.size, cascade.depth, (n - 2) // 2))
 ring = pd.DataFrame(ring_rows, columns=["nodes", "active", "steps", "predicted steps"])
 out_tree = uniform([draw.integers(0, i) for i in range(1, 500)], range(1, 500), 0.6, directed=True)

@@ -39,7 +39,7 @@ if FILE.is_file():
     simple = dif.read_edges(FILE, directed=False, nodes=range(15_233))
 else:
     source = f"a GENERATED stand-in, since {FILE.name} is missing"
-    made = dif.generate_chung_lu(15_233, 2.1, tail_out=2.6, tail_in=2.6, rng=7).to_pandas()
+    made = dif.graph.generate_chung_lu(15_233, 2.1, tail_out=2.6, tail_in=2.6, rng=7).to_pandas()
     twice = made.sample(frac=1.9, replace=True, random_state=7)
     rows = dif.FollowerGraph.from_pandas(twice, directed=False, parallel="keep", nodes=range(15_233))
     simple = dif.FollowerGraph.from_pandas(twice, directed=False, nodes=range(15_233))
@@ -120,7 +120,7 @@ pd.DataFrame({name: s.to_pandas().iloc[0] for name, s in traps.items()}).T[
 ].infer_objects().round(2)
 
 # %%
-own_sets = dif.sample_rr_sets(multi, 5_000, rng=3)
+own_sets = dif.seeding.sample_rr_sets(multi, 5_000, rng=3)
 held = own_sets.to_pandas()
 matrix = coo_array((np.ones(len(held)), (held["rr_set"], multi.nodes.get_indexer(held["node"])))).tocsr()
 alive, greedy = np.ones(matrix.shape[0]), []
@@ -129,7 +129,7 @@ for _ in range(K):  # greedy cover, as every method on RR sets does it
     alive *= matrix[:, [greedy[-1]]].toarray().ravel() == 0
 greedy = multi.nodes[greedy]
 claimed = own_sets.estimate(greedy)
-fresh = dif.sample_rr_sets(multi, len(own_sets), rng=21).estimate(greedy)
+fresh = dif.seeding.sample_rr_sets(multi, len(own_sets), rng=21).estimate(greedy)
 honest = dif.spread(multi, greedy, runs=20_000, rng=5)
 print(f"on its own {len(own_sets):,} RR sets {claimed}; on as many fresh ones {fresh}; simulated {honest}")
 

@@ -50,7 +50,7 @@ def simulated(theta: float, z: float, rho0: float, mixing: np.ndarray) -> pd.Dat
     for mu in mixing:
         shares = []
         for i in range(GRAPHS):
-            g = dif.generate_two_communities(N, z, float(mu), rng=1_000 * i + round(1000 * mu))
+            g = dif.graph.generate_two_communities(N, z, float(mu), rng=1_000 * i + round(1000 * mu))
             seeds = np.random.default_rng(i).choice(N // 2, round(rho0 * N), replace=False)
             ens = dif.simulate(g, seeds, model=dif.Threshold(fraction=theta), runs=1)
             shares.append(ens.sizes[0] / N)

@@ -42,7 +42,7 @@ g
 # Attention 0.2 and Identify are not in the survey: they are assumptions, to be varied.
 
 # %%
-dif.priors_table()[["parameter", "share", "low", "high", "standing", "meaning"]].round(3)
+dif.models.priors_table()[["parameter", "share", "low", "high", "standing", "meaning"]].round(3)
 
 # %% [markdown]
 # ## R before anything is simulated
@@ -58,7 +58,7 @@ print(f"mean followers {followers.mean():.1f}, kappa {kappa:.1f}")
 
 
 def predicted(eta: float, m0: float) -> np.ndarray:
-    draws = [dif.Funnel.from_survey(eta=eta, rng=i) for i in range(300)]
+    draws = [dif.models.Funnel.from_survey(eta=eta, rng=i) for i in range(300)]
     R = [dif.theory.sips_reproduction_number(attention, f.rho, kappa, followers.mean(), m0) for f in draws]
     return np.quantile(R, [0.025, 0.5, 0.975])
 
@@ -76,12 +76,12 @@ enough = {m0: float(np.interp(1, b[1], etas)) if b[1].max() > 1 else np.nan for 
 
 # %%
 def model(eta: float, m0: float, gain: float = 0.0, **more) -> dif.SIPS:
-    funnel = dif.Funnel(
-        sympathize=dif.SURVEY["prefers_genuine"].share,
-        participate=eta * dif.SURVEY["participates"].share,
-        share=eta * dif.SURVEY["has_posted"].share,
+    funnel = dif.models.Funnel(
+        sympathize=dif.models.SURVEY["prefers_genuine"].share,
+        participate=eta * dif.models.SURVEY["participates"].share,
+        share=eta * dif.models.SURVEY["has_posted"].share,
     )
-    return dif.SIPS(attention, funnel, dif.Feed(m0=m0, gain=gain, own=0.5), **more)
+    return dif.SIPS(attention, funnel, dif.models.Feed(m0=m0, gain=gain, own=0.5), **more)
 
 
 rows, ensembles = [], {}
@@ -159,7 +159,7 @@ one_place = np.random.default_rng(7).choice(
     g.nodes[(mine & (g.node_data["tier"] == "amateur")).to_numpy()], 5, replace=False
 )
 local = dif.simulate(g, one_place, model=model(0.7, 2), runs=200, rng=7)
-flow = dif.community_flow(local, runs=100)
+flow = dif.simulation.community_flow(local, runs=100)
 _ = plots.plot_community_map(flow)
 # %%
 _ = plots.plot_cascade_tree(local.replay(int(local.sizes.argmax())))

@@ -60,7 +60,7 @@ Markdown(f"Data: {source}.")
 # stand-in for attention, and no more: followers may look without acting, and strangers act too.
 
 # %%
-prices = dif.fit_prices(creators, followers="fans", price="price")
+prices = dif.seeding.fit_prices(creators, followers="fans", price="price")
 known = creators[(creators["engagement"] > 0) & (creators["fans"] > 0)]
 size, rate = np.log(known["fans"]), np.log(known["engagement"] / known["fans"])
 line = linregress(size, rate)
@@ -100,10 +100,10 @@ g = dif.generate_platform(20_000, communities=8, mixing=0.1, mean_followers=25, 
 followers = g.out_degree
 kinds = {"KOC": (70, 150), "middle": (150, 400), "KOL": (400, np.inf)}
 pools = {name: g.nodes[((followers >= low) & (followers < high)).to_numpy()] for name, (low, high) in kinds.items()}
-funnel = dif.Funnel(
-    sympathize=dif.SURVEY["prefers_genuine"].share,
-    participate=0.25 * dif.SURVEY["participates"].share,
-    share=0.25 * dif.SURVEY["has_posted"].share,
+funnel = dif.models.Funnel(
+    sympathize=dif.models.SURVEY["prefers_genuine"].share,
+    participate=0.25 * dif.models.SURVEY["participates"].share,
+    share=0.25 * dif.models.SURVEY["has_posted"].share,
 )
 arcs = g.to_pandas()[["source", "target"]]
 pd.DataFrame(
@@ -139,7 +139,7 @@ bought = {
 def campaign(power: float, m0: float = 0.0, asks: str = "law", seeds: dict | None = None) -> pd.DataFrame:
     """Reach of each kind: one row a draw of creators, in the same worlds."""
     graph, seeds = with_attention(power), bought if seeds is None else seeds
-    model = dif.SIPS(None, funnel, dif.Feed(m0=m0, own=0.5) if m0 else None)
+    model = dif.SIPS(None, funnel, dif.models.Feed(m0=m0, own=0.5) if m0 else None)
     rows = []
     for i in range(DRAWS):
         row = {}

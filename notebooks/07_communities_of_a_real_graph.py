@@ -54,7 +54,7 @@ rows = [("Leiden", found.n_communities, found.modularity, found.mixing)]
 if FORUMS.is_file() and EDGES.is_file():
     with gzip.open(FORUMS, "rt") as lines:
         forum = {int(u): c for c, line in enumerate(lines) for u in line.split() if u != "0"}
-    given = dif.Partition.from_labels(g, {u: forum[u] for u in g.nodes})
+    given = dif.graph.Partition.from_labels(g, {u: forum[u] for u in g.nodes})
     rows.append(("forums", given.n_communities, given.modularity, given.mixing))
 g = g.with_node_data(community=found.labels)
 own = found.mixing
@@ -129,7 +129,7 @@ with dif.plotting.style():
 # %%
 start = np.random.default_rng(7).choice(largest, 20, replace=False)
 ens = dif.simulate(g.with_probabilities("constant", p=0.1), start, runs=200, rng=7)
-flow = dif.community_flow(ens, runs=100)
+flow = dif.simulation.community_flow(ens, runs=100)
 _ = plots.plot_community_map(flow)
 
 # %% [markdown]

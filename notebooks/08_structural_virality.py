@@ -48,7 +48,7 @@ R = {
     name: R / dif.theory.configuration_R(g, 1.0)
     for name, R in (("platform, R = 0.7", 0.7), ("platform, R = 0.95", 0.95))
 }
-small_world = dif.generate_watts_strogatz(20_000, 12, 0.2, rng=7)
+small_world = dif.graph.generate_watts_strogatz(20_000, 12, 0.2, rng=7)
 setups = {name: (g.with_probabilities("constant", p=p), 6_000) for name, p in R.items()}
 setups["small world, R = 0.95"] = (
     small_world.with_probabilities("constant", p=0.95 / dif.theory.configuration_R(small_world, 1.0)), 3_000,
@@ -57,7 +57,7 @@ cascades = {}
 for name, (graph, many) in setups.items():
     roots = np.random.default_rng(7).choice(np.asarray(graph.nodes), many)
     trees = [dif.independent_cascade(graph, [root], rng=i) for i, root in enumerate(roots)]
-    cascades[name] = dif.cascade_statistics(trees)[["size", "depth", "max_breadth", "structural_virality"]]
+    cascades[name] = dif.simulation.cascade_statistics(trees)[["size", "depth", "max_breadth", "structural_virality"]]
 
 # %% [markdown]
 # ## Real cascades
@@ -80,8 +80,8 @@ if HIGGS.is_file():
     parents = first["source"].where(~author, -first["source"] - 1).to_numpy()
     authors = np.unique(parents[author.to_numpy()])
     nodes = np.concatenate([authors, first["user"].to_numpy()])
-    forest = dif.Cascade.from_parents(nodes.tolist(), [None] * len(authors) + parents.tolist())
-    cascades["Higgs retweets"] = dif.tree_statistics(forest)[["size", "depth", "max_breadth", "structural_virality"]]
+    forest = dif.results.Cascade.from_parents(nodes.tolist(), [None] * len(authors) + parents.tolist())
+    cascades["Higgs retweets"] = dif.simulation.tree_statistics(forest)[["size", "depth", "max_breadth", "structural_virality"]]
 else:
     missing.append(HIGGS.name)
 

@@ -17,14 +17,12 @@ import numpy as np
 import pandas as pd
 
 import diffusion as dif
-from diffusion.cascades._engine import Engine
-from diffusion.cascades._prefixes import prefix_sizes
-from diffusion.cascades._sips_engine import engine_of
 from diffusion.graph.creators import with_creator_tiers
 from diffusion.seeding.fairness import maximin_seeds
 from diffusion.seeding.heuristics import rank_seeds
 from diffusion.seeding.quotas import select_with_quotas
 from diffusion.seeding.ris import sample_rr_sets
+from diffusion.simulation.runner import prepare
 from diffusion.study.study import Study
 
 FILE = Path(__file__).with_suffix(".json")
@@ -64,18 +62,18 @@ def nethept() -> dif.FollowerGraph:
 
 
 def sips_models() -> dict[str, Any]:
-    funnel = dif.Funnel(0.8, 0.7, 0.6, 0.5)
-    feed = dif.Feed(m0=2.0, gain=0.05, own=0.4)
+    funnel = dif.models.Funnel(0.8, 0.7, 0.6, 0.5)
+    feed = dif.models.Feed(m0=2.0, gain=0.05, own=0.4)
     return {
         "plain": dif.SIPS(0.3, funnel),
         "attention of the graph": dif.SIPS(None, funnel),
         "feed": dif.SIPS(0.2, funnel, feed),
-        "feed without amplification": dif.SIPS(0.2, funnel, dif.Feed(m0=2.0, own=0.5)),
-        "feed with a cap": dif.SIPS(0.2, funnel, dif.Feed(m0=3.0, gain=0.4, cap=8)),
-        "complex": dif.SIPS(0.6, funnel, feed, dif.Complex(2)),
+        "feed without amplification": dif.SIPS(0.2, funnel, dif.models.Feed(m0=2.0, own=0.5)),
+        "feed with a cap": dif.SIPS(0.2, funnel, dif.models.Feed(m0=3.0, gain=0.4, cap=8)),
+        "complex": dif.SIPS(0.6, funnel, feed, dif.models.Complex(2)),
         "redraw": dif.SIPS(0.2, funnel, feed, redraw=True),
-        "delay": dif.SIPS(0.2, funnel, feed, delay=dif.Delay("gamma", mean=24.0, shape=2.0, bin=12.0)),
-        "fixed delay": dif.SIPS(0.2, funnel, feed, delay=dif.Delay("fixed", mean=10.0)),
+        "delay": dif.SIPS(0.2, funnel, feed, delay=dif.models.Delay("gamma", mean=24.0, shape=2.0, bin=12.0)),
+        "fixed delay": dif.SIPS(0.2, funnel, feed, delay=dif.models.Delay("fixed", mean=10.0)),
     }  # fmt: skip
 
 
@@ -109,7 +107,7 @@ def _simulated(graph: dif.FollowerGraph, model: Any, seeds: list[Any]) -> Iterat
     yield "spread", lambda: _ends(dif.spread(graph, seeds, model=model, rel_error=0.05, max_runs=2048, rng=14))
     if not (isinstance(model, dif.Threshold)):
         users = (np.arange(700) * 37 % graph.n_nodes).astype(np.int32)
-        yield "one user a run", lambda: engine_of(graph, model, [], 15).run_each(users).new
+        yield "one user a run", lambda: prepare(graph, model, [], 15).run_each(users).new[..., 0]
     if hasattr(model, "funnel"):
         yield "tally", lambda: ensemble().tally
         yield "capped", lambda: ensemble().capped
@@ -174,12 +172,15 @@ def _of_platform() -> Iterator[Case]:
             lambda model=model: _growth(dif.growth(dif.simulate(graph, few[:3], model=model, rng=31))),
         )
     for name in ("ic", "lt", "sips plain", "sips feed", "sips delay", "sips redraw"):
-        yield f"R {name}", lambda name=name: _reproduction(dif.reproduction(graph, model=models()[name], rng=32))
+        yield (
+            f"R {name}",
+            lambda name=name: _reproduction(dif.simulation.reproduction(graph, model=models()[name], rng=32)),
+        )
     order = np.arange(40, dtype=np.int32)[:, None] * 7
     ends = np.array([1, 5, 40])
     for name in ("ic", "lt"):
-        yield f"prefixes {name}", lambda name=name: prefix_sizes(Engine(graph, name, [], 33), order, ends, 0, 600)
-    yield "flow", lambda: dif.community_flow(dif.simulate(graph, few[:3], rng=34), runs=50).flux
+        yield f"prefixes {name}", lambda name=name: prepare(graph, name, [], 33).prefix_sizes(order, ends, 0, 600)
+    yield "flow", lambda: dif.simulation.community_flow(dif.simulate(graph, few[:3], rng=34), runs=50).flux
     yield "study", _study
 
 

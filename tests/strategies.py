@@ -101,8 +101,8 @@ def random_graph(
 
 def internal_arcs(graph: FollowerGraph) -> list[tuple[int, int]]:
     """Arcs in internal order, by internal number."""
-    source = np.repeat(np.arange(graph.n_nodes), np.diff(graph._indptr))
-    return list(zip(source.tolist(), graph._indices.tolist(), strict=True))
+    source = np.repeat(np.arange(graph.n_nodes), np.diff(graph.csr.indptr))
+    return list(zip(source.tolist(), graph.csr.indices.tolist(), strict=True))
 
 
 def internal_values(graph: FollowerGraph) -> list[float]:

@@ -345,7 +345,7 @@ def dense_sips(g, model):
         chance = dict(zip(follows, table["probability"], strict=True))
     community = g.node_data["community"].to_dict() if "community" in g.node_data else dict.fromkeys(users, 0)
     size = {u: list(community.values()).count(community[u]) for u in users}
-    feed, rho = model.feed or dif.Feed(), model.funnel.rho
+    feed, rho = model.feed or dif.models.Feed(), model.funnel.rho
     back = feed.gain * feed.score(model.funnel)
     attended = {u: sum(chance[arc] for arc in follows if arc[0] == u) for u in users}
     shown = {u: (feed.m0 + back * attended[u]) / (1 - back) for u in users}
@@ -362,8 +362,8 @@ def dense_sips(g, model):
 
 
 FEEDS = [
-    None, dif.Feed(m0=1.5), dif.Feed(m0=1.5, own=0.6), dif.Feed(m0=0.5, own=1.0), dif.Feed(m0=0.7, gain=0.08, own=0.3),
-    dif.Feed(gain=0.1),
+    None, dif.models.Feed(m0=1.5), dif.models.Feed(m0=1.5, own=0.6), dif.models.Feed(m0=0.5, own=1.0), dif.models.Feed(m0=0.7, gain=0.08, own=0.3),
+    dif.models.Feed(gain=0.1),
 ]  # fmt: skip
 
 
@@ -376,7 +376,7 @@ def test_r_of_sips_is_that_of_the_operator_written_out(feed, attention):
     arcs |= {(v, u) for u, v in list(arcs)[::2]} | {(8, 9), (9, 8), (9, 10), (10, 11), (2, 11), (11, 8)}
     arcs = sorted(arcs)
     g = graph(arcs, p=rng.random(len(arcs))).with_node_data(community=[int(v >= 8) for v in range(12)])
-    model = dif.SIPS(attention, dif.Funnel(0.9, 0.8, 0.9, 0.7), feed)
+    model = dif.SIPS(attention, dif.models.Funnel(0.9, 0.8, 0.9, 0.7), feed)
     R = theory.sips_graph_radius(g, model, tol=1e-9)
     assert pytest.approx(dense_sips(g, model), rel=1e-6) == R
     if feed is not None:
@@ -388,28 +388,28 @@ def test_r_of_sips_without_the_way_back_and_within_a_community():
     """Closed forms: a ring of mutual follows passes a note on to one side; a local feed keeps its own."""
     n, a, rho = 9, 0.5, 0.4
     two_way = ring(n, 1.0).with_node_data(community=[0] * 3 + [1] * 6)
-    assert theory.sips_graph_radius(two_way, dif.SIPS(a, dif.Funnel(share=rho))) == pytest.approx(a * rho)
+    assert theory.sips_graph_radius(two_way, dif.SIPS(a, dif.models.Funnel(share=rho))) == pytest.approx(a * rho)
     pairs = graph([(0, 1), (2, 3)], directed=False, p=1.0)
-    R = theory.sips_graph_radius(pairs, dif.SIPS(a, dif.Funnel(share=rho), dif.Feed(m0=2.0)))
+    R = theory.sips_graph_radius(pairs, dif.SIPS(a, dif.models.Funnel(share=rho), dif.models.Feed(m0=2.0)))
     b, c = a * rho, 2.0 * rho  # followed: nobody new but through the feed; from the feed: one follower
     assert pytest.approx((c + math.sqrt(c * c + 4 * b * c)) / 2, rel=1e-5) == R
     # Only the community 0 has followers of its own; a feed that stays at home is felt there in full.
     clique = graph([(u, v) for u in range(4) for v in range(4) if u != v], nodes=range(40), p=1.0)
     clique = clique.with_node_data(community=[0] * 4 + [1] * 36)
-    model = dif.SIPS(a, dif.Funnel(share=rho), dif.Feed(m0=2.0, own=1.0))
+    model = dif.SIPS(a, dif.models.Funnel(share=rho), dif.models.Feed(m0=2.0, own=1.0))
     k = np.array([[2 * a * rho, 3 * a * rho], [2.0 * rho, 2.0 * rho]])
     assert theory.sips_graph_radius(clique, model) == pytest.approx(np.abs(np.linalg.eigvals(k)).max(), rel=1e-5)
 
 
 def test_r_of_sips_at_the_ends():
     g = graph([(0, 1), (1, 0), (1, 2), (2, 0)], p=1.0)
-    assert theory.sips_graph_radius(g, dif.SIPS(0.5, dif.Funnel(share=0.0), dif.Feed(m0=3.0))) == 0
+    assert theory.sips_graph_radius(g, dif.SIPS(0.5, dif.models.Funnel(share=0.0), dif.models.Feed(m0=3.0))) == 0
     for gain in (0.1, 0.11):  # c = 10: every exposure earns the note at least one more
-        assert theory.sips_graph_radius(g, dif.SIPS(0.5, feed=dif.Feed(m0=1.0, gain=gain, cap=5))) == math.inf
+        assert theory.sips_graph_radius(g, dif.SIPS(0.5, feed=dif.models.Feed(m0=1.0, gain=gain, cap=5))) == math.inf
     with pytest.raises(InputError, match="one sharer alone convinces nobody"):
-        theory.sips_graph_radius(g, dif.SIPS(0.5, identify=dif.Complex(2)))
+        theory.sips_graph_radius(g, dif.SIPS(0.5, identify=dif.models.Complex(2)))
     with pytest.raises(InputError, match="no node attribute 'community'"):
-        theory.sips_graph_radius(g, dif.SIPS(0.5, feed=dif.Feed(m0=1.0, own=0.5)))
+        theory.sips_graph_radius(g, dif.SIPS(0.5, feed=dif.models.Feed(m0=1.0, own=0.5)))
 
 
 def test_sips_wrong_input():

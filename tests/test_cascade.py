@@ -25,16 +25,17 @@ from strategies import (
 import diffusion as dif
 from diffusion import FollowerGraph
 from diffusion.cascades import _engine
-from diffusion.cascades._engine import NO_WEIGHTS, Engine
 from diffusion.errors import InputError
 from diffusion.kernels.cascade import run_batch
+from diffusion.models.program import NO_WEIGHTS
+from diffusion.simulation.runner import Engine
 
 MODELS = ["ic", "lt"]
 
 
 def twin(graph: FollowerGraph, model: str, seeds: Any, key: int, run: int) -> naive.NaiveRun:
     arcs, p = internal_arcs(graph), internal_values(graph)
-    start = [int(v) for v in graph._internal(list(dict.fromkeys(seeds)))]
+    start = [int(v) for v in graph.index.internal(list(dict.fromkeys(seeds)))]
     if model == "ic":
         return naive.ic_run(arcs, p, start, key, run)
     return naive.lt_run(graph.n_nodes, arcs, p, start, key, run)
@@ -74,7 +75,7 @@ def test_twin_on_small_graphs(model, draw):
         total[list(assert_same_run(engine, found.new[run], first + run).step)] += 1
     assert found.node_counts.tolist() == total.tolist()
     if runs == 1:  # more of them share their visits
-        assert found.visits == np.diff(graph._indptr)[total > 0].sum()
+        assert found.visits == np.diff(graph.csr.indptr)[total > 0].sum()
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -121,7 +122,7 @@ def test_any_width_is_a_part_of_the_full_row(model, words):
         state = np.zeros(2 * n * words, np.uint64)
         flags, counts = np.zeros(n, np.uint8), np.zeros(n, np.int64)
         new, _ = run_batch(
-            graph._indptr, graph._indices, engine._p, engine._lo, engine._hi, engine.linear, engine._start, engine._run_of, engine.key,
+            graph.csr.indptr, graph.csr.indices, engine._p, engine._lo, engine._hi, engine.linear, engine._start, engine._run_of, engine.key,
             3, first_word, words, lanes, state, np.empty(n * words, np.uint64), flags, np.empty((3, n), np.int32),
             counts, NO_WEIGHTS, np.zeros(0),
         )  # fmt: skip

@@ -141,7 +141,7 @@ def handed_over(monkeypatch: pytest.MonkeyPatch, name: str, method: Any) -> igra
 
     monkeypatch.setattr(igraph.Graph, name, spy)
     communities(graph, method=method, rng=1)
-    return seen[0].permute_vertices(graph._arcs.order.tolist())
+    return seen[0].permute_vertices(graph.index.order.tolist())
 
 
 def test_numbers_go_by_size_then_first_node():

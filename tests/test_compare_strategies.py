@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 import diffusion as dif
-from diffusion.cascades._engine import Engine
-from diffusion.plotting_seeding import plot_strategies
+from diffusion.plotting.seeding import plot_strategies
 from diffusion.seeding.budget import affordable
 from diffusion.seeding.compare import StrategyComparison, compare_strategies
+from diffusion.simulation.runner import Engine
 
 matplotlib.use("Agg")
 
@@ -159,11 +159,11 @@ def test_money_buys_down_a_ranking() -> None:
     assert (table["cost"] <= table["budget"]).all()
     assert (table["cost"] > 0).all()
     order = dif.select_seeds(GRAPH, GRAPH.n_nodes, method="degree").seeds
-    paid = price[GRAPH._check_labels(list(order))]
+    paid = price[GRAPH.index.positions(list(order))]
     for budget in (2_000, 40_000):
         assert found.seeds["degree", budget] == tuple(order[at] for at in affordable(paid, budget))
         for name in ("degree", "amateur", "opim"):
-            assert not np.isnan(price[GRAPH._check_labels(list(found.seeds[name, budget]))]).any()
+            assert not np.isnan(price[GRAPH.index.positions(list(found.seeds[name, budget]))]).any()
     tier = dict(zip(GRAPH.nodes, GRAPH.node_data["tier"], strict=True))
     assert {tier[v] for v in found.seeds["amateur", 40_000]} == {"amateur"}
     best = table[table["budget"] == 40_000].sort_values("spread")["strategy"].iloc[-1]

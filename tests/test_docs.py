@@ -214,7 +214,7 @@ def test_names_on_written_pages_exist():
 
 
 def test_methods_and_rules_on_the_decision_page_exist():
-    from diffusion.graph._probabilities import RULES
+    from diffusion.graph.probabilities import RULES
     from diffusion.seeding.select import METHODS
 
     page = (DOCS / "choose.md").read_text()
@@ -261,7 +261,7 @@ def test_coverage_among_the_pitfalls(data):
     graph = dif.read_edges(data("nethept.txt.gz"), directed=False, parallel="collapse")
     graph = graph.with_probabilities("weighted_cascade")
     for n, by_sets, simulated, over in numbers("Biased coverage")[:2]:
-        sets = dif.sample_rr_sets(graph, int(n), rng=1)
+        sets = dif.seeding.sample_rr_sets(graph, int(n), rng=1)
         members, number = sets.members.to_numpy(), np.repeat(np.arange(int(n)), np.diff(sets.offsets))
         open_, seeds = np.ones(int(n), bool), []
         for _ in range(50):  # ties go to the smallest label

@@ -12,12 +12,12 @@ import pandas as pd
 import pytest
 
 import diffusion as dif
-from diffusion.cascades._intervals import mean_interval
-from diffusion.cascades.flow import community_flow
-from diffusion.cascades.results import Cascade
 from diffusion.errors import InputError, NotFoundError
 from diffusion.graph.communities import Partition
 from diffusion.graph.follower_graph import FollowerGraph
+from diffusion.results.cascade import Cascade
+from diffusion.results.intervals import mean_interval
+from diffusion.simulation.flow import community_flow
 
 
 def path(n: int, p: float = 1.0) -> FollowerGraph:

@@ -63,11 +63,11 @@ def test_build_is_the_twin(rows, directed, means, text):
         graph = make(rows, edges_mean=means if directed else None, directed=directed, parallel=parallel, nodes=extra)
         assert graph.nodes.tolist() == want.nodes
         assert internal_arcs(graph) == want.arcs
-        assert graph._internal(want.nodes).tolist() == [want.internal[label] for label in want.nodes]
+        assert graph.index.internal(want.nodes).tolist() == [want.internal[label] for label in want.nodes]
         assert graph.dropped_self_loops == want.loops
         assert graph.dropped_parallel == (want.parallel if parallel == "collapse" else 0)
         assert graph.rows == len(rows)
-        counts = np.broadcast_to(graph._multiplicity, graph.n_edges).tolist()
+        counts = np.broadcast_to(graph.csr.multiplicity, graph.n_edges).tolist()
         assert counts == (want.multiplicity if parallel == "keep" else [1] * graph.n_edges)
         assert arcs_of(graph) == set(want.labelled())
         out, into = Counter(), Counter()
@@ -81,7 +81,7 @@ def test_build_is_the_twin(rows, directed, means, text):
             assert graph.reciprocity == mutual / len(want.arcs)
         else:
             assert np.isnan(graph.reciprocity)
-        assert (graph._indptr.dtype, graph._indices.dtype) == (np.int64, np.int32)
+        assert (graph.csr.indptr.dtype, graph.csr.indices.dtype) == (np.int64, np.int32)
 
 
 @pytest.mark.parametrize("m", [30, 120, 400])
@@ -93,7 +93,7 @@ def test_reciprocity(m):
 
 @given(graphs())
 def test_transpose_groups_the_same_arcs_by_target(graph):
-    arcs, into = internal_arcs(graph), graph._in_arcs
+    arcs, into = internal_arcs(graph), graph.csr.into
     for v in range(graph.n_nodes):
         rows = slice(into.indptr[v], into.indptr[v + 1])
         assert into.sources[rows].tolist() == sorted(u for u, w in arcs if w == v)
@@ -627,8 +627,8 @@ def test_a_file_that_cannot_be_written(tmp_path):
 
 
 def shared_arrays(graph: FollowerGraph) -> list[np.ndarray]:
-    into = graph._in_arcs
-    return [graph._indptr, graph._indices, graph._multiplicity, into.indptr, into.sources, into.arc,
+    into = graph.csr.into
+    return [graph.csr.indptr, graph.csr.indices, graph.csr.multiplicity, into.indptr, into.sources, into.arc,
             graph.probabilities.values]  # fmt: skip
 
 
@@ -694,7 +694,7 @@ def test_methods_return_new_graphs_that_share_the_arcs():
     graph = make(ROWS)
     other = graph.with_probabilities("constant", p=0.5)
     assert graph.probabilities is None
-    assert other._indices.base is graph._indices.base
+    assert other.csr.indices.base is graph.csr.indices.base
     assert graph.fingerprint != other.fingerprint
     assert other.with_node_data(x=[1, 2, 3, 4]).fingerprint == other.fingerprint
 

@@ -414,18 +414,22 @@ def star(*followers: int) -> FollowerGraph:
 
 
 def test_thresholds_are_the_fewest_followers():
-    graph = dif.with_creator_tiers(star(1, 4, 5, 9, 10, 99, 100), thresholds={"tail": 5, "waist": 10, "head": 100})
+    graph = dif.graph.with_creator_tiers(
+        star(1, 4, 5, 9, 10, 99, 100), thresholds={"tail": 5, "waist": 10, "head": 100}
+    )
     tier = graph.node_data["tier"]
     want = ["amateur", "amateur", "tail", "tail", "waist", "waist", "head"]
     assert [tier[f"c{i}"] for i in range(7)] == want
     assert (tier[list(range(100))] == "amateur").all()
     assert tier.cat.categories.tolist() == list(TIERS)
-    plain = dif.with_creator_tiers(star(10, 20), thresholds=THRESHOLDS)
+    plain = dif.graph.with_creator_tiers(star(10, 20), thresholds=THRESHOLDS)
     assert set(plain.node_data["tier"]) == {"amateur"}
 
 
 def test_shares_are_upper_limits_and_ties_stay_below():
-    graph = dif.with_creator_tiers(star(8, 8, 8, 3, 2), shares={"head": 2 / 13, "tail": 5 / 13})  # 5 creators, 8 users
+    graph = dif.graph.with_creator_tiers(
+        star(8, 8, 8, 3, 2), shares={"head": 2 / 13, "tail": 5 / 13}
+    )  # 5 creators, 8 users
     tier = graph.node_data["tier"]
     assert "head" not in set(tier)  # three are tied for two places
     assert [tier[f"c{i}"] for i in range(5)] == ["tail"] * 5
@@ -444,7 +448,7 @@ def test_prices_rise_with_followers_inside_the_range_of_a_tier():
         assert own["price"].min() == low
         assert own["price"].max() == high
         assert own["price"].is_monotonic_increasing
-    given = dif.with_creator_tiers(graph, prices={"head": (1.0, 2.0), "amateur": (0.0, 10.0)}).node_data
+    given = dif.graph.with_creator_tiers(graph, prices={"head": (1.0, 2.0), "amateur": (0.0, 10.0)}).node_data
     assert given.loc[given["tier"] == "head", "price"].between(1, 2).all()
     assert given.loc[given["tier"] == "amateur", "price"].min() == 0
     assert given.loc[given["tier"] == "tail", "price"].equals(data.loc[data["tier"] == "tail", "price"])
@@ -452,7 +456,7 @@ def test_prices_rise_with_followers_inside_the_range_of_a_tier():
 
 
 def test_one_creator_alone_costs_the_middle():
-    graph = dif.with_creator_tiers(star(50, 1), thresholds={"head": 40}, prices={"head": (100.0, 10_000.0)})
+    graph = dif.graph.with_creator_tiers(star(50, 1), thresholds={"head": 40}, prices={"head": (100.0, 10_000.0)})
     assert graph.node_data["price"]["c0"] == pytest.approx(1000)
 
 
@@ -474,4 +478,4 @@ def test_one_creator_alone_costs_the_middle():
 )
 def test_tier_mistakes(options: dict[str, Any], message: str):
     with pytest.raises(InputError, match=message):
-        dif.with_creator_tiers(star(3, 2), **options)
+        dif.graph.with_creator_tiers(star(3, 2), **options)

@@ -91,11 +91,11 @@ def test_fixed_thresholds_have_no_guarantee_and_greedy_still_works() -> None:
 def test_the_guarantee_is_given_where_worlds_are_covered_and_nowhere_else() -> None:
     """Where one sharer is enough a set reaches what its members reach, in each world; where two are needed it is more."""
     graph = dif.generate_platform(120, communities=3, rng=3)
-    funnel = dif.Funnel(identify=0.6, share=0.4)
-    feed = dif.Feed(m0=1.5, gain=0.1, own=0.5)
+    funnel = dif.models.Funnel(identify=0.6, share=0.4)
+    feed = dif.models.Feed(m0=1.5, gain=0.1, own=0.5)
     covered: list[Any] = [
         dif.SIPS(0.3, funnel, feed=feed), dif.SIPS(0.3, funnel, feed=feed, redraw=True),
-        dif.SIPS(0.3, funnel, identify=dif.Complex(1)), dif.Threshold(count=1), dif.Threshold(count=1, noise=0.3),
+        dif.SIPS(0.3, funnel, identify=dif.models.Complex(1)), dif.Threshold(count=1), dif.Threshold(count=1, noise=0.3),
     ]  # fmt: skip
     for model in covered:
         assert "63 %" in greedy(graph, 1, model=model, runs=8, candidates=[0, 1], rng=1).guarantee
@@ -110,7 +110,7 @@ def test_the_guarantee_is_given_where_worlds_are_covered_and_nowhere_else() -> N
     trap = FollowerGraph.from_arrays(
         [u for u, _ in arcs], [v for _, v in arcs], directed=True, edges_mean="influences"
     )  # fmt: skip
-    waiting = dif.SIPS(1.0, identify=dif.Complex(2))
+    waiting = dif.SIPS(1.0, identify=dif.models.Complex(2))
     found = greedy(trap, 2, model=waiting, runs=1, rng=1)
     best = dif.simulate(trap, [0, 1], model=waiting, runs=1, rng=1).sizes[0]
     assert (found.seeds[0], found.gains.sum(), best) == (100, 11, 100)

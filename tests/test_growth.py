@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 import diffusion as dif
-from diffusion.cascades._growth_fit import fit_by_reach
-from diffusion.cascades._sips_engine import engine_of
-from diffusion.cascades.growth import Growth, forecast, growth, growth_of_counts
 from diffusion.errors import InputError
+from diffusion.simulation.growth import Growth, forecast, growth, growth_of_counts
+from diffusion.simulation.growth_fit import fit_by_reach
+from diffusion.simulation.runner import engine_of
 
 BIG = 10**7
 
@@ -150,7 +150,7 @@ def test_a_large_random_graph_is_exponential(R):
 
 def test_r_is_that_of_the_graph_whatever_the_seeds():
     graph = random_graph(20_000, 5).with_probabilities("constant", p=0.4)
-    known = dif.reproduction(graph, rng=1)
+    known = dif.simulation.reproduction(graph, rng=1)
     for seeds in ([0], range(2000), range(200)):
         found = growth(dif.simulate(graph, seeds, runs=200, rng=7), known=known)
         assert (found.phase, found.R) == ("exponential", known.R)
@@ -186,7 +186,7 @@ def test_a_dense_core_in_a_bulk_that_dies_out_is_a_verdict_of_its_own():
     n, size = 10_000, 40
     ends, clique = rng.integers(0, n, (2, 2 * n)), np.triu_indices(size, 1)
     graph = dif.FollowerGraph.from_arrays(*np.concatenate([ends, clique], axis=1), directed=False, nodes=range(n))
-    found = dif.reproduction(graph.with_probabilities("constant", p=1.6 / 38), rng=1)
+    found = dif.simulation.reproduction(graph.with_probabilities("constant", p=1.6 / 38), rng=1)
     assert (found.phase, found.cause) == ("core", "core")
     assert found.core_share == pytest.approx(size / n, abs=0.001)
     assert found.final_share < 0.01
@@ -198,7 +198,7 @@ def test_a_dense_core_in_a_bulk_that_dies_out_is_a_verdict_of_its_own():
 def test_growth_in_space_is_not_exponential(side, dimensions, R):
     graph, _ = lattice(side, dimensions)
     unit = dif.theory.reproduction_number(graph.with_probabilities("constant", p=1.0), tol=1e-5)
-    found = dif.reproduction(graph.with_probabilities("constant", p=R / unit), rng=1)
+    found = dif.simulation.reproduction(graph.with_probabilities("constant", p=R / unit), rng=1)
     assert found.predicted > 1  # R alone would have called it exponential
     assert found.phase == "undecided", found.reason
     if R == 2.0:
@@ -225,7 +225,7 @@ def test_a_star_ends_after_one_step():
     assert found.campaign.value == found.campaign.low == 0 < found.campaign.high
 
 
-@pytest.mark.parametrize("model", [dif.Threshold(fraction=0.18), dif.SIPS(0.2, identify=dif.Complex(2))])
+@pytest.mark.parametrize("model", [dif.Threshold(fraction=0.18), dif.SIPS(0.2, identify=dif.models.Complex(2))])
 def test_r_does_not_exist_where_one_sharer_convinces_nobody(model):
     graph = random_graph(2000, 6)
     found = growth(dif.simulate(graph, range(20), model=model, runs=50, rng=1))
@@ -238,22 +238,25 @@ def test_r_does_not_exist_where_one_sharer_convinces_nobody(model):
 
 def test_one_sharer_as_the_threshold_is_simple_identification():
     graph = random_graph(3000, 6)
-    funnel = dif.Funnel(0.8, 0.3, 0.9, 0.5)
-    one = dif.SIPS(0.5, funnel, dif.Feed(m0=1.0), identify=dif.Complex(1))
-    simple = dif.SIPS(0.5, dif.Funnel(0.8, 1.0, 0.9, 0.5), dif.Feed(m0=1.0))
+    funnel = dif.models.Funnel(0.8, 0.3, 0.9, 0.5)
+    one = dif.SIPS(0.5, funnel, dif.models.Feed(m0=1.0), identify=dif.models.Complex(1))
+    simple = dif.SIPS(0.5, dif.models.Funnel(0.8, 1.0, 0.9, 0.5), dif.models.Feed(m0=1.0))
     radius = dif.theory.sips_graph_radius(graph, simple)
-    assert dif.reproduction(graph, model=one, rng=1).predicted == pytest.approx(radius, rel=1e-4)
+    assert dif.simulation.reproduction(graph, model=one, rng=1).predicted == pytest.approx(radius, rel=1e-4)
 
 
 def test_r_of_sips_with_a_feed():
     graph = random_graph(20_000, 5)
-    model = dif.SIPS(0.4, dif.Funnel(share=0.5), dif.Feed(m0=1.0))
-    found = dif.reproduction(graph, model=model, rng=1)
+    model = dif.SIPS(0.4, dif.models.Funnel(share=0.5), dif.models.Feed(m0=1.0))
+    found = dif.simulation.reproduction(graph, model=model, rng=1)
     assert found.predicted == pytest.approx(0.5 * (0.4 * 5 + 1.0), rel=0.02)
     assert found.phase == "exponential"
     assert found.R.low < 1.5 < found.R.high
-    again = dif.reproduction(
-        graph, model=dif.SIPS(0.4, dif.Funnel(share=0.5), dif.Feed(m0=1.0), redraw=True), rng=1, max_runs=512
+    again = dif.simulation.reproduction(
+        graph,
+        model=dif.SIPS(0.4, dif.models.Funnel(share=0.5), dif.models.Feed(m0=1.0), redraw=True),
+        rng=1,
+        max_runs=512,
     )
     assert again.R.low < 1.5 < again.R.high
 
@@ -263,12 +266,12 @@ def test_typical_runs_start_from_their_own_user():
     users = np.random.default_rng(1).integers(0, 300, 700).astype(np.int32)
     for model in (
         dif.IC(),
-        dif.SIPS(0.5, dif.Funnel(share=0.6), dif.Feed(m0=0.7)),
-        dif.SIPS(0.5, dif.Funnel(share=0.6), redraw=True),
+        dif.SIPS(0.5, dif.models.Funnel(share=0.6), dif.models.Feed(m0=0.7)),
+        dif.SIPS(0.5, dif.models.Funnel(share=0.6), redraw=True),
     ):
         each = engine_of(graph, model, [], 99).run_each(users).new
         for run in (0, 1, 63, 64, 511, 512, 699):
-            label = graph._labels_of(users[run : run + 1]).tolist()
+            label = graph.index.labels_of(users[run : run + 1]).tolist()
             alone = engine_of(graph, model, label, 99).replay(run)[1]
             alone = np.bincount(alone)
             assert each[run, : alone.size].tolist() == alone.tolist()
@@ -286,7 +289,7 @@ def test_forecast_of_sips_and_linear_thresholds_on_a_tree():
     child = np.arange(1, 40)
     tree = dif.FollowerGraph.from_arrays((child - 1) // 3, child, edges_mean="influences", directed=True)
     tree = tree.with_probabilities("constant", p=0.6)
-    models = (dif.LT(), dif.SIPS(0.6, dif.Funnel(0.9, 1.0, 0.8, 0.7)))
+    models = (dif.LT(), dif.SIPS(0.6, dif.models.Funnel(0.9, 1.0, 0.8, 0.7)))
     for model in models:
         new = dif.simulate(tree, [0], model=model, runs=40_000, rng=3).new_by_step
         want = forecast(tree, model, [0], steps=new.shape[1] - 1)
@@ -296,11 +299,11 @@ def test_forecast_of_sips_and_linear_thresholds_on_a_tree():
 
 def test_forecast_with_a_feed():
     graph = random_graph(4000, 5)
-    model = dif.SIPS(0.2, dif.Funnel(share=0.3), dif.Feed(m0=2.0))
+    model = dif.SIPS(0.2, dif.models.Funnel(share=0.3), dif.models.Feed(m0=2.0))
     new = dif.simulate(graph, range(20), model=model, runs=1000, rng=3).new_by_step[:, :6]
     want = forecast(graph, model, range(20), steps=5)
     assert new.mean(axis=0) == pytest.approx(want, rel=0.02)
-    less = forecast(graph, dif.SIPS(0.2, dif.Funnel(share=0.3)), range(20), steps=5)
+    less = forecast(graph, dif.SIPS(0.2, dif.models.Funnel(share=0.3)), range(20), steps=5)
     assert less[1:].sum() < 0.8 * want[1:].sum()
 
 
@@ -409,8 +412,8 @@ def test_same_key_same_result():
     assert a.R != c.R
     assert a.campaign == c.campaign
     assert a.provenance["call"] == "growth"
-    one = dif.reproduction(ensemble.graph, rng=3, threads=1)
-    assert one.R == dif.reproduction(ensemble.graph, rng=3, threads=2).R
+    one = dif.simulation.reproduction(ensemble.graph, rng=3, threads=1)
+    assert one.R == dif.simulation.reproduction(ensemble.graph, rng=3, threads=2).R
 
 
 def test_steps_after_the_end_change_nothing():
@@ -433,7 +436,7 @@ def test_says_what_it_found():
 
 
 def test_early_means_a_tenth():
-    for call in (growth, growth_of_counts, dif.reproduction):
+    for call in (growth, growth_of_counts, dif.simulation.reproduction):
         assert inspect.signature(call).parameters["depletion"].default == 0.1
     new = galton_watson(1.5, runs=400, steps=15, seed=8)
     a, b = (of_counts(new, complete=False, **options) for options in ({}, {"depletion": 0.1}))

@@ -24,7 +24,7 @@ def naive_irie(
     out: list[list[tuple[int, float]]] = [[] for _ in range(n)]
     for (u, v), p in zip(internal_arcs(graph), internal_values(graph), strict=True):
         out[u].append((v, p))
-    place = graph._arcs.order.tolist()
+    place = graph.index.order.tolist()
     free, rank = [1.0] * n, [1.0] * n
     seeds: list[int] = []
     scores: list[float] = []
@@ -100,7 +100,7 @@ def test_ranks_solve_the_linear_system():
     free = np.random.default_rng(1).random(200)
     rank = np.ones(200)
     rounds = influence_rank(
-        graph._indptr, graph._indices, graph.probabilities.values, free, 0.7, 500, 1e-13, rank
+        graph.csr.indptr, graph.csr.indices, graph.probabilities.values, free, 0.7, 500, 1e-13, rank
     )  # fmt: skip
     assert rounds < 500
     matrix = np.zeros((200, 200))
@@ -113,13 +113,15 @@ def test_ranks_solve_the_linear_system():
 def test_reach_is_exact_on_a_tree_and_ends_at_other_seeds_and_the_floor():
     graph = FollowerGraph.from_arrays([0, 0, 1, 2, 4], [1, 2, 3, 4, 5], edges_mean="influences", directed=True)
     graph = graph.with_probabilities("constant", p=0.5)
-    labels = graph._labels_of(np.arange(6)).tolist()
+    labels = graph.index.labels_of(np.arange(6)).tolist()
     at = {label: i for i, label in enumerate(labels)}
 
     def reach(seed: int, others: list[int], floor: float) -> dict[int, float]:
         free, best, seeds = np.ones(6), np.zeros(6), np.zeros(6, np.bool_)
         seeds[[at[s] for s in (seed, *others)]] = True
-        reach_of_seed(graph._indptr, graph._indices, graph.probabilities.values, at[seed], floor, seeds, free, best)
+        reach_of_seed(
+            graph.csr.indptr, graph.csr.indices, graph.probabilities.values, at[seed], floor, seeds, free, best
+        )
         assert not best.any()
         return dict(zip(labels, (1 - free).tolist(), strict=True))
 
@@ -132,5 +134,5 @@ def test_reach_is_exact_on_a_tree_and_ends_at_other_seeds_and_the_floor():
 def test_without_discount_the_rank_is_the_spread_of_a_tree():
     graph = FollowerGraph.from_arrays([0, 0, 1, 2, 4], [1, 2, 3, 4, 5], edges_mean="influences", directed=True)
     seeds, scores = irie(graph.with_probabilities("constant", p=0.5), 1, np.ones(6, np.bool_), alpha=1.0)
-    assert graph._labels_of(seeds).tolist() == [0]
+    assert graph.index.labels_of(seeds).tolist() == [0]
     assert scores.tolist() == [2.625]

@@ -710,7 +710,7 @@ def test_selection_ends_within_its_bound_on_tiny_and_sparse_graphs(method: str) 
             rng.integers(0, n, m), rng.integers(0, n, m), nodes=range(n), directed=True, edges_mean="influences"
         ).with_probabilities("constant", p=float(rng.choice([0.0, 0.05, 0.5, 1.0])))
         k = int(rng.integers(1, n + 1))
-        model: Any = dif.SIPS(0.3, dif.Funnel(share=float(rng.choice([0.0, 0.3])))) if case % 2 else "ic"
+        model: Any = dif.SIPS(0.3, dif.models.Funnel(share=float(rng.choice([0.0, 0.3])))) if case % 2 else "ic"
         found = dif.select_seeds(graph, k, model=model, method=method, rng=case)
         assert len(found.seeds) == k
         assert found.n_rr_sets <= 1_000_000

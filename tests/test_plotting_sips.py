@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 import pytest
+from diffusion._drawing import circle_places, largest_cells, tree_places, tree_sample
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib import pyplot
@@ -18,9 +19,8 @@ from matplotlib.patches import Circle, FancyArrowPatch
 
 import diffusion as dif
 from diffusion import plotting_sips as plots
-from diffusion._drawing import circle_places, largest_cells, tree_places, tree_sample
-from diffusion.cascades.sips import STAGES
 from diffusion.errors import InputError, NotFoundError
+from diffusion.models.sips.parts import STAGES
 
 
 @pytest.fixture(autouse=True)
@@ -35,8 +35,8 @@ def graph() -> dif.FollowerGraph:
 
 
 @pytest.fixture(scope="module")
-def ens(graph: dif.FollowerGraph) -> dif.SIPSEnsemble:
-    model = dif.SIPS(attention=0.2, funnel=dif.Funnel(0.8, 0.9, 0.8, 0.5), feed=dif.Feed(m0=2))
+def ens(graph: dif.FollowerGraph) -> dif.models.SIPSEnsemble:
+    model = dif.SIPS(attention=0.2, funnel=dif.models.Funnel(0.8, 0.9, 0.8, 0.5), feed=dif.models.Feed(m0=2))
     return dif.simulate(graph, graph.out_degree.nlargest(2).index, model=model, runs=60, rng=7)
 
 
@@ -79,7 +79,7 @@ def test_funnel_by_group_has_one_line_a_group_and_uses_the_axes_given(ens):
 
 
 def test_a_funnel_that_runs_dry_is_drawn_as_far_as_it_goes(graph):
-    model = dif.SIPS(attention=0.5, funnel=dif.Funnel(share=0.0))
+    model = dif.SIPS(attention=0.5, funnel=dif.models.Funnel(share=0.0))
     ens = dif.simulate(graph, graph.out_degree.nlargest(1).index, model=model, runs=20, rng=1)
     ax = plots.plot_funnel(ens)
     line = next(line for line in ax.lines if len(line.get_xdata()) == 5)
@@ -116,7 +116,7 @@ def test_the_log_curve_draws_mean_new_users_and_the_fit_at_its_slope():
 
 
 def test_delays_turn_the_axis_into_hours(graph):
-    model = dif.SIPS(attention=0.2, funnel=dif.Funnel(share=0.3), delay=dif.Delay(mean=12, bin=6))
+    model = dif.SIPS(attention=0.2, funnel=dif.models.Funnel(share=0.3), delay=dif.models.Delay(mean=12, bin=6))
     ens = dif.simulate(graph, graph.out_degree.nlargest(2).index, model=model, runs=20, rng=7)
     ax = plots.plot_reach_curve(ens, scale="log")
     assert ax.get_xlabel().startswith("hours")
@@ -152,7 +152,7 @@ def test_reach_against_mixing_names_no_band_where_there_is_none():
 
 
 def test_cost_by_tier_draws_cost_per_user_of_each_tier(graph):
-    model = dif.SIPS(attention=0.2, funnel=dif.Funnel(share=0.1))
+    model = dif.SIPS(attention=0.2, funnel=dif.models.Funnel(share=0.1))
     tiers = {
         tier: dif.simulate(graph, dif.select_seeds(graph, 2, method=tier, rng=1), model=model, runs=30, rng=7)
         for tier in ("amateur", "tail")
@@ -177,7 +177,7 @@ def test_a_tier_that_shares_nothing_is_named_and_not_drawn():
 
 
 def test_the_map_has_a_circle_a_community_with_area_by_members_and_arrows_for_the_flux(ens):
-    flow = dif.community_flow(ens, runs=30)
+    flow = dif.simulation.community_flow(ens, runs=30)
     ax = plots.plot_community_map(flow, carried=1.0)
     circles = [patch for patch in ax.patches if isinstance(patch, Circle)]
     sizes = np.sort(flow.sizes)[::-1]
@@ -199,7 +199,7 @@ def test_the_map_has_a_circle_a_community_with_area_by_members_and_arrows_for_th
 def test_a_community_that_was_never_entered_is_white():
     g = dif.FollowerGraph.from_arrays([0, 2], [1, 3], edges_mean="influences", directed=True)
     g = g.with_probabilities("constant", p=1.0).with_node_data(community=["a", "a", "b", "b"])
-    ax = plots.plot_community_map(dif.community_flow(dif.simulate(g, [0], runs=5, rng=1)))
+    ax = plots.plot_community_map(dif.simulation.community_flow(dif.simulate(g, [0], runs=5, rng=1)))
     a, b = (patch for patch in ax.patches if isinstance(patch, Circle))
     assert _close_to_white(b.get_facecolor())
     assert not _close_to_white(a.get_facecolor())
@@ -207,7 +207,7 @@ def test_a_community_that_was_never_entered_is_white():
 
 
 def test_the_map_is_the_same_each_time(ens):
-    flow = dif.community_flow(ens, runs=20)
+    flow = dif.simulation.community_flow(ens, runs=20)
     first, second = (
         [patch.center for patch in plots.plot_community_map(flow).patches if isinstance(patch, Circle)]
         for _ in range(2)
@@ -236,7 +236,7 @@ def test_the_largest_cells_hold_the_share_and_no_cell_too_many():
 
 
 def test_a_tree_has_every_user_at_its_distance_from_the_root():
-    cascade = dif.Cascade.from_parents("abcdef", [None, "a", "a", "b", "d", "a"])
+    cascade = dif.results.Cascade.from_parents("abcdef", [None, "a", "a", "b", "d", "a"])
     ax = plots.plot_cascade_tree(cascade)
     place = np.asarray(ax.collections[-1].get_offsets())
     depth = [0, 1, 1, 1, 2, 3]
@@ -292,8 +292,8 @@ def test_a_large_campaign_is_sampled_and_says_so(ens):
         (lambda: plots.plot_cost_by_tier({"a": pd.Series({"cost": 1.0})}, per="reech"), NotFoundError, "Did you mean"),
         (lambda: plots.plot_community_map(None), InputError, "not a flow"),
         (lambda: plots.plot_cascade_tree([]), InputError, "not a cascade"),
-        (lambda: plots.plot_cascade_tree(dif.Cascade.from_parents([], [])), InputError, "empty"),
-        (lambda: plots.plot_cascade_tree(dif.Cascade.from_parents("a", [None]), most=1), InputError, "from 2"),
+        (lambda: plots.plot_cascade_tree(dif.results.Cascade.from_parents([], [])), InputError, "empty"),
+        (lambda: plots.plot_cascade_tree(dif.results.Cascade.from_parents("a", [None]), most=1), InputError, "from 2"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused_in_words(call, error, words):
@@ -304,7 +304,7 @@ def test_what_cannot_be_drawn_is_refused_in_words(call, error, words):
 def test_unknown_scales_and_shares_are_refused(ens):
     with pytest.raises(NotFoundError, match="Did you mean"):
         plots.plot_reach_curve(ens, scale="lin")
-    flow = dif.community_flow(ens, runs=3)
+    flow = dif.simulation.community_flow(ens, runs=3)
     with pytest.raises(InputError, match="carried"):
         plots.plot_community_map(flow, carried=0)
     with pytest.raises(InputError, match="most"):

@@ -14,7 +14,7 @@ from strategies import graphs, random_graph
 import diffusion as dif
 from diffusion import FollowerGraph
 from diffusion.errors import InputError, NotFoundError
-from diffusion.graph._probabilities import RULES, lt_bounds
+from diffusion.graph.probabilities import RULES, lt_bounds
 
 
 def make(rows: Any, **options: Any) -> FollowerGraph:
@@ -126,7 +126,7 @@ def test_shares_of_the_in_degree_sum_to_one(graph):
 
 @given(graphs(max_rows=40), st.floats(0, 1))
 def test_constant_on_parallel_arcs(graph, p):
-    counts = np.broadcast_to(graph._multiplicity, graph.n_edges)
+    counts = np.broadcast_to(graph.csr.multiplicity, graph.n_edges)
     found = np.broadcast_to(graph.with_probabilities("constant", p=p).probabilities.values, graph.n_edges)
     assert np.allclose(found, 1 - (1 - p) ** counts, rtol=0, atol=2**-24)
     assert ((found >= 0) & (found <= 1)).all()
@@ -141,8 +141,8 @@ def test_lt_intervals_are_disjoint_and_as_long_as_the_weights(graph):
     values = np.broadcast_to(found.probabilities.values, found.n_edges)
     assert np.allclose((high - low) / 2**32, values, atol=2e-6)
     for v in range(found.n_nodes):
-        rows = slice(found._in_arcs.indptr[v], found._in_arcs.indptr[v + 1])
-        arcs = found._in_arcs.arc[rows]
+        rows = slice(found.csr.into.indptr[v], found.csr.into.indptr[v + 1])
+        arcs = found.csr.into.arc[rows]
         assert low[arcs].tolist() == [0, *high[arcs][:-1]][: len(arcs)]
         if len(arcs):
             assert high[arcs][-1] == 2**32
@@ -290,7 +290,9 @@ def test_labels_in_errors_are_those_of_the_user():
         lambda: make([(5, 99)], weight=[2.0]).with_probabilities("column"),
         lambda: make([(5, 99)], weight=[-2.0]).with_probabilities("lt"),
         lambda: dif.simulate(
-            graph.with_node_data(community=["a", None, "b"]), [5], model=dif.SIPS(0.1, feed=dif.Feed(m0=1, own=0.5))
+            graph.with_node_data(community=["a", None, "b"]),
+            [5],
+            model=dif.SIPS(0.1, feed=dif.models.Feed(m0=1, own=0.5)),
         ),
         lambda: dif.select_seeds(graph, budget=5, prices={5: -1.0, 6: 1.0, 99: 1.0}, method="degree"),
         lambda: dif.simulate(graph, [7, 8], model=dif.Threshold(count=1)),

@@ -204,7 +204,11 @@ def test_communities_are_read_in_many_ways():
     for given_ in (want, pd.Series(want), pd.Series({"y": 2, "x": 1}), [1, 2, None], np.array([1, 2, np.nan])):
         found = groups_of(graph, given_)
         assert found.names == [1, 2]
-        assert dict(zip(graph._labels_of(np.arange(3)), found.code.tolist(), strict=True)) == {"x": 0, "y": 1, "z": -1}
+        assert dict(zip(graph.index.labels_of(np.arange(3)), found.code.tolist(), strict=True)) == {
+            "x": 0,
+            "y": 1,
+            "z": -1,
+        }
         assert found.sizes().tolist() == [1, 1]
     assert groups_of(graph.with_node_data(community=["b", "a", "b"])).names == ["a", "b"]
     assert groups_of(graph, pd.Categorical(["b", "a", "b"])).names == ["a", "b"]

@@ -144,10 +144,10 @@ def test_kernels_equal_the_twin(seed: int, kind: str):
     community = draw.integers(0, c, n).astype(np.int32)
     community[:c] = range(c)
     keep = kind != "directed"
-    source = np.repeat(np.arange(n, dtype=np.int32), np.diff(graph._indptr))
-    target = graph._indices.copy()
+    source = np.repeat(np.arange(n, dtype=np.int32), np.diff(graph.csr.indptr))
+    target = graph.csr.indices.copy()
     m = source.size
-    mate = reverse_arcs(graph._indptr, graph._indices) if keep else np.full(m, -1, np.int32)
+    mate = reverse_arcs(graph.csr.indptr, graph.csr.indices) if keep else np.full(m, -1, np.int32)
     table = empty_arc_set(m)
     fill_table(source, target, n, table)
     slots = _Slots(source, target, mate, community, c, table, keep)

@@ -13,10 +13,10 @@ from scipy import stats
 
 import diffusion as dif
 from diffusion import FollowerGraph
-from diffusion.cascades.models import IC, LT
-from diffusion.graph._probabilities import lt_bounds
+from diffusion.graph.probabilities import lt_bounds
 from diffusion.kernels.coins import GOLDEN, MASK
 from diffusion.kernels.rr_sets import COUNT, KIND_BITS, MIXED, SKIP
+from diffusion.models.cascade import IC, LT
 from diffusion.seeding._rr_store import _plan
 from diffusion.seeding.ris import RRStore, binomial_bounds, sample_rr_sets
 
@@ -88,7 +88,7 @@ def test_arcs_into_a_hub_fire_independently(p: float | None, kind: int) -> None:
         np.full(d, p) if p else np.random.default_rng(1).permutation(np.r_[np.geomspace(0.7, 0.002, d - 3), 0, 1, 1])
     )
     graph = weighted(d + 1, [(u, d, float(chance[u])) for u in range(d)])
-    at = graph._internal([d])[0]
+    at = graph.index.internal([d])[0]
     assert _plan(graph, IC()).nodes["place"][at] >> KIND_BITS == kind
     sets = sample_rr_sets(graph, n, node_weights={d: 1.0}, rng=2)
     table = sets.to_pandas()
@@ -115,7 +115,7 @@ def test_arcs_into_a_hub_fire_independently(p: float | None, kind: int) -> None:
 
 def naive_walk(graph: FollowerGraph, key: int, i: int, stop: set[int]) -> list[int]:
     """RR set i under the linear threshold model, in plain Python, by internal nodes; [] where it meets `stop`."""
-    into = graph._in_arcs
+    into = graph.csr.into
     _, high = lt_bounds(graph)
     values = np.broadcast_to(graph.probabilities.values, graph.n_edges)  # type: ignore[union-attr]
     state = naive.mix((naive.mix(key ^ 0x5E7) + i * GOLDEN) & MASK)

@@ -17,10 +17,10 @@ from strategies import random_graph
 
 import diffusion as dif
 from diffusion import FollowerGraph
-from diffusion.cascades._intervals import mean_interval
-from diffusion.cascades.results import share_interval
-from diffusion.cascades.simulate import _rounds
 from diffusion.errors import InputError, NotFoundError
+from diffusion.results.estimates import share_interval
+from diffusion.results.intervals import mean_interval
+from diffusion.simulation.simulate import _rounds
 
 ARCS = [(0, 1), (0, 2), (1, 3), (2, 3), (3, 4), (4, 1), (5, 4)]
 P = Fraction(2, 5)
@@ -432,7 +432,7 @@ def test_limits_are_those_of_arcs_that_may_and_must_fire():
     assert (noisy.mean, noisy.low, noisy.high) == (1.0, 1.0, pytest.approx(1 + 2 * unseen))
     followed = dif.spread(nearly, [1], runs=20, model=dif.SIPS(1e-6), rng=1)
     assert (followed.mean, followed.high) == (1.0, pytest.approx(1 + unseen))
-    fed = dif.spread(nearly, [1], runs=20, model=dif.SIPS(1e-6, feed=dif.Feed(m0=1e-6)), rng=1)
+    fed = dif.spread(nearly, [1], runs=20, model=dif.SIPS(1e-6, feed=dif.models.Feed(m0=1e-6)), rng=1)
     assert (fed.mean, fed.high) == (1.0, pytest.approx(1 + 2 * unseen))
 
 
@@ -440,8 +440,8 @@ def test_limits_are_those_of_arcs_that_may_and_must_fire():
 
 WEIGHED = (
     dif.IC(), dif.LT(), dif.Threshold(fraction=0.3, noise=0.05), dif.Threshold(count=2),
-    dif.SIPS(0.3, dif.Funnel(share=0.5), dif.Feed(m0=1)), dif.SIPS(0.5, identify=dif.Complex(2)),
-    dif.SIPS(0.4, dif.Funnel(share=0.6), delay=dif.Delay("exponential")),
+    dif.SIPS(0.3, dif.models.Funnel(share=0.5), dif.models.Feed(m0=1)), dif.SIPS(0.5, identify=dif.models.Complex(2)),
+    dif.SIPS(0.4, dif.models.Funnel(share=0.6), delay=dif.models.Delay("exponential")),
 )  # fmt: skip
 
 
@@ -454,7 +454,7 @@ def test_weighted_sizes_are_those_of_replayed_runs(model, runs):
     ens = dif.simulate(graph, [1, 4], model=model, runs=runs, node_weights=weights, rng=5, threads=2)
     plain = dif.simulate(graph, [1, 4], model=model, runs=runs, rng=5, threads=1)
     assert np.array_equal(ens.new_by_step, plain.new_by_step)
-    order = pd.Index(graph.nodes[graph._arcs.order])  # the order of sums
+    order = pd.Index(graph.nodes[graph.index.order])  # the order of sums
     checked = range(runs) if runs < 100 else range(0, runs, 37)
     for run in checked:
         total = 0.0
@@ -710,15 +710,15 @@ def test_unknown_seeds_in_every_call():
 
 
 def test_cascade_from_parents():
-    cascade = dif.Cascade.from_parents(["c", "a", "d", "b"], ["b", None, "b", "a"])
+    cascade = dif.results.Cascade.from_parents(["c", "a", "d", "b"], ["b", None, "b", "a"])
     assert cascade.nodes.tolist() == ["a", "b", "c", "d"]
     assert cascade.step.tolist() == [0, 1, 2, 2]
     assert cascade.parent.tolist() == [-1, 0, 1, 1]
     assert (cascade.size, cascade.depth, cascade.max_breadth, cascade.breadth_by_step.tolist()) == (4, 2, 2, [1, 1, 2])
     assert cascade.to_pandas()["parent"].tolist()[1:] == ["a", "b", "b"]
     assert cascade.to_pandas()["parent"].isna().tolist() == [True, False, False, False]
-    assert dif.Cascade.from_parents([5, 6], [float("nan"), 5]).to_pandas()["parent"].tolist()[1] == 5
-    assert dif.Cascade.from_parents([], []).size == 0
+    assert dif.results.Cascade.from_parents([5, 6], [float("nan"), 5]).to_pandas()["parent"].tolist()[1] == 5
+    assert dif.results.Cascade.from_parents([], []).size == 0
     assert "4 nodes from 1 roots, depth 2" in repr(cascade)
 
 
@@ -734,7 +734,7 @@ def test_cascade_from_parents():
 )
 def test_cascade_from_bad_parents(nodes, parents, text):
     with pytest.raises(InputError, match=text):
-        dif.Cascade.from_parents(nodes, parents)
+        dif.results.Cascade.from_parents(nodes, parents)
 
 
 def test_parents_of_a_cascade_are_labels():
@@ -747,7 +747,7 @@ def test_parents_of_a_cascade_are_labels():
     for node, step, parent in table.iloc[1:].itertuples(index=False):
         assert (parent, node) in arcs
         assert steps[parent] == step - 1
-    again = dif.Cascade.from_parents(table["node"], table["parent"])
+    again = dif.results.Cascade.from_parents(table["node"], table["parent"])
     assert again.breadth_by_step.tolist() == cascade.breadth_by_step.tolist()
 
 

@@ -9,23 +9,24 @@ import naive_sips
 import numpy as np
 import pandas as pd
 import pytest
+from diffusion.cascades._sips_engine import SIPSEngine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import KEYS, PROBABILITIES, ic_graphs, internal_arcs, internal_values, random_graph, seed_sets
 
 import diffusion as dif
-from diffusion import SIPS, Complex, Delay, Feed, FollowerGraph, Funnel
-from diffusion.cascades._sips_engine import SIPSEngine
-from diffusion.cascades.sips import CES_WEIGHTS
+from diffusion import SIPS, FollowerGraph
 from diffusion.errors import InputError, NotFoundError
 from diffusion.kernels.sips import delay_of, poisson, stream_of
+from diffusion.models import Complex, Delay, Feed, Funnel
+from diffusion.models.sips.parts import CES_WEIGHTS
 
 SE = 4
 
 
 def members_of(graph: FollowerGraph) -> list[list[int]]:
     codes, names = pd.factorize(graph.node_data["community"].to_numpy())
-    of = codes[graph._arcs.order]
+    of = codes[graph.index.order]
     return [np.flatnonzero(of == g).tolist() for g in range(len(names))]
 
 
@@ -213,7 +214,7 @@ def test_limit_2_full_attention_is_site_percolation():
     graph = random_graph(9, 20, rng=4)
     arcs = internal_arcs(graph)
     rho, funnel = 0.42, Funnel(0.7, 0.75, 0.8, 1.0)
-    start = int(graph._internal([0])[0])
+    start = int(graph.index.internal([0])[0])
     exact = 0.0
     for world in range(2**9):  # every set of users who would share
         share = {v for v in range(9) if world >> v & 1} | {start}
@@ -435,15 +436,15 @@ def test_survey_counts_give_the_stated_percentages():
         "primary_network": 76.06, "uses": 94.67,
     }  # fmt: skip
     for name, percent in stated.items():
-        assert round(100 * dif.SURVEY[name].share, 2) == percent
-    assert dif.SURVEY["participates"].posterior == (112.5, 30.5)
-    assert dif.SURVEY["has_posted"].posterior == (93.5, 49.5)
-    ratio = dif.NOTES["experience"].sympathize / dif.NOTES["sponsored"].sympathize
+        assert round(100 * dif.models.SURVEY[name].share, 2) == percent
+    assert dif.models.SURVEY["participates"].posterior == (112.5, 30.5)
+    assert dif.models.SURVEY["has_posted"].posterior == (93.5, 49.5)
+    ratio = dif.models.NOTES["experience"].sympathize / dif.models.NOTES["sponsored"].sympathize
     assert round(ratio, 2) == 1.78
-    table = dif.priors_table()
+    table = dif.models.priors_table()
     assert (table["low"] < table["share"]).all()
     assert (table["share"] < table["high"]).all()
-    assert set(dif.NOTES) == {"experience", "recommendation", "cooperation", "official", "sponsored"}
+    assert set(dif.models.NOTES) == {"experience", "recommendation", "cooperation", "official", "sponsored"}
 
 
 def test_survey_draws():

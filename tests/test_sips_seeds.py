@@ -10,8 +10,9 @@ import pytest
 from strategies import internal_arcs, random_graph
 
 import diffusion as dif
-from diffusion import SIPS, Complex, Feed, Funnel
+from diffusion import SIPS
 from diffusion.errors import InputError
+from diffusion.models import Complex, Feed, Funnel
 from diffusion.seeding.sips_seeds import split_graph
 
 FUNNEL = Funnel(0.9, 0.8, 0.7, 0.9)
@@ -46,7 +47,7 @@ def test_the_split_graph_is_sips():
     seeds = [0, 5, 17]
     ours = dif.spread(graph, seeds, model=model, runs=20_000, rng=1)
     split = split_graph(graph, model)
-    at = graph._check_labels(seeds) + graph.n_nodes
+    at = graph.index.positions(seeds) + graph.n_nodes
     ens = dif.simulate(split, at.tolist(), runs=20_000, rng=2)
     reach = ens.activation_probability.to_numpy()[: graph.n_nodes].sum()
     assert abs(ours.mean - reach) < 4 * math.hypot(ours.se, ens.sizes.std() / 2 / math.sqrt(20_000))
@@ -59,7 +60,9 @@ def test_certificates_hold_for_the_enumerated_optimum():
         arcs = internal_arcs(graph)
         if len(arcs) > 8:
             arcs = arcs[:8]
-            names = [(graph._labels_of(np.array([u]))[0], graph._labels_of(np.array([v]))[0]) for u, v in arcs]
+            names = [
+                (graph.index.labels_of(np.array([u]))[0], graph.index.labels_of(np.array([v]))[0]) for u, v in arcs
+            ]
             graph = dif.FollowerGraph.from_arrays(
                 [u for u, _ in names], [v for _, v in names], nodes=range(6), directed=True, edges_mean="influences"
             )
@@ -67,7 +70,7 @@ def test_certificates_hold_for_the_enumerated_optimum():
         model = SIPS(0.5, FUNNEL)
         reach = {s: exact_reach(6, arcs, 0.5, FUNNEL.rho, s) for s in itertools.combinations(range(6), 2)}
         found = dif.select_seeds(graph, 2, model=model, delta=0.1, rng=case)
-        chosen = tuple(sorted(graph._internal(list(found.seeds)).tolist()))
+        chosen = tuple(sorted(graph.index.internal(list(found.seeds)).tolist()))
         misses += not (found.lower <= reach[chosen] + 1e-9 and max(reach.values()) <= found.upper + 1e-9)
     assert misses <= 2
 
@@ -75,7 +78,7 @@ def test_certificates_hold_for_the_enumerated_optimum():
 def feed_arcs(graph: dif.FollowerGraph, feed: Feed) -> dict[tuple[int, int], float]:
     """Chance that the feed shows the note of u to v, by internal node, from Poisson thinning."""
     n = graph.n_nodes
-    of = graph.node_data["community"].to_numpy()[graph._arcs.order] if feed.own else np.zeros(n, int)
+    of = graph.node_data["community"].to_numpy()[graph.index.order] if feed.own else np.zeros(n, int)
     size = {c: int((of == c).sum()) for c in of.tolist()}
     return {
         (u, v): 1 - math.exp(-feed.m0 * ((1 - feed.own) / n + feed.own * (of[u] == of[v]) / size[of[v]]))
@@ -98,16 +101,16 @@ def test_rr_sets_with_a_feed_are_the_enumerated_ones(feed: Feed):
     weights = np.zeros(split.n_nodes)
     weights[:3] = 1
     n_sets = 200_000
-    sets = dif.sample_rr_sets(split, n_sets, node_weights=weights, rng=1)
+    sets = dif.seeding.sample_rr_sets(split, n_sets, node_weights=weights, rng=1)
     for seeds in ((0,), (1,), (2,), (0, 1)):
         exact = exact_reach(3, arcs, chance, 0.5, seeds)
-        at = [3 + int(p) for p in graph._check_labels(graph._labels_of(np.array(seeds)).tolist())]
+        at = [3 + int(p) for p in graph.index.positions(graph.index.labels_of(np.array(seeds)).tolist())]
         share = sets.coverage(at) / n_sets
         error = math.sqrt(exact / 3 * (1 - exact / 3) / n_sets)
         assert abs(share - exact / 3) <= 4 * error + 1e-9
     found = dif.select_seeds(graph, 1, model=model, rng=2)
     reach = {v: exact_reach(3, arcs, chance, 0.5, (v,)) for v in range(3)}
-    chosen = int(graph._internal(list(found.seeds))[0])
+    chosen = int(graph.index.internal(list(found.seeds))[0])
     assert found.lower <= reach[chosen] + 1e-9
     assert max(reach.values()) <= found.upper + 1e-9
 

@@ -790,11 +790,11 @@ def test_a_rewired_copy_of_weights_is_left_out_for_the_true_reason(tmp_path: Pat
 
 
 def test_a_sips_study_crosses_identification_feed_and_place(tmp_path):
-    funnel = dif.Funnel(0.8, 1.0, 0.7, 0.6)
+    funnel = dif.models.Funnel(0.8, 1.0, 0.7, 0.6)
     models = [
         dif.SIPS(0.4, funnel, feed, way)
-        for feed in (None, dif.Feed(m0=2, own=0.5))
-        for way in ("simple", dif.Complex(2))
+        for feed in (None, dif.models.Feed(m0=2, own=0.5))
+        for way in ("simple", dif.models.Complex(2))
     ]
     study = dif.Study(
         PLATFORM, models=models, strategies=["degree", "amateur", "opim", "irie"], budgets=[4], places=["anywhere", "spread", "one community"],

@@ -15,7 +15,7 @@ from strategies import KEYS, graphs, internal_arcs, random_graph, seed_sets
 
 import diffusion as dif
 from diffusion import FollowerGraph
-from diffusion.cascades._engine import Engine
+from diffusion.simulation.runner import Engine
 
 
 def twin(graph: FollowerGraph, model: dif.Threshold, seeds, key: int, run: int) -> naive.NaiveRun:
@@ -23,8 +23,8 @@ def twin(graph: FollowerGraph, model: dif.Threshold, seeds, key: int, run: int) 
     return naive.threshold_run(
         graph.n_nodes,
         arcs,
-        np.broadcast_to(graph._multiplicity, len(arcs)).tolist(),
-        [int(v) for v in graph._internal(seeds)],
+        np.broadcast_to(graph.csr.multiplicity, len(arcs)).tolist(),
+        [int(v) for v in graph.index.internal(seeds)],
         key,
         run,
         fraction=None if model.fraction is None else Fraction(str(model.fraction)),
@@ -55,7 +55,7 @@ def test_twin_on_small_graphs(draw):
     graph = draw.draw(graphs(n=9, max_rows=30))
     engine = Engine(graph, draw.draw(MODELS), draw.draw(seed_sets(graph)), draw.draw(KEYS))
     found = engine.run(0, 66, threads=2)
-    out, total, visits = np.diff(graph._indptr), np.zeros(graph.n_nodes, int), 0
+    out, total, visits = np.diff(graph.csr.indptr), np.zeros(graph.n_nodes, int), 0
     for run in range(66):
         reached = list(assert_same_run(engine, found.new[run], run).step)
         total[reached] += 1
@@ -84,12 +84,12 @@ def test_final_set_is_that_of_brute_force(graph, phi, draw):
     seeds = draw.draw(seed_sets(graph))
     followed: dict[int, list[int]] = {}
     for (u, v), c in zip(
-        internal_arcs(graph), np.broadcast_to(graph._multiplicity, graph.n_edges).tolist(), strict=True
+        internal_arcs(graph), np.broadcast_to(graph.csr.multiplicity, graph.n_edges).tolist(), strict=True
     ):
         followed.setdefault(v, []).extend([u] * c)
-    want = naive.watts(graph.n_nodes, followed, Fraction(phi), graph._internal(seeds).tolist())
+    want = naive.watts(graph.n_nodes, followed, Fraction(phi), graph.index.internal(seeds).tolist())
     cascade = dif.threshold_cascade(graph, seeds, fraction=float(Fraction(phi)))
-    assert set(graph._internal(cascade.nodes).tolist()) == want
+    assert set(graph.index.internal(cascade.nodes).tolist()) == want
 
 
 # -- the number that is needed -----------------------------------------------------------------------------------------
@@ -229,7 +229,7 @@ def test_thresholds_need_no_probabilities():
 )
 def test_the_window_of_optimal_modularity_at_full_size(mixing, low, high):
     """Nematzadeh et al. (2014): theta = .4, z = 20, all of the 17 % seeds in one of two communities of 65,528 nodes."""
-    graph = dif.generate_two_communities(131_056, mean_degree=20, mixing=mixing, rng=11)
+    graph = dif.graph.generate_two_communities(131_056, mean_degree=20, mixing=mixing, rng=11)
     side = graph.node_data["community"]
     seeds = np.random.default_rng(11).choice(graph.nodes[side == side.iloc[0]], round(0.17 * 131_056), replace=False)
     share = dif.simulate(graph, seeds, model=dif.Threshold(fraction=0.4), runs=1).sizes[0] / 131_056

@@ -89,7 +89,7 @@ def test_graphs_given_in_python(name: str, communities: bool, tmp_path: Path):
     graph = dif.FollowerGraph.from_arrays(source, target, nodes=nodes, edges_mean="follows", directed=True)
     if communities:
         graph = graph.with_node_data(community=range(len(nodes)))
-    models = [dif.SIPS(0.3, dif.Funnel(share=0.5), identify=way) for way in ("simple", dif.Complex(2))]
+    models = [dif.SIPS(0.3, dif.models.Funnel(share=0.5), identify=way) for way in ("simple", dif.models.Complex(2))]
     study = dif.Study(
         graph, models=[*models, "ic"], strategies=["degree", "opim"],
         budgets=[1, {"money": 5_000}], max_runs=128,

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import diffusion as dif
-from diffusion.cascades.results import Cascade
-from diffusion.cascades.virality import cascade_statistics, structural_virality, tree_statistics
 from diffusion.errors import InputError
 from diffusion.kernels.trees import tree_passes, wiener
+from diffusion.results.cascade import Cascade
+from diffusion.simulation.trees import cascade_statistics, structural_virality, tree_statistics
 
 
 def tree(parents):

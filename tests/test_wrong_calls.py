@@ -112,7 +112,7 @@ def test_labels_of_a_graph_are_not_taken_for_degrees():
 
 @pytest.mark.parametrize("given", [NX, GRAPH, np.ones((3, 3), int)], ids=lambda value: type(value).__name__)
 def test_growth_and_flow_take_an_ensemble(given):
-    for call, name in ((dif.growth, "growth"), (dif.community_flow, "community_flow")):
+    for call, name in ((dif.growth, "growth"), (dif.simulation.community_flow, "community_flow")):
         with pytest.raises(InputError, match=rf"a {type(given).__name__} was given: call {name}\(dif\.simulate\("):
             call(given)
 
@@ -134,11 +134,11 @@ def test_growth_and_flow_take_an_ensemble(given):
         (lambda: GRAPH.with_probabilities(pd.Series([0.1])), r"a Series was given"),
         (lambda: GRAPH.with_probabilities(0.1), r"a number was given.*with_probabilities\('constant', p=0.1\)"),
         (lambda: GRAPH.with_probabilities("trivalency", values=0.1), r"values=0.1 is not a list of probabilities"),
-        (lambda: dif.Delay(0.5), r"kind=0.5 is not a kind of delay: .*Delay\('gamma', mean=0.5\)"),
-        (lambda: dif.Delay(["gamma"]), r"kind=\['gamma'\] is not a kind of delay"),
-        (lambda: dif.Funnel("experience"), r"Funnel\.from_note"),
-        (lambda: dif.Feed(weights=[1, 1, 4, 4]), r"weights=\[1, 1, 4, 4\] is not a mapping"),
-        (lambda: dif.Feed(weights=None), r"weights=None is not a mapping"),
+        (lambda: dif.models.Delay(0.5), r"kind=0.5 is not a kind of delay: .*Delay\('gamma', mean=0.5\)"),
+        (lambda: dif.models.Delay(["gamma"]), r"kind=\['gamma'\] is not a kind of delay"),
+        (lambda: dif.models.Funnel("experience"), r"Funnel\.from_note"),
+        (lambda: dif.models.Feed(weights=[1, 1, 4, 4]), r"weights=\[1, 1, 4, 4\] is not a mapping"),
+        (lambda: dif.models.Feed(weights=None), r"weights=None is not a mapping"),
         (lambda: dif.SIPS(0.2, identify=np.array([1, 2])), r"give 'simple' or Complex\(theta\)"),
     ],
 )  # fmt: skip
@@ -170,17 +170,17 @@ def test_seeds_that_numpy_takes_go_on_working(rng):
     [
         (lambda: dif.Threshold(count=2**63), "count=9223372036854775808 is out of range"),
         (lambda: dif.Threshold(count=HUGE), "count="),
-        (lambda: dif.Complex(2**31), "theta=2147483648 is not a number of sharers"),
+        (lambda: dif.models.Complex(2**31), "theta=2147483648 is not a number of sharers"),
         (lambda: dif.SIPS(attention=HUGE), "attention="),
-        (lambda: dif.Feed(m0=HUGE), "m0="),
-        (lambda: dif.Feed(m0=1e308, cap=5), r"m0=1e\+308"),
-        (lambda: dif.Feed(gain=1e308, cap=5), r"gain=1e\+308"),
-        (lambda: dif.Feed(weights={"share": 1e308}, cap=5), r"weights\['share'\]=1e\+308"),
-        (lambda: dif.Feed(m0=1, cap=2**64), "cap=18446744073709551616 is not a count"),
-        (lambda: dif.Delay(mean=1e308), r"mean=1e\+308"),
-        (lambda: dif.Delay(shape=1e-300), "shape=1e-300"),
-        (lambda: dif.Delay(mean=1.0, bin=1e-300), "bin=1e-300 is too fine for a mean of 1 hours.*from 0.001"),
-        (lambda: dif.Delay(mean=10.0, bin=9e-3), "bin=0.009 is too fine for a mean of 10 hours.*from 0.01"),
+        (lambda: dif.models.Feed(m0=HUGE), "m0="),
+        (lambda: dif.models.Feed(m0=1e308, cap=5), r"m0=1e\+308"),
+        (lambda: dif.models.Feed(gain=1e308, cap=5), r"gain=1e\+308"),
+        (lambda: dif.models.Feed(weights={"share": 1e308}, cap=5), r"weights\['share'\]=1e\+308"),
+        (lambda: dif.models.Feed(m0=1, cap=2**64), "cap=18446744073709551616 is not a count"),
+        (lambda: dif.models.Delay(mean=1e308), r"mean=1e\+308"),
+        (lambda: dif.models.Delay(shape=1e-300), "shape=1e-300"),
+        (lambda: dif.models.Delay(mean=1.0, bin=1e-300), "bin=1e-300 is too fine for a mean of 1 hours.*from 0.001"),
+        (lambda: dif.models.Delay(mean=10.0, bin=9e-3), "bin=0.009 is too fine for a mean of 10 hours.*from 0.01"),
         (lambda: GRAPH.with_probabilities("constant", p=HUGE), "is not a probability"),
         (lambda: dif.spread(GRAPH, [0], rel_error=HUGE), "rel_error="),
         (lambda: dif.simulate(GRAPH, [0], runs=10**12), r"8 TB of memory are the least .*give fewer runs"),
@@ -193,9 +193,9 @@ def test_seeds_that_numpy_takes_go_on_working(rng):
         (lambda: dif.generate_platform(10**12), r"1,000,000,000,000 nodes .* about 700 TB of memory.*2,147,483,647 nodes at most"),
         (lambda: dif.generate_platform(HUGE), r"over 10\^18 nodes"),
         (lambda: dif.generate_platform(20_000_000, mean_followers=4e6), r"about 4 PB of memory"),
-        (lambda: dif.generate_chung_lu(10**12), r"TB of memory"),
-        (lambda: dif.generate_two_communities(10**12), r"PB of memory"),
-        (lambda: dif.generate_ring_lattice(10**12, 4), r"TB of memory"),
+        (lambda: dif.graph.generate_chung_lu(10**12), r"TB of memory"),
+        (lambda: dif.graph.generate_two_communities(10**12), r"PB of memory"),
+        (lambda: dif.graph.generate_ring_lattice(10**12, 4), r"TB of memory"),
     ],
 )  # fmt: skip
 def test_numbers_out_of_all_proportion(call, text):
@@ -217,10 +217,12 @@ def test_bytes_for_people():
 
 def test_limits_themselves_are_allowed():
     graph = random_graph(5, 9, rng=1)
-    model = dif.SIPS(0.5, feed=dif.Feed(m0=1.0, gain=1e6, cap=np.int64(4)), identify=dif.Complex(2**31 - 1))
+    model = dif.SIPS(
+        0.5, feed=dif.models.Feed(m0=1.0, gain=1e6, cap=np.int64(4)), identify=dif.models.Complex(2**31 - 1)
+    )
     assert dif.simulate(graph, [0], model=model, runs=5, rng=1).sharers.tolist() == [1] * 5
     assert dif.simulate(graph, [0], model=dif.Threshold(count=2**63 - 1), runs=1).sizes.tolist() == [1]
-    assert dif.Delay("gamma", mean=10.0, shape=0.01, bin=0.01).width == 0.01
+    assert dif.models.Delay("gamma", mean=10.0, shape=0.01, bin=0.01).width == 0.01
 
 
 # -- functions of the user's own ---------------------------------------------------------------------------------------

@@ -1,1 +1,5 @@
-"""Follower graphs: built from tables, other libraries' graphs and files, with propagation probabilities."""
+"""Follower graphs: built, read, generated, rewired, with probabilities and communities."""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

@@ -16,16 +16,7 @@ __all__ = ["fingerprint", "html_card", "text_card"]
 
 def fingerprint(graph: FollowerGraph) -> str:
     """See `FollowerGraph.fingerprint`; arcs and probabilities are hashed once each."""
-    if "digest" not in graph._shared:
-        arcs = hashlib.blake2b(digest_size=32)
-        if graph.nodes.dtype.kind in "iuf":
-            arcs.update(graph.nodes.to_numpy().tobytes())
-        else:
-            arcs.update("\x1f".join(map(repr, graph.nodes.tolist())).encode())
-        for array in (graph._arcs.indptr, graph._arcs.indices, graph._arcs.multiplicity):
-            arcs.update(b"-" if array is None else np.ascontiguousarray(array).data)
-        graph._shared["digest"] = arcs.digest()
-    of_arcs: bytes = graph._shared["digest"]
+    of_arcs = graph.cached("digest", lambda: _digest_of_arcs(graph))
     # Kept beside the values, which never change, so that both go away together: hashing 15M of them takes 60 ms.
     known: dict[bytes, str] = {} if graph.probabilities is None else vars(graph.probabilities).setdefault("_known", {})
     if of_arcs not in known:
@@ -36,8 +27,19 @@ def fingerprint(graph: FollowerGraph) -> str:
     return known[of_arcs]
 
 
+def _digest_of_arcs(graph: FollowerGraph) -> bytes:
+    digest = hashlib.blake2b(digest_size=32)
+    if graph.nodes.dtype.kind in "iuf":
+        digest.update(graph.nodes.to_numpy().tobytes())
+    else:
+        digest.update("\x1f".join(map(repr, graph.nodes.tolist())).encode())
+    for array in (graph._arcs.indptr, graph._arcs.indices, graph._arcs.multiplicity):
+        digest.update(b"-" if array is None else np.ascontiguousarray(array).data)
+    return digest.digest()
+
+
 def _card(graph: FollowerGraph) -> dict[str, str]:
-    degree = graph._out_degree
+    degree = graph.csr.out_degree
     card = {
         "nodes": f"{graph.n_nodes:,}",
         "arcs": f"{graph.n_edges:,}",
@@ -53,8 +55,8 @@ def _card(graph: FollowerGraph) -> dict[str, str]:
     card["edges mean"] = graph.edges_mean if graph.edges_mean else "undirected: one arc each way"
     if graph.probabilities is not None:
         card["probabilities"] = graph.probabilities.label
-    if graph._node_data:
-        card["node data"] = ", ".join(graph._node_data)
+    if graph.attributes:
+        card["node data"] = ", ".join(graph.attributes)
     return card
 
 

@@ -148,9 +148,9 @@ def from_scipy(cls: type[FollowerGraph], matrix: Any, *, edges_mean: str, nodes:
 
 def _ends(graph: FollowerGraph) -> tuple[Any, Any]:
     """Positions in `nodes` of both ends of every arc, ordered by source, then target."""
-    order = graph._arcs.order.astype(np.int64)
-    source = np.repeat(order, np.diff(graph._arcs.indptr))
-    target = order[graph._arcs.indices]
+    order = graph.index.order.astype(np.int64)
+    source = np.repeat(order, np.diff(graph.csr.indptr))
+    target = order[graph.csr.indices]
     by = np.lexsort((target, source))
     return (source[by], target[by]), by
 
@@ -182,7 +182,7 @@ def to_networkx(graph: FollowerGraph) -> networkx.DiGraph[Any]:
     labels = graph.nodes.tolist()
     columns = {name: values.tolist() for name, values in _arc_columns(graph, by).items()}
     made: networkx.DiGraph[Any] = nx.DiGraph()
-    records = graph.node_data.to_dict("records") if graph._node_data else [{}] * graph.n_nodes
+    records = graph.node_data.to_dict("records") if graph.attributes else [{}] * graph.n_nodes
     made.add_nodes_from(zip(labels, records, strict=True))
     made.add_edges_from(
         (labels[u], labels[v], {name: values[i] for name, values in columns.items()})

@@ -72,7 +72,7 @@ def save(graph: FollowerGraph, path: str | os.PathLike[str]) -> None:
             columns[name] = pa.array(values)
     if graph.probabilities is not None:
         columns["probability"] = pa.array(graph.probabilities.values)
-    for name, values in graph._node_data.items():
+    for name, values in graph.attributes.items():
         try:
             columns[f"node:{name}"] = pa.array(pd.Series(values), from_pandas=True)
         except (pa.ArrowInvalid, pa.ArrowTypeError) as error:

@@ -17,7 +17,7 @@ __all__ = ["read_table"]
 
 
 def read_table(path: Path, columns: Mapping[str, int | str | None], kind: str) -> Columns:
-    """Return the columns of a Parquet or Feather file; see `diffusion.read_edge_rows` for the rules."""
+    """Return the columns of a Parquet or Feather file; see `diffusion.graph.read_edge_rows` for the rules."""
     import pyarrow as pa
 
     try:

@@ -67,7 +67,7 @@ def read_text(
     header_counts: bool | None,
     comments: str,
 ) -> Columns:
-    """Return the columns of a text file; see `diffusion.read_edge_rows` for the rules."""
+    """Return the columns of a text file; see `diffusion.graph.read_edge_rows` for the rules."""
     layout = sniff(path, columns, kind=kind, header=header, header_counts=header_counts, comments=comments)
     types = _Types()
     while True:

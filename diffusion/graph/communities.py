@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from .._provenance import provenance
 from .._random import RNGLike, derive_key, key_of
 from ..errors import InputError, MissingDataError, NotFoundError, ReadError, did_you_mean
-from ._given import check_graph
-from .follower_graph import FollowerGraph
+from .follower_graph import FollowerGraph, check_graph
 
 __all__ = [
     "METHODS",
@@ -198,7 +197,7 @@ def communities(
         "communities", key=key, method=method, resolution=float(resolution), graph=graph.fingerprint
     )  # fmt: skip
     found = _detect(graph, method, float(resolution), derive_key(key, "igraph"))
-    return _partition(graph, found[graph._rank], None, method, float(resolution), record)
+    return _partition(graph, found[graph.index.rank], None, method, float(resolution), record)
 
 
 def _detect(graph: FollowerGraph, method: str, resolution: float, seed: int) -> NDArray[np.int64]:
@@ -206,12 +205,12 @@ def _detect(graph: FollowerGraph, method: str, resolution: float, seed: int) -> 
     import igraph
 
     n = graph.n_nodes
-    source = np.repeat(np.arange(n), np.diff(graph._indptr))
-    weight = np.broadcast_to(graph._multiplicity, graph.n_edges).astype(np.float64)
+    source = np.repeat(np.arange(n), np.diff(graph.csr.indptr))
+    weight = np.broadcast_to(graph.csr.multiplicity, graph.n_edges).astype(np.float64)
     if method == "infomap":
-        made = igraph.Graph(n=n, edges=np.column_stack([source, graph._indices]), directed=True)
+        made = igraph.Graph(n=n, edges=np.column_stack([source, graph.csr.indices]), directed=True)
     else:
-        low, high = np.minimum(source, graph._indices), np.maximum(source, graph._indices)
+        low, high = np.minimum(source, graph.csr.indices), np.maximum(source, graph.csr.indices)
         pairs, inverse = np.unique(low * n + high, return_inverse=True)
         weight = np.bincount(inverse, weights=weight, minlength=pairs.size).astype(np.float64)
         made = igraph.Graph(n=n, edges=np.column_stack(np.divmod(pairs, n)), directed=False)
@@ -243,7 +242,7 @@ def community_codes(graph: FollowerGraph, given: Any = None) -> tuple[NDArray[np
     if isinstance(given, Partition):
         given = given.labels
     if given is None:
-        if "community" not in graph._node_data:
+        if "community" not in graph.attributes:
             raise InputError(
                 "the graph has no node attribute 'community': give communities=, or add them with "
                 "graph.with_node_data(community=dif.communities(graph).labels)"
@@ -268,11 +267,11 @@ def modularity_and_mixing(graph: FollowerGraph, codes: NDArray[np.integer[Any]])
     """Return modularity (Leicht and Newman 2008) and mixing of a grouping by internal node; NaN without arcs."""
     if not graph.n_edges:
         return float("nan"), float("nan")
-    weight = np.broadcast_to(graph._multiplicity, graph.n_edges)
-    same = np.repeat(codes, np.diff(graph._indptr)) == codes[graph._indices]
+    weight = np.broadcast_to(graph.csr.multiplicity, graph.n_edges)
+    same = np.repeat(codes, np.diff(graph.csr.indptr)) == codes[graph.csr.indices]
     total = float(weight.sum())
     inside = float(weight[same].sum()) / total
-    out, into = (np.bincount(codes, weights=degree) for degree in (graph._out_degree, graph._in_degree))
+    out, into = (np.bincount(codes, weights=degree) for degree in (graph.csr.out_degree, graph.csr.in_degree))
     return inside - float(out @ into) / total**2, 1.0 - inside
 
 
@@ -290,7 +289,7 @@ def _partition(
     rank = np.empty(order.size, np.int64)
     rank[order] = np.arange(order.size)
     labels = pd.Series(rank[codes], index=graph.nodes, name="community")
-    modularity, mixing = modularity_and_mixing(graph, rank[codes][graph._arcs.order])
+    modularity, mixing = modularity_and_mixing(graph, rank[codes][graph.index.order])
     called = pd.Index(np.arange(order.size)) if names is None else names.take(order)
     return Partition(labels, called, modularity, mixing, method, resolution, record)
 

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import InputError, did_you_mean
-from ._given import check_graph
+from .follower_graph import check_graph
 
 if TYPE_CHECKING:
     from .follower_graph import FollowerGraph
@@ -71,8 +71,8 @@ def with_creator_tiers(
     Examples
     --------
     >>> import diffusion as dif
-    >>> g = dif.generate_chung_lu(2000, 10, rng=7)
-    >>> g = dif.with_creator_tiers(g, shares={"tail": 0.2, "waist": 0.05, "head": 0.01})
+    >>> g = dif.graph.generate_chung_lu(2000, 10, rng=7)
+    >>> g = dif.graph.with_creator_tiers(g, shares={"tail": 0.2, "waist": 0.05, "head": 0.01})
     >>> g.node_data["tier"].value_counts()["head"].item() <= 20
     True
     """

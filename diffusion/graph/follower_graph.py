@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import functools
 import os
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .._given import how_to_build
-from ..errors import InputError, NotFoundError, did_you_mean
+from .._validation import how_to_build
+from ..errors import InputError
 from ._build import Arcs, Parallel, build_arcs
 from ._parts import InArcs, Probabilities, read_only
+from .csr import CSR, NodeIndex
 
 if TYPE_CHECKING:
     import igraph
@@ -24,7 +23,9 @@ if TYPE_CHECKING:
 
     from .._random import RNGLike
 
-__all__ = ["FollowerGraph", "InArcs", "Probabilities"]
+__all__ = ["FollowerGraph", "InArcs", "Probabilities", "check_graph"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -61,8 +62,8 @@ class FollowerGraph:
     directed: bool
     parallel: str
     probabilities: Probabilities | None = None
-    _node_data: dict[str, Any] = field(default_factory=dict)
-    _shared: dict[str, Any] = field(default_factory=dict)  # what is computed once for all graphs on these arcs
+    attributes: dict[str, Any] = field(default_factory=dict)
+    _shared: dict[Any, Any] = field(default_factory=dict)  # what is computed once for all graphs on these arcs
 
     def __new__(cls, *given: Any, **named: Any) -> Self:
         first = given[0] if given else named.get("_arcs")
@@ -70,7 +71,7 @@ class FollowerGraph:
             raise InputError(f"FollowerGraph(...) is not how a graph is built, and {how_to_build(first)}")
         return object.__new__(cls)
 
-    # -- doors in --------------------------------------------------------------------------------------------------
+    # -- constructors ----------------------------------------------------------------------------------------------
 
     @classmethod
     def from_arrays(
@@ -360,23 +361,17 @@ class FollowerGraph:
     @property
     def out_degree(self) -> pd.Series[int]:
         """Followers reached by each node, parallel arcs counted; indexed by label."""
-        return self._series(self._out_degree, "out_degree")
+        return self.index.series(self.csr.out_degree, "out_degree")
 
     @property
     def in_degree(self) -> pd.Series[int]:
         """Accounts that each node follows, parallel arcs counted; indexed by label."""
-        return self._series(self._in_degree, "in_degree")
+        return self.index.series(self.csr.in_degree, "in_degree")
 
     @property
     def reciprocity(self) -> float:
         """Share of arcs u -> v for which v -> u exists; NaN without arcs."""
-        if "reciprocity" not in self._shared:
-            from ..kernels.csr import count_mutual
-
-            into = self._in_arcs
-            mutual = count_mutual(self._arcs.indptr, self._arcs.indices, into.indptr, into.sources)
-            self._shared["reciprocity"] = mutual / self.n_edges if self.n_edges else float("nan")
-        return float(self._shared["reciprocity"])
+        return self.cached("reciprocity", self._reciprocity)
 
     @property
     def fingerprint(self) -> str:
@@ -399,7 +394,7 @@ class FollowerGraph:
     @property
     def node_data(self) -> pd.DataFrame:
         """Attributes that ride along (community, tier, price ...), one row a node in `nodes` order."""
-        return pd.DataFrame(dict(self._node_data), index=self.nodes)
+        return pd.DataFrame(dict(self.attributes), index=self.nodes)
 
     def with_node_data(self, data: pd.DataFrame | Mapping[str, Any] | None = None, **columns: Any) -> FollowerGraph:
         """Return the graph with further node attributes.
@@ -419,7 +414,7 @@ class FollowerGraph:
         InputError
             An array of another length.
         """
-        new = dict(self._node_data)
+        new = dict(self.attributes)
         table: dict[Any, Any] = {} if data is None else {name: values for name, values in data.items()}
         for name, values in (table | columns).items():
             if isinstance(values, Mapping):
@@ -428,7 +423,7 @@ class FollowerGraph:
                 if not values.index.is_unique:
                     twice = values.index[values.index.duplicated()].tolist()[0]
                     raise InputError(f"{name} has more than one value for the node {twice!r}: give one for each node")
-                self._check_labels(values.index)
+                self.index.positions(values.index)
                 values = values.reindex(self.nodes).array
             if isinstance(values, str | bytes | set | frozenset) or not isinstance(values, Collection):
                 raise InputError(
@@ -440,7 +435,7 @@ class FollowerGraph:
                 given = " x ".join(f"{k:,}" for k in shape)
                 raise InputError(f"{name} has {given} values for {self.n_nodes:,} nodes: give one for each node")
             new[str(name)] = values.copy() if hasattr(values, "copy") else list(values)
-        return replace(self, _node_data=new)
+        return replace(self, attributes=new)
 
     # -- probabilities ---------------------------------------------------------------------------------------------
 
@@ -487,103 +482,59 @@ class FollowerGraph:
         >>> g.with_probabilities("weighted_cascade").to_pandas()["probability"].tolist()
         [0.5, 0.5]
         """
-        from ._probabilities import assign
+        from .probabilities import assign
 
         return replace(self, probabilities=assign(self, rule, p=p, values=values, normalize=normalize, rng=rng))
 
-    # -- inside: for the other rooms of the package ------------------------------------------------------------------
+    def _reciprocity(self) -> float:
+        from ..kernels.csr import count_mutual
 
-    def __getstate__(
-        self,
-    ) -> dict[str, Any]:  # what can be computed again stays behind: pickled arrays become writeable
+        into = self.csr.into
+        mutual = count_mutual(self.csr.indptr, self.csr.indices, into.indptr, into.sources)
+        return mutual / self.n_edges if self.n_edges else float("nan")
+
+    # -- arrays by internal node ---------------------------------------------------------------------------------------
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What can be computed again stays behind: pickled arrays become writeable.
         return {name: getattr(self, name) for name in self.__dataclass_fields__} | {"_shared": {}}
 
-    @functools.cached_property
-    def _indptr(self) -> NDArray[np.int64]:
-        return read_only(self._arcs.indptr)
-
-    @functools.cached_property
-    def _indices(self) -> NDArray[np.int32]:
-        return read_only(self._arcs.indices)
+    @property
+    def csr(self) -> CSR:
+        """Arcs in compressed sparse rows, by internal node."""
+        return self.cached("csr", lambda: CSR(self._arcs))
 
     @property
-    def _multiplicity(self) -> NDArray[np.int32]:
-        """Parallel arcs of each arc, or one 1 for all."""
-        m = self._arcs.multiplicity
-        return read_only(np.ones(1, np.int32) if m is None else m)
+    def index(self) -> NodeIndex:
+        """Labels, their positions in `nodes`, and internal nodes."""
+        return self.cached("index", lambda: NodeIndex(self._arcs))
 
     @property
-    def _in_arcs(self) -> InArcs:
-        if "in_arcs" not in self._shared:
-            from ..kernels.csr import transpose
+    def edge_data(self) -> dict[str, NDArray[Any]]:
+        """Weight and time of every arc in the order of ``csr.indices``, where the graph was built with them."""
+        columns = {"weight": self._arcs.weight, "time": self._arcs.time}
+        return {name: read_only(values) for name, values in columns.items() if values is not None}
 
-            self._shared["in_arcs"] = InArcs(*(read_only(a) for a in transpose(self._indptr, self._indices)))
-        found: InArcs = self._shared["in_arcs"]
-        return found
+    def cached(self, name: Any, make: Callable[[], T], *, of: object = None) -> T:
+        """Return what was computed once for all graphs on these arcs; `of` is an object that the name speaks of by its id.
 
-    @property
-    def _out_degree(self) -> NDArray[np.int64]:
-        if self._arcs.multiplicity is None:
-            return np.diff(self._arcs.indptr)
-        return np.diff(np.concatenate([[0], np.cumsum(self._arcs.multiplicity, dtype=np.int64)])[self._arcs.indptr])
+        Parameters
+        ----------
+        name : hashable
+        make : callable
+            Computes the value when it is missing.
+        of : object, optional
+            Kept alive with the value, so that its id is not used again.
 
-    @property
-    def _in_degree(self) -> NDArray[np.int64]:
-        if "in_degree" not in self._shared:
-            found = np.bincount(self._arcs.indices, weights=self._arcs.multiplicity, minlength=self.n_nodes)
-            self._shared["in_degree"] = found.astype(np.int64)
-        return np.asarray(self._shared["in_degree"])
-
-    @property
-    def _rank(self) -> NDArray[np.int32]:
-        """Internal node of each label position."""
-        if "rank" not in self._shared:
-            rank = np.empty(self.n_nodes, np.int32)
-            rank[self._arcs.order] = np.arange(self.n_nodes, dtype=np.int32)
-            self._shared["rank"] = rank
-        return np.asarray(self._shared["rank"])
-
-    def _series(self, internal: NDArray[Any], name: str) -> pd.Series[Any]:
-        """Values by internal node -> a Series by label."""
-        return pd.Series(internal[self._rank], index=self.nodes, name=name)
-
-    def _labels_of(self, internal: NDArray[Any]) -> pd.Index[Any]:
-        return self.nodes.take(self._arcs.order[internal])
-
-    def _internal(self, labels: Any) -> NDArray[np.int32]:
-        """Labels -> internal nodes, in the order given; unknown labels are an error."""
-        return self._rank[self._check_labels(labels)]
-
-    def _check_labels(self, labels: Any) -> NDArray[np.intp]:
-        if isinstance(labels, pd.Index):
-            index = labels
-        else:
-            items = labels.tolist() if isinstance(labels, np.ndarray) else list(labels)
-            index = pd.Index(items, tupleize_cols=False) if items else self.nodes[:0]
-        if index.dtype.kind in "iub" and self.nodes.dtype.kind not in "iufO":
-            positions = np.full(len(index), -1, np.intp)  # numbers never name nodes of a graph labelled with text
-        else:
-            try:
-                positions = np.asarray(self.nodes.get_indexer(index))
-            except TypeError as error:
-                raise InputError(f"the labels {index.tolist()[:3]!r} cannot name nodes ({error})") from None
-            if (
-                index.dtype.kind == "f" and self.nodes.dtype.kind in "iu"
-            ):  # compared as float64, where 2**53 + 1 is 2**53
-                same = [a == b for a, b in zip(index.tolist(), self.nodes.take(positions).tolist(), strict=True)]
-                positions = np.where(same, positions, -1)
-        if (positions < 0).any():
-            missing = [label for label, at in zip(index.tolist(), positions, strict=True) if at < 0]
-            more = f" (and {len(missing) - 1:,} more)" if len(missing) > 1 else ""
-            raise NotFoundError(
-                f"the node {missing[0]!r}{more} is not in the graph of {self.n_nodes:,} nodes."
-                + (did_you_mean(missing[0], self._name_pool) or f" Labels look like {self.nodes[:1].tolist()[0]!r}.")
-            )
-        return positions
-
-    @property
-    def _name_pool(self) -> list[Any]:
-        return self.nodes[: min(self.n_nodes, 100_000)].tolist()
+        Returns
+        -------
+        object
+        """
+        key = (name, id(of)) if of is not None else name
+        if key not in self._shared:
+            self._shared[key] = make(), of
+        value: T = self._shared[key][0]
+        return value
 
     # -- what a notebook shows -------------------------------------------------------------------------------------
 
@@ -596,3 +547,9 @@ class FollowerGraph:
         from ._card import html_card
 
         return html_card(self)
+
+
+def check_graph(graph: Any) -> None:
+    """Refuse what is no follower graph, and say what to call."""
+    if not isinstance(graph, FollowerGraph):
+        raise InputError(f"graph has to be a FollowerGraph, and {how_to_build(graph)}")

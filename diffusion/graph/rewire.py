@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from .._progress import one_bar, progress
 from .._random import RNGLike, derive_key, key_of
 from ..errors import InputError
-from ._given import check_graph
 from .communities import Communities, community_codes
-from .follower_graph import FollowerGraph
+from .follower_graph import FollowerGraph, check_graph
 from .generate import check_number, empty_arc_set
 
 __all__ = ["rewire_mixing"]
@@ -96,15 +95,15 @@ def rewire_mixing(
     if graph._arcs.multiplicity is not None:
         raise InputError("the graph counts parallel arcs, which a swap cannot keep: build it with parallel='collapse'")
     codes, names = community_codes(graph, communities)
-    community = codes[graph._arcs.order].astype(np.int32)
+    community = codes[graph.index.order].astype(np.int32)
     key = derive_key(key_of(rng), "rewire")
     keep_mutual = bool(keep_mutual) or not graph.directed
     n, m = graph.n_nodes, graph.n_edges
     if not m:
         raise InputError("the graph has no arcs, so it has no mixing to change")
-    source = np.repeat(np.arange(n, dtype=np.int32), np.diff(graph._indptr))
-    target = graph._arcs.indices.copy()
-    mate = reverse_arcs(graph._indptr, graph._indices) if keep_mutual else np.full(m, -1, np.int32)
+    source = np.repeat(np.arange(n, dtype=np.int32), np.diff(graph.csr.indptr))
+    target = graph.csr.indices.copy()
+    mate = reverse_arcs(graph.csr.indptr, graph.csr.indices) if keep_mutual else np.full(m, -1, np.int32)
     _check_reach(mixing, source, target, mate, community, len(names))
     table = empty_arc_set(m)
     fill_table(source, target, n, table)

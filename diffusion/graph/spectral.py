@@ -11,8 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._validation import Floats, number, whole
 from ..errors import DiffusionError, InputError
-from ._given import check_graph
-from .follower_graph import FollowerGraph
+from .follower_graph import FollowerGraph, check_graph
 
 __all__ = ["next_generation_radius", "non_backtracking_radius", "reproduction_number"]
 
@@ -164,8 +163,8 @@ def _largest(apply: Callable[[Floats], Floats], start: Floats, tol: float, max_i
 def reverse_arcs(graph: FollowerGraph) -> NDArray[np.int64]:
     """Position of the arc v -> u for every arc u -> v, or -1 where there is none."""
     n = graph.n_nodes
-    key = np.repeat(np.arange(n), np.diff(graph._indptr)) * n + graph._indices
-    into = graph._in_arcs  # sorted by target and source, so that its reversed arcs ascend
+    key = np.repeat(np.arange(n), np.diff(graph.csr.indptr)) * n + graph.csr.indices
+    into = graph.csr.into  # sorted by target and source, so that its reversed arcs ascend
     back = np.full(key.size, -1)
     if key.size:
         reverse = np.repeat(np.arange(n), np.diff(into.indptr)) * n + into.sources
@@ -181,12 +180,12 @@ def _circling(graph: FollowerGraph) -> _Arcs:
 
     assert graph.probabilities is not None
     n = graph.n_nodes
-    source = np.repeat(np.arange(n), np.diff(graph._indptr))
-    target = graph._indices.astype(np.int64)
+    source = np.repeat(np.arange(n), np.diff(graph.csr.indptr))
+    target = graph.csr.indices.astype(np.int64)
     p = np.broadcast_to(graph.probabilities.values, target.shape).astype(np.float64)
     passes = p > 0
-    indptr = np.append(0, np.cumsum(passes))[graph._indptr]
-    matrix = csr_array((p[passes], graph._indices[passes], indptr), shape=(n, n))
+    indptr = np.append(0, np.cumsum(passes))[graph.csr.indptr]
+    matrix = csr_array((p[passes], graph.csr.indices[passes], indptr), shape=(n, n))
     _, part = connected_components(matrix, connection="strong")
     back = reverse_arcs(graph)
     arcs = _Arcs(source, target, p, part[source], back).of(passes & (part[source] == part[target]))
@@ -256,7 +255,7 @@ def non_backtracking_radius(graph: FollowerGraph, *, tol: float = 1e-8, max_iter
             "reproduction_number, which takes one-way arcs"
         )
     n = graph.n_nodes
-    arcs = (np.ones(graph._indices.size), graph._indices, graph._indptr)
+    arcs = (np.ones(graph.csr.indices.size), graph.csr.indices, graph.csr.indptr)
     core: Any = csr_array(arcs, shape=(n, n))
     while True:
         degree: Floats = np.asarray(core.sum(axis=1), np.float64).ravel()

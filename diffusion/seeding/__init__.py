@@ -1,1 +1,5 @@
-"""Choosing seeds."""
+"""Seeding: whom to seed, with certificates, for money, with quotas and fairness."""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

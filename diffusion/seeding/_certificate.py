@@ -156,7 +156,7 @@ def certificate(
     if stopped in ("time", "max_rr_sets", "memory", "interrupted") and not state.ratio >= guarantee:
         guarantee = float("nan")
     return Certificate(
-        seeds=tuple(task.graph._labels_of(seeds).tolist()), gains=gains, spread=state.spread, lower=state.lower,
+        seeds=tuple(task.graph.index.labels_of(seeds).tolist()), gains=gains, spread=state.spread, lower=state.lower,
         upper=state.upper, guarantee=guarantee, eps=eps, delta=task.delta, n_rr_sets=used,
         mean_rr_size=choosing.mean_size, seconds=seconds, stopped=stopped, method=method,
         key=task.key, chosen_by=record["chosen_by"], compared=record["compared"], already=already if task.taken.size else 0.0, provenance=record, **more,

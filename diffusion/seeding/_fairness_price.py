@@ -11,16 +11,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._plots import draw
 from .._progress import one_bar, progress
 from .._provenance import provenance
 from .._random import RNGLike, key_of
 from .._threads import map_chunks, n_threads
-from ..cascades._engine import BATCH, Engine, Workspace, check_runs
-from ..cascades._sips_engine import engine_of
-from ..cascades.models import Model
-from ..cascades.results import Estimate, check_confidence
-from ..graph._given import check_graph
-from ..graph.follower_graph import FollowerGraph
+from ..graph.follower_graph import FollowerGraph, check_graph
+from ..models.base import DiffusionModel
+from ..models.program import BATCH, Workspace
+from ..results.estimates import Estimate, check_confidence
+from ..simulation.runner import Runner, check_runs, chunks, prepare, row_words
 from ._groups import Groups, groups_of
 
 if TYPE_CHECKING:
@@ -74,17 +74,7 @@ class FairnessPrice:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Plot the share reached of each community, fair (filled) and best (open), with intervals."""
-        from ..plotting import PALETTE, intervals, style
-
-        with style():
-            ax = new_axes(ax)
-            table = self.shares
-            for name, colour, shift in (("fair", PALETTE[0], 0.12), ("best", PALETTE[1], -0.12)):
-                low, middle, high = (table[column].tolist() for column in (f"{name}_low", name, f"{name}_high"))
-                rows = [row + shift for row in range(len(table))]
-                intervals(ax, low, middle, high, rows, colours=[colour] * len(rows), filled=name == "fair")
-            name_rows(ax, table.index)
-        return ax
+        return draw("fairness_price", self, ax)
 
     def __repr__(self) -> str:
         return (
@@ -100,7 +90,7 @@ def price_of_fairness(
     best: Any,
     *,
     communities: Any = None,
-    model: Model | str = "ic",
+    model: DiffusionModel | str = "ic",
     runs: int | None = None,
     confidence: float = 0.95,
     rng: RNGLike = None,
@@ -114,7 +104,7 @@ def price_of_fairness(
     fair, best : SeedSelection, MaximinSelection or iterable of labels
     communities : optional
         As in `maximin_seeds`.
-    model : Model or {"ic", "lt"}
+    model : DiffusionModel or {"ic", "lt"}
         Any model, threshold models included.
     runs : int, optional
         Rounded up to whole batches of 512, of which there are at least 4; default 20 batches.
@@ -145,7 +135,7 @@ def price_of_fairness(
     check_confidence(confidence)
     groups = groups_of(graph, communities)
     key = key_of(rng)
-    engines = [engine_of(graph, model, seeds, key) for seeds in (fair, best)]
+    engines = [prepare(graph, model, seeds, key) for seeds in (fair, best)]
     if engines[0].deterministic:
         batches = 1
     else:
@@ -181,20 +171,23 @@ def price_of_fairness(
     )
 
 
-def _reached(engine: Engine, groups: Groups, batches: int, threads: int) -> NDArray[np.float64]:
+def _reached(engine: Runner, groups: Groups, batches: int, threads: int) -> NDArray[np.float64]:
     """Mean active nodes of a run: by batch, of each community, of no community, and of all."""
     runs = 1 if engine.deterministic else BATCH
-    mine = threading.local()
     found = np.zeros((batches, len(groups) + 2))
+    program, start = engine.program, engine.start
+    words = row_words(program, runs)
+    mine = threading.local()
 
     def work(batch: int) -> NDArray[np.float64]:
         space: Workspace | None = getattr(mine, "space", None)
         if space is None:
-            space = mine.space = engine.workspace(runs)
+            space = mine.space = program.workspace(words)
         space.node_counts[:] = 0
-        for first, last in engine.chunks(batch * BATCH, batch * BATCH + runs, getattr(space, "words", 0)):
-            engine.chunk(first, last, space)
-        by_group = np.bincount(groups.code + 1, weights=space.node_counts, minlength=len(groups) + 1) / runs
+        for first, last in chunks(batch * BATCH, batch * BATCH + runs, words):
+            program.run(start, first, last, space)
+        active = space.node_counts[:, 0]
+        by_group = np.bincount(groups.code + 1, weights=active, minlength=len(groups) + 1) / runs
         return np.concatenate([by_group[1:], by_group[:1], [by_group.sum()]])
 
     with progress(total=batches * runs, description="cascades", unit="run") as bar:
@@ -213,18 +206,3 @@ def _student(values: NDArray[np.float64], confidence: float) -> tuple[NDArray[np
         return mean, np.zeros_like(mean)
     se = values.std(axis=0, ddof=1) / math.sqrt(len(values))
     return mean, float(t.ppf(0.5 + confidence / 2, len(values) - 1)) * se
-
-
-def new_axes(ax: Axes | None) -> Axes:
-    if ax is None:
-        from matplotlib import pyplot
-
-        _, ax = pyplot.subplots(layout="constrained")
-    return ax
-
-
-def name_rows(ax: Axes, names: pd.Index[Any]) -> None:
-    ax.set_yticks(range(len(names)), [str(name) for name in names])
-    ax.invert_yaxis()
-    ax.set_xlabel("share of the community that becomes active")
-    ax.set_ylabel("community")

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..cascades._engine import Engine
-from ..cascades.models import Model
 from ..graph.follower_graph import FollowerGraph
+from ..models.base import DiffusionModel
+from ..simulation.runner import Runner
 
 __all__ = ["betting_low", "forward_bound"]
 
@@ -42,9 +42,14 @@ def betting_low(values: NDArray[Any], alpha: float) -> float:
 
 
 def forward_bound(
-    graph: FollowerGraph, model: Model, seeds: NDArray[np.int32], key: int, runs: int, alpha: float, threads: int
+    graph: FollowerGraph,
+    model: DiffusionModel,
+    seeds: NDArray[np.int32],
+    key: int,
+    runs: int,
+    alpha: float,
+    threads: int,
 ) -> tuple[float, float]:
     """Mean size of so many runs from seeds (internal nodes), and a lower bound of the spread."""
-    engine = Engine(graph, model, graph._labels_of(seeds).tolist(), key)
-    sizes = engine.run(0, runs, threads=threads, show=False).new.sum(axis=1, dtype=np.int64)
+    sizes = Runner(model.compile(graph), seeds, key).run(0, runs, threads=threads, show=False).values
     return float(sizes.mean()), betting_low(sizes, alpha)

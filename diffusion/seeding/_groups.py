@@ -48,15 +48,15 @@ def groups_of(graph: FollowerGraph, communities: Any = None) -> Groups:
     """
     given = communities
     if given is None:
-        if "community" not in graph._node_data:
+        if "community" not in graph.attributes:
             raise InputError(
                 "the graph has no communities: give communities= (a Series, a mapping by label, or the name of a node "
                 "attribute), or set them by graph.with_node_data(community=...)"
             )
         given = "community"
     if isinstance(given, str):
-        if given not in graph._node_data:
-            known = list(graph._node_data)
+        if given not in graph.attributes:
+            known = list(graph.attributes)
             listed = ", ".join(map(repr, known)) or "none"
             raise NotFoundError(
                 f"communities={given!r} is no node attribute of the graph; it has {listed}."
@@ -71,7 +71,7 @@ def groups_of(graph: FollowerGraph, communities: Any = None) -> Groups:
         if not given.index.is_unique:
             twice = given.index[given.index.duplicated()].tolist()[0]
             raise InputError(f"communities has more than one value for the node {twice!r}: give one for each node")
-        graph._check_labels(given.index)
+        graph.index.positions(given.index)
         given = given.reindex(graph.nodes).array
     try:
         values: Any = pd.array(given) if isinstance(given, np.ndarray) else pd.Series(given).array
@@ -93,7 +93,7 @@ def groups_of(graph: FollowerGraph, communities: Any = None) -> Groups:
     new = np.empty(len(order) + 1, np.int32)
     new[order] = np.arange(len(order), dtype=np.int32)
     new[-1] = -1
-    return Groups(new[codes][graph._arcs.order], [_plain(listed_names[i]) for i in order])
+    return Groups(new[codes][graph.index.order], [_plain(listed_names[i]) for i in order])
 
 
 def _plain(name: Any) -> Any:

@@ -12,10 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._threads import map_chunks
-from ..cascades.models import IC, LT, Model
 from ..errors import InputError
-from ..graph._probabilities import lt_bounds
 from ..graph.follower_graph import FollowerGraph
+from ..graph.probabilities import lt_bounds
 from ..kernels.coverage import count_members, first_covered, greedy_cover, knapsack_cover, open_counts
 from ..kernels.rr_sets import (
     COUNT,
@@ -30,6 +29,8 @@ from ..kernels.rr_sets import (
     sample_lt,
     sort_mixed,
 )  # fmt: skip
+from ..models.base import DiffusionModel, RatedArcs
+from ..models.cascade import IC, LT
 
 __all__ = ["MOST_SETS", "RRStore", "add_arcs_by_rate", "bits_of"]
 
@@ -47,7 +48,7 @@ class _Plan:
     limits: NDArray[np.uint32]
 
 
-def _plan(graph: FollowerGraph, model: Model) -> _Plan:
+def _plan(graph: FollowerGraph, model: DiffusionModel) -> _Plan:
     if not isinstance(model, IC | LT):
         raise InputError(
             f"RR sets exist for IC() and LT(), not for {model.label}: choose its seeds by greedy selection, "
@@ -59,10 +60,9 @@ def _plan(graph: FollowerGraph, model: Model) -> _Plan:
             "graph.with_probabilities('weighted_cascade'), or 'constant' with p=, first"
         )
     p = graph.probabilities.values
-    name = "rr_plan", model.name, id(p)
-    shared: dict[Any, Any] = graph._shared
-    if name not in shared:
-        into = graph._in_arcs
+
+    def make() -> _Plan:
+        into = graph.csr.into
         nodes = np.empty(graph.n_nodes, PLAN)
         sources, limits = into.sources, np.zeros(1, np.uint32)
         if isinstance(model, LT):
@@ -73,44 +73,38 @@ def _plan(graph: FollowerGraph, model: Model) -> _Plan:
             sources, limits = sort_mixed(into.indptr, into.sources, into.arc, p, nodes)
         for array in (nodes, sources, limits):
             array.flags.writeable = False
-        shared[name] = _Plan(nodes, sources, limits), p  # holding `p` keeps its id from being used again
-    found: _Plan = shared[name][0]
-    return found
+        return _Plan(nodes, sources, limits)
+
+    return graph.cached(("rr_plan", model.name), make, of=p)
 
 
-def add_arcs_by_rate(
-    graph: FollowerGraph,
-    nodes: NDArray[Any],
-    sources: NDArray[Any],
-    begin: NDArray[Any],
-    count: NDArray[Any],
-    rate: Any,
-) -> None:
-    """Give nodes (internal) that have no in-arcs some for RR sets under IC, too many to be stored one by one.
-
-    Node k gets an arc from each of ``sources[begin[k] : begin[k] + count[k]]`` that fires with 1 - exp(-rate[k]): several
-    nodes may share their sources, and still draw on their own.
-    """
+def add_arcs_by_rate(graph: FollowerGraph, rated: tuple[RatedArcs, ...]) -> None:
+    """Give nodes that have no in-arcs the rated arcs for RR sets under IC."""
     plan = _plan(graph, IC())
-    filled = plan.nodes.copy()
-    rate, count = np.broadcast_to(rate, nodes.shape).astype(np.float64), count.astype(np.float64)
+    nodes, sources = plan.nodes.copy(), plan.sources
+    for arcs in rated:
+        _fill(nodes, arcs, sources.size)
+        sources = np.concatenate([sources, arcs.sources.astype(np.int32)])
+    for array in (nodes, sources):
+        array.flags.writeable = False
+    assert graph.probabilities is not None  # _plan has looked
+    values = graph.probabilities.values
+    graph._shared[(("rr_plan", IC().name), id(values))] = _Plan(nodes, sources, plan.limits), values
+
+
+def _fill(plan: NDArray[Any], arcs: RatedArcs, begin: int) -> None:
+    rate, count = arcs.rate, arcs.count.astype(np.float64)
     p = -np.expm1(-rate)
     many = (count * p > MANY) | (p > 0.5)
     none = np.exp(-count * rate)
     with np.errstate(divide="ignore", invalid="ignore"):
-        filled["none"][nodes] = none
-        filled["one"][nodes] = np.where(many, -1.0 / rate, none + count * p * np.exp(-(count - 1.0) * rate))
-        filled["odds"][nodes] = np.where(many, 0.0, np.expm1(rate))
+        plan["none"][arcs.nodes] = none
+        one = none + count * p * np.exp(-(count - 1.0) * rate)
+        plan["one"][arcs.nodes] = np.where(many, -1.0 / rate, one)
+        plan["odds"][arcs.nodes] = np.where(many, 0.0, np.expm1(rate))
     kind = np.where(rate > 0, np.where(many, SKIP, COUNT), NEVER).astype(np.int64)
-    filled["degree"][nodes] = count.astype(np.int32)
-    filled["place"][nodes] = plan.sources.size + begin.astype(np.int64) + (kind << KIND_BITS)
-    joined = np.concatenate([plan.sources, sources.astype(np.int32)])
-    for array in (filled, joined):
-        array.flags.writeable = False
-    assert graph.probabilities is not None  # _plan has looked
-    values = graph.probabilities.values
-    name: Any = ("rr_plan", IC().name, id(values))
-    graph._shared[name] = _Plan(filled, joined, plan.limits), values
+    plan["degree"][arcs.nodes] = count.astype(np.int32)
+    plan["place"][arcs.nodes] = begin + arcs.begin.astype(np.int64) + (kind << KIND_BITS)
 
 
 def bits_of(nodes: NDArray[Any], n: int) -> NDArray[np.uint64]:
@@ -126,7 +120,7 @@ class RRStore:
     def __init__(
         self,
         graph: FollowerGraph,
-        model: Model,
+        model: DiffusionModel,
         key: int,
         *,
         weights: NDArray[np.float64] | None = None,

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from .._memory import available_bytes
 from .._random import RNGLike, derive_key, key_of
 from .._threads import n_threads
-from ..cascades._engine import seed_labels
-from ..cascades.models import Model, model_of
 from ..errors import InputError
-from ..graph._node_weights import reach_weights
 from ..graph.follower_graph import FollowerGraph
+from ..graph.node_weights import reach_weights
+from ..models.base import DiffusionModel
+from ..models.registry import model_of
+from ..simulation.runner import seed_labels
 from ._forward import forward_bound
 from .ris import MOST_SETS, RRStore, binomial_bounds
 
@@ -46,7 +47,7 @@ class Task:
     """What is asked, checked and in internal numbers."""
 
     graph: FollowerGraph
-    model: Model
+    model: DiffusionModel
     allowed: NDArray[np.bool_]
     taken: NDArray[np.int32]
     weights: NDArray[np.float64] | None
@@ -84,7 +85,7 @@ class Task:
 def make_task(
     graph: FollowerGraph,
     *,
-    model: Model | str,
+    model: DiffusionModel | str,
     delta: float | None,
     candidates: Iterable[Any] | None,
     exclude: Iterable[Any],
@@ -104,7 +105,7 @@ def make_task(
     if max_rr_sets is not None and (not is_number(max_rr_sets) or max_rr_sets < 2):
         raise InputError(f"max_rr_sets={max_rr_sets!r} is out of range: give a whole number from 2, or None")
     allowed = permitted(graph, candidates, exclude, taken)
-    chosen = graph._internal(seed_labels(graph, taken))
+    chosen = graph.index.internal(seed_labels(graph, taken))
     return Task(
         graph, model_of(model), allowed, chosen, reach_weights(graph, node_weights), delta, key_of(rng), n_threads(threads),
         start + (float("inf") if time_limit is None else float(time_limit)),
@@ -120,9 +121,9 @@ def permitted(
     allowed = np.ones(graph.n_nodes, np.bool_)
     if candidates is not None:
         allowed[:] = False
-        allowed[graph._internal(seed_labels(graph, candidates))] = True
+        allowed[graph.index.internal(seed_labels(graph, candidates))] = True
     for away in (exclude, taken):
-        allowed[graph._internal(seed_labels(graph, away))] = False
+        allowed[graph.index.internal(seed_labels(graph, away))] = False
     return allowed
 
 

@@ -11,14 +11,12 @@ from numpy.typing import NDArray
 from .._progress import progress
 from .._provenance import provenance
 from .._random import derive_key, generator
-from ..cascades._engine import Engine
-from ..cascades._intervals import mean_interval
-from ..cascades._prefixes import prefix_sizes
-from ..cascades._sips_engine import engine_of
-from ..cascades.models import IC, LT, Model
-from ..cascades.results import Comparison
-from ..cascades.simulate import _rounds
 from ..graph.follower_graph import FollowerGraph
+from ..models.base import DiffusionModel
+from ..results.estimates import Comparison
+from ..results.intervals import mean_interval
+from ..simulation.runner import Runner, prepare
+from ..simulation.simulate import _rounds
 from .heuristics import TIER_STRATEGIES
 
 __all__ = ["Lots", "evaluate"]
@@ -27,12 +25,12 @@ KNOWN = 0.25  # share of a difference to which it is known well enough, however 
 
 
 def evaluate(
-    graph: FollowerGraph, model: Model, names: tuple[str, ...], amounts: tuple[float, ...],
+    graph: FollowerGraph, model: DiffusionModel, names: tuple[str, ...], amounts: tuple[float, ...],
     chosen: dict[tuple[str, float], list[tuple[Any, ...]]], lots: dict[str, Lots], baseline: str | None, key: int, *, runs: int | None,
     rel_error: float, confidence: float, max_runs: int, threads: int | None,
 ) -> dict[float, Comparison]:  # fmt: skip
     """Run all seed sets in the same worlds until the differences are precise enough."""
-    engine = engine_of(graph, model, [], key)
+    engine = prepare(graph, model, [], key)
     parts: list[NDArray[np.float64]] = []  # names, amounts, runs
     rounds, stopped = (
         [(0, 1)] if engine.deterministic else [(0, runs)] if runs is not None else _rounds(max_runs),
@@ -68,7 +66,7 @@ def evaluate(
     def source(name: str, amount: float) -> Any:
         if name in lots or len(chosen[name, amount]) > 1:
             return DrawnSeeds(name, graph.n_nodes)
-        return engine_of(graph, model, chosen[name, amount][0], key)
+        return prepare(graph, model, chosen[name, amount][0], key)
 
     return {
         amount: Comparison(
@@ -102,7 +100,7 @@ class Lots:
 
     def __init__(self, graph: FollowerGraph, name: str, amounts: tuple[float, ...], key: int) -> None:
         self._graph, self._key = graph, key
-        self._pool = graph._rank  # in the order of labels
+        self._pool = graph.index.rank  # in the order of labels
         if name in TIER_STRATEGIES:
             self._pool = self._pool[(graph.node_data["tier"] == name).to_numpy()]
         self._ends = np.minimum(np.array(amounts, np.int64), len(self._pool))
@@ -112,34 +110,34 @@ class Lots:
         return np.asarray(self._pool[picked])
 
     def labels(self, run: int) -> tuple[Any, ...]:
-        return tuple(self._graph._labels_of(self._draw(run)).tolist())
+        return tuple(self._graph.index.labels_of(self._draw(run)).tolist())
 
-    def sizes(self, engine: Engine, first: int, last: int, threads: int | None) -> NDArray[np.int64]:
+    def sizes(self, engine: Runner, first: int, last: int, threads: int | None) -> NDArray[np.int64]:
         order = np.stack([self._draw(run) for run in range(first, last)], axis=1).astype(np.int32)
         ends, at = np.unique(self._ends, return_inverse=True)
-        return prefix_sizes(engine, order, ends, first, last, threads=threads)[at]
+        return engine.prefix_sizes(order, ends, first, last, threads=threads)[at]
 
 
 def _sizes(
-    engine: Engine, seeds: list[tuple[Any, ...]], amounts: tuple[float, ...], first: int, last: int, threads: int | None
+    engine: Runner, seeds: list[tuple[Any, ...]], amounts: tuple[float, ...], first: int, last: int, threads: int | None
 ) -> NDArray[np.int64]:
     """Sizes from each seed set, shape (amounts, runs); prefixes of one order together where the model has lanes."""
     graph = engine.graph
     rising = sorted(range(len(amounts)), key=lambda at: len(seeds[at]))
     longest = seeds[rising[-1]]
     nested = all(seeds[at] == longest[: len(seeds[at])] for at in rising)
-    if nested and len(amounts) > 1 and isinstance(engine.model, IC | LT):
+    if nested and len(amounts) > 1 and engine.program.shares_prefixes:
         ends = np.array([len(seeds[at]) for at in rising], np.int64)
-        order = graph._internal(list(longest)).astype(np.int32)[:, None]
-        found = prefix_sizes(engine, order, ends, first, last, threads=threads)
+        order = graph.index.internal(list(longest)).astype(np.int32)[:, None]
+        found = engine.prefix_sizes(order, ends, first, last, threads=threads)
         out = np.empty_like(found)
         out[rising] = found
         return out
     return np.stack(
         [
-            engine_of(graph, engine.model, one, int(engine.key))
+            Runner(engine.program, graph.index.internal(list(one)), engine.key)
             .run(first, last, threads=threads, show=False)
-            .new.sum(axis=1, dtype=np.int64)
+            .values
             for one in seeds
         ]
     )

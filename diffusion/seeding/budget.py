@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from ..graph._node_weights import node_values
 from ..graph.follower_graph import FollowerGraph
+from ..graph.node_weights import node_values
 from .selection import NextBuy, SeedSelection
 
 __all__ = ["afford", "affordable", "price_values"]
@@ -21,7 +21,7 @@ MOST = np.finfo(np.float64).max
 
 def price_values(graph: FollowerGraph, prices: Any) -> NDArray[np.float64]:
     """Return the price of each node in the order of ``graph.nodes``; NaN for who is not for sale."""
-    values = node_values(graph, prices, "prices", missing=float("nan"))[graph._rank]
+    values = node_values(graph, prices, "prices", missing=float("nan"))[graph.index.rank]
     if (values < 0).any():
         at = int((values < 0).argmax())
         raise InputError(f"the price of {graph.nodes[[at]].tolist()[0]!r} is {values[at]:g}: prices are numbers from 0")
@@ -43,7 +43,7 @@ def afford(graph: FollowerGraph, ranked: SeedSelection, prices: NDArray[np.float
     """Cut a ranking to what a budget buys."""
     if isinstance(budget, bool) or not isinstance(budget, int | float | np.number) or not 0 <= budget <= MOST:
         raise InputError(f"budget={budget!r} is not an amount of money: give a number from 0")
-    paid = prices[graph._check_labels(list(ranked.seeds))]
+    paid = prices[graph.index.positions(list(ranked.seeds))]
     bought = affordable(paid, float(budget))
     if not bought.size:
         cheapest = np.nanmin(paid) if (paid == paid).any() else float("nan")

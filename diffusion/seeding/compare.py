@@ -10,16 +10,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._plots import draw
 from .._progress import one_bar
 from .._provenance import provenance
 from .._random import RNGLike, derive_key, generator, key_of
-from ..cascades._engine import check_runs
-from ..cascades.models import IC, LT, Model, model_of
-from ..cascades.results import Comparison
-from ..cascades.simulate import _check_precision
 from ..errors import InputError, NotFoundError, did_you_mean
-from ..graph._given import check_graph
-from ..graph.follower_graph import FollowerGraph
+from ..graph.follower_graph import FollowerGraph, check_graph
+from ..models.base import DiffusionModel
+from ..models.cascade import IC, LT
+from ..models.registry import model_of
+from ..results.estimates import Comparison
+from ..simulation.runner import check_runs
+from ..simulation.simulate import _check_precision
 from ._worlds import Lots, evaluate
 from .budget import affordable, price_values
 from .heuristics import HEURISTICS, TIER_STRATEGIES, rank_seeds
@@ -103,9 +105,7 @@ class StrategyComparison:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Plot spread against budget, one line a strategy, with the band of its interval."""
-        from ..plotting_seeding import plot_strategies
-
-        return plot_strategies(self, ax=ax)
+        return draw("strategies", self, ax)
 
     def __repr__(self) -> str:
         wide = self.table.pivot(index="strategy", columns="budget", values="spread").loc[list(self.strategies)]
@@ -134,7 +134,7 @@ def compare_strategies(
     budgets: Iterable[float],
     *,
     strategies: Iterable[str] | None = None,
-    model: Model | str = "ic",
+    model: DiffusionModel | str = "ic",
     prices: Any = None,
     eps: float | None = None,
     runs: int | None = None,
@@ -158,7 +158,7 @@ def compare_strategies(
         "imm". Default: "random", "degree", "two_step_discount", "opim" for IC and LT; "random", "degree", and for
         numbers of seeds "celf", for other models. A ranking that ends before k gives fewer seeds (`n_seeds`). With money, rankings are gone down
         buying who is affordable, and "celf", "greedy" and "imm" do not serve.
-    model : Model or {"ic", "lt"}
+    model : DiffusionModel or {"ic", "lt"}
     prices : str, mapping, Series, callable or array-like, optional
         Price of each node, see `select_seeds`; NaN for who is not for sale. With it budgets are money.
     eps : float, optional
@@ -253,7 +253,7 @@ def compare_strategies(
         means = compared.means
         for name in names:
             one = chosen[name, budget][0]
-            cost = _NAN if price is None else float(price[graph._check_labels(list(one.seeds))].sum())
+            cost = _NAN if price is None else float(price[graph.index.positions(list(one.seeds))].sum())
             rows.append(
                 (
                     name, budget, len(one.seeds), cost, *(float(means[of][name]) for of in ("mean", "low", "high")),
@@ -305,7 +305,7 @@ def _budgets(given: Iterable[float], prices: Any) -> tuple[tuple[float, ...], st
     return tuple(float(amount) for amount in amounts), "money"
 
 
-def _strategies(given: Iterable[str] | None, model: Model, unit: str) -> tuple[str, ...]:
+def _strategies(given: Iterable[str] | None, model: DiffusionModel, unit: str) -> tuple[str, ...]:
     if given is None:
         if isinstance(model, IC | LT):
             given = ("random", "degree", "two_step_discount", "opim")
@@ -327,7 +327,7 @@ def _strategies(given: Iterable[str] | None, model: Model, unit: str) -> tuple[s
 
 
 def _ranked(
-    graph: FollowerGraph, name: str, amounts: tuple[float, ...], price: NDArray[np.float64] | None, model: Model,
+    graph: FollowerGraph, name: str, amounts: tuple[float, ...], price: NDArray[np.float64] | None, model: DiffusionModel,
     key: int, threads: int | None,
 ) -> dict[float, _Chosen]:  # fmt: skip
     """Rank once, as far as the largest budget may need, and cut for each budget."""
@@ -335,7 +335,7 @@ def _ranked(
         found = select_seeds(graph, int(max(amounts)), method=name, model=model, rng=generator(key), threads=threads)
     else:
         size = graph.n_nodes
-        if name in TIER_STRATEGIES and "tier" in graph._node_data:
+        if name in TIER_STRATEGIES and "tier" in graph.attributes:
             size = int((graph.node_data["tier"] == name).sum())
         if price is None:
             if max(amounts) > graph.n_nodes:
@@ -344,7 +344,7 @@ def _ranked(
         found = rank_seeds(graph, size, method=name, p=_mean_probability(graph, name), rng=generator(key))
     if price is None:
         return {amount: _Chosen(found.seeds[: int(amount)], found.seconds) for amount in amounts}
-    paid = price[graph._check_labels(list(found.seeds))]
+    paid = price[graph.index.positions(list(found.seeds))]
     return {
         amount: _Chosen(tuple(found.seeds[at] for at in affordable(paid, amount)), found.seconds) for amount in amounts
     }
@@ -356,7 +356,7 @@ def _mean_probability(graph: FollowerGraph, name: str) -> float | None:
 
 
 def _certified(
-    graph: FollowerGraph, name: str, amounts: tuple[float, ...], price: NDArray[np.float64] | None, model: Model,
+    graph: FollowerGraph, name: str, amounts: tuple[float, ...], price: NDArray[np.float64] | None, model: DiffusionModel,
     eps: float | None, key: int, threads: int | None,
 ) -> dict[float, _Chosen]:  # fmt: skip
     found = {}

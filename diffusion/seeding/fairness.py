@@ -12,17 +12,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._plots import draw
 from .._progress import progress
 from .._provenance import provenance
 from .._random import RNGLike, derive_key, key_of
 from .._threads import n_threads
-from ..cascades.models import Model, model_of
-from ..cascades.results import check_confidence
 from ..errors import InputError
-from ..graph._given import check_graph
-from ..graph.follower_graph import FollowerGraph
+from ..graph.follower_graph import FollowerGraph, check_graph
+from ..models.base import DiffusionModel
+from ..models.registry import model_of
+from ..results.estimates import check_confidence
 from ._certificate import check_k, is_number, open_unit, permitted
-from ._fairness_price import FairnessPrice, name_rows, new_axes, price_of_fairness
+from ._fairness_price import FairnessPrice, price_of_fairness
 from ._groups import Groups, groups_of
 from ._maximin import Collection, best_maximin, optimum_bound
 from .ris import RRStore, binomial_bounds
@@ -94,17 +95,7 @@ class MaximinSelection:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Plot the share reached of each community with its interval, and the bound of the optimum as a line."""
-        from ..plotting import PALETTE, intervals, style
-
-        with style():
-            ax = new_axes(ax)
-            table = self.shares
-            rows = list(range(len(table)))
-            colours = [PALETTE[0]] * len(rows)
-            intervals(ax, table["low"].tolist(), table["share"].tolist(), table["high"].tolist(), rows, colours=colours)
-            ax.axvline(self.upper, color="#888888", linewidth=1)
-            name_rows(ax, table.index)
-        return ax
+        return draw("maximin", self, ax)
 
     def __repr__(self) -> str:
         head = ", ".join(map(repr, self.seeds[:5])) + (", ..." if len(self.seeds) > 5 else "")
@@ -121,7 +112,7 @@ def maximin_seeds(
     k: int,
     *,
     communities: Any = None,
-    model: Model | str = "ic",
+    model: DiffusionModel | str = "ic",
     eps: float = 0.1,
     delta: float | None = None,
     confidence: float = 0.95,
@@ -143,7 +134,7 @@ def maximin_seeds(
     communities : optional
         The community of each node: None for the node attribute ``community``, the name of another, a Series or mapping by
         label, values in the order of ``graph.nodes``, or a partition. Nodes without one do not count.
-    model : Model or {"ic", "lt"}
+    model : DiffusionModel or {"ic", "lt"}
     eps : float in (0, 1)
         Sample until the smallest share is known to about this relative error, and the sets that chose the seeds flatter
         them by no more.
@@ -254,7 +245,7 @@ def maximin_seeds(
         probabilities=None if rule is None else rule.label, n_rr_sets=2 * n, stopped=stopped, communities=len(groups),
     )  # fmt: skip
     return MaximinSelection(
-        tuple(graph._labels_of(seeds).tolist()), _share_table(groups, sizes, hits, n_sets, confidence), float(lower),
+        tuple(graph.index.labels_of(seeds).tolist()), _share_table(groups, sizes, hits, n_sets, confidence), float(lower),
         float(upper), eps, delta, confidence, 2 * n, time.perf_counter() - begin, stopped, key, provenance=record,
     )  # fmt: skip
 

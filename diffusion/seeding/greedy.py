@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import heapq
 import time
 from collections.abc import Iterable
@@ -17,12 +16,12 @@ from .._progress import progress
 from .._provenance import provenance
 from .._random import RNGLike, key_of
 from .._threads import map_chunks, n_threads
-from ..cascades._engine import Engine, check_runs, seed_labels
-from ..cascades._sips_engine import engine_of
-from ..cascades.models import SIPS, Model, Threshold
 from ..errors import InputError
-from ..graph._node_weights import reach_weights
 from ..graph.follower_graph import FollowerGraph
+from ..graph.node_weights import reach_weights
+from ..models.base import DiffusionModel
+from ..models.program import Start
+from ..simulation.runner import Runner, check_runs, chunks, prepare, row_words, seed_labels
 from ._search import check_k, is_number, permitted
 
 __all__ = ["GreedySelection", "greedy"]
@@ -88,38 +87,36 @@ class GreedySelection:
         return f"{text}; {self.guarantee}"
 
 
-def submodular(engine: Engine) -> bool:
+def submodular(engine: Runner) -> bool:
     """Does every world reach from a seed set what it reaches from its members one by one?
 
     So it is where one active neighbour, or one sharer, is enough: what a sharer passes on, by whichever channel, is then
     fixed in a world, whoever the seeds are. A feed that answers to engagement, or a user who draws anew at every exposure,
     changes nothing of that.
     """
-    model = engine.model
-    if isinstance(model, SIPS):
-        return model.identify == "simple" or model.need()[0] <= 1
-    return not isinstance(model, Threshold) or bool((model.need(engine.graph._in_degree) <= 1).all())
+    return engine.model.submodular(engine.graph)
 
 
 class _Evaluator:
     """Mean spread of seed sets (internal nodes) in the same worlds, with the memory of one thread."""
 
-    def __init__(self, engine: Engine, runs: int, weights: NDArray[np.float64] | None) -> None:
-        self._engine = copy.copy(engine)
+    def __init__(self, runner: Runner, runs: int, weights: NDArray[np.float64] | None) -> None:
+        self._program, self._key = runner.program, runner.start.key
         self._runs = runs
         self._weights = weights
-        self._space = engine.workspace(runs)
+        words = row_words(self._program, runs)
+        self._space = self._program.workspace(words)
+        self._chunks = chunks(0, runs, words)
 
     def spread(self, seeds: NDArray[np.int32]) -> float:
-        engine, space = self._engine, self._space
-        engine._start = np.sort(seeds).astype(np.int32)
+        space, start = self._space, Start(np.sort(seeds).astype(np.int32), self._key)
         if self._weights is not None:
             space.node_counts[:] = 0
         total = 0
-        for first, last in engine.chunks(0, self._runs, space.words):
-            total += int(engine.chunk(first, last, space).new.sum(dtype=np.int64))
+        for first, last in self._chunks:
+            total += int(self._program.run(start, first, last, space).new[..., 0].sum(dtype=np.int64))
         if self._weights is not None:
-            return float(space.node_counts @ self._weights) / self._runs
+            return float(space.node_counts[:, 0] @ self._weights) / self._runs
         return total / self._runs
 
 
@@ -127,7 +124,7 @@ def greedy(
     graph: FollowerGraph,
     k: int,
     *,
-    model: Model | str = "ic",
+    model: DiffusionModel | str = "ic",
     method: str = "celf",
     runs: int = 512,
     candidates: Iterable[Any] | None = None,
@@ -145,7 +142,7 @@ def greedy(
     graph : FollowerGraph
     k : int
         Number of seeds, from 1 to the number of candidates.
-    model : Model or {"ic", "lt"}
+    model : DiffusionModel or {"ic", "lt"}
         Any, also ``Threshold(...)``.
     method : {"celf", "greedy"}
         ``"greedy"`` tries every candidate at every step. ``"celf"`` leaves out candidates whose last known gain is too
@@ -189,7 +186,7 @@ def greedy(
     allowed = permitted(graph, candidates, exclude, taken)
     k = check_k(k, allowed)
     weights = reach_weights(graph, node_weights)
-    engine = engine_of(graph, model, seed_labels(graph, taken), key_of(rng))
+    engine = prepare(graph, model, seed_labels(graph, taken), key_of(rng))
     worlds = 1 if engine.deterministic else runs
     search = _Search(engine, worlds, weights, allowed, n_threads(threads), deadline, lazy=method == "celf")
     stopped = "done"
@@ -218,7 +215,7 @@ def greedy(
         stopped=stopped,
     )
     return GreedySelection(
-        tuple(graph._labels_of(np.array(search.seeds, np.int64)).tolist()), np.array(search.gains), worlds,
+        tuple(graph.index.labels_of(np.array(search.seeds, np.int64)).tolist()), np.array(search.gains), worlds,
         search.evaluations, guarantee, stopped, method, time.perf_counter() - start, search.already, int(engine.key),
         record,
     )  # fmt: skip
@@ -229,7 +226,7 @@ class _Search:
 
     def __init__(
         self,
-        engine: Engine,
+        engine: Runner,
         runs: int,
         weights: NDArray[np.float64] | None,
         allowed: NDArray[np.bool_],
@@ -238,8 +235,8 @@ class _Search:
         *,
         lazy: bool,
     ) -> None:
-        self._order = engine.graph._arcs.order
-        self._taken = engine._start
+        self._order = engine.graph.index.order
+        self._taken = engine.start.seeds
         self._threads = threads
         self._deadline = deadline
         self._lazy = lazy

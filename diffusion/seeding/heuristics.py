@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from .._provenance import provenance
 from .._random import RNGLike, generator, key_of
 from ..errors import InputError, NotFoundError, did_you_mean
-from ..graph._given import check_graph
-from ..graph.follower_graph import FollowerGraph
+from ..graph.follower_graph import FollowerGraph, check_graph
 from ._groups import groups_of
 from .selection import SeedSelection
 
@@ -30,7 +29,7 @@ Ranking = Callable[
 def _top(graph: FollowerGraph, score: NDArray[Any], k: int, allowed: NDArray[np.bool_]) -> tuple[Any, Any]:
     """Largest scores first; ties go to the label that comes first."""
     nodes = np.flatnonzero(allowed)
-    order = np.lexsort((graph._arcs.order[nodes], -score[nodes].astype(np.float64)))[:k]
+    order = np.lexsort((graph.index.order[nodes], -score[nodes].astype(np.float64)))[:k]
     chosen = nodes[order]
     return chosen, score[chosen].astype(np.float64)
 
@@ -38,24 +37,24 @@ def _top(graph: FollowerGraph, score: NDArray[Any], k: int, allowed: NDArray[np.
 def _random(
     graph: FollowerGraph, k: int, allowed: NDArray[np.bool_], p: float | None, draw: np.random.Generator
 ) -> tuple[Any, Any]:
-    positions = np.sort(graph._arcs.order[allowed])
-    chosen = graph._rank[draw.permutation(positions)[:k]]
+    positions = np.sort(graph.index.order[allowed])
+    chosen = graph.index.rank[draw.permutation(positions)[:k]]
     return chosen, np.full(len(chosen), np.nan)
 
 
 def _degree(
     graph: FollowerGraph, k: int, allowed: NDArray[np.bool_], p: float | None, draw: np.random.Generator
 ) -> tuple[Any, Any]:
-    return _top(graph, graph._out_degree, k, allowed)
+    return _top(graph, graph.csr.out_degree, k, allowed)
 
 
 def _discount(graph: FollowerGraph, k: int, allowed: NDArray[np.bool_], p: float) -> tuple[Any, Any]:
     from ..kernels.discount import discount_seeds
 
-    into = graph._in_arcs
+    into = graph.csr.into
     found = discount_seeds(
-        graph._indptr, graph._indices, into.indptr, into.sources, into.arc, graph._multiplicity, graph._out_degree,
-        graph._arcs.order, allowed, p, k,
+        graph.csr.indptr, graph.csr.indices, into.indptr, into.sources, into.arc, graph.csr.multiplicity, graph.csr.out_degree,
+        graph.index.order, allowed, p, k,
     )  # fmt: skip
     return found[0], found[1]
 
@@ -86,10 +85,10 @@ def _two_step_discount(
 
 def _by_arc(kernel: Any, graph: FollowerGraph, k: int, allowed: NDArray[np.bool_]) -> tuple[Any, Any]:
     assert graph.probabilities is not None  # rank_seeds has looked
-    into = graph._in_arcs
+    into = graph.csr.into
     found: tuple[Any, Any] = kernel(
-        graph._indptr, graph._indices, into.indptr, into.sources, into.arc, graph.probabilities.values,
-        graph._arcs.order, allowed, k,
+        graph.csr.indptr, graph.csr.indices, into.indptr, into.sources, into.arc, graph.probabilities.values,
+        graph.index.order, allowed, k,
     )  # fmt: skip
     return found
 
@@ -107,13 +106,15 @@ def _pagerank(
 ) -> tuple[Any, Any]:
     from ..kernels.ranking import page_rank
 
-    name = "pagerank"  # it needs many passes over all arcs, and every certified selection asks for it
-    if name not in graph._shared:
-        times = graph._multiplicity
+    def score() -> NDArray[np.float64]:
+        times = graph.csr.multiplicity
         each = None if times.size == 1 else times
-        follows = np.bincount(graph._indices, each, minlength=graph.n_nodes)
-        graph._shared[name] = page_rank(graph._indptr, graph._indices, times, follows.astype(np.float64))
-    return _top(graph, np.round(graph._shared[name], 15), k, allowed)
+        follows = np.bincount(graph.csr.indices, each, minlength=graph.n_nodes)
+        found: NDArray[np.float64] = page_rank(graph.csr.indptr, graph.csr.indices, times, follows.astype(np.float64))
+        return found
+
+    # It needs many passes over all arcs, and every certified selection asks for it.
+    return _top(graph, np.round(graph.cached("pagerank", score), 15), k, allowed)
 
 
 def _k_core(
@@ -122,7 +123,7 @@ def _k_core(
     # Mutual follows are one edge of the undirected graph.
     core = np.array(_igraph(graph).as_undirected(mode="collapse").coreness())
     # Many nodes share the innermost core: followers decide among them.
-    degree = graph._out_degree
+    degree = graph.csr.out_degree
     chosen, _ = _top(graph, core + degree / (degree.max() + 1.0), k, allowed)
     return chosen, core[chosen].astype(np.float64)
 
@@ -132,8 +133,10 @@ def _voterank(
 ) -> tuple[Any, Any]:
     from ..kernels.ranking import vote_rank
 
-    into = graph._in_arcs
-    nodes, votes = vote_rank(graph._indptr, graph._indices, into.indptr, into.sources, graph._arcs.order, allowed, k)
+    into = graph.csr.into
+    nodes, votes = vote_rank(
+        graph.csr.indptr, graph.csr.indices, into.indptr, into.sources, graph.index.order, allowed, k
+    )
     return nodes, votes / max(graph.n_edges, 1)
 
 
@@ -145,11 +148,11 @@ def _collective_influence(
     from ..kernels.ranking import collective_influence
 
     n = graph.n_nodes
-    flow = csr_array((np.ones(graph.n_edges, np.int8), graph._indices, graph._indptr), shape=(n, n))
+    flow = csr_array((np.ones(graph.n_edges, np.int8), graph.csr.indices, graph.csr.indptr), shape=(n, n))
     both = csr_array(flow + flow.T)  # mutual follows are one edge
     # Among equals, such as all nodes of a tree's edge, followers decide, then the label.
     place = np.empty(n, np.int32)
-    place[np.lexsort((graph._arcs.order, -graph._out_degree))] = np.arange(n, dtype=np.int32)
+    place[np.lexsort((graph.index.order, -graph.csr.out_degree))] = np.arange(n, dtype=np.int32)
     nodes, score = collective_influence(both.indptr.astype(np.int64), both.indices.astype(np.int32), place, allowed, k)
     return nodes, score.astype(np.float64)
 
@@ -159,7 +162,7 @@ def _community_degree(
 ) -> tuple[Any, Any]:
     groups = groups_of(graph)
     sizes = groups.sizes()
-    degree = graph._out_degree
+    degree = graph.csr.out_degree
     allowed = allowed & (groups.code >= 0)
     # Sainte-Lague: seat j of a community comes at (j + 1/2) / size, so that a smaller k takes the first of a larger one.
     ranked, _ = _top(graph, degree, int(allowed.sum()), allowed)
@@ -175,8 +178,8 @@ def _community_degree(
 def _igraph(graph: FollowerGraph) -> Any:
     import igraph
 
-    sources = np.repeat(np.arange(graph.n_nodes), np.diff(graph._arcs.indptr))
-    return igraph.Graph(n=graph.n_nodes, edges=np.column_stack((sources, graph._arcs.indices)), directed=True)
+    sources = np.repeat(np.arange(graph.n_nodes), np.diff(graph.csr.indptr))
+    return igraph.Graph(n=graph.n_nodes, edges=np.column_stack((sources, graph.csr.indices)), directed=True)
 
 
 HEURISTICS: dict[str, tuple[Ranking, str]] = {
@@ -278,14 +281,14 @@ def rank_seeds(
     allowed = np.ones(graph.n_nodes, np.bool_)
     if candidates is not None:
         allowed[:] = False
-        allowed[graph._internal(list(candidates))] = True
+        allowed[graph.index.internal(list(candidates))] = True
     ranking = method
     if method in TIER_STRATEGIES:
-        if "tier" not in graph._node_data:
+        if "tier" not in graph.attributes:
             raise InputError(
-                f"the method {method!r} needs creator tiers, the node attribute 'tier': see dif.with_creator_tiers(graph)"
+                f"the method {method!r} needs creator tiers, the node attribute 'tier': see dif.graph.with_creator_tiers(graph)"
             )
-        allowed &= (graph.node_data["tier"].to_numpy() == method)[graph._arcs.order]
+        allowed &= (graph.node_data["tier"].to_numpy() == method)[graph.index.order]
         ranking = "random"
     if not isinstance(ranking, str) or ranking not in HEURISTICS:
         known = [*HEURISTICS, *TIER_STRATEGIES]
@@ -307,7 +310,7 @@ def rank_seeds(
     nodes, scores = HEURISTICS[ranking][0](graph, int(k), allowed, one, generator(key))
     seconds = time.perf_counter() - start
     record = provenance("select_seeds", key=key, method=method, k=int(k), graph=graph.fingerprint)
-    return SeedSelection(tuple(graph._labels_of(nodes).tolist()), method, scores, seconds, key, provenance=record)
+    return SeedSelection(tuple(graph.index.labels_of(nodes).tolist()), method, scores, seconds, key, provenance=record)
 
 
 def _probability(p: object) -> float:

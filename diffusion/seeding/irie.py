@@ -46,7 +46,7 @@ def irie(
     """
     assert graph.probabilities is not None  # the caller has looked
     found: tuple[Any, Any] = irie_seeds(
-        graph._indptr, graph._indices, graph.probabilities.values, graph._arcs.order, allowed, k, float(alpha),
+        graph.csr.indptr, graph.csr.indices, graph.probabilities.values, graph.index.order, allowed, k, float(alpha),
         float(floor), ROUNDS, CLOSE,
     )  # fmt: skip
     return found

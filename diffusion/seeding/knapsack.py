@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from .._progress import progress
 from .._random import RNGLike
-from ..cascades.models import Model
 from ..errors import InputError
-from ..graph._node_weights import node_values
 from ..graph.follower_graph import FollowerGraph
+from ..graph.node_weights import node_values
+from ..models.base import DiffusionModel
 from ._certificate import Certificate, certificate
 from ._rankings import JUDGED, keep_best
 from ._search import CONVERGED, Choice, Task, cut_short, is_number, make_task, open_unit, schedule_of, search, targets
@@ -42,7 +42,7 @@ def opim_budget(
     budget: float,
     prices: Any,
     *,
-    model: Model | str = "ic",
+    model: DiffusionModel | str = "ic",
     eps: float | None = None,
     delta: float | None = None,
     quality: float | None = None,
@@ -246,8 +246,8 @@ def _checked_prices(task: Task, prices: Any, budget: Any) -> tuple[NDArray[np.fl
     price = node_values(task.graph, prices, "prices", missing=float("nan"))
     bad = task.allowed & ~((price >= 0) & np.isfinite(price))
     if bad.any():
-        at = task.graph._rank[bad[task.graph._rank]][:1]  # the first in the order of labels
-        label = task.graph._labels_of(at).tolist()[0]
+        at = task.graph.index.rank[bad[task.graph.index.rank]][:1]  # the first in the order of labels
+        label = task.graph.index.labels_of(at).tolist()[0]
         raise InputError(
             f"the price of {label!r} is {price[at[0]]:g} (and {int(bad.sum()) - 1:,} more such): every candidate needs "
             "a finite price from 0"
@@ -285,8 +285,8 @@ def _next_buy(
         return None
     with np.errstate(divide="ignore"):
         worth = gain[left] / price[left]
-    order = np.lexsort((task.graph._arcs.order[left], -worth))
+    order = np.lexsort((task.graph.index.order[left], -worth))
     at = int(left[order[0]])
-    label = task.graph._labels_of(np.array([at])).tolist()[0]
+    label = task.graph.index.labels_of(np.array([at])).tolist()[0]
     missing = max(float(price[at]) - (budget - cost), 0.0)
     return NextBuy(label, float(price[at]), task.total * float(gain[at]) / sets.n, missing)

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from .._progress import progress
 from .._random import RNGLike
-from ..cascades.models import Model
 from ..errors import InputError, NotFoundError, did_you_mean
 from ..graph.follower_graph import FollowerGraph
+from ..models.base import DiffusionModel
 from ._certificate import Certificate, certificate
 from ._rankings import JUDGED, keep_best
 from ._search import (
@@ -57,7 +57,7 @@ def _fill(task: Task, chosen: NDArray[Any], count: int) -> NDArray[np.int32]:
     left = task.allowed.copy()
     left[chosen] = False
     nodes = np.flatnonzero(left)
-    order = np.lexsort((task.graph._arcs.order[nodes], -task.graph._out_degree[nodes]))[:count]
+    order = np.lexsort((task.graph.index.order[nodes], -task.graph.csr.out_degree[nodes]))[:count]
     return nodes[order].astype(np.int32)
 
 
@@ -65,7 +65,7 @@ def opim(
     graph: FollowerGraph,
     k: int,
     *,
-    model: Model | str = "ic",
+    model: DiffusionModel | str = "ic",
     eps: float | None = None,
     delta: float | None = None,
     quality: float | None = None,
@@ -88,7 +88,7 @@ def opim(
         With propagation probabilities.
     k : int
         Number of seeds, from 1 to the number of candidates.
-    model : Model or {"ic", "lt"}
+    model : DiffusionModel or {"ic", "lt"}
     eps : float in (0, 1 - 1/e), optional
         Stop when lower / upper >= 1 - 1/e - eps. Default: sample until that holds for 0.1 *and* more RR sets would
         hardly choose better seeds (see Notes).
@@ -265,7 +265,7 @@ def imm(
     graph: FollowerGraph,
     k: int,
     *,
-    model: Model | str = "ic",
+    model: DiffusionModel | str = "ic",
     eps: float = 0.1,
     ell: float = 1.0,
     rng: RNGLike = None,

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._plots import draw
 from .._provenance import provenance
-from ..cascades.results import check_confidence
 from ..errors import InputError, NotFoundError, did_you_mean
+from ..results.estimates import check_confidence
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,7 +57,7 @@ class PriceFit:
     followers_range: tuple[float, float]
     engagement_range: tuple[float, float]
     provenance: dict[str, Any] = field(default_factory=dict)
-    _data: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None  # followers and prices that were used
+    data: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None  # followers and prices that were used
 
     @property
     def uses_engagement(self) -> bool:
@@ -107,24 +108,7 @@ class PriceFit:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Plot the prices that were used against followers, with the law on followers alone, on logarithmic axes."""
-        from ..plotting import PALETTE, log_axis, style
-
-        if self._data is None:
-            raise InputError("this fit was made without its data, so there is nothing to plot")
-        followers, prices = self._data
-        with style():
-            if ax is None:
-                from matplotlib import pyplot
-
-                _, ax = pyplot.subplots(layout="constrained")
-            ax.scatter(followers, prices, s=14, alpha=0.6, linewidths=0, color=PALETTE[0])
-            line = np.geomspace(*self.followers_range, 50)
-            ax.plot(line, self.predict(line), color=PALETTE[1])
-            log_axis(ax, "x")
-            log_axis(ax, "y")
-            ax.set_xlabel("followers")
-            ax.set_ylabel("price")
-        return ax
+        return draw("prices", self, ax)
 
     def __repr__(self) -> str:
         terms = "; ".join(

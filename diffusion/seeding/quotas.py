@@ -13,13 +13,13 @@ from .._progress import progress
 from .._provenance import provenance
 from .._random import RNGLike, derive_key, key_of
 from .._threads import n_threads
-from ..cascades._engine import seed_labels
-from ..cascades.models import Model, model_of
 from ..errors import InputError, NotFoundError, did_you_mean
-from ..graph._given import check_graph
-from ..graph._node_weights import reach_weights
-from ..graph.follower_graph import FollowerGraph
+from ..graph.follower_graph import FollowerGraph, check_graph
+from ..graph.node_weights import reach_weights
 from ..kernels.quotas import quota_cover
+from ..models.base import DiffusionModel
+from ..models.registry import model_of
+from ..simulation.runner import seed_labels
 from ._certificate import check_k, is_number, open_unit, permitted
 from ._groups import Groups, groups_of
 from ._search import DEFAULT_BYTES, DEFAULT_SETS
@@ -43,7 +43,7 @@ def select_with_quotas(
     at_most: int | Mapping[Any, int] | None = None,
     at_least: int | Mapping[Any, int] | None = None,
     communities: Any = None,
-    model: Model | str = "ic",
+    model: DiffusionModel | str = "ic",
     eps: float = 0.05,
     delta: float | None = None,
     candidates: Iterable[Any] | None = None,
@@ -68,7 +68,7 @@ def select_with_quotas(
     communities : optional
         The community of each node: None for the node attribute ``community``, the name of another, a Series or mapping by
         label, values in the order of ``graph.nodes``, or a partition. Nodes without one count toward no quota.
-    model : Model or {"ic", "lt"}
+    model : DiffusionModel or {"ic", "lt"}
     eps : float in (0, 1)
         Sample until the sampling error takes at most this share off the ratio of the bounds.
     delta : float in (0, 1), optional
@@ -129,7 +129,7 @@ def select_with_quotas(
     allowed = permitted(graph, candidates, exclude, taken)
     k = check_k(k, allowed)
     least, most = _quotas(groups, allowed, k, at_least, at_most)
-    before = graph._internal(seed_labels(graph, taken))
+    before = graph.index.internal(seed_labels(graph, taken))
     weights = reach_weights(graph, node_weights)
     key, workers = key_of(rng), n_threads(threads)
     choosing, judging = (
@@ -185,7 +185,7 @@ def select_with_quotas(
         communities=len(groups), at_most=_plain(at_most), at_least=_plain(at_least),
     )  # fmt: skip
     return SeedSelection(
-        seeds=tuple(graph._labels_of(seeds).tolist()), method="quotas", scores=new, gains=new,
+        seeds=tuple(graph.index.labels_of(seeds).tolist()), method="quotas", scores=new, gains=new,
         seconds=time.perf_counter() - begin, key=key, lower=float(low), upper=float(high), eps=eps, delta=delta,
         guarantee=GUARANTEE, n_rr_sets=2 * n, mean_rr_size=choosing.mean_size, stopped=stopped, provenance=record,
     )  # fmt: skip
@@ -193,7 +193,7 @@ def select_with_quotas(
 
 def by_followers(graph: FollowerGraph) -> NDArray[np.int32]:
     """Internal nodes, most followers first, ties in the order of labels: who goes first where gains are equal."""
-    return np.lexsort((graph._arcs.order, -graph._out_degree)).astype(np.int32)
+    return np.lexsort((graph.index.order, -graph.csr.out_degree)).astype(np.int32)
 
 
 def _plain(quota: int | Mapping[Any, int] | None) -> Any:

@@ -13,14 +13,14 @@ from .._progress import progress
 from .._provenance import provenance
 from .._random import RNGLike, key_of
 from .._threads import n_threads
-from ..cascades._engine import check_runs, seed_labels
-from ..cascades.models import Model, model_of
-from ..cascades.results import Estimate, check_confidence
 from ..errors import InputError
-from ..graph._given import check_graph
-from ..graph._node_weights import reach_weights
-from ..graph.follower_graph import FollowerGraph
+from ..graph.follower_graph import FollowerGraph, check_graph
+from ..graph.node_weights import reach_weights
 from ..kernels.coverage import first_covered
+from ..models.base import DiffusionModel
+from ..models.registry import model_of
+from ..results.estimates import Estimate, check_confidence
+from ..simulation.runner import check_runs, seed_labels
 from ._rr_store import MOST_SETS, RRStore, bits_of
 
 __all__ = ["MOST_SETS", "RRSets", "RRStore", "binomial_bounds", "bits_of", "sample_rr_sets"]
@@ -56,7 +56,7 @@ class RRSets:
     """
 
     graph: FollowerGraph
-    model: Model
+    model: DiffusionModel
     n: int
     total: float
     key: int
@@ -78,7 +78,7 @@ class RRSets:
     @property
     def members(self) -> pd.Index[Any]:
         """Labels of the members of all sets, one set after the other, the root first."""
-        return self.graph._labels_of(self._members)
+        return self.graph.index.labels_of(self._members)
 
     @property
     def _members(self) -> NDArray[np.int32]:
@@ -106,7 +106,7 @@ class RRSets:
         """Labels of set i, the root first."""
         if isinstance(i, bool) or not isinstance(i, int | np.integer) or not 0 <= i < self.n:
             raise InputError(f"{i!r} is no RR set: give a whole number from 0 to {self.n - 1:,}")
-        labels: list[Any] = self.graph._labels_of(self._members[self.offsets[i] : self.offsets[i + 1]]).tolist()
+        labels: list[Any] = self.graph.index.labels_of(self._members[self.offsets[i] : self.offsets[i + 1]]).tolist()
         return labels
 
     def coverage(self, seeds: Any) -> int:
@@ -117,7 +117,7 @@ class RRSets:
         NotFoundError
             A seed that is not in the graph.
         """
-        chosen = self.graph._internal(seed_labels(self.graph, seeds))
+        chosen = self.graph.index.internal(seed_labels(self.graph, seeds))
         rank = np.full(self.graph.n_nodes, -1, np.int32)
         rank[chosen] = 0
         found = first_covered(
@@ -173,7 +173,7 @@ def sample_rr_sets(
     graph: FollowerGraph,
     n: int,
     *,
-    model: Model | str = "ic",
+    model: DiffusionModel | str = "ic",
     node_weights: Any = None,
     rng: RNGLike = None,
     threads: int | None = None,
@@ -186,7 +186,7 @@ def sample_rr_sets(
         With propagation probabilities.
     n : int
         Number of sets, from 1.
-    model : Model or {"ic", "lt"}
+    model : DiffusionModel or {"ic", "lt"}
     node_weights : str, mapping, Series, callable or array-like, optional
         Worth of reaching each node: roots are drawn in proportion. By label (nodes left out count 0), in the order of
         ``graph.nodes``, as the name of a node attribute, or as a function of the number of followers.

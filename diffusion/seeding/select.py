@@ -10,13 +10,13 @@ import numpy as np
 
 from .._progress import one_bar
 from .._random import RNGLike, derive_key, generator, key_of
-from ..cascades._engine import seed_labels
-from ..cascades._sips_engine import follow_probabilities
-from ..cascades.models import SIPS, Model, model_of
-from ..cascades.simulate import spread as estimate_spread
 from ..errors import InputError, NotFoundError, did_you_mean
-from ..graph._given import check_graph
-from ..graph.follower_graph import FollowerGraph
+from ..graph.follower_graph import FollowerGraph, check_graph
+from ..models.base import DiffusionModel
+from ..models.registry import model_of
+from ..models.sips.model import SIPS
+from ..simulation.runner import seed_labels
+from ..simulation.simulate import spread as estimate_spread
 from ._certificate import Certificate
 from .greedy import GreedySelection, greedy
 from .heuristics import HEURISTICS, TIER_STRATEGIES, rank_seeds
@@ -41,7 +41,7 @@ def select_seeds(
     budget: float | None = None,
     prices: Any = "price",
     method: str = "opim",
-    model: Model | str = "ic",
+    model: DiffusionModel | str = "ic",
     at_most: int | Mapping[Any, int] | None = None,
     at_least: int | Mapping[Any, int] | None = None,
     eps: float | None = None,
@@ -81,7 +81,7 @@ def select_seeds(
           (along follows), ``"k_core"``, ``"voterank"``, or a creator tier (``"amateur"``, ``"tail"``, ``"waist"``,
           ``"head"``: drawn uniformly inside it). With a budget they are taken in their order, passing over who is too dear.
           Also ``"two_step_discount"``, ``"irie"``, ``"collective_influence"`` and ``"community_degree"``; see `rank_seeds`.
-    model : Model or {"ic", "lt"}
+    model : DiffusionModel or {"ic", "lt"}
         For SIPS ``"opim"`` and ``"hist"`` certify reach, unless the feed answers to engagement (``gain``) or has a cap,
         identification needs more than one sharer, or ``redraw``: those have no certificate, so choose by a heuristic or
         ``"celf"``, or for the model without it.
@@ -164,7 +164,7 @@ def select_seeds(
     draw = generator(derive_key(key, "select"))
     pool: dict[str, Any] = {"candidates": candidates, "exclude": exclude, "taken": taken}
     if method in (*HEURISTICS, *TIER_STRATEGIES):
-        reckoned = follow_probabilities(graph, model) if isinstance(model, SIPS) else graph
+        reckoned = model.effective_probabilities(graph)
         found = _heuristic(reckoned, k, budget, prices, method, p, pool, draw)
     elif method in GREEDY:
         if k is None:
@@ -238,7 +238,7 @@ def _heuristic(
     from .budget import afford, price_values
 
     out = {*pool["exclude"], *pool["taken"]}
-    graph._internal(list(out))
+    graph.index.internal(list(out))
     among = pool["candidates"]
     if out:
         among = [node for node in (graph.nodes.tolist() if among is None else among) if node not in out]
@@ -246,7 +246,7 @@ def _heuristic(
         assert budget is not None
         price = price_values(graph, prices)
         size = graph.n_nodes if among is None else len(set(among))
-        if method in TIER_STRATEGIES and "tier" in graph._node_data:
+        if method in TIER_STRATEGIES and "tier" in graph.attributes:
             tier = set(graph.nodes[(graph.node_data["tier"] == method).to_numpy()])
             size = len(tier if among is None else tier & set(among))
         ranked = rank_seeds(graph, size, method=method, p=p, candidates=among, rng=draw)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..cascades.results import SpreadEstimate
+from ..results.estimates import SpreadEstimate
 
 __all__ = ["NextBuy", "SeedSelection", "told"]
 

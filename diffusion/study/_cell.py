@@ -20,17 +20,17 @@ from numpy.typing import NDArray
 from .._files import whole_file
 from .._random import derive_key
 from .._version import __version__
-from ..cascades._engine import Runs
-from ..cascades._intervals import mean_interval
-from ..cascades._sips_engine import engine_of
-from ..cascades.growth import growth_of_counts, growth_on_graph
-from ..cascades.reproduction import Reproduction
-from ..cascades.results import Cascade, SpreadEstimate, share_interval
-from ..cascades.simulate import sample_until
-from ..cascades.sips_results import funnel_tables, ratio_interval
-from ..cascades.virality import structural_virality
 from ..graph.follower_graph import FollowerGraph
 from ..kernels.sips import ATTENDED, EXPOSED, FEED, FOLLOW
+from ..models.sips.results import funnel_tables, ratio_interval
+from ..results.cascade import Cascade
+from ..results.estimates import SpreadEstimate, share_interval
+from ..results.intervals import mean_interval
+from ..simulation.growth import growth_of_counts, growth_on_graph
+from ..simulation.phase import Reproduction
+from ..simulation.runner import Runs, prepare
+from ..simulation.simulate import sample_until
+from ..simulation.trees import structural_virality
 from ._models import ModelSpec
 from .design import Budget, Precision
 
@@ -128,13 +128,13 @@ def compute(
     """Simulate a cell until it is precise enough and measure everything the tables hold."""
     start = time.perf_counter()
     seeds = chosen.seeds
-    engine = engine_of(graph, cell.model.model, seeds, key)
+    engine = prepare(graph, cell.model.model, seeds, key)
     (found,), stopped_by = sample_until(
         [engine], runs=None, rel_error=precision.rel_error, confidence=precision.confidence,
         max_runs=precision.max_runs, threads=threads, show=False, first_look=FIRST_LOOK,
     )  # fmt: skip
     seconds_simulate = time.perf_counter() - start
-    new, counts = found.new, found.node_counts
+    new, counts = found.new[..., 0], found.node_counts[:, 0]
     sizes = new.sum(axis=1, dtype=np.int64)
     reach = SpreadEstimate.from_sizes(
         sizes, confidence=precision.confidence, stopped_by=stopped_by, key=key, provenance={}, limits=engine.limits
@@ -144,7 +144,7 @@ def compute(
     )
     grown = growth_on_graph(counted, graph, cell.model.model, seeds, known)
     outbreak = share_interval(int((sizes >= OUTBREAK_SHARE * graph.n_nodes).sum()), len(sizes), precision.confidence)
-    stories = [engine.replay(run) for run in range(1 if engine.deterministic else VIRALITY_RUNS)]
+    stories = [_story(engine.replay(run)) for run in range(1 if engine.deterministic else VIRALITY_RUNS)]
     shapes = _shapes(stories)
     seed_table = _seed_table(graph, seeds)
     communities = _by_community(graph, counts / len(sizes), stories)
@@ -179,28 +179,32 @@ def compute(
 def _channels(found: Runs, n_seeds: int, n_nodes: int, confidence: float) -> dict[str, float]:
     """Sharers, share of reach first met through the feed, and redundancy; NaN for models without stages."""
     names = ("sharers", "sharers_low", "sharers_high", "feed_share", "feed_share_low", "feed_share_high", "redundancy")
-    if found.tally is None:
+    if "tally" not in found.details:
         return dict.fromkeys(names, math.nan)
-    sharers = found.tally[..., EXPOSED + 4].sum(axis=(1, 2)) + n_seeds
+    sharers = found.details["tally"][..., EXPOSED + 4].sum(axis=(1, 2)) + n_seeds
     mean, _, low, high = mean_interval(sharers, confidence, (n_seeds, n_nodes))
-    exposed = found.tally[..., EXPOSED].sum(axis=1)
+    exposed = found.details["tally"][..., EXPOSED].sum(axis=1)
     feed = ratio_interval(exposed[:, FEED], exposed.sum(axis=1) + n_seeds, confidence)
-    attended = found.tally[..., ATTENDED].sum()
+    attended = found.details["tally"][..., ATTENDED].sum()
     redundancy = float(1 - exposed.sum() / attended) if attended else math.nan
     return dict(zip(names, (mean, low, high, *feed, redundancy), strict=True))
 
 
 def _funnel(found: Runs, most: int, confidence: float) -> pd.DataFrame:
     """Users by stage, for all channels and by channel of first exposure, creators left out."""
-    if found.tally is None:
+    if "tally" not in found.details:
         return pd.DataFrame(columns=["channel", "stage", "users", "low", "high", "rate", "rate_low", "rate_high"])
-    users = found.tally[..., EXPOSED:].sum(axis=1)
+    users = found.details["tally"][..., EXPOSED:].sum(axis=1)
     groups = {"all": users.sum(axis=1), "follow": users[:, FOLLOW], "feed": users[:, FEED]}
     parts = funnel_tables(groups, confidence, most)
     return pd.concat(parts, keys=list(groups), names=["channel"]).reset_index().drop(columns="runs")
 
 
 Story = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
+
+
+def _story(trace: Any) -> Story:
+    return trace.nodes, trace.steps, trace.parents
 
 
 def _shapes(stories: list[Story]) -> dict[str, Any]:
@@ -227,12 +231,12 @@ def _by_step(new: NDArray[np.int32], first: int, last: int) -> pd.DataFrame:
 
 def _by_community(graph: FollowerGraph, probability: NDArray[np.float64], stories: list[Story]) -> pd.DataFrame:
     """Expected number of active users in each community; when and how often each was entered in the replayed runs."""
-    if "community" not in graph._node_data:
+    if "community" not in graph.attributes:
         return pd.DataFrame({"community": [], "size": [], "reach": [], "share": [], "entry_step": [], "entered": []})
-    active = graph._series(probability, "reach")
+    active = graph.index.series(probability, "reach")
     found = active.groupby(graph.node_data["community"].astype(str)).agg(["size", "sum"])
     total = float(found["sum"].sum())
-    codes = found.index.get_indexer(pd.Index(graph.node_data["community"].astype(str)))[graph._arcs.order]
+    codes = found.index.get_indexer(pd.Index(graph.node_data["community"].astype(str)))[graph.index.order]
     entry = np.full((len(stories), len(found)), np.inf)
     for run, (nodes, step, _) in enumerate(stories):
         np.minimum.at(entry[run], codes[nodes], step)
@@ -258,7 +262,7 @@ def _concentration(communities: pd.DataFrame) -> dict[str, float]:
 
 
 def _seed_table(graph: FollowerGraph, seeds: tuple[Any, ...]) -> pd.DataFrame:
-    at = graph._check_labels(list(seeds))
+    at = graph.index.positions(list(seeds))
     data = graph.node_data.iloc[at]
     missing = [None] * len(seeds)
     return pd.DataFrame(

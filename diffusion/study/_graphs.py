@@ -13,16 +13,16 @@ import numpy as np
 import pandas as pd
 
 from .._random import derive_key, generator
-from ..cascades._sips_engine import follow_probabilities
-from ..cascades.models import LT, SIPS
 from ..errors import InputError, NotFoundError
-from ..graph._probabilities import lt_bounds
 from ..graph.communities import Partition, communities, modularity_and_mixing, read_communities
 from ..graph.creators import TIER_SHARES, with_creator_tiers
 from ..graph.follower_graph import FollowerGraph
 from ..graph.generate import generate_platform
+from ..graph.probabilities import lt_bounds
 from ..graph.read import read_edges
 from ..graph.rewire import rewire_mixing
+from ..models.cascade import LT
+from ..models.sips.model import SIPS
 from ..seeding.heuristics import TIER_STRATEGIES
 from .design import GraphSpec, ModelSpec, StudyDesign
 
@@ -43,7 +43,7 @@ class PreparedGraph:
         """Hash of all of the graph that a cell depends on: arcs, probabilities, communities, tiers and prices."""
         digest = hashlib.blake2b(self.by_rule[model].fingerprint.encode(), digest_size=16)
         for name in ("community", "tier", "price"):
-            column = self.graph._node_data.get(name)
+            column = self.graph.attributes.get(name)
             digest.update(b"-" if column is None else repr(pd.Series(column).astype(object).tolist()).encode())
         return digest.hexdigest()
 
@@ -54,9 +54,9 @@ def prepare_graph(spec: GraphSpec, design: StudyDesign) -> PreparedGraph:
     graph = _load_graph(spec, design.seed)
     _check_communities(graph, design)
     note = None
-    missing = [name for name in ("tier", "price") if name not in graph._node_data]
+    missing = [name for name in ("tier", "price") if name not in graph.attributes]
     if missing:  # what the graph brings stays as it is
-        made = with_creator_tiers(graph)._node_data
+        made = with_creator_tiers(graph).attributes
         graph = graph.with_node_data({name: made[name] for name in missing})
     if missing or spec.kind != "object":
         shares = ", ".join(f"{tier} the top {share:.1%}" for tier, share in TIER_SHARES.items())
@@ -67,7 +67,7 @@ def prepare_graph(spec: GraphSpec, design: StudyDesign) -> PreparedGraph:
     by_rule: dict[ModelSpec, FollowerGraph] = {}
     for model in design.models:
         if isinstance(model.model, SIPS):
-            by_rule[model] = follow_probabilities(graph, model.model)  # what heuristics and R reckon with
+            by_rule[model] = model.model.effective_probabilities(graph)  # what heuristics and R reckon with
             continue
         if model.rule is None:
             by_rule[model] = graph
@@ -75,7 +75,7 @@ def prepare_graph(spec: GraphSpec, design: StudyDesign) -> PreparedGraph:
         by_rule[model] = model.rule.apply(graph, generator(derive_key(design.seed, "rule", model.rule.label)))
         if isinstance(model.model, LT):
             lt_bounds(by_rule[model])  # refuses weights that sum to more than 1, before anything runs
-    mixing = Partition.from_labels(graph).mixing if "community" in graph._node_data else float("nan")
+    mixing = Partition.from_labels(graph).mixing if "community" in graph.attributes else float("nan")
     return PreparedGraph(spec, graph, by_rule, note, mixing)
 
 
@@ -146,7 +146,7 @@ def _check_weights(spec: GraphSpec, design: StudyDesign) -> None:
 
 def _check_communities(graph: FollowerGraph, design: StudyDesign) -> None:
     """Refuse, before anything runs, places and feeds that need communities where there are none."""
-    if "community" in graph._node_data:
+    if "community" in graph.attributes:
         return
     asks = [f"seeding.place {place!r}" for place in design.places if place != "anywhere"]
     asks += [
@@ -163,7 +163,7 @@ def _check_communities(graph: FollowerGraph, design: StudyDesign) -> None:
 def graph_card(ready: PreparedGraph) -> dict[str, Any]:
     """Facts about a graph, for the report."""
     graph = ready.graph
-    followers = np.sort(graph._out_degree)[::-1]
+    followers = np.sort(graph.csr.out_degree)[::-1]
     levels = np.unique(np.concatenate([[1], np.geomspace(1, max(int(followers[0]), 1), 40).round()])).astype(int)
     card: dict[str, Any] = {
         "label": ready.spec.label, "source": _source(ready.spec), "fingerprint": graph.fingerprint,
@@ -177,7 +177,7 @@ def graph_card(ready: PreparedGraph) -> dict[str, Any]:
         "rewired_from": Path(ready.spec.parameters["file"]).name if "rewire_mixing" in ready.spec.parameters else None,
         "tiers": _tiers(graph), "tiers_note": ready.tiers_note,
     }  # fmt: skip
-    if "community" in graph._node_data:
+    if "community" in graph.attributes:
         card.update(_community_card(graph))
         source = ready.spec.parameters.get("communities") if ready.spec.kind == "edges" else None
         if source is not None:
@@ -196,7 +196,7 @@ def _source(spec: GraphSpec) -> str:
 def _community_card(graph: FollowerGraph) -> dict[str, Any]:
     """Facts about the communities a graph brings; nodes without one count as a community of their own."""
     codes, names = pd.factorize(graph.node_data["community"].to_numpy(), use_na_sentinel=False)
-    modularity, mixing = modularity_and_mixing(graph, codes[graph._arcs.order])
+    modularity, mixing = modularity_and_mixing(graph, codes[graph.index.order])
     return {
         "n_communities": len(names),
         "modularity": modularity,

@@ -78,7 +78,7 @@ def models_table(tables: Tables) -> Table:
         if (name, model["rule"]) not in seen or not sips:
             rows.append([name, model["rule"] or "its own", model.get("description", ""), shown, standing])
         seen.add((name, model["rule"]))
-    heads = ("Model", "Probabilities", "What it says", "Parameters", "Standing")
+    heads = ("DiffusionModel", "Probabilities", "What it says", "Parameters", "Standing")
     note = "Standing: where a parameter comes from (exact, read in a source, prior, assumed)."
     return Table("models", "Models", [Column(h, right=False) for h in heads], rows, pd.DataFrame(data), note)
 
@@ -105,7 +105,12 @@ def parameters_table(tables: Tables) -> Table | None:
         data.append(
             {"model": kind, "parameter": name} | dict(zip(("values", "standing", "where from"), stands, strict=True))
         )
-    heads = (["Model"] if models else []) + ["Parameter", "Values in this study", "Standing", "Where it comes from"]
+    heads = (["DiffusionModel"] if models else []) + [
+        "Parameter",
+        "Values in this study",
+        "Standing",
+        "Where it comes from",
+    ]
     columns = [Column(h, right=False) for h in heads]
     counts = Counter(row[-2] for row in rows)
     title = f"Of {count(len(rows))} parameters " + listing(

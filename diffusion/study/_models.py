@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._random import RNGLike
-from ..cascades.models import IC, LT, SIPS, Model, Threshold
-from ..cascades.priors import NOTES, SURVEY
-from ..cascades.sips import Complex, Feed, Funnel
 from ..errors import DiffusionError, InputError, did_you_mean
 from ..graph.follower_graph import FollowerGraph
+from ..models.base import DiffusionModel
+from ..models.cascade import IC, LT
+from ..models.sips.model import SIPS
+from ..models.sips.parts import Complex, Feed, Funnel
+from ..models.sips.priors import NOTES, SURVEY
+from ..models.threshold import Threshold
 from ._toml import known, listed, probability, typed
 
 __all__ = ["KINDS", "ModelSpec", "Rule", "parse_models", "sips_table"]
@@ -49,7 +52,7 @@ class Rule:
 class ModelSpec:
     """A model and the rule for its probabilities (None for threshold models and SIPS); for SIPS the table it came from."""
 
-    model: Model
+    model: DiffusionModel
     rule: Rule | None
     declared: tuple[tuple[str, Any], ...] = ()
 

@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._random import derive_key, generator
-from ..cascades.models import SIPS
-from ..cascades.reproduction import Reproduction, reproduction
 from ..graph.communities import community_codes
 from ..graph.follower_graph import FollowerGraph
+from ..models.sips.model import SIPS
 from ..seeding.budget import affordable
 from ..seeding.heuristics import BY_ARC, TIER_STRATEGIES, rank_seeds
 from ..seeding.select import select_seeds
 from ..seeding.sips_seeds import select_sips_seeds
+from ..simulation.phase import Reproduction, reproduction
 from ._cell import Cell, Chosen
 from ._graphs import PreparedGraph
 from .design import ModelSpec, StudyDesign
@@ -124,7 +124,7 @@ class Seeds:
         if place == "anywhere":
             return ranking
         codes, names = community_codes(ready.graph)
-        at = ready.graph._check_labels(list(ranking))
+        at = ready.graph.index.positions(list(ranking))
         sizes = np.bincount(codes, minlength=len(names))
         mine = codes[at]
         if place == "one community":
@@ -155,7 +155,7 @@ class Seeds:
     ) -> tuple[tuple[Any, ...], float, float]:
         """Return who is bought going down the ranking, the lowest price beyond it, and the money left."""
         prices = graph.node_data["price"].to_numpy(dtype=float)
-        at = graph._check_labels(list(ranking))
+        at = graph.index.positions(list(ranking))
         bought = affordable(prices[at], cell.budget.value)
         left = cell.budget.value - float(prices[at][bought].sum())
         beyond = np.ones(prices.size, np.bool_)

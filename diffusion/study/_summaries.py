@@ -142,7 +142,7 @@ def funnel_table(tables: Tables) -> Table | None:
                     interval(100 * f["rate"], 100 * f["rate_low"], 100 * f["rate_high"]),
                 ]
             rows.append(row)
-    columns = [Column("Model", right=False), Column("Stage", right=False)]
+    columns = [Column("DiffusionModel", right=False), Column("Stage", right=False)]
     for channel in ("follow", "feed"):
         columns += [
             Column(f"Users first met by {channel} [{tables.percent}]"),

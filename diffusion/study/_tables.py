@@ -66,7 +66,7 @@ def varying(tables: Tables) -> list[str]:
     return [name for name, shown in several.items() if shown]
 
 
-_HEADS = {"graph": "Graph", "model": "Model", "rule": "Probabilities", "place": "Seeds placed"}
+_HEADS = {"graph": "Graph", "model": "DiffusionModel", "rule": "Probabilities", "place": "Seeds placed"}
 
 
 def factor_columns(tables: Tables) -> list[Column]:

@@ -20,11 +20,11 @@ from .._progress import one_bar, progress
 from .._provenance import provenance
 from .._threads import map_chunks, n_threads
 from .._version import __version__
-from ..cascades._intervals import mean_interval
-from ..cascades.sips import SIPS
 from ..errors import InputError
 from ..graph.communities import community_codes
 from ..graph.follower_graph import FollowerGraph
+from ..models.sips.model import SIPS
+from ..results.intervals import mean_interval
 from ..seeding.heuristics import BY_ARC, HEURISTICS, TIER_STRATEGIES
 from ._cell import Cell, CellResult, compute, read_cell, world_key, write_cell
 from ._graphs import PreparedGraph, graph_card, prepare_graph

@@ -13,9 +13,13 @@ import numpy as np
 import pandas as pd
 
 from .._random import RNGLike, key_of
-from ..cascades.models import IC, LT, SIPS, Model, Threshold, model_of
 from ..errors import InputError, MissingDataError
 from ..graph.follower_graph import FollowerGraph
+from ..models.base import DiffusionModel
+from ..models.cascade import IC, LT
+from ..models.registry import model_of
+from ..models.sips.model import SIPS
+from ..models.threshold import Threshold
 from ._models import sips_table
 from .design import GraphSpec, StudyDesign, parse_study, read_study
 
@@ -30,7 +34,7 @@ class Study:
     graph : FollowerGraph, mapping or str, optional
         A graph; or the platform's parameters (``{"users": 20_000, "communities": 8}``); or the name of a data set.
         Default: the generated platform of 20,000 users.
-    models : list of Model or of {"ic", "lt"}
+    models : list of DiffusionModel or of {"ic", "lt"}
         Crossed with `probabilities` (threshold models stand alone).
     probabilities : list of rules
         Names (``"weighted_cascade"``) or mappings (``{"rule": "constant", "p": 0.02}``). A linear threshold model takes
@@ -60,7 +64,7 @@ class Study:
         self,
         graph: FollowerGraph | Mapping[str, Any] | str | None = None,
         *,
-        models: Sequence[Model | str] | None = None,
+        models: Sequence[DiffusionModel | str] | None = None,
         probabilities: Sequence[str | Mapping[str, Any]] | None = None,
         strategies: Sequence[str] | None = None,
         budgets: Sequence[int | Mapping[str, float]] | None = None,
@@ -237,7 +241,7 @@ def _items(given: Any) -> list[Any]:
 
 
 def _model_blocks(
-    models: Sequence[Model | str] | None, probabilities: Sequence[str | Mapping[str, Any]] | None
+    models: Sequence[DiffusionModel | str] | None, probabilities: Sequence[str | Mapping[str, Any]] | None
 ) -> list[dict[str, Any]]:
     chosen = [model_of(model) for model in (_items(models) if models is not None else [IC()])]
     rules = _items(probabilities) if probabilities is not None else ["weighted_cascade"]

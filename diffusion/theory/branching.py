@@ -9,8 +9,7 @@ import numpy as np
 
 from .._validation import number
 from ..errors import InputError, NotFoundError, did_you_mean
-from ..graph._given import check_graph
-from ..graph.follower_graph import FollowerGraph
+from ..graph.follower_graph import FollowerGraph, check_graph
 from ..graph.spectral import reproduction_number
 
 __all__ = [
@@ -221,8 +220,8 @@ def configuration_R(graph: FollowerGraph, p: float) -> float:
     check_graph(graph)
     if number(p, "p", least=0) > 1:
         raise InputError(f"p={p!r} is out of range: give a probability from 0 to 1")
-    k = graph._out_degree.astype(np.float64)
-    j = graph._in_degree.astype(np.float64)
+    k = graph.csr.out_degree.astype(np.float64)
+    j = graph.csr.in_degree.astype(np.float64)
     if not graph.n_edges:
         return 0.0
     return float(p * ((j @ k - (0.0 if graph.directed else k.sum())) / k.sum()))

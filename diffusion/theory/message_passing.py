@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._plots import draw
 from .._provenance import provenance
 from .._validation import Floats, floats, number, whole
 from ..errors import DiffusionError, InputError
-from ..graph._given import check_graph
-from ..graph.follower_graph import FollowerGraph
+from ..graph.follower_graph import FollowerGraph, check_graph
 from ..graph.spectral import reverse_arcs
 
 if TYPE_CHECKING:
@@ -71,18 +71,7 @@ class MessagePassing:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Plot the expected number of active nodes by step."""
-        from ..plotting import PALETTE, style
-
-        with style():
-            if ax is None:
-                from matplotlib import pyplot
-
-                _, ax = pyplot.subplots(layout="constrained")
-            kind = "exact" if self.exact else "upper bound"
-            ax.plot(self.by_step.sum(axis=1), color=PALETTE[0], label=f"message passing, {kind}")
-            ax.set(xlabel="step", ylabel="expected active nodes")
-            ax.legend(frameon=False)
-        return ax
+        return draw("message_passing", self, ax)
 
     def __repr__(self) -> str:
         kind = "exact" if self.exact else "upper bound"
@@ -150,8 +139,8 @@ def message_passing(
     last = max_steps if steps is None else whole(steps, "steps", least=0)
     n = graph.n_nodes
     start = _start(graph, seeds)
-    source = np.repeat(np.arange(n), np.diff(graph._indptr))
-    target = graph._indices.astype(np.int64)
+    source = np.repeat(np.arange(n), np.diff(graph.csr.indptr))
+    target = graph.csr.indices.astype(np.int64)
     p = np.broadcast_to(graph.probabilities.values, target.shape).astype(np.float64)
     back = reverse_arcs(graph)
     mutual = np.flatnonzero(back >= 0)
@@ -181,18 +170,18 @@ def message_passing(
                 f"probabilities still moved after max_steps={max_steps:,} steps: raise max_steps or tol"
             )
     record = provenance("message_passing", n_nodes=n, n_edges=graph.n_edges, steps=len(found) - 1, tol=tol)
-    return MessagePassing(graph.nodes, np.stack(found)[:, graph._rank], _is_forest(source, target, p, n), record)
+    return MessagePassing(graph.nodes, np.stack(found)[:, graph.index.rank], _is_forest(source, target, p, n), record)
 
 
 def _start(graph: FollowerGraph, seeds: Any) -> Floats:
     """Probability of each internal node to be active at step 0."""
-    from ..cascades._engine import seed_labels
+    from ..simulation.runner import seed_labels
 
     start = np.zeros(graph.n_nodes)
     if isinstance(seeds, Mapping):
-        start[graph._internal(list(seeds))] = floats(list(seeds.values()), "the probabilities of seeds", most=1)
+        start[graph.index.internal(list(seeds))] = floats(list(seeds.values()), "the probabilities of seeds", most=1)
     else:
-        start[graph._internal(seed_labels(graph, seeds))] = 1.0
+        start[graph.index.internal(seed_labels(graph, seeds))] = 1.0
     return start
 
 

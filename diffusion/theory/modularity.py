@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .._plots import draw
 from .._provenance import provenance
-from .._validation import Floats, chance, floats, number
+from .._validation import Floats, floats, number, probability
 from ._row import Row
 from .percolation import distribution_of
 from .thresholds import Response, settle
@@ -47,18 +48,7 @@ class TwoCommunities(Row):
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Plot the active share of each community by step."""
-        from ..plotting import PALETTE, style
-
-        with style():
-            if ax is None:
-                from matplotlib import pyplot
-
-                _, ax = pyplot.subplots(layout="constrained")
-            for column, name, line in ((0, "A, with the seeds", "-"), (1, "B", "--")):
-                ax.plot(self.by_step[:, column], line, color=PALETTE[column], label=f"community {name}")
-            ax.set(xlabel="step", ylabel="share active (theory)", ylim=(0, 1.02))
-            ax.legend(frameon=False)
-        return ax
+        return draw("two_communities", self, ax)
 
 
 def _mixing_matrix(mixing: float) -> Floats:
@@ -111,8 +101,8 @@ def two_communities(
     [0.5, 1.0, 0.18]
     """
     p, theta = distribution_of(degrees), number(theta, "theta", above=0, most=1)
-    mixing = chance(mixing, "mixing")
-    seeds = np.array([chance(seeds_in_a, "seeds_in_a"), chance(seeds_in_b, "seeds_in_b")])
+    mixing = probability(mixing, "mixing")
+    seeds = np.array([probability(seeds_in_a, "seeds_in_a"), probability(seeds_in_b, "seeds_in_b")])
     _, share = settle(Response(p, theta, strict), _mixing_matrix(mixing), seeds)
     record = provenance(
         "two_communities", theta=theta, mixing=mixing, seeds_in_a=float(seeds[0]), seeds_in_b=float(seeds[1]),

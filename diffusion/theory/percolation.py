@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._provenance import provenance
-from .._validation import Floats, chance, floats, number
+from .._validation import Floats, floats, number, probability
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
 from ._row import Row
@@ -93,7 +93,7 @@ def degree_distribution(degrees: ArrayLike | FollowerGraph) -> Floats:
                 "the graph is directed: use directed_percolation(graph.in_degree, graph.out_degree), or build it with "
                 "directed=False"
             )
-        counts = np.bincount(degrees._out_degree)
+        counts = np.bincount(degrees.csr.out_degree)
     else:
         counts = np.bincount(_sequence(degrees, "degrees"))
     return np.asarray(counts / counts.sum(), np.float64)
@@ -151,7 +151,7 @@ def g0(degrees: ArrayLike | float, x: float) -> float:
     >>> g0([0.25, 0.5, 0.25], 0.5)
     0.5625
     """
-    return _power_series(distribution_of(degrees), chance(x, "x"))
+    return _power_series(distribution_of(degrees), probability(x, "x"))
 
 
 def g1(degrees: ArrayLike | float, x: float) -> float:
@@ -174,7 +174,7 @@ def g1(degrees: ArrayLike | float, x: float) -> float:
     >>> g1([0.0, 0.5, 0.5], 0.5)  # two thirds of the edges end at a node of degree 2
     0.6666666666666666
     """
-    return _power_series(_excess(distribution_of(degrees)), chance(x, "x"))
+    return _power_series(_excess(distribution_of(degrees)), probability(x, "x"))
 
 
 def molloy_reed(degrees: ArrayLike | float) -> float:
@@ -295,8 +295,12 @@ def percolation(degrees: ArrayLike | float, *, bond: float = 1.0, site: ArrayLik
     (0.0, 0.962963)
     """
     p = distribution_of(degrees)
-    bond = chance(bond, "bond")
-    kept = np.full(p.size, chance(site, "site")) if np.ndim(site) == 0 else floats(site, "site", shape=p.shape, most=1)
+    bond = probability(bond, "bond")
+    kept = (
+        np.full(p.size, probability(site, "site"))
+        if np.ndim(site) == 0
+        else floats(site, "site", shape=p.shape, most=1)
+    )
     mean = _mean(p)
     f0 = p * kept
     f1 = np.arange(1, p.size) * f0[1:] / mean if mean > 0 else np.zeros(0)
@@ -404,7 +408,7 @@ def directed_percolation(
             f"in_degree has {j.size:,} nodes and {j.sum():,} arcs, out_degree {k.size:,} and {k.sum():,}: give both for "
             "the same nodes of one graph"
         )
-    bond, site = chance(bond, "bond"), chance(site, "site")
+    bond, site = probability(bond, "bond"), probability(site, "site")
     arcs, pairs = float(j.sum()), float(j.astype(np.float64) @ k)
     branching = bond * site * pairs / arcs if arcs else 0.0
     threshold = arcs / pairs if pairs >= arcs > 0 else math.inf

@@ -12,11 +12,10 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from .._provenance import provenance
-from .._validation import Floats, chance, floats, whole
+from .._validation import Floats, floats, probability, whole
 from ..errors import InputError, NotFoundError, did_you_mean
-from ..graph._given import check_graph
-from ..graph._probabilities import without_rounding
-from ..graph.follower_graph import FollowerGraph
+from ..graph.follower_graph import FollowerGraph, check_graph
+from ..graph.probabilities import without_rounding
 
 __all__ = [
     "FinalSize",
@@ -99,7 +98,7 @@ def reed_frost(n: int, p: float, seeds: int = 1) -> FinalSize:
     from scipy.stats import binom
 
     n = whole(n, "n", least=1, most=_MOST_NODES)
-    p, seeds = chance(p, "p"), whole(seeds, "seeds", least=0, most=n)
+    p, seeds = probability(p, "p"), whole(seeds, "seeds", least=0, most=n)
     state = np.zeros((n - seeds + 1, n + 1))  # probability of s inactive and i just activated, at some generation
     state[n - seeds, seeds] = 1.0
     for s in range(n - seeds, 0, -1):
@@ -140,7 +139,7 @@ def path_spread(n: int, p: float) -> float:
     >>> round(path_spread(4, 0.3), 6)
     1.417
     """
-    n, p = whole(n, "n", least=1), chance(p, "p")
+    n, p = whole(n, "n", least=1), probability(p, "p")
     return float(n) if p == 1 else (1 - p**n) / (1 - p)
 
 
@@ -172,7 +171,7 @@ def star_spread(leaves: int, p: float, seed: Literal["centre", "leaf"] = "centre
     >>> round(star_spread(4, 0.3), 6), round(star_spread(4, 0.3, seed="leaf"), 6)
     (2.2, 1.57)
     """
-    m, p = whole(leaves, "leaves", least=1), chance(p, "p")
+    m, p = whole(leaves, "leaves", least=1), probability(p, "p")
     if seed not in ("centre", "leaf"):
         raise NotFoundError(
             f"seed={seed!r} is not known: give 'centre' or 'leaf'.{did_you_mean(seed, ['centre', 'leaf'])}"
@@ -204,7 +203,7 @@ def cycle_spread(n: int, p: float) -> float:
     >>> round(cycle_spread(5, 0.3), 6)
     1.84048
     """
-    n, p = whole(n, "n", least=3), chance(p, "p")
+    n, p = whole(n, "n", least=3), probability(p, "p")
     i = np.arange(1, n)
     return float(1 + (p**i + p ** (n - i) - p**n).sum())
 
@@ -240,7 +239,9 @@ def tree_spread(parents: Iterable[int | None], p: ArrayLike | float) -> float:
         raise InputError(
             "parents is no tree: give None for the root first, then for each node the position of its parent"
         )
-    chances = np.full(len(given), chance(p, "p")) if np.ndim(p) == 0 else floats(p, "p", shape=(len(given),), most=1)
+    chances = (
+        np.full(len(given), probability(p, "p")) if np.ndim(p) == 0 else floats(p, "p", shape=(len(given),), most=1)
+    )
     through = np.ones(len(given))
     for v in range(1, len(given)):
         through[v] = through[given[v]] * chances[v]
@@ -284,15 +285,15 @@ def exact_final_size(graph: FollowerGraph, seeds: Any, *, model: Literal["ic", "
     (2.4375, 2.5)
     """
     check_graph(graph)
-    from ..cascades._engine import seed_labels
+    from ..simulation.runner import seed_labels
 
     if model not in ("ic", "lt"):
         raise NotFoundError(f"model={model!r} is not known: give 'ic' or 'lt'.{did_you_mean(model, ['ic', 'lt'])}")
     if graph.probabilities is None:
         raise InputError("the graph has no propagation probabilities: call graph.with_probabilities(...) first")
-    start = graph._internal(seed_labels(graph, seeds))
-    source = np.repeat(np.arange(graph.n_nodes), np.diff(graph._indptr))
-    target = graph._indices.astype(np.int64)
+    start = graph.index.internal(seed_labels(graph, seeds))
+    source = np.repeat(np.arange(graph.n_nodes), np.diff(graph.csr.indptr))
+    target = graph.csr.indices.astype(np.int64)
     p = np.broadcast_to(graph.probabilities.values, target.shape).astype(np.float64)
     if model == "lt" and graph.probabilities.rule == "column":
         p = np.asarray(without_rounding(graph, p), np.float64)

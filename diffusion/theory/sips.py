@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._validation import Floats, chance, floats, number
+from .._validation import Floats, floats, number, probability
 from ..errors import InputError
-from ..graph._given import check_graph
-from ..graph.follower_graph import FollowerGraph
+from ..graph.follower_graph import FollowerGraph, check_graph
 from ..graph.spectral import next_generation_radius
 
 __all__ = [
@@ -65,7 +64,7 @@ def sips_matrix(attention: float, rho: float, kappa: float, mean_followers: floa
     >>> sips_matrix(0.2, 0.1, 12.9, 8.0, 3.0).round(3).tolist()
     [[0.258, 0.16], [0.3, 0.3]]
     """
-    attention, rho = chance(attention, "attention"), chance(rho, "rho")
+    attention, rho = probability(attention, "attention"), probability(rho, "rho")
     kappa, followers = number(kappa, "kappa", least=0), number(mean_followers, "mean_followers", least=0)
     feed = number(m, "m", least=0) * rho
     return np.array([[attention * rho * kappa, attention * rho * followers], [feed, feed]])
@@ -175,7 +174,7 @@ def feed_intensity(m0: float, gain: float, ces: float, attention: float, mean_fo
     3.542857
     """
     m0, gain, ces = number(m0, "m0", least=0), number(gain, "gain", least=0), number(ces, "ces", least=0)
-    attention, followers = chance(attention, "attention"), number(mean_followers, "mean_followers", least=0)
+    attention, followers = probability(attention, "attention"), number(mean_followers, "mean_followers", least=0)
     back = gain * ces
     if back >= 1:
         raise InputError(
@@ -235,12 +234,12 @@ def community_arcs(graph: FollowerGraph, community: Any) -> tuple[list[Any], Flo
         )
     n = len(names)
     internal = np.empty(graph.n_nodes, np.int64)
-    internal[graph._rank] = code
-    source = np.repeat(np.arange(graph.n_nodes), np.diff(graph._indptr))
-    count = np.broadcast_to(graph._multiplicity, graph._indices.shape).astype(np.float64)
-    cell = internal[source] * n + internal[graph._indices]
+    internal[graph.index.rank] = code
+    source = np.repeat(np.arange(graph.n_nodes), np.diff(graph.csr.indptr))
+    count = np.broadcast_to(graph.csr.multiplicity, graph.csr.indices.shape).astype(np.float64)
+    cell = internal[source] * n + internal[graph.csr.indices]
     arcs = np.bincount(cell, count, n * n).reshape(n, n).astype(np.float64)
-    pairs = np.bincount(cell, count * graph._in_degree[source], n * n).reshape(n, n).astype(np.float64)
+    pairs = np.bincount(cell, count * graph.csr.in_degree[source], n * n).reshape(n, n).astype(np.float64)
     return names.tolist(), np.bincount(internal, minlength=n).astype(np.float64), arcs, pairs
 
 
@@ -301,8 +300,8 @@ def sips_block_matrix(
     if not n:
         raise InputError("sizes is empty: give the number of users of each community")
     links, paths = floats(arcs, "arcs", shape=(n, n)), floats(pairs, "pairs", shape=(n, n))
-    attention, h = chance(attention, "attention"), chance(own_community, "own_community")
-    share = np.full(n, chance(rho, "rho")) if np.ndim(rho) == 0 else floats(rho, "rho", shape=(n,), most=1)
+    attention, h = probability(attention, "attention"), probability(own_community, "own_community")
+    share = np.full(n, probability(rho, "rho")) if np.ndim(rho) == 0 else floats(rho, "rho", shape=(n,), most=1)
     feed = np.full(n, number(m, "m", least=0)) if np.ndim(m) == 0 else floats(m, "m", shape=(n,))
     into = links.sum(axis=0)
     followed = np.divide(paths, into[:, None], out=np.zeros((n, n)), where=into[:, None] > 0)

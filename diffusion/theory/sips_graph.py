@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from .._validation import number
-from ..cascades.next_generation import next_generation
-from ..cascades.sips import SIPS
 from ..errors import InputError
-from ..graph._given import check_graph
-from ..graph.follower_graph import FollowerGraph
+from ..graph.follower_graph import FollowerGraph, check_graph
+from ..models.sips.model import SIPS
 
 __all__ = ["sips_graph_radius"]
 
@@ -53,11 +51,11 @@ def sips_graph_radius(graph: FollowerGraph, model: SIPS, *, tol: float = 1e-6, m
     --------
     >>> import diffusion as dif
     >>> g = dif.FollowerGraph.from_arrays([0, 1, 2], [1, 2, 0], edges_mean="influences", directed=True)
-    >>> round(sips_graph_radius(g, dif.SIPS(0.5, dif.Funnel(share=0.4), dif.Feed(m0=1.5))), 6)  # a rho + m rho
+    >>> round(sips_graph_radius(g, dif.SIPS(0.5, dif.models.Funnel(share=0.4), dif.models.Feed(m0=1.5))), 6)  # a rho + m rho
     0.8
     """
     check_graph(graph)
-    found = next_generation(graph, model)
+    found = model.next_generation(graph)
     if found is None:
         raise InputError("complex identification has no reproduction number: one sharer alone convinces nobody")
     return found.radius(tol=number(tol, "tol", above=0), max_iter=max_iter)

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from .._provenance import provenance
-from .._validation import Floats, chance, number
+from .._validation import Floats, number, probability
 from ..errors import DiffusionError
 from ._row import Row
 from .percolation import distribution_of
@@ -248,7 +248,7 @@ def gleeson_cahalane(degrees: ArrayLike | float, phi: float, r0: float, *, stric
     (0.980388, 0.01968)
     """
     p, phi = distribution_of(degrees), number(phi, "phi", above=0, most=1)
-    r0 = chance(r0, "r0")
+    r0 = probability(r0, "r0")
     q, share = settle(Response(p, phi, strict), np.array([[1.0]]), np.array([r0]))
     record = provenance("gleeson_cahalane", phi=phi, r0=r0, strict=strict, mean_degree=float(np.arange(p.size) @ p))
     return Adoption(float(share[-1, 0]), float(q[0]), r0, share[:, 0], record)

@@ -15,7 +15,9 @@ import diffusion as dif
 BATCH = 512
 
 
-def _timed(graph: dif.FollowerGraph, seeds: list[Any], model: str, runs: int, rng: int) -> tuple[float, dif.Ensemble]:
+def _timed(
+    graph: dif.FollowerGraph, seeds: list[Any], model: str, runs: int, rng: int
+) -> tuple[float, dif.results.Ensemble]:
     """Seconds a run on one thread, and the runs."""
     seconds, found = measure.clock(lambda: dif.simulate(graph, seeds, model=model, runs=runs, rng=rng, threads=1))
     return seconds / runs, found
@@ -104,7 +106,7 @@ def sips(quick: bool) -> dict[str, Any]:
     where = "XS" if quick else "S"
     graph = graphs.follower_graph(where)
     seeds = graphs.creators(graph)
-    funnel = dif.Funnel(0.8, 0.9, 0.8, 0.58)  # a third of those exposed share
+    funnel = dif.models.Funnel(0.8, 0.9, 0.8, 0.58)  # a third of those exposed share
     rows = []
     for p in (0.01, 0.05, 0.2):
         weighted = graph.with_probabilities("constant", p=p)
@@ -114,9 +116,9 @@ def sips(quick: bool) -> dict[str, Any]:
         models = {
             "no funnel": dif.SIPS(p),
             "funnel": dif.SIPS(wide, funnel),
-            "funnel, feed of 2": dif.SIPS(wide, funnel, dif.Feed(m0=2.0)),
-            "funnel, feed of 1, gain 0.1": dif.SIPS(wide, funnel, dif.Feed(m0=1.0, gain=0.1)),
-            "complex, theta 2": dif.SIPS(min(6 * p, 1.0), identify=dif.Complex(2)),
+            "funnel, feed of 2": dif.SIPS(wide, funnel, dif.models.Feed(m0=2.0)),
+            "funnel, feed of 1, gain 0.1": dif.SIPS(wide, funnel, dif.models.Feed(m0=1.0, gain=0.1)),
+            "complex, theta 2": dif.SIPS(min(6 * p, 1.0), identify=dif.models.Complex(2)),
         }
         for name, model in models.items():
             found = dif.simulate(graph, seeds, model=model, runs=BATCH, rng=1, threads=1)
@@ -145,7 +147,7 @@ def sips(quick: bool) -> dict[str, Any]:
 
 
 def _digest(found: Any) -> np.ndarray:
-    if isinstance(found, dif.Ensemble):
+    if isinstance(found, dif.results.Ensemble):
         return np.asarray(found.new_by_step)
     return np.concatenate([np.asarray(found.offsets), np.asarray(found._members)])
 
@@ -162,7 +164,7 @@ def threads(quick: bool) -> dict[str, Any]:
         return lambda runs, n: dif.simulate(graph, seeds, model=model, runs=runs, rng=5, threads=n)
 
     def reverse(model: str) -> Callable[[int, int], Any]:
-        return lambda runs, n: dif.sample_rr_sets(weighted, runs, model=model, rng=5, threads=n)
+        return lambda runs, n: dif.seeding.sample_rr_sets(weighted, runs, model=model, rng=5, threads=n)
 
     cases = [
         (f"IC {names[0]}, weighted cascade", forward(weighted, "ic"), 4 * BATCH),

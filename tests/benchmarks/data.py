@@ -111,7 +111,7 @@ def _read(text: str, saved: str) -> dict[str, Any]:
     _tiny()
     graph, found = _peak(lambda: dif.read_edges(text, edges_mean="influences", directed=True))
     found["probabilities_seconds"], graph = measure.clock(lambda: graph.with_probabilities("weighted_cascade"))
-    found["into_seconds"], _ = measure.clock(lambda: graph._in_arcs)
+    found["into_seconds"], _ = measure.clock(lambda: graph.csr.into)
     found["all_parts"] = graphs.graph_bytes(graph, into=True)
     found["save_seconds"], _ = measure.clock(lambda: graph.save(saved))
     found["saved_bytes"] = Path(saved).stat().st_size
@@ -124,7 +124,7 @@ def _load(saved: str) -> dict[str, Any]:
     _tiny()
     seconds, graph = measure.clock(lambda: dif.FollowerGraph.load(saved))
     touch, _ = measure.clock(
-        lambda: (int(graph._indices.sum(dtype="int64")), float(graph.probabilities.values.sum(dtype="float64")))
+        lambda: (int(graph.csr.indices.sum(dtype="int64")), float(graph.probabilities.values.sum(dtype="float64")))
     )
     return {"open": seconds, "touch": touch}
 

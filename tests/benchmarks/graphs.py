@@ -87,5 +87,5 @@ def graph_bytes(graph: dif.FollowerGraph, *, into: bool = False) -> dict[str, in
         found["probabilities"] = int(graph.probabilities.values.nbytes)
     if into:
         for name in ("indptr", "sources", "arc"):
-            found[f"in-arcs {name}"] = int(getattr(graph._in_arcs, name).nbytes)
+            found[f"in-arcs {name}"] = int(getattr(graph.csr.into, name).nbytes)
     return found

@@ -28,8 +28,8 @@ def module(name: str) -> Any:
 def _arcs(graph: dif.FollowerGraph) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Sources, targets and probabilities in internal order."""
     assert graph.probabilities is not None
-    source = np.repeat(np.arange(graph.n_nodes), np.diff(graph._indptr))
-    return source, graph._indices, np.broadcast_to(graph.probabilities.values, graph.n_edges)
+    source = np.repeat(np.arange(graph.n_nodes), np.diff(graph.csr.indptr))
+    return source, graph.csr.indices, np.broadcast_to(graph.probabilities.values, graph.n_edges)
 
 
 def _packed(kind: str, values: np.ndarray) -> array.array[Any]:
@@ -47,14 +47,14 @@ class CyNetDiff:
     def __init__(self, graph: dif.FollowerGraph, seeds: list[Any], model: str) -> None:
         models = module("cynetdiff.models")
         assert graph.probabilities is not None
-        starts = _packed("I", graph._indptr[:-1].astype(np.uint32))
-        arcs = _packed("I", graph._indices.astype(np.uint32))
+        starts = _packed("I", graph.csr.indptr[:-1].astype(np.uint32))
+        arcs = _packed("I", graph.csr.indices.astype(np.uint32))
         p = _packed("f", np.broadcast_to(graph.probabilities.values, graph.n_edges).astype(np.float32))
         if model == "lt":
             self.model = models.LinearThresholdModel(starts, arcs, influence=p, rng=np.random.default_rng(1))
         else:
             self.model = models.IndependentCascadeModel(starts, arcs, activation_probs=p, rng=np.random.default_rng(1))
-        self.model.set_seeds(graph._internal(seeds).tolist())
+        self.model.set_seeds(graph.index.internal(seeds).tolist())
 
     def runs(self, count: int) -> float:
         """Mean spread of `count` runs."""
@@ -80,7 +80,7 @@ class PyNetIM:
             list(zip(source.tolist(), target.tolist(), strict=True)), weights=p.tolist(), directed=True, renumber=False
         )
         kind = pynetim.LinearThresholdModel if model == "lt" else pynetim.IndependentCascadeModel
-        self.model = kind(self.graph, set(graph._internal(seeds).tolist()))
+        self.model = kind(self.graph, set(graph.index.internal(seeds).tolist()))
         self.seed = 0
 
     def runs(self, count: int) -> float:
@@ -109,7 +109,7 @@ class EoN:
             raise MissingPeer("has no linear threshold model")
         self.eon = module("EoN")
         self.graph = _digraph(graph)
-        self.seeds = graph._internal(seeds).tolist()
+        self.seeds = graph.index.internal(seeds).tolist()
         source, target, p = _arcs(graph)
         chance = dict(zip(zip(source.tolist(), target.tolist(), strict=True), p.tolist(), strict=True))
         draw = np.random.default_rng(1).random
@@ -137,7 +137,7 @@ class NDlib:
         epidemics = module("ndlib.models.epidemics")
         np.random.seed(1)  # noqa: NPY002  its own source of chance
         self.model = epidemics.IndependentCascadesModel(_digraph(graph))
-        self.seeds = graph._internal(seeds).tolist()
+        self.seeds = graph.index.internal(seeds).tolist()
         config = config_module.Configuration()
         source, target, p = _arcs(graph)
         # What add_edge_configuration does for one edge at a time.

@@ -187,7 +187,7 @@ def roofline(quick: bool) -> dict[str, Any]:
         graph = graphs.follower_graph(where)
         seeds = graphs.creators(graph)
         state = _aligned(2 * graph.n_nodes * WORDS)
-        some = np.random.default_rng(1).choice(graph._indices, 1_000_000)
+        some = np.random.default_rng(1).choice(graph.csr.indices, 1_000_000)
         row_ns = _best(lambda state=state, some=some: _rows(state, some), some.size, tries)
         few_ns = _best(lambda some=some: _coins_of_few(some, some.size // 128 * 128), some.size, tries)
         for rule, options in graphs.RULES.items():
@@ -196,10 +196,12 @@ def roofline(quick: bool) -> dict[str, Any]:
             count = min(graph.n_edges, 1_000_000)
             coin_ns = _best(lambda p=p, count=count: _coins(p, count), count, tries)
             visits, by_few, few_lanes, live, added = count_visits(
-                graph._indptr, graph._indices, p, graph._internal(seeds), np.uint64(1)
+                graph.csr.indptr, graph.csr.indices, p, graph.index.internal(seeds), np.uint64(1)
             ).tolist()
 
-            def run(runs: int, rng: int, g: dif.FollowerGraph = weighted, seeds: list[Any] = seeds) -> dif.Ensemble:
+            def run(
+                runs: int, rng: int, g: dif.FollowerGraph = weighted, seeds: list[Any] = seeds
+            ) -> dif.results.Ensemble:
                 return dif.simulate(g, seeds, runs=runs, rng=rng, threads=1)
 
             run(1, 0)

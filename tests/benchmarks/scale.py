@@ -48,7 +48,7 @@ def _child(name: str) -> dict[str, Any]:
     import numpy as np
 
     import diffusion as dif
-    from diffusion.cascades._engine import _state_bytes
+    from diffusion.simulation.runner import _state_bytes
 
     measure.pin()
     dif.warmup()
@@ -71,7 +71,7 @@ def _child(name: str) -> dict[str, Any]:
     graph = phase("build", build)
     creators = graphs.creators(graph)
 
-    def runs(rng: int) -> dif.Ensemble:
+    def runs(rng: int) -> dif.results.Ensemble:
         return dif.simulate(graph, creators, runs=RUNS, rng=rng, threads=1)
 
     found = phase("simulate", lambda: runs(1))

@@ -87,7 +87,7 @@ def _pynetim(graph: dif.FollowerGraph, name: str, quick: bool) -> dict[str, Any]
     for _ in range(measure.repeats(quick)):
         took, seeds = measure.clock(lambda: algorithm.run(K, 0.1))
         times.append(took)
-    row = _row(graph, name, "ic", "wc", 0.1, "PyNetIM", graph._labels_of(sorted(seeds)), quick)
+    row = _row(graph, name, "ic", "wc", 0.1, "PyNetIM", graph.index.labels_of(sorted(seeds)), quick)
     row |= {"seconds": statistics.median(times), "method": "OPIM-C"}
     _say(row)
     return row

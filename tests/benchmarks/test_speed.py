@@ -53,7 +53,7 @@ def test_replay(benchmark: Any, graph: dif.FollowerGraph, seeds: list[Any]) -> N
 
 @pytest.mark.parametrize("model", ["ic", "lt"])
 def test_rr_sets(benchmark: Any, graph: dif.FollowerGraph, model: str) -> None:
-    found = benchmark(lambda: dif.sample_rr_sets(graph, 10_000, model=model, rng=1, threads=1))
+    found = benchmark(lambda: dif.seeding.sample_rr_sets(graph, 10_000, model=model, rng=1, threads=1))
     assert len(found) == 10_000
 
 

@@ -1,1 +1,0 @@
-"""Cascades: models, simulation, spread, comparison, growth and structural virality."""

@@ -1,0 +1,208 @@
+"""What every model of diffusion answers: everything special about a model is asked of it, never of its type."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..graph.follower_graph import FollowerGraph
+from ..results.ensemble import Ensemble
+from .next_generation import NextGeneration
+from .program import Program
+
+__all__ = ["DiffusionModel", "LiveEdges", "need_probabilities"]
+
+
+@dataclass(frozen=True, eq=False)
+class LiveEdges:
+    """A graph whose live edges give the spread of a model exactly, so that its RR sets estimate it.
+
+    Attributes
+    ----------
+    graph : FollowerGraph
+        With the probability of every arc to be live. Its nodes may be other than users: see `seed_of` and `counted`.
+    linear : bool
+        False: arcs are live independently. True: at most one arc into a node is live.
+    seed_of : ndarray of int32, shape (n_users,), or None
+        Node of `graph` (internal) that is active where a user (internal) is a seed; None: users are the nodes.
+    counted : ndarray of int32, shape (n_users,), or None
+        Node of `graph` (internal) whose activation counts for a user (internal); None: users are the nodes.
+    rated : tuple of RatedArcs
+        Further arcs, too many to be stored one by one.
+    ranked : FollowerGraph or None
+        Graph of the users on which rankings reckon; None: `graph`.
+    """
+
+    graph: FollowerGraph
+    linear: bool = False
+    seed_of: NDArray[np.int32] | None = None
+    counted: NDArray[np.int32] | None = None
+    rated: tuple[RatedArcs, ...] = ()
+    ranked: FollowerGraph | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class RatedArcs:
+    """Arcs into nodes that have no others, from many sources each, with one rate a node.
+
+    Node ``nodes[k]`` (internal) gets an arc from each of ``sources[begin[k] : begin[k] + count[k]]`` that is live with
+    probability 1 - exp(-rate[k]); several nodes may share their sources, and still draw on their own.
+    """
+
+    nodes: NDArray[np.int32]
+    sources: NDArray[np.int32]
+    begin: NDArray[np.int64]
+    count: NDArray[np.int64]
+    rate: NDArray[np.float64]
+
+
+class DiffusionModel(ABC):
+    """A model of diffusion: a small frozen dataclass of parameters, and the answers to what the package asks of a model.
+
+    A subclass gives at least `compile`. With `live_edges` it has RR sets, certified seeds and a reproduction number.
+    """
+
+    states: ClassVar[tuple[str, ...]] = ("active",)
+    result_type: ClassVar[type[Ensemble]] = Ensemble
+    takes_probabilities: ClassVar[bool] = True  # of the graph, so that studies cross the model with rules for them
+    example: ClassVar[str] = ""  # how to write a model that has no parameters by default, for messages
+
+    @property
+    def name(self) -> str:
+        """Short name: ``"IC"``."""
+        return type(self).__name__
+
+    @property
+    def label(self) -> str:
+        """Name with the parameters that are set, for tables: ``"Threshold fraction=0.18"``."""
+        changed = [(f.name, value) for f in _fields(self) if (value := getattr(self, f.name)) != f.default]
+        return " ".join([self.name, *(f"{name}={_text(value)}" for name, value in changed)])
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Parameters by name."""
+        return {f.name: getattr(self, f.name) for f in _fields(self)}
+
+    @abstractmethod
+    def compile(self, graph: FollowerGraph) -> Program:
+        """Check the model against a graph once, and prepare what its kernels read.
+
+        Parameters
+        ----------
+        graph : FollowerGraph
+
+        Returns
+        -------
+        Program
+
+        Raises
+        ------
+        InputError
+            The graph lacks what the model needs.
+        """
+
+    @property
+    def spreads_alone(self) -> bool:
+        """Can one active node alone activate another? Without that there is no reproduction number."""
+        return True
+
+    def submodular(self, graph: FollowerGraph) -> bool:
+        """Does every world reach from a seed set what it reaches from its members one by one?
+
+        Parameters
+        ----------
+        graph : FollowerGraph
+
+        Returns
+        -------
+        bool
+        """
+        return self.live_edges(graph) is not None
+
+    def live_edges(self, graph: FollowerGraph) -> LiveEdges | None:
+        """Return the live-edge view of the model on a graph; None where it has none, so that no certificate is known.
+
+        Parameters
+        ----------
+        graph : FollowerGraph
+
+        Returns
+        -------
+        LiveEdges or None
+        """
+        return None
+
+    @property
+    def no_live_edges(self) -> str:
+        """Why there is no live-edge view, for messages: "SIPS with redraw=True"."""
+        return self.label
+
+    def effective_probabilities(self, graph: FollowerGraph) -> FollowerGraph:
+        """Return the graph with the probability that an active node activates a follower alone, for rankings that reckon.
+
+        Parameters
+        ----------
+        graph : FollowerGraph
+
+        Returns
+        -------
+        FollowerGraph
+        """
+        return graph
+
+    def next_generation(self, graph: FollowerGraph) -> NextGeneration | None:
+        """Return the next-generation operator on a graph; None where no node alone convinces another.
+
+        Parameters
+        ----------
+        graph : FollowerGraph
+
+        Returns
+        -------
+        NextGeneration or None
+        """
+        live = self.live_edges(graph)
+        if live is None or live.seed_of is not None:
+            return None
+        return NextGeneration.on_arcs(live.graph, linear=live.linear)
+
+    def reproduction_number(self, graph: FollowerGraph) -> float | None:
+        """Mean number of new activations that an active node makes once their mix has settled; None where it has none.
+
+        Parameters
+        ----------
+        graph : FollowerGraph
+
+        Returns
+        -------
+        float or None
+        """
+        operator = self.next_generation(graph)
+        return None if operator is None else operator.radius()
+
+    def in_generations(self) -> DiffusionModel:
+        """Return the model whose steps are generations, for what does not depend on waiting times."""
+        return self
+
+
+def _fields(model: Any) -> tuple[Any, ...]:
+    return fields(model)
+
+
+def _text(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, int | float | np.number) and not isinstance(value, bool) else str(value)
+
+
+def need_probabilities(graph: FollowerGraph, name: str) -> NDArray[np.float32]:
+    """Return the propagation probabilities of a graph, which the model of that name needs."""
+    if graph.probabilities is None:
+        raise InputError(
+            f"the graph has no propagation probabilities, which {name} needs: call "
+            "graph.with_probabilities('weighted_cascade'), or 'constant' with p=, first"
+        )
+    return graph.probabilities.values

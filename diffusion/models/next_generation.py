@@ -1,0 +1,204 @@
+"""The next-generation operator of a graph and a model: who makes how many new sharers, before anything is simulated."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._validation import Floats
+from ..errors import DiffusionError
+from ..graph.follower_graph import FollowerGraph
+from ..graph.spectral import reproduction_number, reverse_arcs
+
+__all__ = ["NextGeneration"]
+
+ROUNDS = 300  # applications of the operator in which its eigenvectors settle
+SETTLED = 1e-4  # change of an eigenvector that counts as none
+TINY = 1e-200
+FEW = 2.0  # typical sharers with which depletion is looked at
+SETTLING = 2  # steps after which their mix has settled again
+MAX_STEPS = 200
+
+
+@dataclass(frozen=True, eq=False)
+class NextGeneration:
+    """Mean new sharers by the arc along which, or the user among whom, a sharer was reached.
+
+    A state has one entry for each arc u -> v (sharers v who have the note from u) and, with a feed, one for each user
+    (sharers who have it from the feed). A sharer v makes new ones of each follower but the one it has the note from, and
+    of those to whom the feed shows it.
+    """
+
+    graph: FollowerGraph  # with the probability that a sharer makes a sharer of a follower on every arc
+    exposes: Floats  # probability that a sharer exposes a follower, by arc
+    rho: float  # probability that an exposed user shares
+    linear: bool  # at most one arc into a user is live (linear threshold)
+    source: NDArray[np.int64]
+    target: NDArray[np.int64]
+    back: NDArray[np.int64]  # position of the reversed arc, -1 where there is none
+    shown: Floats | None  # mean number of users to whom the feed shows a sharer's note
+    own: float
+    group: NDArray[np.intp]
+
+    @classmethod
+    def on_arcs(cls, graph: FollowerGraph, *, linear: bool = False) -> NextGeneration:
+        """Return the operator of a model in which every arc is live with its probability."""
+        assert graph.probabilities is not None
+        source, target = graph.csr.sources, graph.csr.indices.astype(np.int64)
+        exposes = np.broadcast_to(graph.probabilities.values, target.shape).astype(np.float64)
+        nobody = np.zeros(graph.n_nodes, np.intp)
+        return cls(graph, exposes, 1.0, linear, source, target, reverse_arcs(graph), None, 0.0, nobody)
+
+    @property
+    def n(self) -> int:
+        """Number of users."""
+        return self.graph.n_nodes
+
+    def _reached_by_feed(self, sharers: Floats) -> Floats:
+        """Mean exposures of every user through the feed."""
+        assert self.shown is not None
+        notes = self.shown * sharers
+        local = np.bincount(self.group, notes) / np.bincount(self.group)
+        return np.asarray((1 - self.own) * notes.sum() / self.n + self.own * local[self.group])
+
+    def forward(self, x: Floats) -> Floats:
+        """Sharers of the next generation."""
+        m = self.source.size
+        sharers = np.bincount(self.target, x[:m], self.n).astype(np.float64)
+        if self.shown is not None:
+            sharers += x[m:]
+        along = sharers[self.source]
+        mutual = self.back >= 0
+        along[mutual] -= x[:m][self.back[mutual]]
+        along = np.maximum(along * (self.exposes * self.rho), 0.0)
+        if self.shown is None:
+            return np.asarray(along)
+        return np.concatenate([along, self.rho * self._reached_by_feed(sharers)])
+
+    def backward(self, value: Floats) -> Floats:
+        """Value of a sharer from that of the sharers it makes."""
+        m = self.source.size
+        made = self.exposes * self.rho * value[:m]
+        worth = np.bincount(self.source, made, self.n).astype(np.float64)
+        if self.shown is not None:
+            of_user = value[m:]
+            local = np.bincount(self.group, of_user) / np.bincount(self.group)
+            worth += self.shown * self.rho * ((1 - self.own) * of_user.mean() + self.own * local[self.group])
+        by_arc = worth[self.target]
+        mutual = self.back >= 0
+        by_arc[mutual] -= made[self.back[mutual]]
+        by_arc = np.maximum(by_arc, 0.0)
+        return by_arc if self.shown is None else np.concatenate([by_arc, worth])
+
+    def radius(self, *, tol: float = 1e-6, max_iter: int = 5000) -> float:
+        """Spectral radius: R of the graph and model."""
+        if self.shown is None or not self.shown.any() or self.rho == 0:
+            if self.rho == 0 or not self.source.size:
+                return 0.0
+            return reproduction_number(self.graph, tol=tol)
+        if not np.isfinite(self.shown).all():
+            return math.inf
+        x = np.ones(self.source.size + self.n)
+        low = high = 0.0
+        for _ in range(max_iter):
+            y = self.forward(x)
+            positive = x > TINY
+            ratio = y[positive] / x[positive]
+            low, high = float(ratio.min()), float(ratio.max())
+            if high - low <= tol * high:
+                return (low + high) / 2
+            x = y + 0.1 * float((x @ y) / (x @ x)) * x
+            x /= x.max()
+            x = np.where(x > TINY, x, 0.0)
+        raise DiffusionError(
+            f"R lies between {low:.6g} and {high:.6g} after {max_iter} rounds: give a larger tol= or max_iter="
+        )
+
+    def settled(self) -> tuple[Floats, Floats]:
+        """Return each user's share of the sharers, and of R, once the mix of sharers has settled; all 0 without circles.
+
+        The second is the elasticity of R: by how many per cent it falls if a per cent of the sharing of this user goes.
+        """
+        size = self.source.size + (0 if self.shown is None else self.n)
+        x, value = (_power(apply, size) for apply in (self.forward, self.backward))
+        m = self.source.size
+        sharers, weight = (np.bincount(self.target, y[:m], self.n).astype(np.float64) for y in (x, x * value))
+        if self.shown is not None:
+            sharers, weight = sharers + x[m:], weight + (x * value)[m:]
+        return tuple(y / y.sum() if y.sum() > 0 else y for y in (sharers, weight))  # type: ignore[return-value]
+
+    def without(self, users: NDArray[np.bool_]) -> float:
+        """R of what is left when some users never share."""
+        keep = ~users
+        rule = self.graph.probabilities
+        assert rule is not None
+        values = np.where(keep[self.source], np.broadcast_to(rule.values, self.source.shape), 0).astype(np.float32)
+        values.flags.writeable = False
+        graph = dataclasses.replace(self.graph, probabilities=dataclasses.replace(rule, values=values))
+        exposes = np.where(keep[self.source], self.exposes, 0.0)
+        shown = None if self.shown is None else np.where(keep, self.shown, 0.0)
+        return dataclasses.replace(self, graph=graph, exposes=exposes, shown=shown).radius(tol=1e-3)
+
+    def forecast(self, start: Floats, steps: int, *, most: float = math.inf) -> Floats:
+        """Expected new activations by step, until `most` users are reached, with the probability of each user to be a seed.
+
+        Message passing: depletion in, short circles left out (Karrer and Newman 2010); for linear thresholds the shares of
+        the arcs into a user add up.
+        """
+        message = start[self.source]
+        reached = [float(start.sum())]
+        feed = np.zeros(self.n)
+        sharing = start
+        mutual = np.flatnonzero(self.back >= 0)
+        for _ in range(steps):
+            if reached[-1] > most:
+                break
+            passed = self.exposes * message
+            if not self.linear:
+                passed = -np.log1p(-np.minimum(passed, 1 - 1e-12))
+            if self.shown is not None:
+                feed = self._reached_by_feed(sharing)
+            into = np.bincount(self.target, passed, self.n) + feed
+            cavity = into[self.source]
+            cavity[mutual] -= passed[self.back[mutual]]
+            exposed, without = (
+                np.clip(y, 0.0, 1.0) if self.linear else -np.expm1(-np.maximum(y, 0.0)) for y in (into, cavity)
+            )
+            reached.append(float((start + (1 - start) * exposed).sum()))
+            sharing = start + (1 - start) * self.rho * exposed
+            message = start[self.source] + (1 - start[self.source]) * self.rho * without
+        return np.diff(reached, prepend=0.0)
+
+    def depletion(self, sharers: Floats, predicted: float, reach: float) -> Callable[[Floats], Floats]:
+        """Fall of log R at a given reach, up to `reach`, that the using up of users explains, from a few typical sharers."""
+        new = self.forecast(np.minimum(FEW * sharers, 1.0), MAX_STEPS, most=reach)
+        later = slice(SETTLING, None)
+        after, before = new[1:][later], new[:-1][later]
+        keep = (before > 0) & (after > 0)
+        if not keep.any():
+            return np.zeros_like
+        reached = np.log(np.cumsum(new)[:-1][later][keep])
+        fall = np.maximum(math.log(predicted) - np.log(after[keep] / before[keep]), 0.0)
+        return lambda c: np.asarray(np.interp(np.log(c), reached, fall))
+
+
+def _power(apply: object, size: int) -> Floats:
+    assert callable(apply)
+    x = np.full(size, 1.0 / max(size, 1))
+    for _ in range(ROUNDS):
+        y = apply(x)
+        total = float(y.sum())
+        if total <= TINY:
+            return np.zeros(size)
+        y = y / total + 0.1 * x  # the shift keeps periodic operators from swinging
+        y /= y.sum()
+        moved = float(np.abs(y - x).sum())
+        x = y
+        if moved < SETTLED:
+            break
+    return x

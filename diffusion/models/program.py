@@ -1,0 +1,230 @@
+"""A model prepared for one graph: what the runner drives, chunk by chunk."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..graph.follower_graph import FollowerGraph
+from ..kernels.cascade import replay_run
+from ..kernels.coins import LANES
+
+if TYPE_CHECKING:
+    from .base import DiffusionModel
+
+__all__ = ["BATCH", "NO_WEIGHTS", "Chunk", "Program", "Start", "Trace", "Workspace", "aligned", "stack_runs"]
+
+BATCH = LANES
+
+
+def _constant(array: NDArray[Any]) -> NDArray[Any]:
+    array.flags.writeable = False  # as the arrays of a graph: kernels compile once
+    return array
+
+
+EVERY_RUN = _constant(np.zeros(0, np.int64))
+NO_WEIGHTS = _constant(np.zeros(0))
+_NO_BOUNDS = _constant(np.zeros(1, np.uint32))
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """Where runs begin, and in which worlds.
+
+    Attributes
+    ----------
+    seeds : ndarray of int32
+        Internal nodes; ascending, but where every run has its own.
+    key : uint64
+    weights : ndarray of float64
+        By internal node; empty: every node counts 1.
+    run_of : ndarray of int64
+        The only run of each seed; empty: seeds are active in every run.
+    """
+
+    seeds: NDArray[np.int32]
+    key: np.uint64
+    weights: NDArray[np.float64] = field(default_factory=lambda: NO_WEIGHTS)
+    run_of: NDArray[np.int64] = field(default_factory=lambda: EVERY_RUN)
+
+    def __post_init__(self) -> None:
+        for array in (self.weights, self.run_of):
+            array.flags.writeable = False
+
+    def __reduce__(self) -> tuple[Any, ...]:  # pickled arrays come back writeable
+        return Start, (self.seeds, self.key, self.weights, self.run_of)
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Runs of one kernel call.
+
+    Attributes
+    ----------
+    new : ndarray of int32, shape (runs, steps, states)
+        Nodes that entered each state of the model.
+    visits : int
+        Arcs visited.
+    weight : ndarray of float64, shape (runs,), or None
+        Weight of the active nodes, where nodes have weights.
+    details : mapping of str to ndarray of int32, shape (runs, steps, ...)
+        What else the model counts by run and step.
+    totals : mapping of str to int
+        What the model counts over all runs.
+    """
+
+    new: NDArray[np.int32]
+    visits: int
+    weight: NDArray[np.float64] | None = None
+    details: Mapping[str, NDArray[np.int32]] = field(default_factory=dict)
+    totals: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One run alone.
+
+    Attributes
+    ----------
+    nodes : ndarray of int32, shape (size,)
+        Internal nodes in order of step.
+    steps : ndarray of int32, shape (size,)
+    parents : ndarray of int32, shape (size,)
+        Position in `nodes` of who activated each, -1 for a seed.
+    details : mapping of str to ndarray
+        What else the model says of each node.
+    """
+
+    nodes: NDArray[np.int32]
+    steps: NDArray[np.int32]
+    parents: NDArray[np.int32]
+    details: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+
+def stack_runs(parts: list[NDArray[np.int32]]) -> NDArray[np.int32]:
+    """Join blocks of runs, which may have different numbers of steps."""
+    steps = max((part.shape[1] for part in parts), default=0)
+    runs = sum(len(part) for part in parts)
+    whole = np.zeros((runs, steps, *(parts[0].shape[2:] if parts else ())), np.int32)
+    at = 0
+    for part in parts:
+        whole[at : at + len(part), : part.shape[1]] = part
+        at += len(part)
+    return whole
+
+
+def aligned(size: int) -> NDArray[np.uint64]:
+    """Zeros that begin at a 128-byte boundary: a row of 8 words then never straddles two cache lines."""
+    raw = np.zeros(size + 16, np.uint64)
+    skip = (-raw.ctypes.data) % 128 // 8
+    return raw[skip : skip + size]
+
+
+class Workspace:
+    """The memory of one thread, used again for every chunk; kernels leave it as they found it.
+
+    Attributes
+    ----------
+    node_counts : ndarray of int64, shape (n_nodes, columns)
+        Runs so far in which each node entered the first state, and what else the model counts by node.
+    words : int
+        64-bit words of a row of lanes; 0 without lanes.
+    """
+
+    def __init__(self, n: int, words: int, *, columns: int = 1) -> None:
+        self.node_counts = np.zeros((n, columns), np.int64)
+        self.words = words
+        if words:
+            self.state = aligned(2 * n * words)
+            self.active = aligned(n * words)
+            self.flags = np.zeros(n, np.uint8)
+            self.queues = np.empty((3, n), np.int32)
+
+
+class Program(ABC):
+    """A model prepared for one graph: checked once, with the arrays that its kernels read.
+
+    A subclass gives at least `replay`; without a `run` of its own, runs are replayed one by one.
+
+    Attributes
+    ----------
+    lanes : bool
+        Can 512 runs share their visits of arcs? Then workspaces have rows of up to 8 words.
+    deterministic : bool
+        Is every run the same, whatever the key?
+    shares_prefixes : bool
+        Can `prefixes` count all prefixes of an order of seeds in one cascade?
+    """
+
+    lanes: bool = False
+    deterministic: bool = False
+    shares_prefixes: bool = False
+
+    def __init__(self, graph: FollowerGraph, model: DiffusionModel) -> None:
+        self.graph = graph
+        self.model = model
+
+    def __reduce__(self) -> tuple[Any, ...]:  # pickled arrays come back writeable
+        return _compile, (self.graph, self.model)
+
+    def workspace(self, words: int) -> Workspace:
+        """Return the memory of one thread, with rows of so many words."""
+        return Workspace(self.graph.n_nodes, words)
+
+    def bytes_of_workspace(self, words: int) -> int:
+        """Bytes of one thread's workspace: 24 a word and node for the lanes, 21 a node beside them (33 without lanes)."""
+        return self.graph.n_nodes * (24 * words + 21 if words else 33)
+
+    @abstractmethod
+    def replay(self, start: Start, run: int) -> Trace:
+        """Compute one run alone, with who activated whom."""
+
+    def run(self, start: Start, first: int, last: int, workspace: Workspace) -> Chunk:
+        """Compute runs first ... last - 1 of one chunk in the memory of one thread."""
+        parts, weight = [], np.zeros(last - first)
+        for run in range(first, last):
+            own = start.seeds[start.run_of == run] if start.run_of.size else start.seeds
+            trace = self.replay(Start(own, start.key), run)
+            workspace.node_counts[trace.nodes, 0] += 1
+            parts.append(np.bincount(trace.steps).astype(np.int32)[None, :, None])
+            if start.weights.size:
+                weight[run - first] = start.weights[np.sort(trace.nodes)].sum()
+        return Chunk(stack_runs(parts), 0, weight if start.weights.size else None)
+
+    def prefixes(
+        self,
+        start: Start,
+        order: NDArray[np.int32],
+        ends: NDArray[np.int64],
+        first: int,
+        last: int,
+        workspace: Workspace,
+    ) -> NDArray[np.int32]:
+        """Count what each prefix adds to the one before in runs first ... last - 1 of one chunk, shape (ends, runs)."""
+        raise NotImplementedError(f"{self.model.name} counts one seed set at a time")
+
+    def certain(self, start: Start) -> NDArray[np.int32]:
+        """Internal nodes that every run activates: some of them, at least the seeds."""
+        return start.seeds
+
+    def possible(self, start: Start) -> NDArray[np.int32]:
+        """Internal nodes that some run may activate, or more."""
+        return self.reachable(start, np.ones(1, np.bool_))
+
+    def reachable(self, start: Start, arcs: NDArray[np.bool_]) -> NDArray[np.int32]:
+        """Internal nodes that can be reached from the seeds along these arcs (one entry: all or none)."""
+        csr = self.graph.csr
+        sure = _constant(arcs.astype(np.float32))
+        reached: NDArray[np.int32] = replay_run(
+            csr.indptr, csr.indices, sure, _NO_BOUNDS, _NO_BOUNDS, False, start.seeds, start.key, 0
+        )[0]
+        return reached
+
+
+def _compile(graph: FollowerGraph, model: DiffusionModel) -> Program:
+    return model.compile(graph)

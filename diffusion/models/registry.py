@@ -1,0 +1,30 @@
+"""The models that the package knows by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import InputError, NotFoundError, did_you_mean
+from .base import DiffusionModel
+from .cascade import IC, LT
+from .sips.model import SIPS
+from .threshold import Threshold
+
+__all__ = ["MODELS", "model_of"]
+
+MODELS: dict[str, type[DiffusionModel]] = {"ic": IC, "lt": LT, "threshold": Threshold, "sips": SIPS}
+
+
+def model_of(model: DiffusionModel | type[DiffusionModel] | str) -> DiffusionModel:
+    """Return a model object from an object, from a class without parameters, or from the name of one."""
+    if isinstance(model, DiffusionModel):
+        return model
+    kind: Any = MODELS.get(model.lower()) if isinstance(model, str) else model
+    if not (isinstance(kind, type) and issubclass(kind, DiffusionModel)):
+        raise NotFoundError(
+            f"the model {model!r} is unknown: give IC(), LT(), Threshold(...), SIPS(...), 'ic' or 'lt', or another "
+            "DiffusionModel." + did_you_mean(model, MODELS)
+        )
+    if kind.example:
+        raise InputError(f"{kind.__name__} needs its parameters: {kind.example}")
+    return kind()

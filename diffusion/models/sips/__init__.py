@@ -1,0 +1,1 @@
+"""The SIPS model: parameters, kernels' program, live edges, results, priors."""

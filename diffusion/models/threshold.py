@@ -1,0 +1,157 @@
+"""Fixed thresholds: complex contagion that waits for several others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..graph.follower_graph import FollowerGraph
+from ..kernels.threshold import threshold_batch, threshold_run
+from .base import DiffusionModel
+from .program import Chunk, Program, Start, Trace, Workspace
+
+__all__ = ["Threshold"]
+
+
+@dataclass(frozen=True)
+class Threshold(DiffusionModel):
+    """Fixed threshold: a node activates once enough of the accounts it follows are active.
+
+    Parameters
+    ----------
+    fraction : float in (0, 1], optional
+        Activate when active in-neighbours / in-degree >= fraction (Watts 2002). Parallel arcs count.
+    count : int >= 1, optional
+        Activate when at least `count` in-neighbours are active (Centola and Macy 2007). Give one of the two.
+    noise : float in [0, 1], default 0
+        Sub-threshold adoption: every newly active in-neighbour also gives one independent chance of this probability
+        to activate at once (in the spirit of Eckles, Mossel, Rahimian and Sen 2024).
+
+    Notes
+    -----
+    Without noise the model is deterministic: every run is the same, and it is computed once. A node that follows
+    nobody never activates.
+
+    Examples
+    --------
+    >>> import diffusion as dif
+    >>> g = dif.FollowerGraph.from_arrays([0, 0, 1, 2], [1, 2, 3, 3], edges_mean="influences", directed=True)
+    >>> g = g.with_probabilities("constant", p=0.5)
+    >>> dif.spread(g, [0], model=dif.Threshold(fraction=0.6), runs=1).mean
+    4.0
+    >>> dif.Threshold(count=2).label
+    'Threshold count=2'
+    """
+
+    takes_probabilities: ClassVar[bool] = False
+    example: ClassVar[str] = "Threshold(fraction=0.18) or Threshold(count=2)"
+
+    fraction: float | None = None
+    count: int | None = None
+    noise: float = 0.0
+
+    def __post_init__(self) -> None:
+        if (self.fraction is None) == (self.count is None):
+            raise InputError("Threshold takes either fraction= (from above 0 to 1) or count= (a whole number from 1)")
+        if self.fraction is not None and not _is_number(self.fraction, 0, 1, above=True):
+            raise InputError(f"fraction={self.fraction!r} is out of range: give a number above 0 and at most 1")
+        if self.count is not None and (
+            isinstance(self.count, bool) or not isinstance(self.count, int | np.integer) or not 1 <= self.count < 2**63
+        ):
+            raise InputError(f"count={self.count!r} is out of range: give a whole number from 1 to 2**63 - 1")
+        if not _is_number(self.noise, 0, 1):
+            raise InputError(f"noise={self.noise!r} is not a probability: give a number from 0 to 1")
+
+    def need(self, in_degree: NDArray[np.int64]) -> NDArray[np.int32]:
+        """Active in-neighbours each node needs; 0 where the node can never activate by its threshold.
+
+        Parameters
+        ----------
+        in_degree : ndarray of int, shape (n_nodes,)
+            Accounts that each node follows.
+
+        Returns
+        -------
+        ndarray of int32, shape (n_nodes,)
+        """
+        if self.count is not None:
+            need = np.full(in_degree.shape, self.count, np.int64)
+        else:
+            # The smallest c with c / in_degree >= fraction; the slack takes back the rounding of decimal fractions.
+            need = np.maximum(np.ceil(np.float64(self.fraction or 0) * in_degree - 1e-9), 1).astype(np.int64)
+        return np.where(need <= in_degree, need, 0).astype(np.int32)
+
+    @property
+    def spreads_alone(self) -> bool:
+        """See `DiffusionModel.spreads_alone`."""
+        return False
+
+    def submodular(self, graph: FollowerGraph) -> bool:
+        """True where one active in-neighbour is enough everywhere."""
+        return bool((self.need(graph.csr.in_degree) <= 1).all())
+
+    @property
+    def no_live_edges(self) -> str:
+        """See `DiffusionModel.no_live_edges`."""
+        return self.label
+
+    def compile(self, graph: FollowerGraph) -> Program:
+        """See `DiffusionModel.compile`."""
+        return _ThresholdProgram(graph, self)
+
+
+class _Workspace(Workspace):
+    """Lists for one run at a time."""
+
+    def __init__(self, n: int) -> None:
+        super().__init__(n, 0)
+        self.lists = np.empty((5, n), np.int32)
+        self.count = np.zeros(n, np.int32)
+        self.mark = np.zeros(n, np.uint8)
+
+
+class _ThresholdProgram(Program):
+    """Active in-neighbours are counted, one run at a time."""
+
+    def __init__(self, graph: FollowerGraph, model: Threshold) -> None:
+        super().__init__(graph, model)
+        self._need = model.need(graph.csr.in_degree)
+        self._need.flags.writeable = False
+        self._noise = np.uint64(round(float(model.noise) * 2**32))
+        self.deterministic = bool(self._noise == 0)
+
+    def workspace(self, words: int) -> Workspace:
+        """See `Program.workspace`."""
+        return _Workspace(self.graph.n_nodes)
+
+    def run(self, start: Start, first: int, last: int, workspace: Workspace) -> Chunk:
+        """See `Program.run`."""
+        if start.run_of.size:
+            return super().run(start, first, last, workspace)
+        assert isinstance(workspace, _Workspace)
+        csr = self.graph.csr
+        weight = np.zeros(last - first if start.weights.size else 0)
+        new, visits = threshold_batch(
+            csr.indptr, csr.indices, csr.multiplicity, self._need, self._noise, start.seeds, start.key, first, last,
+            workspace.lists, workspace.count, workspace.mark, workspace.node_counts[:, 0], start.weights, weight,
+        )  # fmt: skip
+        return Chunk(new[:, :, None], int(visits), weight if start.weights.size else None)
+
+    def replay(self, start: Start, run: int) -> Trace:
+        """See `Program.replay`."""
+        csr, space = self.graph.csr, _Workspace(self.graph.n_nodes)
+        nodes, steps, parents = threshold_run(
+            csr.indptr, csr.indices, csr.multiplicity, self._need, self._noise, start.seeds, start.key, run,
+            space.lists, space.count, space.mark, space.node_counts[:, 0],
+        )  # fmt: skip
+        return Trace(nodes, steps, parents)
+
+
+def _is_number(value: Any, low: float, high: float, *, above: bool = False) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        return False
+    return bool(low < value <= high if above else low <= value <= high)

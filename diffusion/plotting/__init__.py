@@ -1,0 +1,55 @@
+"""Figures: one look, one file for each family of results; nothing loads matplotlib before it draws."""
+
+from .growth import plot_growth
+from .maps import plot_cascade_tree, plot_community_map
+from .seeding import plot_fairness_price, plot_maximin, plot_prices, plot_strategies
+from .sips import plot_cost_by_tier, plot_funnel, plot_reach_against_mixing, plot_reach_curve
+from .style import (
+    GREY,
+    INK,
+    MARKERS,
+    PALETTE,
+    band,
+    compact,
+    end_labels,
+    figure_to_svg,
+    intervals,
+    log_axis,
+    panel,
+    strategy_colours,
+    strategy_markers,
+    style,
+    text_colour,
+)
+from .theory import plot_message_passing, plot_two_communities
+
+__all__ = [
+    "GREY",
+    "INK",
+    "MARKERS",
+    "PALETTE",
+    "band",
+    "compact",
+    "end_labels",
+    "figure_to_svg",
+    "intervals",
+    "log_axis",
+    "panel",
+    "plot_cascade_tree",
+    "plot_community_map",
+    "plot_cost_by_tier",
+    "plot_fairness_price",
+    "plot_funnel",
+    "plot_growth",
+    "plot_maximin",
+    "plot_message_passing",
+    "plot_prices",
+    "plot_reach_against_mixing",
+    "plot_reach_curve",
+    "plot_strategies",
+    "plot_two_communities",
+    "strategy_colours",
+    "strategy_markers",
+    "style",
+    "text_colour",
+]

@@ -1,0 +1,12 @@
+from ._fairness_price import FairnessPrice as FairnessPrice
+from ._fairness_price import price_of_fairness as price_of_fairness
+from .compare import StrategyComparison as StrategyComparison
+from .fairness import MaximinSelection as MaximinSelection
+from .fairness import maximin_seeds as maximin_seeds
+from .prices import PriceFit as PriceFit
+from .prices import fit_prices as fit_prices
+from .quotas import select_with_quotas as select_with_quotas
+from .ris import RRSets as RRSets
+from .ris import sample_rr_sets as sample_rr_sets
+from .selection import NextBuy as NextBuy
+from .selection import SeedSelection as SeedSelection

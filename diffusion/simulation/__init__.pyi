@@ -1,0 +1,11 @@
+from .flow import CommunityFlow as CommunityFlow
+from .flow import community_flow as community_flow
+from .growth import Growth as Growth
+from .growth import forecast as forecast
+from .phase import Reproduction as Reproduction
+from .phase import reproduction as reproduction
+from .runner import Runner as Runner
+from .runner import Runs as Runs
+from .runner import prepare as prepare
+from .trees import cascade_statistics as cascade_statistics
+from .trees import tree_statistics as tree_statistics
