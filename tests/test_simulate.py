@@ -432,7 +432,7 @@ def test_limits_are_those_of_arcs_that_may_and_must_fire():
     assert (noisy.mean, noisy.low, noisy.high) == (1.0, 1.0, pytest.approx(1 + 2 * unseen))
     followed = dif.spread(nearly, [1], runs=20, model=dif.SIPS(1e-6), rng=1)
     assert (followed.mean, followed.high) == (1.0, pytest.approx(1 + unseen))
-    fed = dif.spread(nearly, [1], runs=20, model=dif.SIPS(1e-6, feed=dif.models.Feed(m0=1e-6)), rng=1)
+    fed = dif.spread(nearly, [1], runs=20, model=dif.SIPS(1e-6, feed=dif.models.Feed(impressions=1e-6)), rng=1)
     assert (fed.mean, fed.high) == (1.0, pytest.approx(1 + 2 * unseen))
 
 
@@ -440,7 +440,7 @@ def test_limits_are_those_of_arcs_that_may_and_must_fire():
 
 WEIGHED = (
     dif.IC(), dif.LT(), dif.Threshold(fraction=0.3, noise=0.05), dif.Threshold(count=2),
-    dif.SIPS(0.3, dif.models.Funnel(share=0.5), dif.models.Feed(m0=1)), dif.SIPS(0.5, identify=dif.models.Complex(2)),
+    dif.SIPS(0.3, dif.models.Funnel(share=0.5), dif.models.Feed(impressions=1)), dif.SIPS(0.5, identify=dif.models.Complex(2)),
     dif.SIPS(0.4, dif.models.Funnel(share=0.6), delay=dif.models.Delay("exponential")),
 )  # fmt: skip
 
@@ -658,8 +658,8 @@ def test_names_of_seed_sets():
         ("icc", NotFoundError, r"the model 'icc' is unknown: give IC\(\), LT\(\).*Did you mean 'ic'"),
         (None, NotFoundError, "the model None is unknown"),
         (5, NotFoundError, "the model 5 is unknown"),
-        ("threshold", InputError, r"needs its threshold: Threshold\(fraction=0.18\) or Threshold\(count=2\)"),
-        (dif.Threshold, InputError, "needs its threshold"),
+        ("threshold", InputError, r"needs its parameters: Threshold\(fraction=0.18\) or Threshold\(count=2\)"),
+        (dif.Threshold, InputError, "needs its parameters"),
     ],
 )
 def test_unknown_models(model, error, text):

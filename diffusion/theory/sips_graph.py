@@ -51,7 +51,7 @@ def sips_graph_radius(graph: FollowerGraph, model: SIPS, *, tol: float = 1e-6, m
     --------
     >>> import diffusion as dif
     >>> g = dif.FollowerGraph.from_arrays([0, 1, 2], [1, 2, 0], edges_mean="influences", directed=True)
-    >>> round(sips_graph_radius(g, dif.SIPS(0.5, dif.models.Funnel(share=0.4), dif.models.Feed(m0=1.5))), 6)  # a rho + m rho
+    >>> round(sips_graph_radius(g, dif.SIPS(0.5, dif.models.Funnel(share=0.4), dif.models.Feed(impressions=1.5))), 6)  # a rho + m rho
     0.8
     """
     check_graph(graph)

@@ -144,12 +144,12 @@ class Feed:
 
     Parameters
     ----------
-    m0 : float >= 0
-        Mean attended exposures of a note through the feed, before engagement.
-    gain : float >= 0
+    impressions : float >= 0
+        m0: mean attended exposures of a note through the feed, before engagement.
+    amplification : float >= 0
         g: further mean exposures per unit of the note's engagement score (CES), summed over all of its audience, that of
         the feed included: the feed goes on feeding itself.
-    own : float in [0, 1]
+    own_community : float in [0, 1]
         h: probability that an exposure goes to a user of the creator's own community, otherwise to anyone. Needs the
         node attribute ``community`` where it is above 0.
     weights : mapping
@@ -165,22 +165,22 @@ class Feed:
 
     Examples
     --------
-    >>> feed = Feed(m0=2.0, gain=0.1)
+    >>> feed = Feed(impressions=2.0, amplification=0.1)
     >>> funnel = Funnel(sympathize=0.5, share=0.2)
     >>> round(feed.score(funnel), 3), round(feed.exposures(funnel, attention=0.2, followers=50), 3)
     (3.4, 8.182)
     """
 
-    m0: float = 0.0
-    gain: float = 0.0
-    own: float = 0.0
+    impressions: float = 0.0
+    amplification: float = 0.0
+    own_community: float = 0.0
     weights: Mapping[str, float] = field(default_factory=lambda: dict(CES_WEIGHTS))
     cap: int | None = None
 
     def __post_init__(self) -> None:
-        checked(self.m0, "m0", 0, MOST_SHOWN)
-        checked(self.gain, "gain", 0, MOST_WEIGHT)
-        checked(self.own, "own", 0, 1)
+        checked(self.impressions, "impressions", 0, MOST_SHOWN)
+        checked(self.amplification, "amplification", 0, MOST_WEIGHT)
+        checked(self.own_community, "own_community", 0, 1)
         if not isinstance(self.weights, Mapping):
             raise InputError(
                 f"weights={self.weights!r} is not a mapping: give the score of each stage, such as {{'participate': 4, 'share': 4}}"
@@ -198,7 +198,9 @@ class Feed:
             )
 
     def __hash__(self) -> int:
-        return hash((self.m0, self.gain, self.own, tuple(sorted(self.weights.items())), self.cap))
+        return hash(
+            (self.impressions, self.amplification, self.own_community, tuple(sorted(self.weights.items())), self.cap)
+        )
 
     def score(self, funnel: Funnel) -> float:
         """c: mean engagement score of one attended exposure, with simple identification.
@@ -230,10 +232,10 @@ class Feed:
         -------
         float
         """
-        branching = self.gain * self.score(funnel)
+        branching = self.amplification * self.score(funnel)
         if branching >= 1:
             return float("inf") if self.cap is None else float(self.cap)
-        return (self.m0 + branching * attention * followers) / (1 - branching)
+        return (self.impressions + branching * attention * followers) / (1 - branching)
 
 
 @dataclass(frozen=True)
@@ -247,6 +249,7 @@ class Complex:
 
     Examples
     --------
+    >>> from diffusion import SIPS
     >>> SIPS(attention=0.2, identify=Complex(2)).label
     'SIPS a=0.2 theta=2'
     """

@@ -56,7 +56,11 @@ class SIPSProgram(Program):
         self._need = np.asarray([model.theta], np.int32)
         feed = model.feed
         scores = [0.0 if feed is None else float(feed.weights.get(name, 0.0)) for name in FUNNEL_STEPS]
-        m0, gain, own, cap = (0.0, 0.0, 0.0, 0) if feed is None else (feed.m0, feed.gain, feed.own, feed.cap or 0)
+        m0, gain, own, cap = (
+            (0.0, 0.0, 0.0, 0)
+            if feed is None
+            else (feed.impressions, feed.amplification, feed.own_community, feed.cap or 0)
+        )
         groups = feed_groups(graph, own)
         self._feed = (float(m0), float(gain), float(own), np.asarray(scores), int(cap), *groups)
         delay = model.delay

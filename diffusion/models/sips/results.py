@@ -52,7 +52,7 @@ class SIPSCascade(Cascade):
     --------
     >>> import diffusion as dif
     >>> g = dif.generate_platform(2000, rng=7)
-    >>> ens = dif.simulate(g, [0], model=dif.SIPS(0.2, dif.models.Funnel(share=0.1), dif.models.Feed(m0=2)), runs=10, rng=7)
+    >>> ens = dif.simulate(g, [0], model=dif.SIPS(0.2, dif.models.Funnel(share=0.1), dif.models.Feed(impressions=2)), runs=10, rng=7)
     >>> cascade = ens.replay(3)
     >>> bool(cascade.size == ens.sizes[3]), bool(cascade.n_sharers == ens.sharers[3])
     (True, True)
@@ -102,7 +102,7 @@ class SIPSEnsemble(Ensemble):
     --------
     >>> import diffusion as dif
     >>> g = dif.generate_platform(2000, rng=7)
-    >>> ens = dif.simulate(g, [0], model=dif.SIPS(0.2, dif.models.Funnel(share=0.1), dif.models.Feed(m0=2)), runs=200, rng=7)
+    >>> ens = dif.simulate(g, [0], model=dif.SIPS(0.2, dif.models.Funnel(share=0.1), dif.models.Feed(impressions=2)), runs=200, rng=7)
     >>> ens.channel_shares().index.tolist(), ens.sharers.shape
     (['follow', 'feed', 'seed'], (200,))
     """
