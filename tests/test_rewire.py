@@ -207,7 +207,7 @@ def test_a_mixing_that_loops_rule_out_names_the_nearest_value():
     [
         ({"mixing": 1.5}, "mixing=1.5"),
         ({"mixing": float("nan")}, "mixing=nan"),
-        ({"mixing": "a"}, "mixing='a' is not a number"),
+        ({"mixing": "a"}, "mixing='a' is not a probability"),
         ({"shuffle": -1}, "shuffle=-1"),
         ({"keep_mutual": 2}, "keep_mutual=2"),
         ({"communities": None}, "no node attribute 'community'"),

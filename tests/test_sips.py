@@ -471,7 +471,7 @@ def test_survey_draws():
 @pytest.mark.parametrize(
     ("make", "text"),
     [
-        (lambda: SIPS(attention=1.2), r"attention=1.2 is not a probability from 0 to 1"),
+        (lambda: SIPS(attention=1.2), r"attention=1.2 is not a probability"),
         (lambda: Funnel(share=float("nan")), "share=nan is not a probability"),
         (lambda: Funnel(sympathize=-0.1), "sympathize=-0.1"),
         (lambda: Feed(impressions=-1), "impressions=-1"),

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from .._progress import one_bar, progress
 from .._random import RNGLike, derive_key, key_of
+from .._validation import number, probability
 from ..errors import InputError
 from .communities import Communities, community_codes
 from .follower_graph import FollowerGraph, check_graph
-from .generate import check_number, empty_arc_set
+from .generate import empty_arc_set
 
 __all__ = ["rewire_mixing"]
 
@@ -88,8 +89,8 @@ def rewire_mixing(
     from ..kernels.rewire import fill_table, reverse_arcs
     from ..kernels.rewire import shuffle as shuffle_arcs
 
-    check_number("mixing", mixing, 0, 1)
-    check_number("shuffle", shuffle, 0)
+    probability(mixing, "mixing")
+    number(shuffle, "shuffle", least=0)
     if not isinstance(keep_mutual, bool | np.bool_):
         raise InputError(f"keep_mutual={keep_mutual!r} is neither True nor False")
     if graph._arcs.multiplicity is not None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .._validation import number, probability, whole
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
 from ..kernels.threshold import threshold_batch, threshold_run
@@ -57,14 +58,11 @@ class Threshold(DiffusionModel):
     def __post_init__(self) -> None:
         if (self.fraction is None) == (self.count is None):
             raise InputError("Threshold takes either fraction= (from above 0 to 1) or count= (a whole number from 1)")
-        if self.fraction is not None and not _is_number(self.fraction, 0, 1, above=True):
-            raise InputError(f"fraction={self.fraction!r} is out of range: give a number above 0 and at most 1")
-        if self.count is not None and (
-            isinstance(self.count, bool) or not isinstance(self.count, int | np.integer) or not 1 <= self.count < 2**63
-        ):
-            raise InputError(f"count={self.count!r} is out of range: give a whole number from 1 to 2**63 - 1")
-        if not _is_number(self.noise, 0, 1):
-            raise InputError(f"noise={self.noise!r} is not a probability: give a number from 0 to 1")
+        if self.fraction is not None:
+            number(self.fraction, "fraction", above=0, most=1)
+        if self.count is not None:
+            whole(self.count, "count", most=2**63 - 1)
+        probability(self.noise, "noise")
 
     def need(self, in_degree: NDArray[np.int64]) -> NDArray[np.int32]:
         """Active in-neighbours each node needs; 0 where the node can never activate by its threshold.
@@ -172,9 +170,3 @@ class _ThresholdProgram(Program):
             space.node_counts[:, 0],
         )
         return Trace(nodes, steps, parents)
-
-
-def _is_number(value: Any, low: float, high: float, *, above: bool = False) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-        return False
-    return bool(low < value <= high if above else low <= value <= high)
