@@ -89,9 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-OF_EDGES = (
-    "edges_mean", "undirected", "parallel", "source", "target", "weight", "time", "combine", "communities"
-)  # fmt: skip
+OF_EDGES = ("edges_mean", "undirected", "parallel", "source", "target", "weight", "time", "combine", "communities")
 
 
 def _listed(names: list[str]) -> str:

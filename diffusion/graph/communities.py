@@ -193,9 +193,7 @@ def communities(
     if resolution != 1.0 and method not in ("leiden", "louvain"):
         raise InputError(f"resolution={resolution!r} does not apply to {method!r}: leave it out, or use 'leiden'")
     key = key_of(rng)
-    record = provenance(
-        "communities", key=key, method=method, resolution=float(resolution), graph=graph.fingerprint
-    )  # fmt: skip
+    record = provenance("communities", key=key, method=method, resolution=float(resolution), graph=graph.fingerprint)
     found = _detect(graph, method, float(resolution), derive_key(key, "igraph"))
     return _partition(graph, found[graph.index.rank], None, method, float(resolution), record)
 

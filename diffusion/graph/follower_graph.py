@@ -123,9 +123,16 @@ class FollowerGraph:
         Self-loops are dropped and counted in `dropped_self_loops`. The order of the rows changes nothing.
         """
         arcs = build_arcs(
-            source, target, weight=weight, time=time, nodes=nodes, edges_mean=edges_mean, directed=directed,
-            parallel=parallel, combine=combine,
-        )  # fmt: skip
+            source,
+            target,
+            weight=weight,
+            time=time,
+            nodes=nodes,
+            edges_mean=edges_mean,
+            directed=directed,
+            parallel=parallel,
+            combine=combine,
+        )
         return cls(arcs, edges_mean if directed else None, bool(directed), parallel)
 
     @classmethod
@@ -171,9 +178,16 @@ class FollowerGraph:
 
         columns = table_columns(edges, {"source": source, "target": target, "weight": weight, "time": time})
         return cls.from_arrays(
-            columns["source"], columns["target"], weight=columns["weight"], time=columns["time"], nodes=nodes,
-            edges_mean=edges_mean, directed=directed, parallel=parallel, combine=combine,
-        )  # fmt: skip
+            columns["source"],
+            columns["target"],
+            weight=columns["weight"],
+            time=columns["time"],
+            nodes=nodes,
+            edges_mean=edges_mean,
+            directed=directed,
+            parallel=parallel,
+            combine=combine,
+        )
 
     from_table = from_pandas
 
@@ -281,9 +295,9 @@ class FollowerGraph:
         """
         from ._store import load
 
-        return load(path, memory_map=memory_map)
+        return FollowerGraph(*load(path, memory_map=memory_map))
 
-    # -- doors out -------------------------------------------------------------------------------------------------
+    # -- exporters -------------------------------------------------------------------------------------------------
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the graph to one file, whole or not at all, that `load` opens without parsing.

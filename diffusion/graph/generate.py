@@ -96,9 +96,7 @@ def generate_platform(
     >>> g.n_nodes, g.n_edges, sorted(g.node_data.columns)
     (1000, 12000, ['community', 'price', 'tier'])
     """
-    check_platform(
-        users, communities, mixing, mean_followers, tail, reciprocity, community_sizes, size_exponent, tiers
-    )  # fmt: skip
+    check_platform(users, communities, mixing, mean_followers, tail, reciprocity, community_sizes, size_exponent, tiers)
     check_memory(users, mean_followers)
     key = key_of(rng)
     draw = generator(key)
@@ -293,9 +291,22 @@ class ArcDraws:
         with progress(total=wanted, description="generating arcs", unit="arc", unit_scale=True) as bar:
             while placed < wanted and budget > 0:
                 now, self.used, budget = place_arcs(
-                    self.key, self.used, min(CHUNK, wanted - placed), budget, patience, *tables, indptr, members,
-                    self.community, inside, mutual, self.table, self.source, self.target, self.filled,
-                )  # fmt: skip
+                    self.key,
+                    self.used,
+                    min(CHUNK, wanted - placed),
+                    budget,
+                    patience,
+                    *tables,
+                    indptr,
+                    members,
+                    self.community,
+                    inside,
+                    mutual,
+                    self.table,
+                    self.source,
+                    self.target,
+                    self.filled,
+                )
                 placed += now
                 self.filled += now * (2 if mutual else 1)
                 bar.update(now)
@@ -329,9 +340,17 @@ def graph_of_arcs(n: int, source: NDArray[np.int32], target: NDArray[np.int32], 
     rank[order] = np.arange(n, dtype=np.int32)
     indptr, indices = sorted_rows(rank, source, target)
     arcs = Arcs(
-        labels=pd.Index(np.arange(n)), order=order, indptr=indptr, indices=indices, multiplicity=None, weight=None,
-        time=None, rows=source.size if directed else source.size // 2, dropped_self_loops=0, dropped_parallel=0,
-    )  # fmt: skip
+        labels=pd.Index(np.arange(n)),
+        order=order,
+        indptr=indptr,
+        indices=indices,
+        multiplicity=None,
+        weight=None,
+        time=None,
+        rows=source.size if directed else source.size // 2,
+        dropped_self_loops=0,
+        dropped_parallel=0,
+    )
     return FollowerGraph(arcs, "influences" if directed else None, directed, "collapse")
 
 

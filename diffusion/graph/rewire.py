@@ -119,9 +119,15 @@ def rewire_mixing(
     # The degrees have not changed, so the rows begin where they did and the order of the nodes holds.
     by = np.argsort(source.astype(np.int64) * n + target)
     arcs = replace(
-        graph._arcs, indices=target[by], weight=None, time=None, rows=m if graph.directed else m // 2,
-        dropped_self_loops=0, dropped_parallel=0, comment_lines=0,
-    )  # fmt: skip
+        graph._arcs,
+        indices=target[by],
+        weight=None,
+        time=None,
+        rows=m if graph.directed else m // 2,
+        dropped_self_loops=0,
+        dropped_parallel=0,
+        comment_lines=0,
+    )
     return replace(graph, _arcs=arcs, probabilities=None, _shared={})
 
 

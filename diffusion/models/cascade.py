@@ -98,10 +98,27 @@ class CascadeProgram(Program):
         csr, words = self.graph.csr, workspace.words
         weight = np.zeros(64 * words if start.weights.size else 0)
         counts, visits = run_batch(
-            csr.indptr, csr.indices, self._p, self._lo, self._hi, self.linear, start.seeds, start.run_of, start.key,
-            first // BATCH, first % BATCH // 64, words, last - first, workspace.state, workspace.active,
-            workspace.flags, workspace.queues, workspace.node_counts[:, 0], start.weights, weight,
-        )  # fmt: skip
+            csr.indptr,
+            csr.indices,
+            self._p,
+            self._lo,
+            self._hi,
+            self.linear,
+            start.seeds,
+            start.run_of,
+            start.key,
+            first // BATCH,
+            first % BATCH // 64,
+            words,
+            last - first,
+            workspace.state,
+            workspace.active,
+            workspace.flags,
+            workspace.queues,
+            workspace.node_counts[:, 0],
+            start.weights,
+            weight,
+        )
         new = np.ascontiguousarray(counts[:, : last - first].T)[:, :, None]
         return Chunk(new, int(visits), weight[: last - first] if start.weights.size else None)
 
@@ -117,10 +134,24 @@ class CascadeProgram(Program):
         """See `Program.prefixes`."""
         csr, words = self.graph.csr, workspace.words
         found: NDArray[np.int32] = prefix_batch(
-            csr.indptr, csr.indices, self._p, self._lo, self._hi, self.linear, order, ends, start.key,
-            first // BATCH, first % BATCH // 64, words, last - first, workspace.state, workspace.active,
-            workspace.flags, workspace.queues,
-        )  # fmt: skip
+            csr.indptr,
+            csr.indices,
+            self._p,
+            self._lo,
+            self._hi,
+            self.linear,
+            order,
+            ends,
+            start.key,
+            first // BATCH,
+            first % BATCH // 64,
+            words,
+            last - first,
+            workspace.state,
+            workspace.active,
+            workspace.flags,
+            workspace.queues,
+        )
         return found[:, : last - first]
 
     def replay(self, start: Start, run: int) -> Trace:

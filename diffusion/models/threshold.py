@@ -136,18 +136,41 @@ class _ThresholdProgram(Program):
         csr = self.graph.csr
         weight = np.zeros(last - first if start.weights.size else 0)
         new, visits = threshold_batch(
-            csr.indptr, csr.indices, csr.multiplicity, self._need, self._noise, start.seeds, start.key, first, last,
-            workspace.lists, workspace.count, workspace.mark, workspace.node_counts[:, 0], start.weights, weight,
-        )  # fmt: skip
+            csr.indptr,
+            csr.indices,
+            csr.multiplicity,
+            self._need,
+            self._noise,
+            start.seeds,
+            start.key,
+            first,
+            last,
+            workspace.lists,
+            workspace.count,
+            workspace.mark,
+            workspace.node_counts[:, 0],
+            start.weights,
+            weight,
+        )
         return Chunk(new[:, :, None], int(visits), weight if start.weights.size else None)
 
     def replay(self, start: Start, run: int) -> Trace:
         """See `Program.replay`."""
         csr, space = self.graph.csr, _Workspace(self.graph.n_nodes)
         nodes, steps, parents = threshold_run(
-            csr.indptr, csr.indices, csr.multiplicity, self._need, self._noise, start.seeds, start.key, run,
-            space.lists, space.count, space.mark, space.node_counts[:, 0],
-        )  # fmt: skip
+            csr.indptr,
+            csr.indices,
+            csr.multiplicity,
+            self._need,
+            self._noise,
+            start.seeds,
+            start.key,
+            run,
+            space.lists,
+            space.count,
+            space.mark,
+            space.node_counts[:, 0],
+        )
         return Trace(nodes, steps, parents)
 
 

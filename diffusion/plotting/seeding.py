@@ -97,10 +97,23 @@ def _name_ends(ax: Axes, ends: list[tuple[float, str, str]], x: float) -> None:
     places = spread_apart([float(y) for _, y in at], GAP, box.y0 * points, box.y1 * points)
     for (y, name, colour), (across, up), place in zip(order, at, places, strict=True):
         ax.annotate(
-            name, xy=(x, y), xytext=(box.x1 * points - across + 10, place - up), textcoords="offset points",
-            color=text_colour(colour), fontsize=10.5, va="center_baseline", annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.6, "shrinkA": 1, "shrinkB": 3, "relpos": (0, 0.5)},
-        )  # fmt: skip
+            name,
+            xy=(x, y),
+            xytext=(box.x1 * points - across + 10, place - up),
+            textcoords="offset points",
+            color=text_colour(colour),
+            fontsize=10.5,
+            va="center_baseline",
+            annotation_clip=False,
+            arrowprops={
+                "arrowstyle": "-",
+                "color": colour,
+                "linewidth": 0.6,
+                "shrinkA": 1,
+                "shrinkB": 3,
+                "relpos": (0, 0.5),
+            },
+        )
 
 
 def plot_maximin(result: Any, ax: Axes | None = None) -> Axes:

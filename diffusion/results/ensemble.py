@@ -147,8 +147,8 @@ class Ensemble:
         return SpreadEstimate.from_sizes(
             self.sizes if self.weight_by_run is None else self.weight_by_run, confidence=confidence,
             stopped_by="deterministic" if self.source.deterministic else "runs", key=self.key,
-            provenance=self.provenance, limits=self.source.limits, unit=self.unit,
-        )  # fmt: skip
+            provenance=self.provenance, limits=self.source.limits, unit=self.unit
+        )
 
     def outbreak_probability(self, share: float = 0.01, *, confidence: float = 0.95) -> Estimate:
         """Share of runs that reach at least `share` of all nodes, with its interval.
@@ -209,7 +209,7 @@ class Ensemble:
                 "step": np.arange(mean.size), "mean": mean, "low": low, "median": median, "high": high,
                 "cumulative": np.cumsum(mean), "alive": self.alive_by_step,
             }
-        )  # fmt: skip
+        )
 
     def replay(self, run: int) -> Cascade:
         """Return run number `run` again, with who activated whom; it need not be one of those simulated.

@@ -112,16 +112,23 @@ class CommunityFlow:
             often = carried.value_counts(sort=False)  # in order of first occurrence, so that a tie has one answer
             rows.append(
                 {
-                    "community": name, "size": int(self.sizes[c]),
-                    "reach": reach.value, "reach_low": reach.low, "reach_high": reach.high,
+                    "community": name,
+                    "size": int(self.sizes[c]),
+                    "reach": reach.value,
+                    "reach_low": reach.low,
+                    "reach_high": reach.high,
                     "share": reach.value / self.sizes[c],
-                    "entered": entered.value, "entered_low": entered.low, "entered_high": entered.high,
+                    "entered": entered.value,
+                    "entered_low": entered.low,
+                    "entered_high": entered.high,
                     "seeded": (len(mine) - len(carried)) / self.runs,
-                    "step": step.value, "step_low": step.low, "step_high": step.high,
+                    "step": step.value,
+                    "step_low": step.low,
+                    "step_high": step.high,
                     "carrier": often.idxmax() if len(often) else None,
                     "carrier_share": often.max() / len(carried) if len(often) else float("nan"),
                 }
-            )  # fmt: skip
+            )
         table = pd.DataFrame(rows)
         carriers = pd.Series([row["carrier"] for row in rows], dtype=object)
         return table.assign(carrier=carriers.astype(self.entries["carrier"].dtype))
@@ -229,19 +236,20 @@ def community_flow(
         reach=reach,
         names=names,
         sizes=np.bincount(codes, minlength=count),
-        flux=pd.DataFrame(
-            flux.reshape(count, count) / runs, index=names.rename("from"), columns=names.rename("to")
-        ),
+        flux=pd.DataFrame(flux.reshape(count, count) / runs, index=names.rename("from"), columns=names.rename("to")),
         entries=_entry_table(np.concatenate(entries), graph, names),
         dominance=_mean(share[active].max(axis=1, initial=0.0), confidence, deterministic, 1.0),
         entropy=_mean(bits[active] + 0.0, confidence, deterministic, float(np.log2(max(count, 1)))),
         confidence=float(confidence),
         _deterministic=deterministic,
         provenance=provenance(
-            "community_flow", runs=runs, confidence=float(confidence), n_communities=count,
+            "community_flow",
+            runs=runs,
+            confidence=float(confidence),
+            n_communities=count,
             ensemble=dict(ensemble.provenance),
         ),
-    )  # fmt: skip
+    )
 
 
 def _entries(run: int, cascade: Cascade, at: NDArray[np.int64], own: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -252,9 +260,13 @@ def _entries(run: int, cascade: Cascade, at: NDArray[np.int64], own: NDArray[np.
     parent = cascade.parent[first]
     seeded = parent < 0
     columns = (
-        np.full(first.size, run), entered, cascade.step[first], at[first],
-        np.where(seeded, -1, at[parent]), np.where(seeded, -1, own[parent]),
-    )  # fmt: skip
+        np.full(first.size, run),
+        entered,
+        cascade.step[first],
+        at[first],
+        np.where(seeded, -1, at[parent]),
+        np.where(seeded, -1, own[parent]),
+    )
     return np.column_stack(columns).astype(np.int64).reshape(-1, 6)
 
 
@@ -262,10 +274,14 @@ def _entry_table(found: NDArray[np.int64], graph: FollowerGraph, names: pd.Index
     run, community, step, node, carrier, came_from = found.T
     return pd.DataFrame(
         {
-            "run": run, "community": names.take(community), "step": step, "node": graph.nodes.take(node),
-            "carrier": _or_missing(graph.nodes, carrier), "came_from": _or_missing(names, came_from),
+            "run": run,
+            "community": names.take(community),
+            "step": step,
+            "node": graph.nodes.take(node),
+            "carrier": _or_missing(graph.nodes, carrier),
+            "came_from": _or_missing(names, came_from),
         }
-    )  # fmt: skip
+    )
 
 
 def _or_missing(index: pd.Index[Any], at: NDArray[np.int64]) -> Any:

@@ -238,10 +238,13 @@ def growth(
     if known is None:
         known = reproduction(graph, model=model, depletion=depletion, confidence=confidence, rng=generator(key))
     counted = growth_of_counts(
-        ensemble.new_by_step, graph.n_nodes, depletion=depletion, confidence=confidence,
+        ensemble.new_by_step,
+        graph.n_nodes,
+        depletion=depletion,
+        confidence=confidence,
         deterministic=ensemble.source.deterministic,
         record=provenance("growth", key=key, ensemble=ensemble.provenance, depletion=depletion, confidence=confidence),
-    )  # fmt: skip
+    )
     return growth_on_graph(counted, graph, model, ensemble.seeds, known)
 
 
@@ -266,9 +269,18 @@ def growth_on_graph(
             expected = float(after / before) if before else UNKNOWN
     rate, doubling = _rates(known.R, cause, known.deceleration)
     return replace(
-        counted, R=known.R, R_predicted=known.predicted, deceleration=known.deceleration, phase=phase, cause=cause,
-        reason=reason, campaign_predicted=expected, rate=rate, doubling_time=doubling, R_by_step=table,
-    )  # fmt: skip
+        counted,
+        R=known.R,
+        R_predicted=known.predicted,
+        deceleration=known.deceleration,
+        phase=phase,
+        cause=cause,
+        reason=reason,
+        campaign_predicted=expected,
+        rate=rate,
+        doubling_time=doubling,
+        R_by_step=table,
+    )
 
 
 def _rates(R: Estimate, cause: str, deceleration: Estimate) -> tuple[Estimate, Estimate]:
@@ -415,10 +427,23 @@ def growth_of_counts(
                 )
     rate, doubling = _rates(R, cause, deceleration)
     return Growth(
-        R, UNKNOWN, deceleration=deceleration, phase=phase, cause=cause, reason=reason, campaign=campaign,
-        campaign_predicted=UNKNOWN, halves=halves, first=first, last=last, R_by_step=table, runs=runs, provenance=record or {},
-        rate=rate, doubling_time=doubling,
-    )  # fmt: skip
+        R,
+        UNKNOWN,
+        deceleration=deceleration,
+        phase=phase,
+        cause=cause,
+        reason=reason,
+        campaign=campaign,
+        campaign_predicted=UNKNOWN,
+        halves=halves,
+        first=first,
+        last=last,
+        R_by_step=table,
+        runs=runs,
+        provenance=record or {},
+        rate=rate,
+        doubling_time=doubling,
+    )
 
 
 def _check(new: NDArray[Any], n_nodes: int) -> None:

@@ -153,11 +153,7 @@ def fit_by_reach(
         final = float(ends[ends >= ends.max() / 2].mean())
     limit = depletion * final
     seeds = counts[:, :1]
-    inside = (
-        (counts[:, 1:-1] > 0)
-        & (reach[:, 1:-1] - seeds >= FIRST_REACH - 1)
-        & (reach[:, 1:-1] <= limit)
-    )  # fmt: skip
+    inside = (counts[:, 1:-1] > 0) & (reach[:, 1:-1] - seeds >= FIRST_REACH - 1) & (reach[:, 1:-1] <= limit)
     x, y, c = counts[:, 1:-1][inside], counts[:, 2:][inside], reach[:, 1:-1][inside]
     run = np.nonzero(inside)[0]
     crossed = reach[:, -1] > min(limit, reach[:, -1].max() / 2)

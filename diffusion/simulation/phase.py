@@ -185,8 +185,18 @@ def reproduction(
         )
     if not graph.n_nodes:
         return Reproduction(
-            0.0, nothing, nothing, "undecided", "short", "the graph has no users", UNKNOWN, UNKNOWN, _table(None), 0, record
-        )  # fmt: skip
+            0.0,
+            nothing,
+            nothing,
+            "undecided",
+            "short",
+            "the graph has no users",
+            UNKNOWN,
+            UNKNOWN,
+            _table(None),
+            0,
+            record,
+        )
     sharers, weight = operator.settled()
     share = sharers if sharers.any() else np.full(graph.n_nodes, 1 / graph.n_nodes)
     order = np.sort(weight)[::-1].cumsum()
@@ -213,9 +223,18 @@ def reproduction(
     R = Estimate(*(fit.R if steady else fit.pooled), confidence, runs)
     deceleration = Estimate(*fit.deceleration, confidence, runs) if predicted > 1 else nothing
     return Reproduction(
-        predicted, R, deceleration, phase, cause, reason, core_share, fit.final / graph.n_nodes, _table(fit), runs,
+        predicted,
+        R,
+        deceleration,
+        phase,
+        cause,
+        reason,
+        core_share,
+        fit.final / graph.n_nodes,
+        _table(fit),
+        runs,
         record | {"runs": runs},
-    )  # fmt: skip
+    )
 
 
 def _table(fit: ReachFit | None) -> pd.DataFrame:

@@ -108,9 +108,18 @@ def simulate(
         weight = None if weight is None else np.broadcast_to(weight, (runs,))
     record = _record("simulate", runner, runs=runs, arc_visits=done.visits)
     return runner.model.result_type(
-        graph, runner.model, tuple(runner.seeds), new, runner.key, record, node_counts, done.details, done.totals,
-        runner, weight,
-    )  # fmt: skip
+        graph,
+        runner.model,
+        tuple(runner.seeds),
+        new,
+        runner.key,
+        record,
+        node_counts,
+        done.details,
+        done.totals,
+        runner,
+        weight,
+    )
 
 
 def simulate_one(
@@ -372,9 +381,14 @@ def spread(
     )
     record = _record("spread", engine, runs=len(found.new), rel_error=rel_error, confidence=confidence)
     return SpreadEstimate.from_sizes(
-        found.values, confidence=confidence, stopped_by=stopped_by, key=int(engine.key), provenance=record,
-        limits=engine.limits, unit=engine.unit,
-    )  # fmt: skip
+        found.values,
+        confidence=confidence,
+        stopped_by=stopped_by,
+        key=int(engine.key),
+        provenance=record,
+        limits=engine.limits,
+        unit=engine.unit,
+    )
 
 
 def compare(

@@ -98,11 +98,15 @@ def cascade_statistics(cascades: Cascade | Iterable[Cascade]) -> pd.DataFrame:
         index, virality = _wiener(root, subtree)
         rows.append(
             {
-                "size": depth.size, "n_roots": int((cascade.parent < 0).sum()), "depth": breadth.size - 1,
-                "max_breadth": int(breadth.max()), "max_breadth_at": int(breadth.argmax()),
-                "structural_virality": virality, "wiener_index": index,
+                "size": depth.size,
+                "n_roots": int((cascade.parent < 0).sum()),
+                "depth": breadth.size - 1,
+                "max_breadth": int(breadth.max()),
+                "max_breadth_at": int(breadth.argmax()),
+                "structural_virality": virality,
+                "wiener_index": index,
             }
-        )  # fmt: skip
+        )
     columns = ["size", "n_roots", "depth", "max_breadth", "max_breadth_at", "structural_virality", "wiener_index"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -141,7 +145,10 @@ def tree_statistics(cascade: Cascade) -> pd.DataFrame:
     pairs = size * (size - 1) / 2
     return pd.DataFrame(
         {
-            "root": cascade.nodes.take(roots), "size": size, "depth": height, "max_breadth": widest,
+            "root": cascade.nodes.take(roots),
+            "size": size,
+            "depth": height,
+            "max_breadth": widest,
             "structural_virality": np.divide(index, pairs, out=np.full(roots.size, np.nan), where=pairs > 0),
         }
-    )  # fmt: skip
+    )

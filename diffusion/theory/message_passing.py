@@ -64,10 +64,11 @@ class MessagePassing:
         steps, n = self.by_step.shape
         return pd.DataFrame(
             {
-                "node": self.nodes.take(np.tile(np.arange(n), steps)), "step": np.repeat(np.arange(steps), n),
+                "node": self.nodes.take(np.tile(np.arange(n), steps)),
+                "step": np.repeat(np.arange(steps), n),
                 "probability": self.by_step.ravel(),
             }
-        )  # fmt: skip
+        )
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Plot the expected number of active nodes by step."""

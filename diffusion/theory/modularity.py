@@ -105,9 +105,14 @@ def two_communities(
     seeds = np.array([probability(seeds_in_a, "seeds_in_a"), probability(seeds_in_b, "seeds_in_b")])
     _, share = settle(Response(p, theta, strict), _mixing_matrix(mixing), seeds)
     record = provenance(
-        "two_communities", theta=theta, mixing=mixing, seeds_in_a=float(seeds[0]), seeds_in_b=float(seeds[1]),
-        strict=strict, mean_degree=float(np.arange(p.size) @ p),
-    )  # fmt: skip
+        "two_communities",
+        theta=theta,
+        mixing=mixing,
+        seeds_in_a=float(seeds[0]),
+        seeds_in_b=float(seeds[1]),
+        strict=strict,
+        mean_degree=float(np.arange(p.size) @ p),
+    )
     a, b = share[-1].tolist()
     return TwoCommunities((a + b) / 2, a, b, mixing, share, record)
 

@@ -425,6 +425,12 @@ def directed_percolation(
     forward, backward = side(j, k), side(k, j)
     record = provenance("directed_percolation", n_nodes=int(j.size), n_edges=int(arcs), bond=bond, site=site)
     return DirectedPercolation(
-        site * float(1 - forward.mean()), site * float(1 - backward.mean()),
-        site * float(((1 - forward) * (1 - backward)).mean()), branching, threshold, bond, site, record,
-    )  # fmt: skip
+        site * float(1 - forward.mean()),
+        site * float(1 - backward.mean()),
+        site * float(((1 - forward) * (1 - backward)).mean()),
+        branching,
+        threshold,
+        bond,
+        site,
+        record,
+    )

@@ -233,9 +233,15 @@ def tree_spread(parents: Iterable[int | None], p: ArrayLike | float) -> float:
     2.25
     """
     given = list(parents)
-    if not given or given[0] is not None or any(
-        isinstance(u, bool) or not isinstance(u, int | np.integer) or not 0 <= u < v for v, u in enumerate(given) if v
-    ):  # fmt: skip
+    if (
+        not given
+        or given[0] is not None
+        or any(
+            isinstance(u, bool) or not isinstance(u, int | np.integer) or not 0 <= u < v
+            for v, u in enumerate(given)
+            if v
+        )
+    ):
         raise InputError(
             "parents is no tree: give None for the root first, then for each node the position of its parent"
         )

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..._random import RNGLike, generator, key_of
 from ...errors import InputError, NotFoundError, did_you_mean
+from .priors import NOTES, draw_rates
 
 __all__ = ["CES_WEIGHTS", "STAGES", "Complex", "Delay", "Feed", "Funnel"]
 
@@ -107,8 +108,6 @@ class Funnel:
         >>> Funnel.from_note("experience", share=0.1).sympathize
         0.6408450704225352
         """
-        from .priors import NOTES
-
         if kind not in NOTES:
             raise NotFoundError(
                 f"the note {kind!r} is unknown: there are {', '.join(NOTES)}." + did_you_mean(kind, NOTES)
@@ -130,9 +129,7 @@ class Funnel:
         -------
         Funnel
         """
-        from .priors import draw_funnel
-
-        return draw_funnel(generator(key_of(rng)), note=note, identify=identify, eta=eta)
+        return cls(identify=identify, **draw_rates(generator(key_of(rng)), note=note, eta=eta))
 
 
 FUNNEL_STEPS = tuple(f.name for f in fields(Funnel))

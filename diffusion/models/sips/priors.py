@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 
 from ...errors import InputError, NotFoundError, did_you_mean
-from .parts import Funnel
 
-__all__ = ["NOTES", "SURVEY", "Note", "SurveyItem", "draw_funnel", "priors_table"]
+__all__ = ["NOTES", "SURVEY", "Note", "SurveyItem", "draw_rates", "priors_table"]
 
 SOURCE = "Xiaohongshu interactive marketing strategy (SIPS, perspective of a UGC community), questionnaire"
 ETAS = (0.05, 0.1, 0.25, 1.0)
@@ -122,7 +121,7 @@ def priors_table() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns).set_index("preset")
 
 
-def draw_funnel(draw: np.random.Generator, *, note: str, identify: float, eta: float) -> Funnel:
+def draw_rates(draw: np.random.Generator, *, note: str, eta: float) -> dict[str, float]:
     """Draw p_S, p_P and p_X from their posteriors; `eta` scales the last two."""
     if note not in NOTES:
         raise NotFoundError(f"the note {note!r} is unknown: there are {', '.join(NOTES)}." + did_you_mean(note, NOTES))
@@ -132,4 +131,4 @@ def draw_funnel(draw: np.random.Generator, *, note: str, identify: float, eta: f
     participate = float(draw.beta(*SURVEY["participates"].posterior))
     share = float(draw.beta(*SURVEY["has_posted"].posterior))
     sympathize = genuine if NOTES[note].sympathize == _GENUINE else 1 - genuine
-    return Funnel(sympathize=sympathize, identify=identify, participate=eta * participate, share=eta * share)
+    return {"sympathize": sympathize, "participate": eta * participate, "share": eta * share}

@@ -85,10 +85,23 @@ class SIPSProgram(Program):
         weight = np.zeros((64 * words or runs) if start.weights.size else 0)
         if words:
             counts, visits, capped = sips_lanes(
-                *self._arcs, *self._feed, start.seeds, start.run_of, start.key, first // BATCH, first % BATCH // 64, words,
-                runs, workspace.state, workspace.active, workspace.flags, workspace.queues, workspace.node_counts,
-                start.weights, weight,
-            )  # fmt: skip
+                *self._arcs,
+                *self._feed,
+                start.seeds,
+                start.run_of,
+                start.key,
+                first // BATCH,
+                first % BATCH // 64,
+                words,
+                runs,
+                workspace.state,
+                workspace.active,
+                workspace.flags,
+                workspace.queues,
+                workspace.node_counts,
+                start.weights,
+                weight,
+            )
             steps = counts.shape[0]
             tally = counts.reshape(steps, 2, COLUMNS, -1)[..., :runs].transpose(3, 0, 1, 2)
         else:
@@ -117,20 +130,39 @@ class SIPSProgram(Program):
             starts = [(r, r + 1, start.seeds[start.run_of == r]) for r in range(first, last)]
         parts = [
             sips_batch(
-                *self._arcs, self._need, self.model.redraw, *self._feed, *self._delay, seeds, start.key, a, b,
-                *workspace.lists, workspace.node_counts, start.weights, weight[a - first :],
+                *self._arcs,
+                self._need,
+                self.model.redraw,
+                *self._feed,
+                *self._delay,
+                seeds,
+                start.key,
+                a,
+                b,
+                *workspace.lists,
+                workspace.node_counts,
+                start.weights,
+                weight[a - first :],
             )
             for a, b, seeds in starts
-        ]  # fmt: skip
+        ]
         return stack_runs([part[0] for part in parts]), sum(part[1] for part in parts), sum(part[2] for part in parts)
 
     def replay(self, start: Start, run: int) -> Trace:
         """One run alone: who exposed whom, with channel, stage, the step of every stage and the hour of exposure."""
         space = _Workspace(self.graph.n_nodes, 0)
         size, _, _, _ = sips_run(
-            *self._arcs, self._need, self.model.redraw, *self._feed, *self._delay, start.seeds, start.key, run, True,
+            *self._arcs,
+            self._need,
+            self.model.redraw,
+            *self._feed,
+            *self._delay,
+            start.seeds,
+            start.key,
+            run,
+            True,
             *space.lists,
-        )  # fmt: skip
+        )
         rows = space.rows[:size].T
         nodes, steps, parents, channel, stage = rows[: STAGE + 1].copy()
         stage_step = rows[[STEP, *range(STAGE + 1, STAGE + 5)]]
