@@ -29,6 +29,10 @@ class Cascade:
         step, one of them is drawn fairly.
     provenance : dict
 
+    See Also
+    --------
+    simulate_one, structural_virality
+
     Examples
     --------
     >>> cascade = Cascade.from_parents(["ann", "bob", "eve"], [None, "ann", "bob"])

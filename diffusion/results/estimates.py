@@ -53,6 +53,10 @@ class Estimate:
     runs : int
         Runs it rests on.
 
+    See Also
+    --------
+    results.SpreadEstimate, results.Comparison
+
     Examples
     --------
     >>> Estimate(0.25, 0.2, 0.31, 0.95, 1000)
@@ -98,6 +102,10 @@ class SpreadEstimate:
     provenance : dict
     unit : {"nodes", "node weight"}
         What is counted.
+
+    See Also
+    --------
+    spread, results.Comparison
 
     Examples
     --------
@@ -181,6 +189,12 @@ class Comparison:
     stopped_by : str
     key : int
     provenance : dict
+    sources : tuple of Runner
+        The runs behind each seed set.
+
+    See Also
+    --------
+    compare, results.Estimate
 
     Examples
     --------
