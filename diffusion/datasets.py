@@ -209,6 +209,10 @@ def cards() -> dict[str, Card]:
     -------
     dict of str to Card
 
+    See Also
+    --------
+    datasets.load
+
     Examples
     --------
     >>> list(cards())[:2]
@@ -245,6 +249,10 @@ def load(name: str, **reading: Any) -> FollowerGraph:
         An unknown name.
     MissingDataError
         The file is not here and cannot be downloaded, or is not the one that was published; says how to get it.
+
+    See Also
+    --------
+    datasets.cards, read_edges, generate_platform
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Doors between a FollowerGraph and other libraries' graphs and tables."""
+"""Converters between a FollowerGraph and other libraries' graphs and tables."""
 
 from __future__ import annotations
 

@@ -60,6 +60,10 @@ class Partition:
         What the method was given.
     provenance : dict
 
+    See Also
+    --------
+    communities, graph.read_communities
+
     Examples
     --------
     >>> import diffusion as dif
@@ -162,6 +166,10 @@ def communities(
     InputError
         A resolution that is not above 0, or is given to a method that has none.
 
+    See Also
+    --------
+    graph.Partition, graph.read_communities, rewire_mixing, simulation.community_flow
+
     Notes
     -----
     Parallel arcs count as often as they occur; weights and probabilities of arcs are not used. The modularity of the
@@ -171,6 +179,19 @@ def communities(
     igraph has one random number generator for the process. For the call it is one that is seeded from `rng`; then it
     is again Python's ``random`` module, igraph's default, whose state has not changed. A generator that was set with
     ``igraph.set_random_number_generator`` has to be set again.
+
+    References
+    ----------
+    - Traag, V. A., Waltman, L. and van Eck, N. J. (2019). From Louvain to Leiden: guaranteeing well-connected
+      communities. Scientific Reports 9, 5233. doi:10.1038/s41598-019-41695-z
+    - Blondel, V. D., Guillaume, J.-L., Lambiotte, R. and Lefebvre, E. (2008). Fast unfolding of communities in large
+      networks. Journal of Statistical Mechanics, P10008. doi:10.1088/1742-5468/2008/10/P10008
+    - Rosvall, M. and Bergstrom, C. T. (2008). Maps of random walks on complex networks reveal community structure. PNAS
+      105(4), 1118-1123. doi:10.1073/pnas.0706851105
+    - Raghavan, U. N., Albert, R. and Kumara, S. (2007). Near linear time algorithm to detect community structures in
+      large-scale networks. Physical Review E 76, 036106. doi:10.1103/PhysRevE.76.036106
+    - Leicht, E. A. and Newman, M. E. J. (2008). Community structure in directed networks. Physical Review Letters 100,
+      118703. doi:10.1103/PhysRevLett.100.118703
 
     Examples
     --------
@@ -311,6 +332,10 @@ def read_communities(
     ------
     MissingDataError, ReadError
         No such file; a row that is no pair; a node in two communities; or no node of the graph at all.
+
+    See Also
+    --------
+    communities, graph.Partition
 
     Examples
     --------

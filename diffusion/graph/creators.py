@@ -65,6 +65,10 @@ def with_creator_tiers(
     InputError
         Both `thresholds` and `shares`, an unknown tier, or a number out of range.
 
+    See Also
+    --------
+    generate_platform, seeding.fit_prices
+
     Notes
     -----
     Users tied in followers fall into the same tier; where a tie crosses a limit they go to the lower tier.

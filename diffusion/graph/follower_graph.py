@@ -46,6 +46,12 @@ class FollowerGraph:
         Whether repeated arcs became one, or one with their number as multiplicity.
     probabilities : Probabilities or None
         Propagation probabilities: ``values``, one for all arcs or one for each, with the ``rule`` and its ``parameters``.
+    attributes : dict of str to array
+        Node attributes by name, in the order of `nodes`; `node_data` shows them as a table.
+
+    See Also
+    --------
+    read_edges, generate_platform, datasets.load
 
     Examples
     --------
@@ -468,7 +474,7 @@ class FollowerGraph:
         ----------
         rule : {"constant", "weighted_cascade", "trivalency", "column", "lt"}
             - ``"constant"``: `p` on every arc; c parallel arcs act as 1 - (1 - p)^c.
-            - ``"weighted_cascade"``: c / in-degree of the target, parallel arcs counted in both (Kempe et al. 2003).
+            - ``"weighted_cascade"``: c / in-degree of the target, parallel arcs counted in both (Kempe, Kleinberg and Tardos 2003).
             - ``"trivalency"``: drawn for each arc from `values` with `rng` (Chen, Wang and Wang 2010).
             - ``"column"``: the weight of the arc, which must be a probability.
             - ``"lt"``: linear-threshold weights: the weight of the arc where there is one, else c / in-degree. They
@@ -489,6 +495,13 @@ class FollowerGraph:
             A probability outside [0, 1] or NaN, no weight column, or weights that sum to more than 1 at a node.
         NotFoundError
             An unknown rule.
+
+        References
+        ----------
+        - Kempe, D., Kleinberg, J. and Tardos, E. (2003). Maximizing the spread of influence through a social network.
+          KDD 2003, 137-146. doi:10.1145/956750.956769
+        - Chen, W., Wang, C. and Wang, Y. (2010). Scalable influence maximization for prevalent viral marketing in
+          large-scale social networks. KDD 2010. doi:10.1145/1835804.1835934
 
         Examples
         --------

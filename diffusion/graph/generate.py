@@ -24,7 +24,7 @@ __all__ = ["check_platform", "generate_chung_lu", "generate_platform"]
 COMMUNITY_SIZES = ("zipf", "equal", "lfr")
 LFR_RATIO = 20.0  # largest over smallest community that the bounded power law of "lfr" can draw
 TARGETS_PER_SOURCE = 32  # draws before a creator counts as followed by everyone who could
-DRAWS_PER_ARC = 40  # before giving up; a platform with room needs 1.1 to 2
+DRAWS_PER_ARC = 40  # before giving up; a platform far from full needs 1.1 to 2
 CHUNK = 1 << 20
 BYTES_A_NODE, BYTES_AN_ARC = 100, 50  # while a graph is generated
 
@@ -79,17 +79,30 @@ def generate_platform(
     InputError
         A parameter out of range, or degrees that the communities cannot hold.
 
+    See Also
+    --------
+    graph.generate_chung_lu, graph.generate_two_communities, graph.with_creator_tiers, datasets.load
+
     Notes
     -----
     A Chung-Lu construction (Chung and Lu 2002; degree correction as in Karrer and Newman 2011). One-way arcs go from a
     creator drawn by expected followers to a user drawn by activity (expected accounts followed, a power law with
     exponent 3 cut at 1 % of the users); mutual arcs join two users drawn by activity. Draws that repeat an arc are made
     again, of one-way arcs the follower alone, until the planned number of distinct arcs of each kind (inside or across
-    communities, one-way or mutual) is reached. So mixing and reciprocity hold up to rounding and chance reverses, and
+    communities, one-way or mutual) is reached. So mixing and reciprocity hold up to rounding and random reverses, and
     follower counts have the tail that was asked for, except that a creator whom nearly all of the own community follows
     loses the surplus to others.
 
     Memory: about 50 bytes an arc while it runs, 4 bytes an arc afterwards.
+
+    References
+    ----------
+    - Chung, F. and Lu, L. (2002). Connected components in random graphs with given expected degree sequences. Annals of
+      Combinatorics 6, 125-145. doi:10.1007/PL00012580
+    - Karrer, B. and Newman, M. E. J. (2011). Stochastic blockmodels and community structure in networks. Physical
+      Review E 83, 016107. doi:10.1103/PhysRevE.83.016107
+    - Lancichinetti, A., Fortunato, S. and Radicchi, F. (2008). Benchmark graphs for testing community detection
+      algorithms. Physical Review E 78, 046110. doi:10.1103/PhysRevE.78.046110
 
     Examples
     --------
@@ -147,11 +160,20 @@ def generate_chung_lu(
     InputError
         A parameter out of range.
 
+    See Also
+    --------
+    generate_platform, graph.generate_watts_strogatz
+
     Notes
     -----
     Arc ends are drawn by expected degree (Chung and Lu 2002), the two expected degrees of a node independently. Where an
     arc repeats, or is a loop, its target is drawn again, so the largest in-degrees fall somewhat below what they expect.
     Memory: about 50 bytes an arc while it runs (100M arcs: 5 GB), 4 bytes an arc afterwards.
+
+    References
+    ----------
+    - Chung, F. and Lu, L. (2002). Connected components in random graphs with given expected degree sequences. Annals of
+      Combinatorics 6, 125-145. doi:10.1007/PL00012580
 
     Examples
     --------
@@ -308,7 +330,7 @@ class ArcDraws:
 
 
 def empty_arc_set(arcs: int) -> NDArray[np.int64]:
-    """Return a hash set for the kernels with room for `arcs` arcs, at most two thirds full."""
+    """Return a hash set for the kernels that holds `arcs` arcs, at most two thirds full."""
     return np.full(1 << max(int(np.ceil(np.log2(max(1.5 * arcs, 2)))), 2), -1, np.int64)
 
 
@@ -355,7 +377,7 @@ def _communities(
         sizes[:left] += 1
     else:
         sizes[0] += left
-    while sizes[0] < sizes[1:].max(initial=2):  # many communities raised to two members each: the large ones make room
+    while sizes[0] < sizes[1:].max(initial=2):  # many communities raised to two members each: the large ones shrink
         sizes[sizes[1:].argmax() + 1] -= 1
         sizes[0] += 1
     return draw.permutation(np.repeat(np.arange(communities), sizes))

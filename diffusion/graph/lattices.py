@@ -34,6 +34,10 @@ def generate_ring_lattice(n: int, k: int = 4) -> FollowerGraph:
     InputError
         A parameter out of range.
 
+    See Also
+    --------
+    graph.generate_watts_strogatz, graph.generate_two_communities
+
     Examples
     --------
     >>> g = generate_ring_lattice(10, 4)
@@ -67,6 +71,15 @@ def generate_watts_strogatz(n: int, k: int = 4, rewire: float = 0.1, *, rng: RNG
     InputError
         A parameter out of range.
 
+    See Also
+    --------
+    graph.generate_ring_lattice, graph.generate_chung_lu
+
+    References
+    ----------
+    - Watts, D. J. and Strogatz, S. H. (1998). Collective dynamics of 'small-world' networks. Nature 393, 440-442.
+      doi:10.1038/30918
+
     Examples
     --------
     >>> generate_watts_strogatz(100, 6, 0.2, rng=7).n_edges
@@ -96,7 +109,7 @@ def generate_two_communities(
     n : int
         Number of nodes, even, labelled 0, 1, ...; the first half is community 0, the second half community 1.
     mean_degree : float
-        Mean number of neighbours; at most half of what `mixing` leaves room for.
+        Mean number of neighbours; at most half of the most that `mixing` allows.
     mixing : float in [0, 1]
         Share of edges between the communities (mu), exact up to rounding.
     rng : int, Generator or None
@@ -111,10 +124,19 @@ def generate_two_communities(
     InputError
         A parameter out of range.
 
+    See Also
+    --------
+    theory.two_communities, generate_platform, rewire_mixing
+
     Notes
     -----
     round(n mean_degree / 2) distinct edges: a share 1 - mixing of them uniform over the pairs inside, the rest over the
-    pairs between. Degrees are Poisson for large n (Nematzadeh, Ferrara, Flammini and Ahn, PRL 113, 088701).
+    pairs between. Degrees are Poisson for large n (Nematzadeh, Ferrara, Flammini and Ahn 2014).
+
+    References
+    ----------
+    - Nematzadeh, A., Ferrara, E., Flammini, A. and Ahn, Y.-Y. (2014). Optimal network modularity for information
+      diffusion. Physical Review Letters 113, 088701. doi:10.1103/PhysRevLett.113.088701
 
     Examples
     --------

@@ -125,6 +125,10 @@ def read_edges(
     MissingDataError, ReadError, NotFoundError, InputError
         See `read_edge_rows` and `FollowerGraph.from_arrays`.
 
+    See Also
+    --------
+    graph.read_edge_rows, FollowerGraph.from_pandas, datasets.load
+
     Examples
     --------
     >>> import pathlib, tempfile
@@ -220,6 +224,10 @@ def read_edge_rows(
         No column of that name.
     InputError
         A position out of range, one column asked for twice, an unknown format.
+
+    See Also
+    --------
+    read_edges
 
     Notes
     -----

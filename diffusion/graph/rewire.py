@@ -62,6 +62,10 @@ def rewire_mixing(
         A mixing out of range or out of reach of these degrees (the message names the bound, or the nearest value that
         was reached), counted parallel arcs, or a node without a community.
 
+    See Also
+    --------
+    communities, graph.read_communities, graph.generate_two_communities
+
     Notes
     -----
     A swap turns u -> v and x -> y into u -> y and x -> v: every in-degree and out-degree stays, and a swap that would
@@ -72,6 +76,11 @@ def rewire_mixing(
     not with the graph itself, where mixing alone should differ.
 
     Memory: about 45 bytes an arc while it runs.
+
+    References
+    ----------
+    - Maslov, S. and Sneppen, K. (2002). Specificity and stability in topology of protein networks. Science 296,
+      910-913. doi:10.1126/science.1065103
 
     Examples
     --------

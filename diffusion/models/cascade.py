@@ -25,18 +25,31 @@ _NO_PROBABILITY.flags.writeable = False
 
 @dataclass(frozen=True)
 class IC(DiffusionModel):
-    """Independent cascade: a newly active node has one chance at each follower, with the arc's probability.
+    """Independent cascade: a newly active node tries once to activate each follower, with the arc's probability.
 
-    Takes the graph's propagation probabilities. Source: Goldenberg, Libai and Muller (2001); Kempe, Kleinberg and
-    Tardos (2003), section 2.2.
+    Takes the graph's propagation probabilities (Goldenberg, Libai and Muller 2001). Simulated as live-edge worlds: the
+    proof of theorem 2.2 of Kempe, Kleinberg and Tardos (2003), theorem 4.5 of the version of 2015.
+
+    See Also
+    --------
+    LT, Threshold, simulate, spread, select_seeds
+
+    References
+    ----------
+    - Goldenberg, J., Libai, B. and Muller, E. (2001). Talk of the network: A complex systems look at the underlying
+      process of word-of-mouth. Marketing Letters 12(3), 211-223. doi:10.1023/A:1011122126881
+    - Kempe, D., Kleinberg, J. and Tardos, E. (2003). Maximizing the spread of influence through a social network. KDD
+      2003, 137-146. doi:10.1145/956750.956769
+    - Kempe, D., Kleinberg, J. and Tardos, E. (2015). Maximizing the spread of influence through a social network.
+      Theory of Computing 11(4), 105-147. doi:10.4086/toc.2015.v011a004
 
     Examples
     --------
     >>> import diffusion as dif
     >>> g = dif.FollowerGraph.from_arrays([0, 0, 1, 2], [1, 2, 3, 3], edges_mean="influences", directed=True)
     >>> g = g.with_probabilities("constant", p=0.5)
-    >>> found = dif.spread(g, [0], model=dif.IC(), runs=20_000, rng=7)
-    >>> found.low < 2.4375 < found.high
+    >>> estimate = dif.spread(g, [0], model=dif.IC(), runs=20_000, rng=7)
+    >>> estimate.low < 2.4375 < estimate.high
     True
     """
 
@@ -45,7 +58,7 @@ class IC(DiffusionModel):
         return CascadeProgram(graph, self, linear=False)
 
     def live_edges(self, graph: FollowerGraph) -> LiveEdges:
-        """Arcs are live independently, each with its probability (Kempe, Kleinberg and Tardos 2003)."""
+        """Arcs are live independently, each with its probability."""
         need_probabilities(graph, self.name)
         return LiveEdges(graph)
 
@@ -56,15 +69,29 @@ class LT(DiffusionModel):
 
     Takes the graph's propagation probabilities as weights; they must sum to at most 1 at every node. Simulated as
     live-edge worlds in which each node keeps at most one in-arc, which has the same distribution of the active set at
-    every step. Source: Granovetter (1978); Kempe, Kleinberg and Tardos (2003), theorem 4.6.
+    every step: claim 2.6 of Kempe, Kleinberg and Tardos (2003), in the proof of theorem 4.6 of the version of 2015.
+    Thresholds of individuals go back to Granovetter (1978).
+
+    See Also
+    --------
+    IC, Threshold, simulate, spread, select_seeds
+
+    References
+    ----------
+    - Granovetter, M. (1978). Threshold models of collective behavior. American Journal of Sociology 83(6), 1420-1443.
+      doi:10.1086/226707
+    - Kempe, D., Kleinberg, J. and Tardos, E. (2003). Maximizing the spread of influence through a social network. KDD
+      2003, 137-146. doi:10.1145/956750.956769
+    - Kempe, D., Kleinberg, J. and Tardos, E. (2015). Maximizing the spread of influence through a social network.
+      Theory of Computing 11(4), 105-147. doi:10.4086/toc.2015.v011a004
 
     Examples
     --------
     >>> import diffusion as dif
     >>> g = dif.FollowerGraph.from_arrays([0, 0, 1, 2], [1, 2, 3, 3], edges_mean="influences", directed=True)
     >>> g = g.with_probabilities("constant", p=0.5)
-    >>> found = dif.spread(g, [0], model=dif.LT(), runs=20_000, rng=7)
-    >>> found.low < 2.5 < found.high
+    >>> estimate = dif.spread(g, [0], model=dif.LT(), runs=20_000, rng=7)
+    >>> estimate.low < 2.5 < estimate.high
     True
     """
 
@@ -73,7 +100,7 @@ class LT(DiffusionModel):
         return CascadeProgram(graph, self, linear=True)
 
     def live_edges(self, graph: FollowerGraph) -> LiveEdges:
-        """Each node keeps at most one in-arc, with its weight (Kempe, Kleinberg and Tardos 2003)."""
+        """Each node keeps at most one in-arc, with its weight."""
         need_probabilities(graph, self.name)
         return LiveEdges(graph, linear=True)
 

@@ -29,13 +29,26 @@ class Threshold(DiffusionModel):
     count : int >= 1, optional
         Activate when at least `count` in-neighbours are active (Centola and Macy 2007). Give one of the two.
     noise : float in [0, 1], default 0
-        Sub-threshold adoption: every newly active in-neighbour also gives one independent chance of this probability
-        to activate at once (in the spirit of Eckles, Mossel, Rahimian and Sen 2024).
+        Sub-threshold adoption: every newly active in-neighbour also activates the node at once with this
+        probability, independently (in the spirit of Eckles, Mossel, Rahimian and Sen 2024).
+
+    See Also
+    --------
+    IC, LT, threshold_cascade, theory.watts_window, theory.gleeson_cahalane
 
     Notes
     -----
     Without noise the model is deterministic: every run is the same, and it is computed once. A node that follows
     nobody never activates.
+
+    References
+    ----------
+    - Watts, D. J. (2002). A simple model of global cascades on random networks. PNAS 99(9), 5766-5771.
+      doi:10.1073/pnas.082090499
+    - Centola, D. and Macy, M. (2007). Complex contagions and the weakness of long ties. American Journal of Sociology
+      113(3), 702-734. doi:10.1086/521848
+    - Eckles, D., Mossel, E., Rahimian, M. A. and Sen, S. (2024). Long ties accelerate noisy threshold-based contagions.
+      Nature Human Behaviour 8(6), 1057-1064. doi:10.1038/s41562-024-01865-0
 
     Examples
     --------

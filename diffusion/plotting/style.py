@@ -116,7 +116,7 @@ def style() -> Iterator[None]:
 
 
 def strategy_colours(strategies: Iterable[str]) -> dict[str, str]:
-    """Give each strategy one colour, in the order named; ``random``, the yardstick, is always grey.
+    """Give each strategy one colour, in the order named; ``random``, the baseline, is always grey.
 
     Examples
     --------

@@ -177,11 +177,22 @@ def community_flow(
     InputError
         A node without a community, too many communities, or a run count below 1.
 
+    See Also
+    --------
+    communities, simulate, rewire_mixing
+
     Notes
     -----
     Dominance and entropy are those of Weng, Menczer and Ahn (2013), over all active nodes, seeds included; a run without
-    active nodes has neither. Intervals are normal over runs, of shares Wilson's; one run alone has none. A
+    active nodes has neither. Intervals are normal over runs, of shares those of Wilson (1927); one run alone has none. A
     deterministic model is replayed once, and its intervals are points.
+
+    References
+    ----------
+    - Weng, L., Menczer, F. and Ahn, Y.-Y. (2013). Virality prediction and community structure in social networks.
+      Scientific Reports 3, 2522. doi:10.1038/srep02522
+    - Wilson, E. B. (1927). Probable inference, the law of succession, and statistical inference. Journal of the
+      American Statistical Association 22, 209-212. doi:10.1080/01621459.1927.10502953
 
     Examples
     --------

@@ -39,7 +39,7 @@ def ratios_by_step(sums: Floats) -> Floats:
 
 
 def inactive_share(new: NDArray[Any], n_nodes: int, last: int) -> float:
-    """Share of nodes inactive after the next step, as the average activation of steps 1 ... last - 1 meets it."""
+    """Share of nodes inactive after the next step, as the average activation of steps 1 ... last - 1 finds it."""
     reach = new[:, :2].sum(axis=1, dtype=np.float64)
     met = total = 0.0
     for t in range(1, last):

@@ -73,11 +73,11 @@ def simulate(
     runs : int
         Number of runs. Run i is the same for any `runs` > i. A deterministic model is computed once.
     node_weights : str, mapping, Series, callable or array-like, optional
-        Worth of reaching each node, such as a target audience: a node attribute, values by label (0 for those left out),
+        Weight of each node, such as its value in a target audience: a node attribute, values by label (0 for those left out),
         a function of the number of followers, or an array in the order of ``graph.nodes``. ``weights`` of the result and
         its ``mean()`` then count node weight; sizes and steps still count nodes.
     rng : int, Generator or None
-        Gives the 64-bit key from which every coin follows. Equal keys meet equal worlds, whatever the seeds.
+        Gives the 64-bit key from which every coin follows. Equal keys give equal worlds, whatever the seeds.
     threads : int, optional
         Default: all CPUs this process may use. No result depends on it.
 
@@ -91,6 +91,10 @@ def simulate(
         A seed that is not in the graph, or an unknown model.
     InputError
         No probabilities, linear-threshold weights that sum to more than 1, or a run count below 1.
+
+    See Also
+    --------
+    simulate_one, spread, compare, growth, results.Ensemble
 
     Examples
     --------
@@ -149,6 +153,10 @@ def simulate_one(
     InputError
         No probabilities, or weights that sum to more than 1.
 
+    See Also
+    --------
+    simulate, structural_virality, results.Cascade
+
     Examples
     --------
     >>> import diffusion as dif
@@ -183,6 +191,10 @@ def independent_cascade(graph: FollowerGraph, seeds: Any, *, rng: RNGLike = None
     InputError
         No probabilities.
 
+    See Also
+    --------
+    simulate_one, IC
+
     Examples
     --------
     >>> import diffusion as dif
@@ -214,6 +226,10 @@ def linear_threshold(graph: FollowerGraph, seeds: Any, *, rng: RNGLike = None) -
         A seed that is not in the graph.
     InputError
         No probabilities, or weights that sum to more than 1.
+
+    See Also
+    --------
+    simulate_one, LT
 
     Examples
     --------
@@ -256,6 +272,10 @@ def threshold_cascade(
         A seed that is not in the graph.
     InputError
         Both or neither of `fraction` and `count`, or a value out of range.
+
+    See Also
+    --------
+    simulate_one, Threshold
 
     Examples
     --------
@@ -351,18 +371,30 @@ def spread(
     -------
     SpreadEstimate
 
+    See Also
+    --------
+    compare, simulate, results.SpreadEstimate
+
     Notes
     -----
     Precision is looked at after 512, 1024, 1536, 2048, 3072, 4096, ... runs, whatever the thread count.
 
     Once ten runs differ from the usual size, the interval is the t interval corrected for skewness (Hall 1992), which
     is the normal one where sizes are not skewed, and longer on the side of a long tail. With fewer, no moment can be
-    trusted: what was not seen is bounded by its largest probability that chance could hide (Clopper and Pearson 1934,
+    trusted: what was not seen is bounded by its largest probability that sampling could hide (Clopper and Pearson 1934,
     put together by Stringer 1963) times the nodes that the seeds can reach at all. Such an interval is wide, for an
     outbreak of the whole graph in one run of 1,000 cannot be told from none in 512; more runs make it short. The
     coverage page of the documentation gives the share of intervals that hold the mean, 93 to 97 % of 95 % intervals, and
     more where events are rare. No interval can hold what is far rarer than the runs it rests on: an outbreak that comes
     in less than one of `runs` / 3 runs, beside other runs that already vary.
+
+    References
+    ----------
+    - Hall, P. (1992). On the removal of skewness by transformation.
+    - Clopper, C. J. and Pearson, E. S. (1934). The use of confidence or fiducial limits illustrated in the case of the
+      binomial. Biometrika 26(4), 404-413. doi:10.1093/biomet/26.4.404
+    - Stringer, K. W. (1963). Practical aspects of statistical sampling in auditing. Proceedings of the Business and
+      Economic Statistics Section, American Statistical Association, 405-411.
 
     Examples
     --------
@@ -416,6 +448,10 @@ def compare(
     -------
     Comparison
         With ``means``, ``differences`` (paired intervals) and ``difference(a, b)``.
+
+    See Also
+    --------
+    spread, compare_strategies, results.Comparison
 
     Examples
     --------

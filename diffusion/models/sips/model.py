@@ -45,15 +45,19 @@ class SIPS(DiffusionModel):
     delay : Delay, optional
         Hours between exposure and share; without it a generation is one step.
 
+    See Also
+    --------
+    models.Funnel, models.Feed, models.Complex, models.Delay, models.priors_table, theory.sips_reproduction_number
+
     Notes
     -----
     Each new sharer, and every seeded creator at step 0, publishes once. A follower v of x is exposed with probability
     a_xv; the feed exposes further users. At an attended exposure a user sympathizes if U^S < p_S, identifies, takes part if
-    U^P < p_P, and shares if U^X < p_X. All of the user's latents U are drawn once a campaign: no second chance through the
+    U^P < p_P, and shares if U^X < p_X. All of the user's latents U are drawn once a campaign: no second draw through the
     other channel. A user reached at one step through both channels counts for followers. Sizes of results are users
     exposed (reach), creators included.
 
-    No published network model of SIPS was found: this one is tied down by its limits. All p = 1 without feed: the
+    No published network model of SIPS was known to check it against; it is held by its limits. All p = 1 without feed: the
     independent cascade, coin by coin. a = 1 without feed: site percolation. a = 0: a Galton-Watson process with Poisson
     offspring m * rho. Complex with other p = 1, a = 1, without feed: a threshold model. Feed with ``own_community=1``: communities are
     not left. p_X = 0: a broadcast.

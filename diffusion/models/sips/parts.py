@@ -34,6 +34,10 @@ class Funnel:
     sympathize, identify, participate, share : float in [0, 1], default 1
         p_S, p_I, p_P, p_X: of each step given the one before. The user's own latents decide, drawn once a campaign.
 
+    See Also
+    --------
+    SIPS, models.NOTES, models.SURVEY
+
     Notes
     -----
     Nothing in the source's survey measures Identify: any value is an assumption, to be varied. Presets: `Funnel.from_note`
@@ -139,6 +143,10 @@ class Feed:
         Most exposures of one note through the feed. Without it a feed with g * c >= 1, which explodes on its own, is
         refused; with it the notes that met the cap are counted in the result.
 
+    See Also
+    --------
+    SIPS, theory.feed_intensity
+
     Notes
     -----
     Mean exposures of a note with k followers are m = (m0 + g c a k) / (1 - g c), where a is attention and c the mean
@@ -226,6 +234,10 @@ class Complex:
     theta : int >= 1
         Distinct sharers, through either channel, including those of the same step.
 
+    See Also
+    --------
+    SIPS, Threshold
+
     Examples
     --------
     >>> from diffusion import SIPS
@@ -253,10 +265,19 @@ class Delay:
     bin : float, optional
         Width in hours of the time steps in which results are counted, at least a thousandth of the mean; default the mean.
 
+    See Also
+    --------
+    SIPS, theory.rate_with_delays
+
     Notes
     -----
     With R the mean number of sharers that one sharer makes, numbers grow as exp(r t) with r = (s / tau) (R^(1/s) - 1)
     for gamma delays, and r = log(R) / tau for fixed ones (Wallinga and Lipsitch 2007).
+
+    References
+    ----------
+    - Wallinga, J. and Lipsitch, M. (2007). How generation intervals shape the relationship between growth rates and
+      reproductive numbers. Proceedings of the Royal Society B 274, 599-604. doi:10.1098/rspb.2006.3754
 
     Examples
     --------

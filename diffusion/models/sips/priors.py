@@ -98,6 +98,10 @@ def priors_table() -> pd.DataFrame:
     DataFrame
         Indexed by preset: parameter, share, low, high (95 %, Jeffreys), agreed, asked, standing, meaning, source.
 
+    See Also
+    --------
+    models.Funnel.from_survey, models.Funnel.from_note
+
     Examples
     --------
     >>> table = priors_table()

@@ -97,7 +97,7 @@ class SIPSEnsemble(Ensemble):
         By run, step and channel of first exposure (0 follow, 1 feed): attended exposures (repeats included), users
         exposed, sympathized, identified, participated, shared. Creators are not in it.
     capped : int
-        Notes whose feed exposures met the cap: where it is above 0 the feed exploded.
+        Notes whose feed exposures reached the cap: where it is above 0 the feed exploded.
 
     Examples
     --------
@@ -115,7 +115,7 @@ class SIPSEnsemble(Ensemble):
 
     @property
     def capped(self) -> int:
-        """Notes whose feed exposures met the cap."""
+        """Notes whose feed exposures reached the cap."""
         return self.totals["capped"]
 
     @property
@@ -142,7 +142,19 @@ class SIPSEnsemble(Ensemble):
 
     @classmethod
     def cascade_of(cls, graph: FollowerGraph, model: SIPS, trace: Trace, provenance: dict[str, Any]) -> SIPSCascade:
-        """Return one traced run of a model as a cascade with stages, channels and who exposed whom."""
+        """Return one traced run of a model as a cascade with stages, channels and who exposed whom.
+
+        Parameters
+        ----------
+        graph : FollowerGraph
+        model : SIPS
+        trace : Trace
+        provenance : dict
+
+        Returns
+        -------
+        SIPSCascade
+        """
         more = trace.details
         hours = more["hours"] if model.delay is not None else np.full(trace.nodes.shape, np.nan)
         labels = graph.index.labels_of(trace.nodes)
@@ -205,7 +217,7 @@ class SIPSEnsemble(Ensemble):
         return pd.DataFrame(rows, columns=["share", "low", "high"], index=pd.Index(CHANNELS, name="channel"))
 
     def redundancy(self, *, confidence: float = 0.95) -> Estimate:
-        """Share of attended exposures that met somebody who had been exposed before.
+        """Share of attended exposures of users who had been exposed before.
 
         Parameters
         ----------
