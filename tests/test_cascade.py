@@ -27,7 +27,9 @@ from diffusion import FollowerGraph
 from diffusion.cascades import _engine
 from diffusion.cascades._engine import NO_WEIGHTS, Engine
 from diffusion.errors import InputError
+from diffusion.kernels.arcs import Block, Weighing
 from diffusion.kernels.cascade import run_batch
+from diffusion.kernels.lanes import Lanes
 
 MODELS = ["ic", "lt"]
 
@@ -120,11 +122,9 @@ def test_any_width_is_a_part_of_the_full_row(model, words):
     def batch(first_word: int, words: int, lanes: int) -> tuple[np.ndarray, np.ndarray]:
         state = np.zeros(2 * n * words, np.uint64)
         flags, counts = np.zeros(n, np.uint8), np.zeros(n, np.int64)
-        new, _ = run_batch(
-            graph._indptr, graph._indices, engine._p, engine._lo, engine._hi, engine.linear, engine._start, engine._run_of, engine.key,
-            3, first_word, words, lanes, state, np.empty(n * words, np.uint64), flags, np.empty((3, n), np.int32),
-            counts, NO_WEIGHTS, np.zeros(0),
-        )  # fmt: skip
+        lanes_of_node = Lanes(state, np.empty(n * words, np.uint64), flags, np.empty((3, n), np.int32))
+        block = Block(engine.key, 3, first_word, words, lanes)
+        new, _ = run_batch(engine.arcs, engine.start, block, lanes_of_node, counts, Weighing(NO_WEIGHTS, np.zeros(0)))
         assert not state.any()
         assert not flags.any()
         return new, counts

@@ -18,8 +18,10 @@ from ..errors import InputError
 from ..graph._given import check_graph
 from ..graph._probabilities import lt_bounds
 from ..graph.follower_graph import FollowerGraph
+from ..kernels.arcs import Arcs, Block, Start, Weighing
 from ..kernels.cascade import replay_run, run_batch
 from ..kernels.coins import LANES, WORDS
+from ..kernels.lanes import Lanes
 from ..kernels.threshold import threshold_batch, threshold_run
 from .models import LT, Model, Threshold, model_of
 
@@ -176,10 +178,8 @@ class Workspace:
         self.node_counts = np.zeros(n, np.int64)
         self.words = words
         if words:
-            self.state = aligned(2 * n * words)
-            self.active = aligned(n * words)
-            self.flags = np.zeros(n, np.uint8)
-            self.queues = np.empty((3, n), np.int32)
+            flags, queues = np.zeros(n, np.uint8), np.empty((3, n), np.int32)
+            self.lanes = Lanes(aligned(2 * n * words), aligned(n * words), flags, queues)
         else:
             self.lists = np.empty((5, n), np.int32)
             self.count = np.zeros(n, np.int32)
@@ -199,6 +199,7 @@ class Engine:
 
     _run_of = _EVERY_RUN  # the only run of each seed, where every run has its own
     weights: NDArray[np.float64] = NO_WEIGHTS  # by internal node; empty: every node counts 1
+    _lo = _hi = _NO_BOUNDS  # intervals of arcs, where the model is linear
 
     def __init__(
         self, graph: FollowerGraph, model: Model | str, seeds: Any, key: int, weights: NDArray[np.float64] | None = None
@@ -211,7 +212,7 @@ class Engine:
         self._start = np.sort(graph._internal(self.seeds)).astype(np.int32)
         self.threshold = isinstance(self.model, Threshold)
         self.linear = isinstance(self.model, LT)
-        self._p, self._lo, self._hi = _NO_PROBABILITY, _NO_BOUNDS, _NO_BOUNDS
+        self._p = _NO_PROBABILITY
         if isinstance(self.model, Threshold):
             need = self.model.need(graph._in_degree)
             need.flags.writeable = False
@@ -237,6 +238,20 @@ class Engine:
         self._run_of = np.arange(first, first + len(users))
         self._run_of.flags.writeable = False  # as `_EVERY_RUN`: kernels compile once
         return self.run(first, first + len(users), threads=threads, show=False)
+
+    @property
+    def arcs(self) -> Arcs:
+        """Arcs and their probabilities or intervals, for kernels."""
+        return Arcs(self.graph._indptr, self.graph._indices, self._p, self._lo, self._hi, self.linear)
+
+    @property
+    def start(self) -> Start:
+        """Seeds, for kernels."""
+        return Start(self._start, self._run_of)
+
+    def block(self, first: int, last: int, words: int) -> Block:
+        """Runs first ... last - 1 of one kernel call."""
+        return Block(self.key, first // BATCH, first % BATCH // 64, words, last - first)
 
     @property
     def deterministic(self) -> bool:
@@ -290,17 +305,7 @@ class Engine:
         """One run alone -> internal nodes in order of step, their steps, positions of their parents (-1: seed)."""
         if self.threshold:
             return self._threshold_run(run, Workspace(self.graph.n_nodes, 0))
-        found = replay_run(
-            self.graph._indptr,
-            self.graph._indices,
-            self._p,
-            self._lo,
-            self._hi,
-            self.linear,
-            self._start,
-            self.key,
-            run,
-        )
+        found = replay_run(self.arcs, self._start, self.key, run)
         return found[0], found[1], found[2]
 
     def workspace(self, runs: int) -> Workspace:
@@ -326,11 +331,10 @@ class Engine:
                 space.count, space.mark, space.node_counts, self.weights, worth,
             )  # fmt: skip
             return Chunk(new, int(visits), worth=self._worth(worth, last - first))
+        weighing = Weighing(self.weights, worth)
         counts, visits = run_batch(
-            *arcs, self._p, self._lo, self._hi, self.linear, self._start, self._run_of, self.key, first // BATCH, first % BATCH // 64,
-            space.words, last - first, space.state, space.active, space.flags, space.queues, space.node_counts,
-            self.weights, worth,
-        )  # fmt: skip
+            self.arcs, self.start, self.block(first, last, space.words), space.lanes, space.node_counts, weighing
+        )
         new = np.ascontiguousarray(counts[:, : last - first].T)
         return Chunk(new, int(visits), worth=self._worth(worth, last - first))
 
@@ -369,9 +373,8 @@ class Engine:
         """Internal nodes that can be reached from the seeds along these arcs (one entry: all or none)."""
         sure = arcs.astype(np.float32)
         sure.flags.writeable = False
-        found = replay_run(
-            self.graph._indptr, self.graph._indices, sure, _NO_BOUNDS, _NO_BOUNDS, False, self._start, self.key, 0
-        )  # fmt: skip
+        along = Arcs(self.graph._indptr, self.graph._indices, sure, _NO_BOUNDS, _NO_BOUNDS, False)
+        found = replay_run(along, self._start, self.key, 0)
         reached: NDArray[np.int32] = found[0]
         return reached
 

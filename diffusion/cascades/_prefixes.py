@@ -39,13 +39,10 @@ def prefix_sizes(
         if not hasattr(mine, "space"):
             mine.space = Workspace(graph.n_nodes, words)
         space = mine.space
-        found: NDArray[np.int32] = prefix_batch(
-            graph._indptr, graph._indices, engine._p, engine._lo, engine._hi, engine.linear,
-            order if order.shape[1] == 1 else np.ascontiguousarray(order[:, chunk[0] - first : chunk[1] - first]), ends, engine.key,
-            chunk[0] // BATCH, chunk[0] % BATCH // 64, words, chunk[1] - chunk[0], space.state, space.active, space.flags,
-            space.queues,
-        )  # fmt: skip
-        return found[:, : chunk[1] - chunk[0]]
+        a, b = chunk
+        seeds = order if order.shape[1] == 1 else np.ascontiguousarray(order[:, a - first : b - first])
+        found: NDArray[np.int32] = prefix_batch(engine.arcs, seeds, ends, engine.block(a, b, words), space.lanes)
+        return found[:, : b - a]
 
     parts: dict[int, NDArray[np.int32]] = {}
     count = max(min(n_threads(threads), len(chunks), engine._room(words)), 1)

@@ -11,9 +11,22 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
-from ..kernels.sips import COLUMNS, EXPOSED, STAGE, STEP, WIDTH, sips_batch, sips_run
+from ..kernels.arcs import Weighing
+from ..kernels.sips import (
+    COLUMNS,
+    EXPOSED,
+    STAGE,
+    STEP,
+    WIDTH,
+    DelayRule,
+    FeedRule,
+    FunnelCoins,
+    Users,
+    sips_batch,
+    sips_run,
+)
 from ..kernels.sips_lanes import sips_lanes
-from ._engine import BATCH, NO_WEIGHTS, Chunk, Engine, Workspace, seed_labels, stack_runs
+from ._engine import NO_WEIGHTS, Chunk, Engine, Workspace, seed_labels, stack_runs
 from .models import Model, model_of
 from .sips import SIPS, Complex
 
@@ -41,11 +54,8 @@ class _Space(Workspace):
             super().__init__(n, words)
         else:
             self.words = 0
-            self.rows = np.empty((n, WIDTH), np.int32)
-            self.position = np.full(n, -1, np.int32)
-            self.reached = np.empty(n, np.int32)
-            self.best_rank = np.empty(n, np.uint64)
-            self.times = np.empty(n, np.float64)
+            rows, position, reached = np.empty((n, WIDTH), np.int32), np.full(n, -1, np.int32), np.empty(n, np.int32)
+            self.users = Users(rows, position, reached, np.empty(n, np.uint64), np.empty(n, np.float64))
         self.stage_counts = np.zeros((n, 5), np.int64)
         self.node_counts = self.stage_counts[:, 0]
 
@@ -64,10 +74,10 @@ class SIPSEngine(Engine):
         self.threshold = self.linear = False
         self._start = np.sort(graph._internal(self.seeds)).astype(np.int32)
         if model.attention is not None:
-            self._attention = np.full(1, model.attention, np.float32)
-            self._attention.flags.writeable = False  # as those of a graph: kernels compile once
+            self._p = np.full(1, model.attention, np.float32)
+            self._p.flags.writeable = False  # as those of a graph: kernels compile once
         elif graph.probabilities is not None:
-            self._attention = graph.probabilities.values
+            self._p = graph.probabilities.values
         else:
             raise InputError(
                 "attention=None takes the graph's propagation probabilities, and it has none: call "
@@ -76,18 +86,18 @@ class SIPSEngine(Engine):
         chances = np.asarray(model.funnel.values)
         if isinstance(model.identify, Complex):
             chances[1] = 1.0
-        self._p = np.floor(chances * 2.0**32 + 0.5).astype(np.uint64)
+        thresholds = np.floor(chances * 2.0**32 + 0.5).astype(np.uint64)
+        self._funnel = FunnelCoins(thresholds, model.need(), bool(model.redraw))
         feed = model.feed
         groups = feed_groups(graph, feed.own if feed is not None else 0.0)
         names = ("sympathize", "identify", "participate", "share")
         weights = np.zeros(4) if feed is None else np.asarray([float(feed.weights.get(name, 0.0)) for name in names])
         m0, gain, own, cap = (0.0, 0.0, 0.0, 0) if feed is None else (feed.m0, feed.gain, feed.own, feed.cap or 0)
-        self._need = model.need()
-        self._feed = (float(m0), float(gain), float(own), weights, int(cap), *groups)
+        self._feed = FeedRule(float(m0), float(gain), float(own), weights, int(cap), *groups)
         delay = model.delay
-        self._delay = (0, 0.0, 1.0, 1.0)
+        self._delay = DelayRule(0, 0.0, 1.0, 1.0)
         if delay is not None:
-            self._delay = (KINDS[delay.kind], float(delay.mean), float(delay.shape), delay.width)
+            self._delay = DelayRule(KINDS[delay.kind], float(delay.mean), float(delay.shape), float(delay.width))
 
     @property
     def deterministic(self) -> bool:
@@ -101,18 +111,18 @@ class SIPSEngine(Engine):
 
     def chunk(self, first: int, last: int, space: Workspace) -> Chunk:
         """Compute runs first ... last - 1 of one chunk in the memory of one thread."""
-        arcs = (self.graph._indptr, self.graph._indices, self._attention, self._p)
         worth = self._sums(last - first, space)
         if space.words:
+            block = self.block(first, last, space.words)
+            weighing = Weighing(self.weights, worth)
             counts, visits, capped = sips_lanes(
-                *arcs, *self._feed, self._start, self._run_of, self.key, first // BATCH, first % BATCH // 64, space.words, last - first,
-                space.state, space.active, space.flags, space.queues, space.stage_counts, self.weights, worth,
-            )  # fmt: skip
+                self.arcs, self._funnel, self._feed, self.start, block, space.lanes, space.stage_counts, weighing
+            )
             steps = counts.shape[0]
             tally = counts.reshape(steps, 2, COLUMNS, -1)[..., : last - first].transpose(3, 0, 1, 2)
         else:
             assert isinstance(space, _Space)
-            tally, visits, capped = self._one_by_one(arcs, first, last, space, worth)
+            tally, visits, capped = self._one_by_one(first, last, space, worth)
         tally = np.ascontiguousarray(tally)
         new = tally[:, :, :, EXPOSED].sum(axis=2, dtype=np.int32)
         new[:, 0] = 1 if self._run_of.size else len(self._start)
@@ -123,22 +133,20 @@ class SIPSEngine(Engine):
         feed = self.model.feed
         if len(self._start) and feed is not None and (feed.m0 > 0 or feed.gain > 0):
             return self._start, np.arange(self.graph.n_nodes, dtype=np.int32)
-        return self._start, self._along(self._attention > 0)
+        return self._start, self._along(self._p > 0)
 
     def _one_by_one(
-        self, arcs: tuple[NDArray[Any], ...], first: int, last: int, space: _Space, worth: NDArray[np.float64]
+        self, first: int, last: int, space: _Space, worth: NDArray[np.float64]
     ) -> tuple[NDArray[np.int32], int, int]:
         """Tally i4[run, step, channel, column], visits and capped notes of the kernel without lanes."""
         starts = [(first, last, self._start)]
         if self._run_of.size:
             starts = [(r, r + 1, self._start[self._run_of == r]) for r in range(first, last)]
-        parts = [
-            sips_batch(
-                *arcs, self._need, self.model.redraw, *self._feed, *self._delay, start, self.key, a, b,
-                *self._lists(space), space.stage_counts, self.weights, worth[a - first :],
-            )
-            for a, b, start in starts
-        ]  # fmt: skip
+        rules = self.arcs, self._funnel, self._feed, self._delay
+        parts = []
+        for a, b, start in starts:
+            weighing = Weighing(self.weights, worth[a - first :])
+            parts.append(sips_batch(*rules, start, self.key, a, b, space.users, space.stage_counts, weighing))
         return stack_runs([part[0] for part in parts]), sum(part[1] for part in parts), sum(part[2] for part in parts)
 
     def replay(self, run: int) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
@@ -149,18 +157,11 @@ class SIPSEngine(Engine):
     def story(self, run: int) -> Story:
         """One run alone -> lists i4[5, size] node, step, parent, channel, stage; step of every stage; hours of exposure."""
         space = _Space(self.graph.n_nodes, 0)
-        arcs = (self.graph._indptr, self.graph._indices, self._attention, self._p)
-        size, _, _, _ = sips_run(
-            *arcs, self._need, self.model.redraw, *self._feed, *self._delay, self._start, self.key, run, True,
-            *self._lists(space),
-        )  # fmt: skip
-        rows = space.rows[:size].T
+        rules = self.arcs, self._funnel, self._feed, self._delay
+        size, _, _, _ = sips_run(*rules, self._start, self.key, run, True, space.users)
+        rows = space.users.rows[:size].T
         steps = rows[[STEP, *range(STAGE + 1, STAGE + 5)]]
-        return rows[: STAGE + 1].copy(), steps, space.times[:size].copy()
-
-    @staticmethod
-    def _lists(space: _Space) -> tuple[NDArray[Any], ...]:
-        return space.rows, space.position, space.reached, space.best_rank, space.times
+        return rows[: STAGE + 1].copy(), steps, space.users.times[:size].copy()
 
     def _space(self, words: int) -> Workspace:
         return _Space(self.graph.n_nodes, words)

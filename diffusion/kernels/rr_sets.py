@@ -16,8 +16,8 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from .._numba import njit
-from .cascade import FULL_U32
 from .coins import ALWAYS, GOLDEN, mix, threshold_of
+from .lanes import FULL_U32
 
 TAG_RR = np.uint64(0x5E7)
 _G = np.uint64(GOLDEN)
