@@ -56,6 +56,7 @@ class Stages(NamedTuple):
     planes: np.ndarray  # u8[COLUMNS, PLANES * WORDS]: counters of the follow channel
     rows: np.ndarray  # u8[2 * WORDS]: lanes that are in the funnel
     few: np.ndarray  # i8[FEW]
+    shown: np.ndarray  # i8[4]: users to whom the feed shows one note, by stage; zero between notes
     node_counts: np.ndarray  # i8[n, 5]
 
 
@@ -101,7 +102,7 @@ def apply_exposures(scan, n, lanes, block, stages, tally, queue, n_queue, touche
     """Expose the targets of the n waiting live arcs, send new lanes through the funnel, and queue those who share."""
     state, flags = lanes.state, lanes.flags
     targets, lane_of, live = scan.targets, scan.lanes, scan.rows
-    worlds, p, planes, rows, few, node_counts = stages
+    worlds, p, planes, rows, few, _, node_counts = stages
     words, first_word = block.words, block.first_word
     for k in range(n):
         v = np.int64(targets[k])
@@ -149,7 +150,7 @@ def apply_exposures(scan, n, lanes, block, stages, tally, queue, n_queue, touche
     return n_queue, n_touched
 
 
-@njit
+@njit(forceinline=True)
 def score_exposures(scan, begin, end, block, stages, score_planes, scores):
     """Count by lane the stages that the waiting live arcs begin ... end - 1 earn the note of their sharer.
 
@@ -176,7 +177,7 @@ def score_exposures(scan, begin, end, block, stages, score_planes, scores):
     return counted
 
 
-@njit
+@njit(forceinline=True)
 def show_notes(feed, block, stages, table, scores, active, frontier, begin, end, shown, n_shown):
     """List the users to whom the feed shows the notes of frontier rows begin ... end - 1, with the lane of each.
 
@@ -186,7 +187,7 @@ def show_notes(feed, block, stages, table, scores, active, frontier, begin, end,
     worlds, p = stages.worlds, stages.p
     words, first_word = block.words, block.first_word
     n = stages.node_counts.shape[0]
-    by_stage = np.zeros(4, np.int64)
+    by_stage = stages.shown
     capped = np.int64(0)
     for i in range(begin, end):
         x = np.int64(frontier[i])
@@ -275,7 +276,7 @@ def sips_lanes(arcs, funnel, feed, start, block, lanes, node_counts, weighing):
     scan = new_scan(arcs, block)
     worlds = latent_worlds(block.key, False, block.batch)
     planes, rows = np.zeros((COLUMNS, PLANES * WORDS), np.uint64), np.empty(2 * WORDS, np.uint64)
-    stages = Stages(worlds, funnel.p, planes, rows, np.empty(FEW, np.int64), node_counts)
+    stages = Stages(worlds, funnel.p, planes, rows, np.empty(FEW, np.int64), np.zeros(4, np.int64), node_counts)
     one_mean = amplification == 0.0 and 0.0 < impressions <= PART
     table = poisson_table(impressions) if one_mean else np.empty(0, np.float64)
     score_planes = np.zeros((4, PLANES * WORDS), np.uint64)
