@@ -22,7 +22,7 @@ from ..kernels.arcs import Arcs, Block, Start, Weighing
 from ..kernels.cascade import replay_run, run_batch
 from ..kernels.coins import LANES, WORDS
 from ..kernels.lanes import Lanes
-from ..kernels.threshold import threshold_batch, threshold_run
+from ..kernels.threshold import Adoption, CountedArcs, Tallies, threshold_batch, threshold_run
 from .models import LT, Model, Threshold, model_of
 
 __all__ = [
@@ -181,9 +181,7 @@ class Workspace:
             flags, queues = np.zeros(n, np.uint8), np.empty((3, n), np.int32)
             self.lanes = Lanes(aligned(2 * n * words), aligned(n * words), flags, queues)
         else:
-            self.lists = np.empty((5, n), np.int32)
-            self.count = np.zeros(n, np.int32)
-            self.mark = np.zeros(n, np.uint8)
+            self.tallies = Tallies(np.empty((5, n), np.int32), np.zeros(n, np.int32), np.zeros(n, np.uint8))
 
 
 def _engine(
@@ -216,8 +214,8 @@ class Engine:
         if isinstance(self.model, Threshold):
             need = self.model.need(graph._in_degree)
             need.flags.writeable = False
-            self._need = need
-            self._noise = np.uint64(round(float(self.model.noise) * 2**32))
+            self._adoption = Adoption(need, np.uint64(round(float(self.model.noise) * 2**32)))
+            self._counted = CountedArcs(graph._indptr, graph._indices, graph._multiplicity)
         else:
             if graph.probabilities is None:
                 raise InputError(
@@ -256,7 +254,7 @@ class Engine:
     @property
     def deterministic(self) -> bool:
         """Is every run the same whatever the key?"""
-        return self.threshold and self._noise == 0
+        return self.threshold and self._adoption.noise == 0
 
     def run(self, first: int, last: int, *, threads: int | None = None, show: bool = True) -> Runs:
         """Compute runs first ... last - 1.
@@ -323,15 +321,12 @@ class Engine:
 
     def chunk(self, first: int, last: int, space: Workspace) -> Chunk:
         """Compute runs first ... last - 1 of one chunk in the memory of one thread."""
-        arcs = (self.graph._indptr, self.graph._indices)
         worth = self._sums(last - first, space)
-        if self.threshold:
-            new, visits = threshold_batch(
-                *arcs, self.graph._multiplicity, self._need, self._noise, self._start, self.key, first, last, space.lists,
-                space.count, space.mark, space.node_counts, self.weights, worth,
-            )  # fmt: skip
-            return Chunk(new, int(visits), worth=self._worth(worth, last - first))
         weighing = Weighing(self.weights, worth)
+        if self.threshold:
+            rules = self._counted, self._adoption, self._start, self.key
+            new, visits = threshold_batch(*rules, first, last, space.tallies, space.node_counts, weighing)
+            return Chunk(new, int(visits), worth=self._worth(worth, last - first))
         counts, visits = run_batch(
             self.arcs, self.start, self.block(first, last, space.words), space.lanes, space.node_counts, weighing
         )
@@ -403,8 +398,6 @@ class Engine:
     def _threshold_run(
         self, run: int, space: Workspace
     ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
-        found = threshold_run(
-            self.graph._indptr, self.graph._indices, self.graph._multiplicity, self._need, self._noise, self._start,
-            self.key, run, space.lists, space.count, space.mark, space.node_counts,
-        )  # fmt: skip
+        rules = self._counted, self._adoption, self._start, self.key
+        found = threshold_run(*rules, run, space.tallies, space.node_counts)
         return found[0], found[1], found[2]

@@ -26,6 +26,7 @@ from .lanes import (
     apply_activations,
     bound_of,
     clear_node,
+    copy_rows,
     count_lanes,
     new_scan,
     open_step,
@@ -71,7 +72,7 @@ def run_batch(arcs, start, block, lanes, node_counts, weighing):
         visits += seen
         if steps == counts.shape[0]:
             more = np.zeros((2 * steps, words * 64), np.int32)
-            more[:steps] = counts
+            copy_rows(counts, more)
             counts = more
         read_counters(planes, counts[steps], words)
         steps += 1

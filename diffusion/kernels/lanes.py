@@ -173,6 +173,14 @@ def read_counters(planes, counts, words):
 
 
 @njit
+def copy_rows(rows, to):
+    """Copy rows to the beginning of larger ones; an assignment of slices takes seconds longer to compile."""
+    for i in range(rows.shape[0]):
+        for k in range(rows.shape[1]):
+            to[i, k] = rows[i, k]
+
+
+@njit
 def list_few(active, at, words, few):
     """List the lanes of a row if there are at most FEW; otherwise return more than FEW."""
     count = 0

@@ -16,6 +16,7 @@ from .lanes import (
     PLANES,
     WAITING,
     clear_node,
+    copy_rows,
     count_lanes,
     list_few,
     live_lanes,
@@ -219,7 +220,7 @@ def show_notes(feed, block, stages, table, scores, active, frontier, begin, end,
                         v, k = shown_user(base, k, n, own_community, group_of, group_ptr, group_members, x)
                         if n_shown == shown.shape[1]:
                             more = np.empty((2, 2 * n_shown), np.int32)
-                            more[:, :n_shown] = shown
+                            copy_rows(shown, more)
                             shown = more
                         shown[0, n_shown] = v
                         shown[1, n_shown] = lane
@@ -295,7 +296,8 @@ def sips_lanes(arcs, funnel, feed, start, block, lanes, node_counts, weighing):
         now += 1
         if now == tally.shape[0]:
             more = np.zeros((2 * now, 2 * COLUMNS, 64 * words), np.int32)
-            more[:now] = tally
+            for step in range(now):
+                copy_rows(tally[step], more[step])
             tally = more
         row = tally[now]
         open_step(frontier, size, lanes, words)
