@@ -118,8 +118,8 @@ def assert_same_runs(engine: Runner, first: int, last: int, words: int) -> list[
         for run, want in enumerate(wanted, first):
             assert_same_story(engine, want, run)
     else:  # clean for the next call
-        assert not space.state.any()
-        assert not space.flags.any()
+        assert not space.lanes.state.any()
+        assert not space.lanes.flags.any()
     return wanted
 
 

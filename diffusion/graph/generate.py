@@ -282,7 +282,7 @@ class ArcDraws:
 
         Where an arc cannot be used, its target is drawn again, in mutual pairs both ends.
         """
-        from ..kernels.sampling import alias_tables, place_arcs
+        from ..kernels.sampling import Ends, Placed, alias_tables, place_arcs
 
         if not wanted:
             return
@@ -291,7 +291,10 @@ class ArcDraws:
             indptr = np.concatenate([[0], np.cumsum(np.bincount(self.community))])
         else:
             members, indptr = np.arange(self.n, dtype=np.int32), np.array([0, self.n])
-        tables = *alias_tables(weight, np.array([0, self.n])), *alias_tables(to_weight[members], indptr)
+        everyone = np.array([0, self.n])
+        sources = Ends(*alias_tables(weight, everyone), everyone, np.arange(self.n, dtype=np.int32))
+        targets = Ends(*alias_tables(to_weight[members], indptr), indptr, members)
+        arcs = Placed(self.table, self.source, self.target)
         patience = 1 if mutual else TARGETS_PER_SOURCE
         placed, budget = 0, DRAWS_PER_ARC * wanted + 100_000
         with progress(total=wanted, description="generating arcs", unit="arc", unit_scale=True) as bar:
@@ -302,15 +305,12 @@ class ArcDraws:
                     min(CHUNK, wanted - placed),
                     budget,
                     patience,
-                    *tables,
-                    indptr,
-                    members,
+                    sources,
+                    targets,
                     self.community,
                     inside,
                     mutual,
-                    self.table,
-                    self.source,
-                    self.target,
+                    arcs,
                     self.filled,
                 )
                 placed += now

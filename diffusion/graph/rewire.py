@@ -123,7 +123,7 @@ def rewire_mixing(
     with progress(total=tries, description="shuffling arcs", unit="swap", unit_scale=True) as bar:
         while used < 2 * tries:
             used, _ = shuffle_arcs(
-                np.uint64(derive_key(key, "shuffle")), used, min(CHUNK, tries - used // 2), *slots.arrays, keep_mutual
+                np.uint64(derive_key(key, "shuffle")), used, min(CHUNK, tries - used // 2), slots.arrays, keep_mutual
             )
             bar.update(used // 2 - bar.n)
     # The degrees have not changed, so the rows begin where they did and the order of the nodes holds.
@@ -154,13 +154,15 @@ class _Slots:
         table: NDArray[np.int64],
         keep_mutual: bool,
     ) -> None:
+        from ..kernels.rewire import Slots
+
         group, crossing = community[target], community[source] != community[target]
         order = np.argsort(group.astype(np.int64) * 2 + ~crossing, kind="stable").astype(np.int32)
         place = np.empty_like(order)
         place[order] = np.arange(order.size, dtype=np.int32)
         start = np.concatenate([[0], np.cumsum(np.bincount(group, minlength=n_communities))])
         across = np.bincount(group[crossing], minlength=n_communities)
-        self.arrays = (source, target, mate, community, start, across, order, place, table)
+        self.arrays = Slots(source, target, mate, community, start, across, order, place, table)
         self.keep_mutual = keep_mutual
         self.size = order.size
         self.crossing = int(crossing.sum())
@@ -179,13 +181,13 @@ def _steer(slots: _Slots, key: np.uint64, mixing: float) -> None:
         with progress(total=abs(now - goal), description="rewiring arcs", unit="arc", unit_scale=True) as bar:
             while abs(now - goal) > SLACK and failed < patience:
                 before = now
-                now, used, failed = steer(key, used, CHUNK, goal, SLACK, now, failed, *slots.arrays, slots.keep_mutual)
+                now, used, failed = steer(key, used, CHUNK, goal, SLACK, now, failed, slots.arrays, slots.keep_mutual)
                 bar.update(abs(before - now))
         nearest = min(now, nearest, key=lambda count: abs(count - goal))
         if abs(now - goal) <= SLACK:
             return
         if turn < ROUNDS - 1:
-            used, _ = shuffle(key, used, min(m, CHUNK), *slots.arrays, slots.keep_mutual)
+            used, _ = shuffle(key, used, min(m, CHUNK), slots.arrays, slots.keep_mutual)
     raise InputError(
         f"mixing={mixing!r} cannot be reached with these degrees and communities: no swap leads beyond "
         f"{nearest / m:.6g}; ask for {nearest / m:.6g} or a value on this side of it, or use other communities"
