@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from .._given import how_to_build
 from ..errors import InputError, NotFoundError, did_you_mean
+from ..kernels.arcs import InArcs
 from ._build import Arcs, Parallel, build_arcs
-from ._parts import InArcs, Probabilities, read_only
+from ._parts import Probabilities, read_only
 
 if TYPE_CHECKING:
     import igraph

@@ -14,6 +14,7 @@ from .._random import RNGLike, generator, key_of
 from ..errors import InputError, NotFoundError, did_you_mean
 from ..graph._given import check_graph
 from ..graph.follower_graph import FollowerGraph
+from ..kernels.arcs import OutArcs
 from ._groups import groups_of
 from .selection import SeedSelection
 
@@ -52,11 +53,8 @@ def _degree(
 def _discount(graph: FollowerGraph, k: int, allowed: NDArray[np.bool_], p: float) -> tuple[Any, Any]:
     from ..kernels.discount import discount_seeds
 
-    into = graph._in_arcs
-    found = discount_seeds(
-        graph._indptr, graph._indices, into.indptr, into.sources, into.arc, graph._multiplicity, graph._out_degree,
-        graph._arcs.order, allowed, p, k,
-    )  # fmt: skip
+    out, place = OutArcs(graph._indptr, graph._indices), graph._arcs.order
+    found = discount_seeds(out, graph._in_arcs, graph._multiplicity, graph._out_degree, place, allowed, p, k)
     return found[0], found[1]
 
 
@@ -86,11 +84,8 @@ def _two_step_discount(
 
 def _by_arc(kernel: Any, graph: FollowerGraph, k: int, allowed: NDArray[np.bool_]) -> tuple[Any, Any]:
     assert graph.probabilities is not None  # rank_seeds has looked
-    into = graph._in_arcs
-    found: tuple[Any, Any] = kernel(
-        graph._indptr, graph._indices, into.indptr, into.sources, into.arc, graph.probabilities.values,
-        graph._arcs.order, allowed, k,
-    )  # fmt: skip
+    out = OutArcs(graph._indptr, graph._indices)
+    found: tuple[Any, Any] = kernel(out, graph._in_arcs, graph.probabilities.values, graph._arcs.order, allowed, k)
     return found
 
 

@@ -19,7 +19,7 @@ from ..errors import InputError, NotFoundError, did_you_mean
 from ..graph._given import check_graph
 from ..graph._node_weights import reach_weights
 from ..graph.follower_graph import FollowerGraph
-from ..kernels.quotas import quota_cover
+from ..kernels.quotas import Quotas, quota_cover
 from ._certificate import check_k, is_number, open_unit, permitted
 from ._groups import Groups, groups_of
 from ._search import DEFAULT_BYTES, DEFAULT_SETS
@@ -151,7 +151,7 @@ def select_with_quotas(
                     break
                 alpha = delta / (2.0 * (look + 1) * (look + 2))  # sums to delta over all looks and both bounds
                 seeds, gains, bound = quota_cover(
-                    choosing.nodes, choosing.offsets, choosing.n, allowed, groups.code, most, least, place, k, LOOKS
+                    choosing.sets, allowed, Quotas(groups.code, most, least), place, k, LOOKS
                 )
                 covered, best = choosing.n_empty + int(gains.sum()), choosing.n_empty + int(bound)
                 hits = judging.covered_in_order(seeds)[:-1]
