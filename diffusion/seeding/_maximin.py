@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels.quotas import capped_cover, sets_of_nodes
+from ..kernels.quotas import RootedSets, capped_cover, sets_of_nodes
 from ._groups import Groups
 from .quotas import by_followers
 from .ris import RRStore
@@ -51,26 +51,14 @@ def best_maximin(
     store = sets.store
     place = by_followers(store.graph)
     start, index = sets_of_nodes(store.nodes, store.offsets, sets.order, sets.n)
+    rooted = RootedSets(store.nodes, store.offsets, sets.order, start, index, sets.of)
     n_sets = np.maximum(sets.n_sets, 1)
     free = np.full(n_sets.size, np.inf)
     bounds: list[tuple[NDArray[np.float64], float]] = []
     best: tuple[Any, ...] = (-1.0, -1.0, np.zeros(0, np.int32))
 
     def cover(weights: NDArray[np.float64], cap: NDArray[np.float64], looks: int) -> Any:
-        return capped_cover(
-            store.nodes,
-            store.offsets,
-            sets.order,
-            start,
-            index,
-            sets.of,
-            weights / n_sets,
-            cap,
-            allowed,
-            place,
-            k,
-            looks,
-        )
+        return capped_cover(rooted, weights / n_sets, cap, allowed, place, k, looks)
 
     def consider(seeds: NDArray[np.int32]) -> NDArray[np.float64]:
         nonlocal best

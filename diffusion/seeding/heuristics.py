@@ -13,6 +13,7 @@ from .._provenance import provenance
 from .._random import RNGLike, generator, key_of
 from ..errors import InputError, NotFoundError, did_you_mean
 from ..graph.follower_graph import FollowerGraph, check_graph
+from ..kernels.arcs import OutArcs
 from ._groups import groups_of
 from .selection import SeedSelection
 
@@ -51,11 +52,8 @@ def _degree(
 def _discount(graph: FollowerGraph, k: int, allowed: NDArray[np.bool_], p: float) -> tuple[Any, Any]:
     from ..kernels.discount import discount_seeds
 
-    into = graph.csr.into
-    found = discount_seeds(
-        graph.csr.indptr, graph.csr.indices, into.indptr, into.sources, into.arc, graph.csr.multiplicity, graph.csr.out_degree,
-        graph.index.order, allowed, p, k,
-    )  # fmt: skip
+    out, place = OutArcs(graph.csr.indptr, graph.csr.indices), graph.index.order
+    found = discount_seeds(out, graph.csr.into, graph.csr.multiplicity, graph.csr.out_degree, place, allowed, p, k)
     return found[0], found[1]
 
 
@@ -85,11 +83,8 @@ def _two_step_discount(
 
 def _by_arc(kernel: Any, graph: FollowerGraph, k: int, allowed: NDArray[np.bool_]) -> tuple[Any, Any]:
     assert graph.probabilities is not None  # rank_seeds has looked
-    into = graph.csr.into
-    found: tuple[Any, Any] = kernel(
-        graph.csr.indptr, graph.csr.indices, into.indptr, into.sources, into.arc, graph.probabilities.values,
-        graph.index.order, allowed, k,
-    )  # fmt: skip
+    out = OutArcs(graph.csr.indptr, graph.csr.indices)
+    found: tuple[Any, Any] = kernel(out, graph.csr.into, graph.probabilities.values, graph.index.order, allowed, k)
     return found
 
 

@@ -45,8 +45,6 @@ def irie(
     iteration takes up the ranks of the seed before. Time: at most 20 passes over the arcs for each seed.
     """
     assert graph.probabilities is not None  # the caller has looked
-    found: tuple[Any, Any] = irie_seeds(
-        graph.csr.indptr, graph.csr.indices, graph.probabilities.values, graph.index.order, allowed, k, float(alpha),
-        float(floor), ROUNDS, CLOSE,
-    )  # fmt: skip
+    arcs = graph.csr.indptr, graph.csr.indices, graph.probabilities.values
+    found: tuple[Any, Any] = irie_seeds(*arcs, graph.index.order, allowed, k, float(alpha), float(floor), ROUNDS, CLOSE)
     return found

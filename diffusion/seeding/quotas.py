@@ -16,7 +16,7 @@ from .._threads import n_threads
 from ..errors import InputError, NotFoundError, did_you_mean
 from ..graph.follower_graph import FollowerGraph, check_graph
 from ..graph.node_weights import reach_weights
-from ..kernels.quotas import quota_cover
+from ..kernels.quotas import Quotas, quota_cover
 from ..models.base import DiffusionModel
 from ..models.registry import model_of
 from ..simulation.runner import seed_labels
@@ -151,7 +151,7 @@ def select_with_quotas(
                     break
                 alpha = delta / (2.0 * (look + 1) * (look + 2))  # sums to delta over all looks and both bounds
                 seeds, gains, bound = quota_cover(
-                    choosing.nodes, choosing.offsets, choosing.n, allowed, groups.code, most, least, place, k, LOOKS
+                    choosing.sets, allowed, Quotas(groups.code, most, least), place, k, LOOKS
                 )
                 covered, best = choosing.n_empty + int(gains.sum()), choosing.n_empty + int(bound)
                 hits = judging.covered_in_order(seeds)[:-1]

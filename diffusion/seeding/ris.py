@@ -121,9 +121,7 @@ class RRSets:
         chosen = self.graph.index.internal(seed_labels(self.graph, seeds))
         rank = np.full(self.graph.n_nodes, -1, np.int32)
         rank[chosen] = 0
-        found = first_covered(
-            self._sets.nodes, self._sets.offsets, self.n, rank, bits_of(chosen, self.graph.n_nodes), 1
-        )
+        found = first_covered(self._sets.sets, rank, bits_of(chosen, self.graph.n_nodes), 1)
         return int(found[0])
 
     def estimate(self, seeds: Any, *, confidence: float = 0.95) -> Estimate:
