@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError, NotFoundError, did_you_mean
+from ..graph.follower_graph import FollowerGraph
+from .declared import Declared
 from .sips import SIPS
 
 __all__ = ["IC", "LT", "SIPS", "Model", "Threshold", "model_of"]
 
 
 @dataclass(frozen=True)
-class _Base:
+class _Base(Declared):
     @property
     def name(self) -> str:
         """Short name: ``"IC"``."""
@@ -50,6 +52,11 @@ class IC(_Base):
     True
     """
 
+    @property
+    def certified_model(self) -> IC:
+        """The model itself."""
+        return self
+
 
 @dataclass(frozen=True)
 class LT(_Base):
@@ -68,6 +75,25 @@ class LT(_Base):
     >>> found.low < 2.5 < found.high
     True
     """
+
+    @property
+    def certified_model(self) -> LT:
+        """The model itself."""
+        return self
+
+    @property
+    def contagion(self) -> str:
+        """Neither simple nor complex: thresholds that are drawn."""
+        return "other"
+
+    def refuses_rule(self, rule: str) -> str:
+        """Return why the rule cannot be used; empty: it can."""
+        if rule not in ("constant", "trivalency"):
+            return ""
+        return (
+            f"the kind 'lt' cannot be combined with the rule {rule!r}, whose weights sum to more than 1 at most nodes; put lt "
+            "into its own [[model]] block with weighted_cascade, lt or column"
+        )
 
 
 @dataclass(frozen=True)
@@ -104,6 +130,9 @@ class Threshold(_Base):
     count: int | None = None
     noise: float = 0.0
 
+    takes_probabilities = False
+    needs_several_sharers = True
+
     def __post_init__(self) -> None:
         if (self.fraction is None) == (self.count is None):
             raise InputError("Threshold takes either fraction= (from above 0 to 1) or count= (a whole number from 1)")
@@ -134,6 +163,9 @@ class Threshold(_Base):
             # The smallest c with c / in_degree >= fraction; the slack takes back the rounding of decimal fractions.
             need = np.maximum(np.ceil(np.float64(self.fraction or 0) * in_degree - 1e-9), 1).astype(np.int64)
         return np.where(need <= in_degree, need, 0).astype(np.int32)
+
+    def effective_probabilities(self, graph: FollowerGraph) -> None:
+        """None: one sharer alone convinces nobody."""
 
 
 Model: TypeAlias = IC | LT | Threshold | SIPS

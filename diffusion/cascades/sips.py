@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any, Literal
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .._random import RNGLike, generator, key_of
 from ..errors import InputError, NotFoundError, did_you_mean
+from .declared import Declared, Standing
+
+if TYPE_CHECKING:
+    from ..graph.follower_graph import FollowerGraph
 
 __all__ = ["CES_WEIGHTS", "SIPS", "STAGES", "Complex", "Delay", "Feed", "Funnel"]
 
@@ -337,7 +341,7 @@ class Delay:
 
 
 @dataclass(frozen=True)
-class SIPS:
+class SIPS(Declared):
     """Sympathize, Identify, Participate, Share & Spread: a note's way through followers, feed and funnel, again and again.
 
     Parameters
@@ -497,3 +501,61 @@ class SIPS:
     def need(self) -> NDArray[np.int32]:
         """Return distinct sharers that identification needs, as one entry; 0: simple."""
         return np.asarray([self.identify.theta if isinstance(self.identify, Complex) else 0], np.int32)
+
+    # -- what a study asks ----------------------------------------------------------------------------------------
+
+    @property
+    def takes_probabilities(self) -> bool:
+        """Whether attention is that of every arc."""
+        return self.attention is None
+
+    @property
+    def needs_several_sharers(self) -> bool:
+        """Whether identification asks for more than one sharer."""
+        return isinstance(self.identify, Complex) and self.identify.theta > 1
+
+    @property
+    def needs_communities(self) -> str:
+        """The share of the feed that goes to the creator's own community, where there is one."""
+        return f"own = {self.feed.own:g} of the feed" if self.feed is not None and self.feed.own > 0 else ""
+
+    @property
+    def contagion(self) -> str:
+        """By the way to identify."""
+        return "simple" if self.identify == "simple" else "complex"
+
+    @property
+    def certified_model(self) -> SIPS | None:
+        """The model without its feed, where identification is simple: what followers alone carry."""
+        return None if self.identify != "simple" or self.redraw else replace(self, feed=None)
+
+    @classmethod
+    def from_study_table(cls, table: Mapping[str, Any], path: str) -> list[tuple[SIPS, dict[str, Any]]]:
+        """Return every model that a table declares; see `Declared`."""
+        from .sips_study import from_table
+
+        return from_table(table, path)
+
+    def study_table(self) -> dict[str, Any]:
+        """Return the table that declares this model."""
+        from .sips_study import to_table
+
+        return to_table(self)
+
+    def study_columns(self, table: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what the table of results says about this model."""
+        from .sips_study import columns
+
+        return columns(self, table)
+
+    def parameter_standing(self, table: Mapping[str, Any]) -> list[Standing]:
+        """Return every parameter with where its value comes from."""
+        from .sips_study import standing
+
+        return standing(self, table)
+
+    def effective_probabilities(self, graph: FollowerGraph) -> FollowerGraph:
+        """Return the graph with the probability that a sharer makes a follower share: attention times rho."""
+        from ._sips_engine import follow_probabilities
+
+        return follow_probabilities(graph, self)
