@@ -22,13 +22,14 @@ DTYPES: dict[Kind, str] = {"text": "str", "count": "int64", "number": "float64",
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its name, type, unit and meaning; `group` names the models that fill it, or is empty for all."""
+    """A column: its name, type, unit and meaning; `group` names the models that fill it, empty: all."""
 
     name: str
     kind: Kind
     unit: str
     meaning: str
     group: str = ""
+    role: Literal["", "parameter", "derived"] = ""  # of columns that models bring: what they follow from
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,12 @@ class Table:
         return tuple(column.name for column in self.columns)
 
 
-def _text(name: str, meaning: str, group: str = "") -> Column:
-    return Column(name, "text", "", meaning, group)
+def _text(name: str, meaning: str) -> Column:
+    return Column(name, "text", "", meaning)
+
+
+def _parameter(name: str, kind: Kind, unit: str, meaning: str, group: str, *, derived: bool = False) -> Column:
+    return Column(name, kind, unit, meaning, group, "derived" if derived else "parameter")
 
 
 def _count(name: str, unit: str, meaning: str) -> Column:
@@ -95,14 +100,14 @@ RESULTS = (
     _number("budget_value", "seeds or RMB", "size of the budget"),
     _text("model_kind", "name of the model without its parameters"),
     _text("contagion", "simple, complex (one sharer alone can convince nobody) or other"),
-    _text("identify", "way to identify with a note: simple, or complex and the number of sharers needed", "SIPS"),
-    _number("feed", "users", "mean users to whom the feed shows a note, before engagement", "SIPS"),
-    _number("eta", "share", "share of stated intentions acted upon, where the funnel is the survey's", "SIPS"),
-    _number("attention", "probability", "that a follower attends to a note", "SIPS"),
-    _number("rho", "probability", "that an attended exposure makes a new sharer", "SIPS"),
-    _number("fraction", "share", "of followed accounts that must be active", "Threshold"),
-    _number("count", "users", "followed accounts that must be active", "Threshold"),
-    _number("noise", "probability", "of activation below the threshold, by every newly active followed account", "Threshold"),
+    _parameter("identify", "text", "", "way to identify with a note: simple, or complex and the number of sharers needed", "SIPS"),
+    _parameter("feed", "number", "users", "mean users to whom the feed shows a note, before engagement", "SIPS"),
+    _parameter("eta", "number", "share", "share of stated intentions acted upon, where the funnel is the survey's", "SIPS"),
+    _parameter("attention", "number", "probability", "that a follower attends to a note", "SIPS"),
+    _parameter("rho", "number", "probability", "that an attended exposure makes a new sharer", "SIPS", derived=True),
+    _parameter("fraction", "number", "share", "of followed accounts that must be active", "Threshold"),
+    _parameter("count", "number", "users", "followed accounts that must be active", "Threshold"),
+    _parameter("noise", "number", "probability", "of activation below the threshold, by every newly active followed account", "Threshold"),
     _number("mixing", "share", "of arcs that lead to another community"),
     _count("n_nodes", "users", "users of the graph"),
     _count("n_seeds", "users", "seeds"),
@@ -220,7 +225,7 @@ TABLES: dict[str, Table] = {
 
 def check_model_columns(names: Iterable[str], model: str) -> None:
     """Refuse columns of a model that would replace columns every cell has."""
-    own = {column.name for column in RESULTS if not column.group}
+    own = {column.name for column in RESULTS if not column.role}
     for name in names:
         if name in own:
             raise InputError(
