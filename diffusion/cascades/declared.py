@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -44,13 +44,21 @@ class Declared:
     share of stated intentions acted upon, of which its funnel is made).
     """
 
-    takes_probabilities: ClassVar[bool] | Any = True  # crossed with the probability rules of the study
-    needs_several_sharers: ClassVar[bool] | Any = False  # one sharer alone can convince nobody
-    needs_communities: ClassVar[str] | Any = ""  # what about the model needs them; empty: nothing
+    takes_probabilities: Any = True  # crossed with the probability rules of the study
+    needs_several_sharers: Any = False  # one sharer alone can convince nobody
+    needs_communities: Any = ""  # what about the model needs them; empty: nothing
 
     @classmethod
     def from_study_table(cls, table: Mapping[str, Any], path: str) -> list[tuple[Any, dict[str, Any]]]:
-        """Return every model that a table declares, each with the table of it alone; errors name the key path."""
+        """Return every model that a table declares, each with the table of it alone.
+
+        Parameters
+        ----------
+        table : mapping
+            One key a parameter; lists are crossed.
+        path : str
+            Where the table stands in the study file: errors name the key path.
+        """
         known(table, [f.name for f in fields(cls)], f"{path}.")  # type: ignore[arg-type]
         found = []
         for values in itertools.product(*(listed(value) for value in table.values())):
@@ -97,7 +105,7 @@ class Declared:
 
     @property
     def contagion(self) -> str:
-        """``"simple"``, ``"complex"`` (one sharer alone can convince nobody) or ``"other"``."""
+        """``"simple"``, ``"complex"`` (one sharer alone can convince nobody) or ``"linear"``."""
         return "complex" if self.needs_several_sharers else "simple"
 
 

@@ -413,7 +413,11 @@ def growth_of_counts(
             R_wide = pooled(1, (wide + 1, wide + 1))
             inactive, times = inactive_share(new, n_nodes, wide + 1), sums[1:].max() / sums[1]
             if R_wide.high < inactive and times < 2:
-                phase, why, R = "declining", Reason(Finding.DECLINES, {"R": (R_wide.value, R_wide.low, R_wide.high)}), R_wide
+                phase, why, R = (
+                    "declining",
+                    Reason(Finding.DECLINES, {"R": (R_wide.value, R_wide.low, R_wide.high)}),
+                    R_wide,
+                )
             elif R_wide.high < 1 and times < 2:
                 numbers = {"R": (R_wide.value, R_wide.low, R_wide.high), "active": 1 - inactive}
                 R, why = R_wide, Reason(Finding.DEPLETED, numbers)

@@ -46,7 +46,10 @@ class Finding(Enum):
     )
     NO_INTERVAL = "unclear", "R has no interval: too few runs, or all of them equal"
     ENDLESS_FEED = "unclear", "the feed shows a note without end but for its cap, so that R has no prediction"
-    SMALL_CASCADES_GROW = "transient", "R of the graph is {predicted:.3g}, yet cascades grow while they are small: {inner}"
+    SMALL_CASCADES_GROW = (
+        "transient",
+        "R of the graph is {predicted:.3g}, yet cascades grow while they are small: {inner}",
+    )
     CAMPAIGN_GROWS = "transient", "{outer}, yet this campaign grows while it is small: {inner}"
     SEVERAL_SHARERS = (
         "no R",

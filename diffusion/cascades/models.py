@@ -26,8 +26,11 @@ class _Base(Declared):
     @property
     def label(self) -> str:
         """Name with the parameters that are set, for tables: ``"Threshold fraction=0.18"``."""
-        given = [f"{f.name}={getattr(self, f.name):g}" for f in fields(self) if getattr(self, f.name) != f.default]
-        return " ".join([self.name, *given])
+        values = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != f.default}
+        texts = (
+            f"{name}={v:g}" if isinstance(v, int | float | np.number) else f"{name}={v}" for name, v in values.items()
+        )
+        return " ".join([self.name, *texts])
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -83,8 +86,8 @@ class LT(_Base):
 
     @property
     def contagion(self) -> str:
-        """Neither simple nor complex: thresholds that are drawn."""
-        return "other"
+        """Neither simple nor complex: exposures add up against a threshold that is drawn."""
+        return "linear"
 
     def refuses_rule(self, rule: str) -> str:
         """Return why the rule cannot be used; empty: it can."""

@@ -531,7 +531,15 @@ class SIPS(Declared):
 
     @classmethod
     def from_study_table(cls, table: Mapping[str, Any], path: str) -> list[tuple[SIPS, dict[str, Any]]]:
-        """Return every model that a table declares; see `Declared`."""
+        """Return every model that a table declares, each with the table of it alone.
+
+        Parameters
+        ----------
+        table : mapping
+            Attention, note or funnel, eta, feed and so on; lists of numbers and of ways to identify are crossed.
+        path : str
+            Where the table stands in the study file: errors name the key path.
+        """
         from .sips_study import from_table
 
         return from_table(table, path)

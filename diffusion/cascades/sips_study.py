@@ -14,7 +14,12 @@ from .sips import SIPS, Complex, Delay, Feed, Funnel
 
 __all__ = ["columns", "from_table", "standing", "to_table"]
 
-CROSSED = {"attention": 0.2, "eta": 0.1, "identify_rate": 1.0, "feed": 0.0}  # lists of these are crossed, and of identify
+CROSSED = {
+    "attention": 0.2,
+    "eta": 0.1,
+    "identify_rate": 1.0,
+    "feed": 0.0,
+}  # lists of these are crossed, and of identify
 FEED = ("own", "gain", "cap", "weights")
 KEYS = ("attention", "note", "funnel", "eta", "identify_rate", "feed", *FEED, "identify", "redraw", "delay")
 STEPS = ("sympathize", "identify", "participate", "share")
@@ -84,7 +89,7 @@ def _model(table: Mapping[str, Any], path: str) -> SIPS:
             known(delay, ("kind", "mean", "shape", "bin"), f"{path}.delay.")
             delay = Delay(**delay)
         attention = None if table["attention"] == "graph" else table["attention"]
-        way = table["identify"] if isinstance(table["identify"], str) else Complex(table["identify"]["complex"])
+        way: Any = table["identify"] if isinstance(table["identify"], str) else Complex(table["identify"]["complex"])
         return SIPS(attention, funnel, feed, way, table.get("redraw", False), delay)
     except DiffusionError as error:
         raise error if str(error).startswith(f"{path}.") else InputError(f"{path}: {error}") from None

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from .format import Interval
-from .read import StudyTables, keyed
+from .read import StudyTables, keyed, records
 
 __all__ = [
     "Contrast",
@@ -129,13 +129,13 @@ def groups_over(
         r = r.assign(_level=r[factor].map(order))
     else:
         r = r.assign(_level=r[factor])
-    groups = []
+    groups: list[list[Row]] = []
     for _, own in r.groupby(keyed(r, sorted(held)), sort=False):
         # Two cells at one level differ in something that has no column: nothing could be read from them.
         alike = of_model or factor == "n_seeds" or seeds_alike(own["n_seeds"])
         if len(own) > 1 and own["_level"].is_unique and alike:
-            groups.append(own.sort_values("_level").drop(columns="_level").to_dict("records"))
-    return groups  # type: ignore[return-value]
+            groups.append(records(own.sort_values("_level").drop(columns="_level")))
+    return groups
 
 
 def contrasts(
@@ -161,7 +161,7 @@ def place_contrasts(tables: StudyTables, start: str = "spread", to: str = "one c
     keys = ("graph", "model", "rule", "budget", "strategy")
     cells = _cells(tables, *keys, "place")
     found = []
-    for row in tables.paired_place.to_dict("records"):
+    for row in records(tables.paired_place):
         if {row["place_a"], row["place_b"]} != {start, to}:
             continue
         a, b = (cells.get((*(row[k] for k in keys), place)) for place in (start, to))
@@ -178,7 +178,7 @@ def strategy_contrasts(tables: StudyTables, start: str, to: str) -> list[Contras
     keys = ("graph", "model", "rule", "place", "budget")
     paired = {
         (*(row[k] for k in keys), row["strategy"], row["best"]): (row["difference"], row["low"], row["high"])
-        for row in tables.paired.to_dict("records")
+        for row in records(tables.paired)
     }
     cells = _cells(tables, *keys, "strategy")
     found = []
@@ -213,11 +213,15 @@ def baseline_of(tables: StudyTables) -> str:
 
 
 @lru_cache(maxsize=4)
-def strategy_effects(tables: StudyTables) -> list[FactorEffect]:
-    """Effect of every strategy against the baseline, over settings and budgets, the strongest first."""
+def strategy_effects(tables: StudyTables, budget_kind: str = "") -> list[FactorEffect]:
+    """Effect of every strategy against the baseline, over settings and budgets (of a kind), the strongest first."""
     start = baseline_of(tables)
     others = [name for name in tables.strategies if name != start]
-    found = (_effect(tables, "strategy", start, name, strategy_contrasts(tables, start, name)) for name in others)
+    found = []
+    for name in others:
+        pairs = strategy_contrasts(tables, start, name)
+        own = [pair for pair in pairs if budget_kind in ("", pair.to["budget_kind"])]
+        found.append(_effect(tables, "strategy", start, name, own))
     return sorted((e for e in found if e is not None), key=lambda e: -e.change.value)
 
 
@@ -252,7 +256,7 @@ def _effect(
         numeric = isinstance(pairs[0].start[factor], int | float)
         lows, highs = ([row[factor] for row in rows] for rows in ([p.start for p in pairs], [p.to for p in pairs]))
         levels = [min(lows), max(highs)] if numeric else [lows[0], highs[0]]
-    return FactorEffect(factor, *levels, change, len(pairs), contagion)
+    return FactorEffect(factor, levels[0], levels[1], change, len(pairs), contagion)
 
 
 @lru_cache(maxsize=4)

@@ -13,7 +13,7 @@ from .analysis import of_graph_and_model
 from .figures.base import FACTORS
 from .format import Interval, Share, label
 from .hypotheses import Finding
-from .read import SETTING, StudyTables, largest
+from .read import SETTING, StudyTables, largest, records
 
 __all__ = ["Block", "best", "cells", "expectations", "growth", "parameters", "seeds", "skipped", "tiers"]
 
@@ -50,35 +50,51 @@ def _doubling(row: Any) -> Interval:
 
 def _factors(tables: StudyTables, row: Any) -> dict[str, str]:
     """Short names of the factors of a cell; empty where they do not vary."""
-    shown = {"graph": tables.graph_name(row["graph"]), "model": tables.model_name(row), "rule": row["rule"], "place": row["place"]}
+    shown = {
+        "graph": tables.graph_name(row["graph"]),
+        "model": tables.model_name(row),
+        "rule": row["rule"],
+        "place": row["place"],
+    }
     return {name: text if name == "model" or tables.varies(name) else "" for name, text in shown.items()}
 
 
 def growth(tables: StudyTables) -> Block:
     """R predicted and measured, phase and cause by graph and model, and the range of R of their campaigns."""
     rows = []
-    campaigns = tables.results.groupby(["graph", "model", "rule"])["R_campaign"].agg(["min", "max"])
+    campaigns = {key: own for key, own in tables.results.groupby(["graph", "model", "rule"])["R_campaign"]}
     models = of_graph_and_model(tables.results)
-    for row in models.to_dict("records"):
-        low, high = campaigns.loc[(row["graph"], row["model"], row["rule"])]
+    for row in records(models):
+        campaign = campaigns[row["graph"], row["model"], row["rule"]]
         rows.append(
             _factors(tables, row | {"place": ""})
             | {"predicted": float(row["R_predicted"]), "R": _interval(row, "R"), "doubling": _doubling(row)}
-            | {"phase": row["phase"], "cause": row["phase_cause"], "lowest": float(low), "highest": float(high)}
+            | {
+                "phase": row["phase"],
+                "cause": row["phase_cause"],
+                "lowest": float(campaign.min()),
+                "highest": float(campaign.max()),
+            }
         )
-    columns = ["graph", "model", "rule", *(c for c in models if c.startswith(("R_", "phase", "doubling", "core"))), "R"]
+    columns = [
+        "graph",
+        "model",
+        "rule",
+        *(c for c in map(str, models) if c.startswith(("R_", "phase", "doubling", "core"))),
+        "R",
+    ]
     return Block("growth", rows, models[columns])
 
 
 def best(tables: StudyTables) -> Block:
     """Best and second best strategy of every setting and budget, with the lead on the same worlds."""
     keys = [*SETTING, "budget"]
-    leads = {tuple(p[k] for k in (*keys, "strategy")): p for p in tables.paired.to_dict("records")}
+    leads = {tuple(p[k] for k in (*keys, "strategy")): p for p in records(tables.paired)}
     rows, data = [], []
     for key, own in tables.seeded.groupby(keys, sort=False):
-        ranked = own.sort_values("reach", ascending=False, kind="stable").to_dict("records")
+        ranked = records(own.sort_values("reach", ascending=False, kind="stable"))
         first, second = ranked[0], ranked[1] if len(ranked) > 1 else None
-        lead = leads.get((*key, second["strategy"])) if second else None  # type: ignore[misc]
+        lead = leads.get((*key, second["strategy"])) if second else None
         ahead = Interval(-lead["difference"], -lead["high"], -lead["low"]) if lead else UNKNOWN
         decided = "" if lead is None else "equal" if ahead == (0, 0, 0) else "decided" if ahead.sign else "undecided"
         row = {"budget": first["budget"], "best": first["strategy"], "seeds": int(first["n_seeds"])}
@@ -104,7 +120,7 @@ def seeds(tables: StudyTables) -> Block | None:
     own = own[own["budget"] == top["budget"]].sort_values("reach", ascending=False)
     rows, parts = [], []
     best_nodes = set(tables.seeds.loc[tables.seeds["cell"] == top["cell"], "node"])
-    for cell in own.to_dict("records"):
+    for cell in records(own):
         chosen = tables.seeds[tables.seeds["cell"] == cell["cell"]]
         tiers = Counter(t for t in chosen["tier"] if t)
         row = {
@@ -123,16 +139,25 @@ def seeds(tables: StudyTables) -> Block | None:
 
 def expectations(tables: StudyTables, findings: list[Finding]) -> Block:
     """Every hypothesis with its average effect, the number of conditions, and the verdict; all cases as data."""
-    rows, data = [], []
+    rows: list[dict[str, Any]] = []
+    data: list[dict[str, Any]] = []
     for found in findings:
         h = found.hypothesis
         rows.append(
             {"key": h.key, "source": h.source, "effect": found.shown, "percent": h.scale == "percent"}
             | {"conditions": len(found.cases), "verdict": found.verdict}
         )
-        data.append({"hypothesis": h.key, "conditions": len(found.cases), "verdict": found.verdict, **_flat("effect", found.effect)})
+        data.append(
+            {
+                "hypothesis": h.key,
+                "conditions": len(found.cases),
+                "verdict": found.verdict,
+                **_flat("effect", found.effect),
+            }
+        )
         data += [
-            {"hypothesis": h.key, **{k: case.to[k] for k in FACTORS}, **_flat("effect", case.change)} for case in found.cases
+            {"hypothesis": h.key, **{k: case.to[k] for k in FACTORS}, **_flat("effect", case.change)}
+            for case in found.cases
         ]
     return Block("expectations", rows, pd.DataFrame(data))
 
@@ -157,7 +182,11 @@ def skipped(tables: StudyTables) -> Block | None:
     """Combinations that the study refused to run, with the reason it gave."""
     data = pd.DataFrame(tables.study.get("skipped") or [], columns=["graph", "strategy", "budget", "reason"])
     rows = [
-        {"strategy": label(str(strategy)), "reason": reason, **{k: list(dict.fromkeys(own[k])) for k in ("graph", "budget")}}
+        {
+            "strategy": label(str(strategy)),
+            "reason": reason,
+            **{k: list(dict.fromkeys(own[k])) for k in ("graph", "budget")},
+        }
         for (strategy, reason), own in data.groupby(["strategy", "reason"], sort=False)
     ]
     return Block("skipped", rows, data) if rows else None
@@ -177,10 +206,13 @@ def cells(tables: StudyTables) -> Block:
     """Every cell with its main measures; all columns as data."""
     rows = [
         _factors(tables, row)
-        | {k: row[k] for k in ("budget", "strategy", "n_seeds", "runs", "stopped_by", "phase", "depth", "breadth", "virality")}
+        | {
+            k: row[k]
+            for k in ("budget", "strategy", "n_seeds", "runs", "stopped_by", "phase", "depth", "breadth", "virality")
+        }
         | {"cost": row["cost"], "entropy": row["entropy"], "ratio": Share(row["ratio"])}
         | {k: _interval(row, k) for k in ("reach", "R", "R_campaign")}
         | {"outbreak": Interval(*(100 * row[k] for k in ("outbreak_probability", "outbreak_low", "outbreak_high")))}
-        for row in tables.results.to_dict("records")
+        for row in records(tables.results)
     ]
     return Block("cells", rows, tables.results)

@@ -7,7 +7,20 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-__all__ = ["Interval", "Share", "count", "cut", "interval", "label", "listing", "number", "percent", "show", "tie", "upper_first"]
+__all__ = [
+    "Interval",
+    "Share",
+    "count",
+    "cut",
+    "interval",
+    "label",
+    "listing",
+    "number",
+    "percent",
+    "show",
+    "tie",
+    "upper_first",
+]
 
 LABELS = {"pagerank": "PageRank", "k_core": "k-core", "voterank": "VoteRank", "irie": "IRIE"}
 LABELS |= {"opim": "OPIM-C", "celf": "CELF", "hist": "HIST", "imm": "IMM"}

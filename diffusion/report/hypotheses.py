@@ -20,11 +20,12 @@ from .analysis import (
     strategy_contrasts,
 )
 from .format import Interval
-from .read import StudyTables
+from .read import StudyTables, records
 
 __all__ = ["HYPOTHESES", "Finding", "Hypothesis", "findings"]
 
 TIERS = ("tail", "waist", "head")
+EQUAL = 1e-9  # rounding of effects that are equal by construction
 Verdict = Literal["as expected", "the other way", "not as expected", "undecided", "not asked"]
 
 
@@ -100,7 +101,7 @@ class FollowersPerPrice:
 
     def cases(self, tables: StudyTables) -> list[Contrast]:
         bought = tables.seeds.groupby("cell")[["followers", "price"]].sum(min_count=1)
-        found = []
+        found: list[Contrast] = []
         for tier in reversed(TIERS):
             for pair in strategy_contrasts(tables, tier, "amateur"):
                 settled = {tuple(c.start[k] for k in ("graph", "model", "rule", "place", "budget")) for c in found}
@@ -160,8 +161,7 @@ class LeastGrowing:
     def cases(self, tables: StudyTables) -> list[Contrast]:
         r = of_graph_and_model(tables.results)
         r = r[(r["phase"] == "exponential") & r["R_predicted"].notna()].sort_values("R_predicted")
-        rows: list[Any] = r.head(1).to_dict("records")
-        return [Contrast(row, row, Interval(*(3 * (row["R_predicted"] - 1,)))) for row in rows]
+        return [Contrast(row, row, Interval(*(3 * (row["R_predicted"] - 1,)))) for row in records(r.head(1))]
 
 
 @dataclass(frozen=True)
@@ -235,7 +235,7 @@ def _test(hypothesis: Hypothesis, tables: StudyTables) -> Finding:
     if effect is None:
         return Finding(hypothesis, cases, None, "not asked")
     if hypothesis.expected == 0:
-        verdict: Verdict = "as expected" if effect.sign == 0 else "not as expected"
+        verdict: Verdict = "as expected" if effect.sign == 0 or abs(effect.value) < EQUAL else "not as expected"
     elif effect.sign == 0:
         verdict = "undecided"
     else:

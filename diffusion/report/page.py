@@ -137,5 +137,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {name: getattr(format, name) for name in format.__all__ if name[0].islower()}
     environment.filters |= {"csv": _csv, "missing": blocks.missing}
-    environment.globals["triple"] = lambda row, name: format.Interval(row[name], row[f"{name}_low"], row[f"{name}_high"])
+    environment.globals["triple"] = lambda row, name: format.Interval(
+        row[name], row[f"{name}_low"], row[f"{name}_high"]
+    )
     return environment

@@ -15,7 +15,7 @@ from ..errors import InputError, MissingDataError, ReadError
 from ..study.schema import TABLES, read_table
 from .format import cut, number
 
-__all__ = ["SETTING", "StudyTables", "keyed", "largest", "read"]
+__all__ = ["SETTING", "StudyTables", "keyed", "largest", "read", "records"]
 
 SETTING = ("graph", "model", "rule", "place")  # what is held fixed while strategies and budgets are compared
 
@@ -44,14 +44,13 @@ class StudyTables:
     @cached_property
     def records(self) -> list[dict[str, Any]]:
         """Cells with seeds, as mappings."""
-        found: list[Any] = self.seeded.to_dict("records")
-        return found
+        return records(self.seeded)
 
     @cached_property
     def model_factors(self) -> list[str]:
         """Columns of models that vary in the study, those that follow from others left out."""
         declared = {column.name: column for column in TABLES["results"].columns}
-        own = [c for c in self.results if c not in declared or declared[c].role == "parameter"]
+        own = [c for c in map(str, self.results) if c not in declared or declared[c].role == "parameter"]
         return [c for c in own if self.results.loc[self.results[c].notna(), c].nunique() > 1]
 
     @cached_property
@@ -78,8 +77,7 @@ class StudyTables:
     @cached_property
     def settings(self) -> list[dict[str, str]]:
         """Combinations of graph, model, rule and place."""
-        rows: list[Any] = self.seeded[list(SETTING)].drop_duplicates().to_dict("records")
-        return rows
+        return records(self.seeded[list(SETTING)].drop_duplicates())
 
     def of(self, setting: Any) -> pd.DataFrame:
         """Cells of a setting."""
@@ -102,7 +100,7 @@ class StudyTables:
         for kind, own in self.results.groupby("model_kind", sort=False):
             factors = [f for f in self.model_factors if own[f].nunique() > 1]
             told = factors and len(own[factors].drop_duplicates()) == own["model"].nunique()
-            for row in own.drop_duplicates("model").to_dict("records"):
+            for row in records(own.drop_duplicates("model")):
                 parts = [row[f] if isinstance(row[f], str) else f"{f} {number(row[f])}" for f in factors]
                 head = [str(kind)] if self.varies("model_kind") else []
                 names[str(row["model"])] = " · ".join([*head, *parts]) if told else str(row["model"])
@@ -128,6 +126,12 @@ def largest(rows: pd.DataFrame, column: str) -> pd.Series[Any]:
     return rows.iloc[int(rows[column].astype(float).fillna(float("-inf")).to_numpy().argmax())]
 
 
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return rows as mappings."""
+    rows: list[Any] = frame.to_dict("records")
+    return rows
+
+
 def keyed(rows: pd.DataFrame, columns: Iterable[str]) -> pd.Series[Any]:
     """Return one text a row that is equal where all columns are; NaN equals itself."""
     values = zip(*(rows[column] for column in columns), strict=True)
@@ -138,7 +142,7 @@ def read(folder: Path) -> StudyTables:
     """Read and check the tables of a finished study."""
     if not folder.is_dir():
         raise MissingDataError(f"there is no folder '{folder}': run the study first, or name the folder it was run in")
-    frames = {name: read_table(folder, name) for name in TABLES}
+    frames: dict[str, Any] = {name: read_table(folder, name) for name in TABLES}
     if frames["results"].empty:
         raise InputError(f"'{folder / 'results.parquet'}' has no cells: run the study before its report")
     kinds: dict[str, type[Any]] = {"graphs": list, "study": dict, "provenance": dict}

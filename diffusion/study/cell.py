@@ -68,7 +68,7 @@ class Cell:
         """Return the cell with its identity: a hash of all that its numbers depend on."""
         parts: dict[str, Any] = {
             "graph": fingerprint,
-            "model": [model.model.name, model.model.parameters],
+            "model": [model.model.name, _canonical(model.model.parameters)],
             "rule": model.rule_table,
             "strategy": strategy,
             "budget": [budget.kind, budget.value],
@@ -79,7 +79,7 @@ class Cell:
             "diffusion": __version__,
             "tables": {name: table.names for name, table in TABLES.items()},
         }
-        text = json.dumps(parts, sort_keys=True)
+        text = json.dumps(parts, sort_keys=True, default=repr)
         identity = hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
         return Cell(graph_label, model, strategy, budget, place, identity)
 
@@ -95,6 +95,14 @@ class Cell:
             "budget_kind": self.budget.kind,
             "budget_value": self.budget.value,
         }
+
+
+def _canonical(value: Any) -> Any:
+    """Numbers as floats, so that 2 and 2.0 are one parameter."""
+    if isinstance(value, Mapping):
+        return {key: _canonical(v) for key, v in value.items()}
+    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    return float(value) if number else value
 
 
 @dataclass(frozen=True)
@@ -150,9 +158,7 @@ def compute(
     reach = SpreadEstimate.from_sizes(
         sizes, confidence=confidence, stopped_by=stopped_by, key=key, provenance={}, limits=engine.limits
     )
-    counted = growth_of_counts(
-        new, n, depletion=DEPLETION, confidence=confidence, deterministic=engine.deterministic
-    )
+    counted = growth_of_counts(new, n, depletion=DEPLETION, confidence=confidence, deterministic=engine.deterministic)
     grown = growth_on_graph(counted, graph, model, chosen.seeds, known)
     outbreak = share_interval(int((sizes >= OUTBREAK_SHARE * n).sum()), len(sizes), confidence)
     traces = [engine.replay(run) for run in range(1 if engine.deterministic else VIRALITY_RUNS)]
@@ -268,7 +274,7 @@ def _by_community(graph: FollowerGraph, probability: NDArray[np.float64], traces
     labels = graph.node_data["community"].astype(str)
     reached = graph._series(probability, "reach").groupby(labels).agg(["size", "sum"])
     total = float(reached["sum"].sum())
-    codes = reached.index.get_indexer(pd.Index(labels))[graph._arcs.order]
+    codes = reached.index.get_indexer(pd.Index(labels, tupleize_cols=False))[graph._arcs.order]
     entry = np.full((len(traces), len(reached)), np.inf)
     for run, (nodes, step, _) in enumerate(traces):
         np.minimum.at(entry[run], codes[nodes], step)
@@ -277,7 +283,11 @@ def _by_community(graph: FollowerGraph, probability: NDArray[np.float64], traces
     some = entered.any(axis=0)
     entry_step[some] = np.where(entered, entry, 0).sum(axis=0)[some] / entered.sum(axis=0)[some]
     share = reached["sum"].to_numpy() / total if total else np.full(len(reached), math.nan)
-    table = {"community": reached.index.to_numpy(), "size": reached["size"].to_numpy(), "reach": reached["sum"].to_numpy()}
+    table = {
+        "community": reached.index.to_numpy(),
+        "size": reached["size"].to_numpy(),
+        "reach": reached["sum"].to_numpy(),
+    }
     return pd.DataFrame(table | {"share": share, "entry_step": entry_step, "entered": entered.mean(axis=0)})
 
 
@@ -291,7 +301,7 @@ def _concentration(communities: pd.DataFrame) -> dict[str, float]:
 
 
 def _seed_table(graph: FollowerGraph, seeds: tuple[Any, ...]) -> pd.DataFrame:
-    at = graph.nodes.get_indexer(list(seeds))
+    at = graph.nodes.get_indexer(pd.Index(seeds, tupleize_cols=False))
     data = graph.node_data.iloc[at]
     texts = {
         name: [None if pd.isna(value) else str(value) for value in data[name]]

@@ -99,9 +99,7 @@ def _rule(entry: Any, path: str) -> Rule:
         levels = {f"values[{i}]": value for i, value in enumerate(listed(entry["values"]))}
         if not levels:
             raise InputError(f"{path}.values is empty: give probabilities such as [0.1, 0.01, 0.001]")
-        parameters["values"] = tuple(
-            probability(typed(levels, at, float, f"{path}."), f"{path}.{at}") for at in levels
-        )
+        parameters["values"] = tuple(probability(typed(levels, at, float, f"{path}."), f"{path}.{at}") for at in levels)
     if name == "lt" and "normalize" in entry:
         parameters["normalize"] = typed(entry, "normalize", bool, f"{path}.")
     return Rule(name, tuple(parameters.items()))
@@ -115,9 +113,7 @@ def specs_of(model: Model, table: Mapping[str, Any], rules: Iterable[Rule], path
     specs = [ModelSpec(model, rule, table) for rule in rules]
     if not specs:
         kind = model.name.lower()
-        raise InputError(
-            f'{path}.probability is missing: {kind} needs one, such as {{ rule = "weighted_cascade" }}'
-        )
+        raise InputError(f'{path}.probability is missing: {kind} needs one, such as {{ rule = "weighted_cascade" }}')
     for spec in specs:
         refusal = model.refuses_rule(spec.rule.rule if spec.rule else "")
         if refusal:
@@ -137,7 +133,7 @@ def parse_models(block: Any, index: int) -> list[ModelSpec]:
         raise InputError(f"{path}.kind is empty: choose {', '.join(MODELS)}")
     specs: list[ModelSpec] = []
     for kind in kinds:
-        model = MODELS[one_of(kind, MODELS, f"{path}.kind")]
+        model: Any = MODELS[one_of(kind, MODELS, f"{path}.kind")]
         entries = block.get(kind, {})
         several = not isinstance(entries, Mapping) and isinstance(entries, list)
         for i, entry in enumerate(entries if several else [entries]):

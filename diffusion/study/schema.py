@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -17,7 +17,7 @@ from ..errors import InputError, MissingDataError, ReadError
 __all__ = ["TABLES", "Column", "Table", "check_model_columns", "conform", "markdown", "read_table"]
 
 Kind = Literal["text", "count", "number", "flag"]
-DTYPES: dict[Kind, str] = {"text": "str", "count": "int64", "number": "float64", "flag": "bool"}
+DTYPES: dict[Kind, Any] = {"text": "str", "count": "int64", "number": "float64", "flag": "bool"}
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,9 @@ FACTORS = (
     _text("rule", "rule for the propagation probabilities; empty for models that take none"),
 )
 STRATEGY = _text("strategy", "method that chooses the seeds")
-PLACE = _text("place", "where the seeds are put: anywhere, one community (the largest), spread (communities take turns)")
+PLACE = _text(
+    "place", "where the seeds are put: anywhere, one community (the largest), spread (communities take turns)"
+)
 BUDGET = _text("budget", "label of the budget: a number of seeds, or money")
 
 RESULTS = (
@@ -99,7 +101,7 @@ RESULTS = (
     _text("budget_kind", "k (a number of seeds) or money"),
     _number("budget_value", "seeds or RMB", "size of the budget"),
     _text("model_kind", "name of the model without its parameters"),
-    _text("contagion", "simple, complex (one sharer alone can convince nobody) or other"),
+    _text("contagion", "simple, complex (one sharer alone can convince nobody) or linear (exposures add up)"),
     _parameter("identify", "text", "", "way to identify with a note: simple, or complex and the number of sharers needed", "SIPS"),
     _parameter("feed", "number", "users", "mean users to whom the feed shows a note, before engagement", "SIPS"),
     _parameter("eta", "number", "share", "share of stated intentions acted upon, where the funnel is the survey's", "SIPS"),

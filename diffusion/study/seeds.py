@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from .._random import derive_key, generator
@@ -126,9 +127,7 @@ class Seeds:
                     return Chosen(bought, ranking.seconds)
                 wanted = 4 * len(ranking.users)
 
-    def _rank(
-        self, ranking: Ranking, cell: Cell, ready: PreparedGraph, by_rule: ModelSpec | None, wanted: int
-    ) -> None:
+    def _rank(self, ranking: Ranking, cell: Cell, ready: PreparedGraph, by_rule: ModelSpec | None, wanted: int) -> None:
         graph = ready.reckoned(by_rule) if by_rule else ready.graph
         available = int(users_of(ready, cell.strategy, "anywhere").sum())
         size = min(wanted, available)
@@ -157,7 +156,7 @@ def _placed(ranking: tuple[Any, ...], place: str, ready: PreparedGraph) -> tuple
         return ranking
     codes, names = community_codes(ready.graph)
     sizes = np.bincount(codes, minlength=len(names))
-    community = codes[ready.graph.nodes.get_indexer(list(ranking))]
+    community = codes[ready.graph.nodes.get_indexer(pd.Index(ranking, tupleize_cols=False))]
     if place == "one community":
         return tuple(ranking[i] for i in np.flatnonzero(community == sizes.argmax()))
     order = np.argsort(community, kind="stable")
@@ -172,7 +171,7 @@ def _placed(ranking: tuple[Any, ...], place: str, ready: PreparedGraph) -> tuple
 def _spend(ranking: tuple[Any, ...], cell: Cell, ready: PreparedGraph) -> tuple[tuple[Any, ...], bool]:
     """Return who is bought going down the ranking, and whether somebody beyond it could be paid with what is left."""
     prices = ready.graph.node_data["price"].to_numpy(dtype=float)
-    at = ready.graph.nodes.get_indexer(list(ranking))
+    at = ready.graph.nodes.get_indexer(pd.Index(ranking, tupleize_cols=False))
     bought = affordable(prices[at], cell.budget.value)
     left = cell.budget.value - float(prices[at][bought].sum())
     beyond = users_of(ready, cell.strategy, "anywhere").copy()

@@ -37,6 +37,8 @@ def answer_figure(tables: StudyTables) -> Figure | None:
         dot_panel(bars, name="v", head="What matters most", xlabel="variance of log reach explained (%)", notes=True),
     ]
     data = pd.DataFrame([dataclasses.asdict(effect) | {"change": None} for effect in effects]).drop(columns="change")
-    data = pd.concat([data.astype({"start": str, "to": str}), frame[["value", "low", "high"]].add_prefix("times_")], axis=1)
+    data = pd.concat(
+        [data.astype({"start": str, "to": str}), frame[["value", "low", "high"]].add_prefix("times_")], axis=1
+    )
     data["variance_share"] = data["factor"].map(shares)
     return Figure("effects", panels, data, {"dominant": dominant, "plain": plotting.GREY})

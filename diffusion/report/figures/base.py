@@ -14,7 +14,20 @@ from ... import plotting
 from ..format import cut, label
 from ..read import SETTING, StudyTables
 
-__all__ = ["FACTORS", "Figure", "Look", "Panel", "budgets_of", "dot_panel", "finish", "heading", "line_panel", "telling", "ways"]
+__all__ = [
+    "FACTORS",
+    "Figure",
+    "Look",
+    "Panel",
+    "beside",
+    "budgets_of",
+    "dot_panel",
+    "finish",
+    "heading",
+    "line_panel",
+    "telling",
+    "ways",
+]
 
 FACTORS = ["graph", "model", "rule", "place", "budget", "strategy"]
 MOST_PANELS = 4  # more are a wall; the rest is in the data
@@ -69,6 +82,13 @@ def heading(axes: Any, text: str, second: str = "") -> None:
         figure.text(2 / width, 1 - 28 / height, cut(second, 62), fontsize=10.5, va="baseline")
 
 
+def beside(axes: Any, text: str, at: float) -> None:
+    """Write a text to the right of the axes, at a height in data units."""
+    axes.annotate(
+        text, (1.03, at), xycoords=("axes fraction", "data"), va="center_baseline", fontsize=10, annotation_clip=False
+    )
+
+
 def finish(figure: Any, alt: str, name: str, **facts: Any) -> Panel:
     """Return a panel; `name` goes before every id of its SVG."""
     return Panel(plotting.figure_to_svg(figure, title=alt, name=name), facts)
@@ -109,22 +129,21 @@ def dot_panel(
         own = frame[frame["level"] == level]
         offset = (i - (len(levels) - 1) / 2) * step if len(levels) > 1 else 0.0
         at = [rows.index(r) + offset for r in own["row"]]
-        ends = (own[end].tolist() for end in ("low", "value", "high"))
+        low, value, high = (own[end].tolist() for end in ("low", "value", "high"))
         shades = [(colours or {}).get(r, plotting.INK) for r in own["row"]]
-        plotting.intervals(axes, *ends, at, colours=shades, marker=marker, filled=filled)
-    values = frame[["low", "value", "high"]].to_numpy(dtype=float)
-    values = np.append(values[np.isfinite(values)], [] if line is None else [line])
-    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
-    if log and low > 0 and high > 3 * low:
-        axes.set_xlim(low / 1.25, high * 1.25)
+        plotting.intervals(axes, low, value, high, at, colours=shades, marker=marker, filled=filled)
+    drawn = frame[["low", "value", "high"]].to_numpy(dtype=float)
+    values = np.append(drawn[np.isfinite(drawn)], [] if line is None else [line])
+    least, most = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
+    if log and least > 0 and most > 3 * least:
+        axes.set_xlim(least / 1.25, most * 1.25)
         plotting.log_axis(axes, "x")
     else:
-        margin = 0.06 * (high - low or abs(high) or 1.0)
-        axes.set_xlim(low - margin, high + margin)
+        margin = 0.06 * (most - least or abs(most) or 1.0)
+        axes.set_xlim(least - margin, most + margin)
     if notes:
         for row, text in frame.drop_duplicates("row", keep="last")[["row", "note"]].itertuples(index=False):
-            where = {"xycoords": ("axes fraction", "data"), "va": "center_baseline", "annotation_clip": False}
-            axes.annotate(text, (1.03, rows.index(row)), fontsize=10, **where)
+            beside(axes, text, rows.index(row))
     axes.set_xlabel(xlabel)
     return finish(figure, " ".join(p for p in (head, second, xlabel) if p), name)
 
@@ -142,8 +161,8 @@ def line_panel(
     labels, ticks = [], sorted(frame["x"].unique())
     for strategy in strategies:
         own = frame[frame["strategy"] == strategy].sort_values("x")
-        ends = (own[column].tolist() for column in ("x", "reach_low", "reach", "reach_high"))
-        plotting.band(axes, *ends, colour=look.colour[strategy], marker=look.marker[strategy])
+        x, low, reach, high = (own[column].tolist() for column in ("x", "reach_low", "reach", "reach_high"))
+        plotting.band(axes, x, low, reach, high, colour=look.colour[strategy], marker=look.marker[strategy])
         labels.append((float(own["reach"].iloc[-1]), label(strategy), look.colour[strategy]))
     axes.set_ylim(bottom=0)
     if log and ticks[0] > 0 and ticks[-1] >= 8 * ticks[0]:
@@ -170,13 +189,13 @@ def _apart(ticks: list[float], *, log: bool) -> list[float]:
 # --- what to draw ----------------------------------------------------------------------------------------------------
 
 
-def telling(tables: StudyTables, rows: pd.DataFrame, most: int = MOST_PANELS) -> list[tuple[dict[str, Any], pd.DataFrame]]:
+def telling(tables: StudyTables, rows: pd.DataFrame, most: int = MOST_PANELS) -> list[tuple[Any, pd.DataFrame]]:
     """Take the settings in which strategies compare most differently, in the order of the study, with their cells.
 
     Each is described by the reach of its strategies relative to the best at the largest budget; the first is the one in
     which they are furthest apart, and each further one is the furthest from those taken.
     """
-    groups = [(own.iloc[0].to_dict(), own) for _, own in rows.groupby(list(SETTING), sort=False)]
+    groups: list[tuple[Any, pd.DataFrame]] = [(own.iloc[0], own) for _, own in rows.groupby(list(SETTING), sort=False)]
     if len(groups) <= most:
         return groups
     vectors = []

@@ -8,8 +8,8 @@ import pandas as pd
 
 from ... import plotting
 from ..format import Interval, label, number
-from ..read import StudyTables, largest
-from .base import FACTORS, Figure, Look, Panel, dot_panel, finish, heading, marks_of
+from ..read import StudyTables, largest, records
+from .base import FACTORS, Figure, Look, Panel, beside, dot_panel, finish, heading, marks_of
 
 __all__ = ["channel_figures"]
 
@@ -29,7 +29,8 @@ def _middle_graph(rows: pd.DataFrame) -> pd.DataFrame:
     rows = free if len(free) else rows
     rows = rows[rows["budget_value"] == rows["budget_value"].max()]
     graphs = list(rows.drop_duplicates("graph").sort_values("mixing", na_position="first", kind="stable")["graph"])
-    return rows[rows["graph"] == graphs[len(graphs) // 2]]
+    middle: pd.DataFrame = rows[rows["graph"] == graphs[len(graphs) // 2]]
+    return middle
 
 
 def _funnel(tables: StudyTables) -> Figure | None:
@@ -38,14 +39,19 @@ def _funnel(tables: StudyTables) -> Figure | None:
         return None
     rows = _middle_graph(rows[rows["feed"].fillna(-1.0) == rows["feed"].fillna(-1.0).max()])
     cells = rows.loc[rows.groupby("model", sort=False)["reach"].idxmax()].head(MOST_PANELS)
-    panels = [_funnel_panel(tables, row, f"f{i}") for i, row in enumerate(cells.to_dict("records"))]
-    everyone = tables.funnel[tables.funnel["channel"] == "all"].pivot_table(index="cell", columns="stage", values="users")
+    panels = [_funnel_panel(tables, row, f"f{i}") for i, row in enumerate(records(cells))]
+    everyone = tables.funnel[tables.funnel["channel"] == "all"].pivot_table(
+        index="cell", columns="stage", values="users"
+    )
     everyone = everyone.reindex(cells["cell"])
     rates = (everyone["shared"] / everyone["exposed"]).dropna()
     data = cells[["cell", *FACTORS, "runs"]].merge(tables.funnel, on="cell").drop(columns="cell")
     feed = bool((tables.funnel.loc[tables.funnel["channel"] == "feed", "users"] > 0).any())
     marks = [("■", "first met by a followed account"), ("□", "first met in the feed")] if feed else []
-    facts = {"rates": (float(rates.min()), float(rates.max())) if len(rates) else None, "budget": cells["budget"].iloc[0]}
+    facts = {
+        "rates": (float(rates.min()), float(rates.max())) if len(rates) else None,
+        "budget": cells["budget"].iloc[0],
+    }
     return Figure("funnel", panels, data, facts, marks)
 
 
@@ -60,17 +66,16 @@ def _funnel_panel(tables: StudyTables, row: dict[str, Any], key: str) -> Panel:
     axes.set_yticks(range(len(stages)), stages)
     axes.grid(visible=False, axis="x")
     height, highest = 0.8 / len(used), 0.0
-    for bar in own[own["channel"].isin(used)].to_dict("records"):
+    for bar in records(own[own["channel"].isin(used)]):
         at = stages.index(bar["stage"]) - 0.4 + (used.index(bar["channel"]) + 0.5) * height
         face = LIGHT if bar["channel"] == "feed" else DARK
         axes.barh(at, bar["users"], height=0.84 * height, color=face, edgecolor=DARK, linewidth=1.1)
         axes.plot([bar["low"], bar["high"]], [at, at], color=plotting.GREY, linewidth=1.4)
         text = number(bar["users"], 3) + (f" · {number(100 * bar['rate'], 3)} %" if pd.notna(bar["rate"]) else "")
-        where = {"xycoords": ("axes fraction", "data"), "va": "center_baseline", "annotation_clip": False}
-        axes.annotate(text, (1.03, at), fontsize=10, **where)
+        beside(axes, text, at)
         highest = max(highest, float(bar["users"]))
     axes.set_xlim(0, 1.04 * highest or 1)
-    axes.xaxis.get_major_locator().set_params(nbins=4)
+    axes.locator_params(axis="x", nbins=4)
     axes.annotate("users · rate", (1.03, 1.01), xycoords="axes fraction", va="bottom", fontsize=10, color=plotting.GREY)
     axes.set_xlabel("users")
     return finish(figure, f"Funnel, {head}", key)
@@ -83,7 +88,7 @@ def _feed_share(tables: StudyTables, look: Look) -> Figure | None:
     own = _middle_graph(r)
     factors = [f for f in tables.model_factors if f != "identify" and own[f].nunique() > 1]
     own = own.sort_values(factors, kind="stable")
-    levels = [", ".join(f"{f} {row[f]}" for f in factors) for row in own.to_dict("records")]
+    levels = [", ".join(f"{f} {row[f]}" for f in factors) for row in records(own)]
     own = own.assign(row=own["strategy"], level=levels, value=100 * own["feed_share"])
     own = own.assign(low=100 * own["feed_share_low"], high=100 * own["feed_share_high"])
     xlabel = "share of reach first met in the feed (%)"
@@ -92,7 +97,15 @@ def _feed_share(tables: StudyTables, look: Look) -> Figure | None:
         for i, (identify, part) in enumerate(own.groupby("identify", sort=False))
     ]
     ends = largest(r.assign(least=-r["feed_share"]), "least"), largest(r, "feed_share")
-    found = [(e["strategy"], Interval(e["feed_share"], e["feed_share_low"], e["feed_share_high"]).times(100)) for e in ends]
+    found = [
+        (e["strategy"], Interval(e["feed_share"], e["feed_share_low"], e["feed_share_high"]).times(100)) for e in ends
+    ]
     columns = ["feed_share", "feed_share_low", "feed_share_high", "redundancy", "runs"]
     data = r[[*FACTORS, *tables.model_factors, *columns]]
-    return Figure("feed-share", panels, data, {"ends": found, "budget": own["budget"].iloc[0]}, marks_of(list(dict.fromkeys(levels))))
+    return Figure(
+        "feed-share",
+        panels,
+        data,
+        {"ends": found, "budget": own["budget"].iloc[0]},
+        marks_of(list(dict.fromkeys(levels))),
+    )

@@ -11,7 +11,7 @@ import pandas as pd
 from ... import plotting
 from ..analysis import confidence_of, factor_effects, place_contrasts, seeds_alike
 from ..format import label, number
-from ..read import StudyTables, keyed, largest
+from ..read import StudyTables, keyed, largest, records
 from .base import FACTORS, Figure, Look, Panel, dot_panel, finish, heading, line_panel, marks_of, ways
 
 __all__ = ["base_cells", "community_figures"]
@@ -31,7 +31,7 @@ def base_cells(tables: StudyTables, *, smallest: bool = False) -> pd.DataFrame:
 
     The level is the one at which reach varies most between graphs or places, so that their effect is seen.
     """
-    r = tables.seeded
+    r: pd.DataFrame = tables.seeded
     kind = "k" if (r["budget_kind"] == "k").any() else "money"
     r = r[r["budget_kind"] == kind]
     r = r[r["budget_value"] == (r["budget_value"].min() if smallest else r["budget_value"].max())]
@@ -51,7 +51,11 @@ def _leader(rows: pd.DataFrame) -> str:
 
 
 def _held(rows: pd.DataFrame, strategy: str = "") -> dict[str, Any]:
-    return {"budget": str(rows["budget"].iloc[0]), "strategy": strategy, "runs": (rows["runs"].min(), rows["runs"].max())}
+    return {
+        "budget": str(rows["budget"].iloc[0]),
+        "strategy": strategy,
+        "runs": (rows["runs"].min(), rows["runs"].max()),
+    }
 
 
 def _by_mixing(tables: StudyTables, look: Look) -> Figure | None:
@@ -62,7 +66,7 @@ def _by_mixing(tables: StudyTables, look: Look) -> Figure | None:
     # The same money may buy two creators at one mixing and ten at another: that is no line of structure.
     alike = rows.groupby(["model", "rule", "place", "strategy"])["n_seeds"].transform(seeds_alike).astype(bool)
     uneven, rows = rows[~alike], rows[alike]
-    panels = []
+    panels: list[Panel] = []
     for place in ("anywhere", "one community"):
         for head, own in ways(tables, rows[rows["place"] == place]):
             if own["mixing"].nunique() > 1 and len(panels) < 4:
@@ -76,7 +80,17 @@ def _by_mixing(tables: StudyTables, look: Look) -> Figure | None:
     numbers = [
         (label(str(s)), int(own.min()), int(own.max())) for s, own in uneven.groupby("strategy", sort=False)["n_seeds"]
     ]
-    kept = [*FACTORS, "mixing", "contagion", *tables.model_factors, "n_seeds", "reach", "reach_low", "reach_high", "runs"]
+    kept = [
+        *FACTORS,
+        "mixing",
+        "contagion",
+        *tables.model_factors,
+        "n_seeds",
+        "reach",
+        "reach_low",
+        "reach_high",
+        "runs",
+    ]
     data = tables.results.loc[tables.results["mixing"].notna(), kept]
     return Figure("mixing", panels, data, {"effects": effects, "uneven": numbers, **_held(rows)})
 
@@ -101,7 +115,7 @@ def _row_name(tables: StudyTables, row: Any) -> str:
 
 
 def _share_panel(tables: StudyTables, head: str, cells: pd.DataFrame, key: str) -> Panel:
-    names = [_row_name(tables, row) for row in cells.to_dict("records")]
+    names = [_row_name(tables, row) for row in records(cells)]
     left = 16 + 6.2 * max(map(len, names))
     figure, axes = plotting.panel(height=70 + 22 * len(names), left=min(left, 240), right=18, top=28)
     heading(axes, head)
@@ -168,10 +182,20 @@ def _entry_panel(tables: StudyTables, head: str, cells: pd.DataFrame, last: floa
             dark = known and float(np.dot(shade[:3], (0.2126, 0.7152, 0.0722))) < 0.45
             area = 110 + 620 * size / largest_size
             axes.scatter(i, position - 0.08, s=area, color=[shade], edgecolor=plotting.GREY, linewidth=0.8)
-            colour, centre = "white" if dark else plotting.INK, {"ha": "center", "va": "center_baseline"}
-            axes.text(i, position - 0.08, number(step, 2), fontsize=9.5, color=colour, **centre)
+            colour = "white" if dark else plotting.INK
+            axes.text(
+                i, position - 0.08, number(step, 2), fontsize=9.5, color=colour, ha="center", va="center_baseline"
+            )
             if known and entered < 0.995:
-                axes.text(i, position + 0.44, f"{100 * entered:.0f} %", fontsize=8.5, color=plotting.GREY, **centre)
+                axes.text(
+                    i,
+                    position + 0.44,
+                    f"{100 * entered:.0f} %",
+                    fontsize=8.5,
+                    color=plotting.GREY,
+                    ha="center",
+                    va="center_baseline",
+                )
     axes.set_xlim(-0.6, columns - 0.4)
     axes.set_ylim(len(names) - 0.4, -0.55)
     axes.set_yticks([i - 0.08 for i in range(len(names))], names)
@@ -201,7 +225,11 @@ def _places(tables: StudyTables, look: Look) -> Figure | None:
     frame["row"] = frame["strategy"]
     shown = frame[frame["cell"].isin(inside)].sort_values("mixing", kind="stable")
     xlabel = "reach in one community against spread (%)"
-    heads = {cell: head for head, own in ways(tables, tables.results[tables.results["cell"].isin(inside)]) for cell in own["cell"]}
+    heads = {
+        cell: head
+        for head, own in ways(tables, tables.results[tables.results["cell"].isin(inside)])
+        for cell in own["cell"]
+    }
     panels = [
         dot_panel(own, name=f"z{i}", head=head, xlabel=xlabel, colours=look.colour, line=0.0)
         for i, (head, own) in enumerate(shown.groupby(shown["cell"].map(heads), sort=False))

@@ -11,7 +11,7 @@ import pandas as pd
 from ... import plotting
 from ..analysis import of_graph_and_model
 from ..format import Interval, label
-from ..read import StudyTables, largest
+from ..read import StudyTables, largest, records
 from .base import FACTORS, Figure, Look, Panel, dot_panel, finish, heading
 
 __all__ = ["growth_figures"]
@@ -32,15 +32,24 @@ def _reproduction(tables: StudyTables) -> Figure | None:
     models = models[models["R"].notna()]
     if models.empty:
         return None
-    shown = models.sort_values("R", ascending=False).iloc[np.linspace(0, len(models) - 1, min(len(models), MOST_ROWS)).round()]
-    rows = [tables.name(row, without=("place",)) or row["model"] for row in shown.to_dict("records")]
+    shown = models.sort_values("R", ascending=False).iloc[
+        np.linspace(0, len(models) - 1, min(len(models), MOST_ROWS)).round().astype(int)
+    ]
+    rows = [tables.name(row, without=("place",)) or row["model"] for row in records(shown)]
     columns = {"R_low": "low", "R": "value", "R_high": "high"}
     measured = shown[list(columns)].rename(columns=columns).assign(row=rows, level="measured")
     predicted = measured.assign(value=shown["R_predicted"], low=math.nan, high=math.nan, level="predicted")
     frame = pd.concat([measured, predicted])
-    panels = [dot_panel(frame, name="r", head="R of graph and model", xlabel="new sharers of a typical sharer", line=1.0)]
+    panels = [
+        dot_panel(frame, name="r", head="R of graph and model", xlabel="new sharers of a typical sharer", line=1.0)
+    ]
     both = tables.results[tables.results[CAMPAIGN[:2]].notna().all(axis=1)]
-    facts: dict[str, Any] = {"top": _top(models), "low": float(models["R"].min()), "n": len(models), "shown": len(shown)}
+    facts: dict[str, Any] = {
+        "top": _top(models),
+        "low": float(models["R"].min()),
+        "n": len(models),
+        "shown": len(shown),
+    }
     facts["above"] = models[models["R_low"] > 1]
     if len(both):
         panels.append(_forecasts(both))
@@ -64,7 +73,7 @@ def _forecasts(both: pd.DataFrame) -> Panel:
         axes.plot(x, y, plotting.MARKERS[i], color=colour, markersize=3.5, alpha=0.6)
         highest = max(highest, float(x.max()), float(y.quantile(0.98)))
         width, height = figure.bbox.width, figure.bbox.height
-        axes.figure.text(at / width, 1 - 30 / height, kind, fontsize=10.5, color=plotting.text_colour(colour))
+        axes.figure.text(at / width, 1 - 30 / height, str(kind), fontsize=10.5, color=plotting.text_colour(colour))
         at += 7.2 * len(str(kind)) + 16
     axes.plot([0, highest], [0, highest], color=plotting.GREY, linewidth=1.1, dashes=(4, 3), zorder=1)
     axes.axhline(1, color=plotting.INK, linewidth=0.9, zorder=1)

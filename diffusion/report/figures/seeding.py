@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..analysis import baseline_of, strategy_effects
 from ..read import StudyTables, largest
 from .base import FACTORS, Figure, Look, budgets_of, dot_panel, line_panel, marks_of, telling
@@ -35,14 +37,19 @@ def _reach(tables: StudyTables, look: Look, kind: str) -> Figure | None:
             continue
         order = own.groupby("strategy")["reach"].max().sort_values(ascending=False).index
         own = own.assign(row=own["strategy"], level=own["budget"], value=own["reach"], low=own["reach_low"])
-        own = own.assign(high=own["reach_high"]).set_index("strategy").loc[order].sort_values("budget_value", kind="stable")
+        own = (
+            own.assign(high=own["reach_high"])
+            .set_index("strategy")
+            .loc[order]
+            .sort_values("budget_value", kind="stable")
+        )
         own = own.loc[order].reset_index()
         panels.append(dot_panel(own, name=name, head=head, xlabel="reach (users)", colours=look.colour, log=True))
     n_settings = len(open_rows[["graph", "model", "rule", "place"]].drop_duplicates())
     facts = {
         "budgets": budgets,
         "baseline": baseline_of(tables),
-        "best": next(iter(strategy_effects(tables)), None),
+        "best": next(iter(strategy_effects(tables, kind)), None),
         "drawn": (len(panels), n_settings),
         "lines": lines,
         "short": sorted(set(rows.loc[rows["n_seeds"] < rows["budget_value"], "strategy"])) if kind == "k" else [],
@@ -68,6 +75,8 @@ def _cost(tables: StudyTables, look: Look) -> Figure | None:
         frame, name="c", head="By strategy", xlabel="cost of one user reached (RMB)", colours=look.colour, log=True
     )
     ends = largest(frame.assign(cheap=-frame["value"]), "cheap"), largest(frame, "value")
-    facts = {"ends": [(row["row"], row["level"], float(row["value"])) for row in ends]}
+    facts: dict[str, Any] = {"ends": [(row["row"], row["level"], float(row["value"])) for row in ends]}
     facts["settings"] = len(free[["graph", "model", "rule", "place"]].drop_duplicates())
-    return Figure("cost", [panel], rows[[*REACH, "cost_per_user"]], facts, marks_of(list(dict.fromkeys(frame["level"]))))
+    return Figure(
+        "cost", [panel], rows[[*REACH, "cost_per_user"]], facts, marks_of(list(dict.fromkeys(frame["level"])))
+    )
