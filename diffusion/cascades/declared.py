@@ -8,12 +8,14 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import pandas as pd
 
 from .._toml import known, listed
 from ..errors import DiffusionError, InputError
 
 if TYPE_CHECKING:
     from ..graph.follower_graph import FollowerGraph
+    from ._engine import Runs
 
 __all__ = ["Declared", "Standing"]
 
@@ -82,6 +84,21 @@ class Declared:
             for name, value in values.items()
             if value is None or isinstance(value, str | int | float | np.integer | np.floating)
         }
+
+    def study_measures(
+        self, runs: Runs, *, n_seeds: int, n_nodes: int, confidence: float
+    ) -> tuple[dict[str, float], pd.DataFrame]:
+        """Return further columns of the table of results, measured in runs, and users by stage (table ``funnel``).
+
+        Parameters
+        ----------
+        runs : Runs
+            What the engine has counted.
+        n_seeds, n_nodes : int
+        confidence : float
+            Level of the intervals.
+        """
+        return {}, pd.DataFrame()
 
     def parameter_standing(self, table: Mapping[str, Any]) -> list[Standing]:
         """Return every parameter that is set, with where its value comes from."""

@@ -15,7 +15,10 @@ from ..errors import InputError, NotFoundError, did_you_mean
 from .declared import Declared, Standing
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ..graph.follower_graph import FollowerGraph
+    from ._engine import Runs
 
 __all__ = ["CES_WEIGHTS", "SIPS", "STAGES", "Complex", "Delay", "Feed", "Funnel"]
 
@@ -555,6 +558,23 @@ class SIPS(Declared):
         from .sips_study import columns
 
         return columns(self, table)
+
+    def study_measures(
+        self, runs: Runs, *, n_seeds: int, n_nodes: int, confidence: float
+    ) -> tuple[dict[str, float], pd.DataFrame]:
+        """Return sharers, the feed's share of reach and redundancy, and users by stage and channel.
+
+        Parameters
+        ----------
+        runs : Runs
+            What the engine has counted.
+        n_seeds, n_nodes : int
+        confidence : float
+            Level of the intervals.
+        """
+        from .sips_study import channels, funnel
+
+        return channels(runs, n_seeds, n_nodes, confidence), funnel(runs, n_nodes - n_seeds, confidence)
 
     def parameter_standing(self, table: Mapping[str, Any]) -> list[Standing]:
         """Return every parameter with where its value comes from."""

@@ -6,22 +6,24 @@ import itertools
 from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
+
 from .._toml import known, listed, one_of, probability, typed
 from ..errors import DiffusionError, InputError
+from ..kernels.sips import ATTENDED, EXPOSED, FEED, FOLLOW
+from ._engine import Runs
+from ._intervals import mean_interval
 from .declared import Standing
 from .priors import NOTES, SURVEY
 from .sips import SIPS, Complex, Delay, Feed, Funnel
+from .sips_results import funnel_tables, ratio_interval
 
-__all__ = ["columns", "from_table", "standing", "to_table"]
+__all__ = ["channels", "columns", "from_table", "funnel", "standing", "to_table"]
 
-CROSSED = {
-    "attention": 0.2,
-    "eta": 0.1,
-    "identify_rate": 1.0,
-    "feed": 0.0,
-}  # lists of these are crossed, and of identify
-FEED = ("own", "gain", "cap", "weights")
-KEYS = ("attention", "note", "funnel", "eta", "identify_rate", "feed", *FEED, "identify", "redraw", "delay")
+# Lists of these are crossed, and of identify.
+CROSSED = {"attention": 0.2, "eta": 0.1, "identify_rate": 1.0, "feed": 0.0}
+OF_FEED = ("own", "gain", "cap", "weights")
+KEYS = ("attention", "note", "funnel", "eta", "identify_rate", "feed", *OF_FEED, "identify", "redraw", "delay")
 STEPS = ("sympathize", "identify", "participate", "share")
 
 
@@ -81,7 +83,7 @@ def _model(table: Mapping[str, Any], path: str) -> SIPS:
             asked = [eta * SURVEY[item].share for item in ("participates", "has_posted")]
             funnel = Funnel(NOTES[table["note"]].sympathize, table["identify_rate"], *asked)
         shown = table["feed"] > 0 or table["gain"] > 0
-        feed = Feed(table["feed"], **{name: table[name] for name in FEED if name in table}) if shown else None
+        feed = Feed(table["feed"], **{name: table[name] for name in OF_FEED if name in table}) if shown else None
         delay = table.get("delay")
         if delay is not None:
             if not isinstance(delay, Mapping):
@@ -164,3 +166,27 @@ def _surveyed(name: str, value: float, table: Mapping[str, Any], item: str) -> S
     asked = SURVEY[item]
     source = f"{asked.agreed} of {asked.asked} ({asked.question}), stated intention, times eta"
     return Standing(name, value, "prior", source)
+
+
+def channels(runs: Runs, n_seeds: int, n_nodes: int, confidence: float) -> dict[str, float]:
+    """Sharers, share of reach first met through the feed, and redundancy."""
+    assert runs.tally is not None
+    sharers = runs.tally[..., EXPOSED + 4].sum(axis=(1, 2)) + n_seeds
+    mean, _, low, high = mean_interval(sharers, confidence, (n_seeds, n_nodes))
+    exposed = runs.tally[..., EXPOSED].sum(axis=1)
+    share = ratio_interval(exposed[:, FEED], exposed.sum(axis=1) + n_seeds, confidence)
+    attended = runs.tally[..., ATTENDED].sum()
+    return {
+        **dict(zip(("sharers", "sharers_low", "sharers_high"), (mean, low, high), strict=True)),
+        **dict(zip(("feed_share", "feed_share_low", "feed_share_high"), share, strict=True)),
+        "redundancy": float(1 - exposed.sum() / attended) if attended else float("nan"),
+    }
+
+
+def funnel(runs: Runs, most: int, confidence: float) -> pd.DataFrame:
+    """Users by stage, for all channels and by channel of first exposure, creators left out."""
+    assert runs.tally is not None
+    users = runs.tally[..., EXPOSED:].sum(axis=1)
+    groups = {"all": users.sum(axis=1), "follow": users[:, FOLLOW], "feed": users[:, FEED]}
+    parts = funnel_tables(groups, confidence, most)
+    return pd.concat(parts, keys=list(groups), names=["channel"]).reset_index().drop(columns="runs")

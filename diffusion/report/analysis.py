@@ -119,23 +119,22 @@ def groups_over(
     r = tables.seeded if rows is None else rows[rows["n_seeds"] > 0]
     if factor == "mixing" and tables.copies:
         r = r[r["graph"].isin(tables.copies)]
-    r = r[r[factor].notna() & (r[factor] != "")]
     held = {"graph", "model_kind", "rule", "place", "strategy", "budget", *tables.model_factors}
     held -= {factor, {"mixing": "graph", "n_seeds": "budget"}.get(factor, "")}
     if of_model:
         r, held = of_graph_and_model(r), held - {"place", "strategy", "budget"}
-    if not pd.api.types.is_numeric_dtype(r[factor]):
-        order = {value: i for i, value in enumerate(sorted(set(r[factor]), key=lambda v: (v != "simple", v)))}
-        r = r.assign(_level=r[factor].map(order))
-    else:
-        r = r.assign(_level=r[factor])
-    groups: list[list[Row]] = []
-    for _, own in r.groupby(keyed(r, sorted(held)), sort=False):
+    r = r[r[factor].notna() & (r[factor] != "")]
+    text = not pd.api.types.is_numeric_dtype(r[factor])
+    groups: dict[str, list[Row]] = {}
+    for key, row in zip(keyed(r, sorted(held)), records(r), strict=True):
+        groups.setdefault(key, []).append(row)
+    found = []
+    for own in groups.values():
         # Two cells at one level differ in something that has no column: nothing could be read from them.
-        alike = of_model or factor == "n_seeds" or seeds_alike(own["n_seeds"])
-        if len(own) > 1 and own["_level"].is_unique and alike:
-            groups.append(records(own.sort_values("_level").drop(columns="_level")))
-    return groups
+        alike = of_model or factor == "n_seeds" or seeds_alike(row["n_seeds"] for row in own)
+        if len(own) > 1 and len({row[factor] for row in own}) == len(own) and alike:
+            found.append(sorted(own, key=lambda row: (text and row[factor] != "simple", row[factor])))
+    return found
 
 
 def contrasts(

@@ -21,17 +21,13 @@ from numpy.typing import NDArray
 from .._files import whole_file
 from .._random import derive_key
 from .._version import __version__
-from ..cascades._engine import Runs
-from ..cascades._intervals import mean_interval
 from ..cascades._sips_engine import engine_of
 from ..cascades.growth import Growth, growth_of_counts, growth_on_graph
 from ..cascades.reproduction import Reproduction
 from ..cascades.results import Cascade, Estimate, SpreadEstimate, share_interval
 from ..cascades.simulate import sample_until
-from ..cascades.sips_results import funnel_tables, ratio_interval
 from ..cascades.virality import structural_virality
 from ..graph.follower_graph import FollowerGraph
-from ..kernels.sips import ATTENDED, EXPOSED, FEED, FOLLOW
 from .design import Budget, ModelSpec, Precision
 from .schema import TABLES
 
@@ -164,6 +160,7 @@ def compute(
     traces = [engine.replay(run) for run in range(1 if engine.deterministic else VIRALITY_RUNS)]
     seeds = _seed_table(graph, chosen.seeds)
     communities = _by_community(graph, runs.node_counts / len(sizes), traces)
+    measures, funnel = model.study_measures(runs, n_seeds=len(seeds), n_nodes=n, confidence=confidence)
     cost = float(seeds["price"].sum(skipna=False)) if len(seeds) else 0.0
     row = cell.labels() | {
         "mixing": mixing,
@@ -180,7 +177,7 @@ def compute(
         **_ends("outbreak_probability", outbreak.value, outbreak.low, outbreak.high, ends="outbreak"),
         "outbreak_share": OUTBREAK_SHARE,
         **_shapes(traces),
-        **_channels(runs, len(seeds), n, confidence),
+        **measures,
         "entry_share": float(communities["entered"].mean()) if len(communities) else math.nan,
         **_concentration(communities),
         "lower": chosen.lower,
@@ -191,7 +188,7 @@ def compute(
         "seconds_simulate": seconds,
     }
     steps = _by_step(new, grown.first, grown.last)
-    return CellResult(row, sizes, steps, communities, seeds, _funnel(runs, n - len(seeds), confidence))
+    return CellResult(row, sizes, steps, communities, seeds, funnel)
 
 
 def _ends(name: str, value: float, low: float, high: float, ends: str = "") -> dict[str, float]:
@@ -220,29 +217,6 @@ def _growth(grown: Growth, known: Reproduction) -> dict[str, Any]:
     for name, found in estimates.items():
         row |= _ends(name, found.value, found.low, found.high)
     return row
-
-
-def _channels(runs: Runs, n_seeds: int, n_nodes: int, confidence: float) -> dict[str, float]:
-    """Sharers, share of reach first met through the feed, and redundancy; nothing for models without stages."""
-    if runs.tally is None:
-        return {}
-    sharers = runs.tally[..., EXPOSED + 4].sum(axis=(1, 2)) + n_seeds
-    mean, _, low, high = mean_interval(sharers, confidence, (n_seeds, n_nodes))
-    exposed = runs.tally[..., EXPOSED].sum(axis=1)
-    feed = ratio_interval(exposed[:, FEED], exposed.sum(axis=1) + n_seeds, confidence)
-    attended = runs.tally[..., ATTENDED].sum()
-    redundancy = float(1 - exposed.sum() / attended) if attended else math.nan
-    return _ends("sharers", mean, low, high) | _ends("feed_share", *feed) | {"redundancy": redundancy}
-
-
-def _funnel(runs: Runs, most: int, confidence: float) -> pd.DataFrame:
-    """Users by stage, for all channels and by channel of first exposure, creators left out."""
-    if runs.tally is None:
-        return pd.DataFrame()
-    users = runs.tally[..., EXPOSED:].sum(axis=1)
-    groups = {"all": users.sum(axis=1), "follow": users[:, FOLLOW], "feed": users[:, FEED]}
-    parts = funnel_tables(groups, confidence, most)
-    return pd.concat(parts, keys=list(groups), names=["channel"]).reset_index().drop(columns="runs")
 
 
 Trace = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
