@@ -202,6 +202,13 @@ def test_what_matters_most_is_what_varies_reach_most(sips):
     assert shares.sum() < 1
 
 
+def test_a_factor_of_many_levels_explains_nothing_by_chance(sips):
+    tables = read(sips)
+    names = np.random.default_rng(1).integers(0, 60, len(tables.results)).astype(str)
+    shares = analysis.variance_shares(replace(tables, results=tables.results.assign(budget=names)))
+    assert shares["budget"] < 0.06  # eta squared would be about 59 / 395
+
+
 def test_difference_between_independent_cells_adds_in_quadrature():
     a = {"reach": 10.0, "reach_low": 7.0, "reach_high": 13.0}
     b = {"reach": 20.0, "reach_low": 16.0, "reach_high": 24.0}

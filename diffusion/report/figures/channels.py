@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from ... import plotting
-from ..format import Interval, label, number
+from ..format import Interval, label, number, show
 from ..read import StudyTables, largest, records
 from .base import FACTORS, Figure, Look, Panel, beside, dot_panel, finish, heading, marks_of
 
@@ -88,7 +88,7 @@ def _feed_share(tables: StudyTables, look: Look) -> Figure | None:
     own = _middle_graph(r)
     factors = [f for f in tables.model_factors if f != "identify" and own[f].nunique() > 1]
     own = own.sort_values(factors, kind="stable")
-    levels = [", ".join(f"{f} {row[f]}" for f in factors) for row in records(own)]
+    levels = [", ".join(f"{f} {show(row[f])}" for f in factors) for row in records(own)]
     own = own.assign(row=own["strategy"], level=levels, value=100 * own["feed_share"])
     own = own.assign(low=100 * own["feed_share_low"], high=100 * own["feed_share_high"])
     xlabel = "share of reach first met in the feed (%)"

@@ -90,12 +90,21 @@ def _telling(tables: StudyTables) -> list[pd.Series[Any]]:
     found: dict[str, pd.Series[Any]] = {}
     for _, group in r.groupby("contagion", sort=False):
         measured = group[group["R"].notna()]
-        ends = [largest(group, "reach")] if measured.empty else [largest(measured, "R_low")]
+        ends = (
+            [largest(group, "reach")]
+            if measured.empty
+            else [_longest(measured[measured["R_low"] == measured["R_low"].max()])]
+        )
         dying = measured[measured["phase"] == "subcritical"]
-        ends += [largest(dying.assign(steps=dying["fit_last"] - dying["fit_first"]), "steps")] if len(dying) else []
+        ends += [_longest(dying)] if len(dying) else []
         for row in ends:
             found.setdefault(str(row["cell"]), row)
     return list(found.values())[:4]
+
+
+def _longest(cells: pd.DataFrame) -> pd.Series[Any]:
+    """Take the cell with the most early steps."""
+    return largest(cells.assign(steps=cells["fit_last"] - cells["fit_first"]), "steps")
 
 
 def _new_by_step(tables: StudyTables, look: Look) -> Figure | None:
