@@ -50,7 +50,7 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
-html_sidebars = {page: [] for page in ("index", "choose", "pitfalls", "validation", "coverage", "speed")}
+html_sidebars = {page: [] for page in ("index", "choose", "pitfalls", "validation", "coverage", "speed", "tables")}
 html_theme_options = {
     "logo": {"text": "diffusion"},
     "navbar_align": "left",

@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .._plots import draw
 from .._progress import one_bar, progress
 from .._provenance import provenance
 from .._random import RNGLike, key_of
 from .._threads import map_chunks, n_threads
+from .._upward import draw
 from .._validation import level, whole
 from ..graph.follower_graph import FollowerGraph, check_graph
 from ..models.base import DiffusionModel

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .._plots import draw
 from .._progress import one_bar
 from .._provenance import provenance
 from .._random import RNGLike, derive_key, generator, key_of
+from .._upward import draw
 from .._validation import whole
 from ..errors import InputError, NotFoundError, did_you_mean
 from ..graph.follower_graph import FollowerGraph, check_graph

@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .._plots import draw
 from .._progress import progress
 from .._provenance import provenance
 from .._random import RNGLike, derive_key, key_of
 from .._threads import n_threads
+from .._upward import draw
 from .._validation import level
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph, check_graph

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .._plots import draw
 from .._provenance import provenance
+from .._upward import draw
 from .._validation import level
 from ..errors import InputError, NotFoundError, did_you_mean
 

@@ -18,12 +18,10 @@ from ..graph.communities import Partition, communities, modularity_and_mixing, r
 from ..graph.creators import TIER_SHARES, with_creator_tiers
 from ..graph.follower_graph import FollowerGraph
 from ..graph.generate import generate_platform
-from ..graph.probabilities import lt_bounds
 from ..graph.read import read_edges
 from ..graph.rewire import rewire_mixing
-from ..models.cascade import LT
-from ..models.sips.model import SIPS
 from ..seeding.heuristics import TIER_STRATEGIES
+from ..simulation.runner import prepare
 from .design import GraphSpec, ModelSpec, StudyDesign
 
 __all__ = ["PreparedGraph", "graph_card", "prepare_graph"]
@@ -31,20 +29,30 @@ __all__ = ["PreparedGraph", "graph_card", "prepare_graph"]
 
 @dataclass
 class PreparedGraph:
-    """A graph of the study with everything its cells share."""
+    """A graph of the study with everything its cells share.
+
+    By model: the graph that is simulated, with the probabilities of the model's rule, and the graph with the effective
+    probability that a sharer makes a follower share, or None.
+    """
 
     spec: GraphSpec
     graph: FollowerGraph
-    by_rule: dict[ModelSpec, FollowerGraph]
-    tiers_note: str | None
+    simulated: dict[ModelSpec, FollowerGraph]
+    effective: dict[ModelSpec, FollowerGraph | None]
+    tiers_made: bool
     mixing: float  # share of arcs between communities; NaN without communities
+
+    def reckoned(self, model: ModelSpec) -> FollowerGraph:
+        """Return the graph with effective probabilities, or as it is simulated where there are none."""
+        effective = self.effective[model]
+        return self.simulated[model] if effective is None else effective
 
     def fingerprint(self, model: ModelSpec) -> str:
         """Hash of all of the graph that a cell depends on: arcs, probabilities, communities, tiers and prices."""
-        digest = hashlib.blake2b(self.by_rule[model].fingerprint.encode(), digest_size=16)
+        digest = hashlib.blake2b(self.reckoned(model).fingerprint.encode(), digest_size=16)
+        data = self.graph.node_data
         for name in ("community", "tier", "price"):
-            column = self.graph.attributes.get(name)
-            digest.update(b"-" if column is None else repr(pd.Series(column).astype(object).tolist()).encode())
+            digest.update(repr(data[name].astype(object).tolist()).encode() if name in data else b"-")
         return digest.hexdigest()
 
 
@@ -53,30 +61,20 @@ def prepare_graph(spec: GraphSpec, design: StudyDesign) -> PreparedGraph:
     _check_weights(spec, design)
     graph = _load_graph(spec, design.seed)
     _check_communities(graph, design)
-    note = None
-    missing = [name for name in ("tier", "price") if name not in graph.attributes]
+    missing = [name for name in ("tier", "price") if name not in graph.node_data]
     if missing:  # what the graph brings stays as it is
-        made = with_creator_tiers(graph).attributes
-        graph = graph.with_node_data({name: made[name] for name in missing})
-    if missing or spec.kind != "object":
-        shares = ", ".join(f"{tier} the top {share:.1%}" for tier, share in TIER_SHARES.items())
-        note = (
-            f"Creator tiers are set by quantile of followers on this graph ({shares}, amateurs the rest), since it is smaller "
-            "than the platform; prices follow the tier and are third-party market figures for Xiaohongshu, not measurements."
-        )
-    by_rule: dict[ModelSpec, FollowerGraph] = {}
+        made = with_creator_tiers(graph).node_data
+        graph = graph.with_node_data({name: made[name].to_numpy() for name in missing})
+    simulated: dict[ModelSpec, FollowerGraph] = {}
+    effective: dict[ModelSpec, FollowerGraph | None] = {}
     for model in design.models:
-        if isinstance(model.model, SIPS):
-            by_rule[model] = model.model.effective_probabilities(graph)  # what heuristics and R reckon with
-            continue
-        if model.rule is None:
-            by_rule[model] = graph
-            continue
-        by_rule[model] = model.rule.apply(graph, generator(derive_key(design.seed, "rule", model.rule.label)))
-        if isinstance(model.model, LT):
-            lt_bounds(by_rule[model])  # refuses weights that sum to more than 1, before anything runs
-    mixing = Partition.from_labels(graph).mixing if "community" in graph.attributes else float("nan")
-    return PreparedGraph(spec, graph, by_rule, note, mixing)
+        with_rule = graph
+        if model.rule is not None:
+            with_rule = model.rule.apply(graph, generator(derive_key(design.seed, "rule", model.rule.label)))
+        prepare(with_rule, model.model, [], 0)  # a graph that the model refuses is refused before anything runs
+        simulated[model], effective[model] = with_rule, model.model.effective_probabilities(with_rule)
+    mixing = Partition.from_labels(graph).mixing if "community" in graph.node_data else float("nan")
+    return PreparedGraph(spec, graph, simulated, effective, bool(missing) or spec.kind != "object", mixing)
 
 
 def _load_graph(spec: GraphSpec, seed: int) -> FollowerGraph:
@@ -145,14 +143,11 @@ def _check_weights(spec: GraphSpec, design: StudyDesign) -> None:
 
 
 def _check_communities(graph: FollowerGraph, design: StudyDesign) -> None:
-    """Refuse, before anything runs, places and feeds that need communities where there are none."""
-    if "community" in graph.attributes:
+    """Refuse, before anything runs, places and models that need communities where there are none."""
+    if "community" in graph.node_data:
         return
     asks = [f"seeding.place {place!r}" for place in design.places if place != "anywhere"]
-    asks += [
-        f"own = {spec.model.feed.own_community:g} of the feed" for spec in design.models
-        if isinstance(spec.model, SIPS) and spec.model.feed is not None and spec.model.feed.own_community > 0
-    ]  # fmt: skip
+    asks += [spec.model.needs_communities for spec in design.models if spec.model.needs_communities]
     if asks:
         raise InputError(
             f'{asks[0]} needs communities, and the graph has none: add communities = "leiden" to graph.edges, or the node '
@@ -161,63 +156,55 @@ def _check_communities(graph: FollowerGraph, design: StudyDesign) -> None:
 
 
 def graph_card(ready: PreparedGraph) -> dict[str, Any]:
-    """Facts about a graph, for the report."""
-    graph = ready.graph
-    followers = np.sort(graph.csr.out_degree)[::-1]
+    """Facts about a graph, for the report: numbers, and names of where they come from."""
+    graph, parameters = ready.graph, ready.spec.parameters
+    followers = np.sort(graph.out_degree.to_numpy())[::-1]
     levels = np.unique(np.concatenate([[1], np.geomspace(1, max(int(followers[0]), 1), 40).round()])).astype(int)
-    card: dict[str, Any] = {
-        "label": ready.spec.label, "source": _source(ready.spec), "fingerprint": graph.fingerprint,
-        "n_nodes": graph.n_nodes, "n_edges": graph.n_edges, "edges_mean": graph.edges_mean, "directed": graph.directed,
-        "rows": graph.rows, "dropped_self_loops": graph.dropped_self_loops, "dropped_parallel": graph.dropped_parallel,
-        "comment_lines": graph.comment_lines,
-        "mean_followers": float(followers.mean()), "max_followers": int(followers[0]),
+    facts = ("n_nodes", "n_edges", "edges_mean", "directed", "rows", "dropped_self_loops", "dropped_parallel")
+    return {
+        "label": ready.spec.label,
+        "kind": ready.spec.kind,
+        "source": parameters.get("name", ready.spec.label),
+        "rewired_from": Path(parameters["file"]).name if "rewire_mixing" in parameters else None,
+        "fingerprint": graph.fingerprint,
+        **{name: getattr(graph, name) for name in (*facts, "comment_lines")},
+        "mean_followers": float(followers.mean()),
+        "max_followers": int(followers[0]),
         "reciprocity": None if np.isnan(graph.reciprocity) else graph.reciprocity,
         "follower_ccdf": [[int(k), float((followers >= k).mean())] for k in levels],
-        "n_communities": None, "modularity": None, "mixing": None, "communities_from": None,
-        "rewired_from": Path(ready.spec.parameters["file"]).name if "rewire_mixing" in ready.spec.parameters else None,
-        "tiers": _tiers(graph), "tiers_note": ready.tiers_note,
-    }  # fmt: skip
-    if "community" in graph.attributes:
-        card.update(_community_card(graph))
-        source = ready.spec.parameters.get("communities") if ready.spec.kind == "edges" else None
-        if source is not None:
-            card["communities_from"] = f"{source} (igraph)" if isinstance(source, str) else Path(source["file"]).name
-    return card
+        **_community_card(ready),
+        "tiers": _tiers(graph),
+        "tier_shares": dict(TIER_SHARES) if ready.tiers_made else None,
+    }
 
 
-def _source(spec: GraphSpec) -> str:
-    if spec.kind == "platform":
-        return "generated follower graph (degree-corrected planted partition)"
-    if spec.kind == "object":
-        return "a FollowerGraph given in Python"
-    return f"data set {spec.parameters['name']}" if spec.kind == "dataset" else f"edge file {spec.label}"
-
-
-def _community_card(graph: FollowerGraph) -> dict[str, Any]:
+def _community_card(ready: PreparedGraph) -> dict[str, Any]:
     """Facts about the communities a graph brings; nodes without one count as a community of their own."""
-    codes, names = pd.factorize(graph.node_data["community"].to_numpy(), use_na_sentinel=False)
-    modularity, mixing = modularity_and_mixing(graph, codes[graph.index.order])
+    if "community" not in ready.graph.node_data:
+        return dict.fromkeys(("n_communities", "modularity", "mixing", "communities_from"))
+    labels = ready.graph.node_data["community"].to_numpy()
+    codes, names = pd.factorize(labels, use_na_sentinel=False)
+    modularity, mixing = modularity_and_mixing(ready.graph, codes[ready.graph.index.order])
+    source = ready.spec.parameters.get("communities") if ready.spec.kind == "edges" else None
     return {
         "n_communities": len(names),
         "modularity": modularity,
         "mixing": mixing,
-        "communities_from": "the node attribute community",
+        "communities_from": Path(source["file"]).name if isinstance(source, dict) else source,
     }
 
 
 def _tiers(graph: FollowerGraph) -> list[dict[str, Any]]:
     data = graph.node_data.assign(followers=graph.out_degree.to_numpy())
-    found = []
-    for tier in reversed(TIER_STRATEGIES):
-        members = data[data["tier"] == tier]
-        if len(members):
-            found.append(
-                {
-                    "tier": tier,
-                    "users": len(members),
-                    "followers_min": int(members["followers"].min()),
-                    "followers_max": int(members["followers"].max()),
-                    "median_price": float(members["price"].median()),
-                }
-            )
-    return found[::-1]
+    groups = data.groupby("tier")
+    return [
+        {
+            "tier": tier,
+            "users": len(own),
+            "followers_min": int(own["followers"].min()),
+            "followers_max": int(own["followers"].max()),
+            "median_price": float(own["price"].median()),
+        }
+        for tier in TIER_STRATEGIES
+        if tier in groups.groups and len(own := groups.get_group(tier))
+    ]
