@@ -259,7 +259,7 @@ def threshold_cascade(
     return simulate_one(graph, seeds, model=Threshold(fraction=fraction, count=count, noise=noise), rng=rng)
 
 
-def _rounds(limit: int) -> Iterator[tuple[int, int]]:
+def rounds(limit: int) -> Iterator[tuple[int, int]]:
     """Ranges of runs after which precision is looked at: 512, 1024, 1536, 2048, 3072, 4096 ... whatever the threads."""
     done, batches = 0, 1
     while done < limit:
@@ -269,7 +269,7 @@ def _rounds(limit: int) -> Iterator[tuple[int, int]]:
         batches = batches + 1 if batches < 4 else batches * 3 // 2 if batches & (batches - 1) == 0 else batches * 4 // 3
 
 
-def _check_precision(rel_error: float, confidence: float) -> None:
+def check_precision(rel_error: float, confidence: float) -> None:
     if isinstance(rel_error, bool) or not isinstance(rel_error, int | float | np.floating) or not 0 < rel_error <= 1e6:
         raise InputError(f"rel_error={rel_error!r} is out of range: give a number above 0, such as 0.01")
     check_confidence(confidence)
@@ -296,7 +296,7 @@ def sample_until(
     parts: list[list[Runs]] = [[] for _ in engines]
     stopped_by = "runs" if runs is not None else "max_runs"
     early = [(0, first_look)] if runs is None and first_look < min(BATCH, max_runs) else []
-    for first, last in [(0, runs)] if runs is not None else [*early, *_rounds(max_runs)]:
+    for first, last in [(0, runs)] if runs is not None else [*early, *rounds(max_runs)]:
         if first == 0:
             parts = [[] for _ in engines]
         for engine, mine in zip(engines, parts, strict=True):
@@ -363,7 +363,7 @@ def spread(
     >>> s.low < 1.75 < s.high, s.stopped_by
     (True, 'precision')
     """
-    _check_precision(rel_error, confidence)
+    check_precision(rel_error, confidence)
     runs = None if runs is None else check_runs(runs)
     max_runs = check_runs(max_runs, "max_runs")
     engine = prepare(graph, model, seeds, key_of(rng), reach_weights(graph, node_weights))
@@ -412,7 +412,7 @@ def compare(
     'hub larger'
     """
     check_graph(graph)
-    _check_precision(rel_error, confidence)
+    check_precision(rel_error, confidence)
     if not isinstance(seed_sets, Mapping) or not seed_sets:
         raise InputError("compare takes a mapping of names to seeds, such as {'degree': A, 'random': B}")
     if len(set(map(str, seed_sets))) < len(seed_sets):

@@ -23,7 +23,7 @@ from ..graph.read import read_edges
 from ..graph.rewire import rewire_mixing
 from ..models.cascade import LT
 from ..models.sips.model import SIPS
-from ..seeding.heuristics import TIER_STRATEGIES
+from ..seeding.strategies.rankings import TIERS
 from .design import GraphSpec, ModelSpec, StudyDesign
 
 __all__ = ["PreparedGraph", "graph_card", "prepare_graph"]
@@ -208,7 +208,7 @@ def _community_card(graph: FollowerGraph) -> dict[str, Any]:
 def _tiers(graph: FollowerGraph) -> list[dict[str, Any]]:
     data = graph.node_data.assign(followers=graph.out_degree.to_numpy())
     found = []
-    for tier in reversed(TIER_STRATEGIES):
+    for tier in reversed(TIERS):
         members = data[data["tier"] == tier]
         if len(members):
             found.append(

@@ -9,14 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._random import derive_key, generator
+from .._random import derive_key, generator, key_of
 from ..graph.communities import community_codes
 from ..graph.follower_graph import FollowerGraph
 from ..models.sips.model import SIPS
-from ..seeding.budget import affordable
-from ..seeding.heuristics import BY_ARC, TIER_STRATEGIES, rank_seeds
-from ..seeding.select import select_seeds
-from ..seeding.sips_seeds import select_sips_seeds
+from ..seeding.constraints import affordable
+from ..seeding.problem import SelectionProblem
+from ..seeding.registry import STRATEGIES, choose
+from ..seeding.select import selection_key
+from ..seeding.strategies.opim import OPIM
+from ..seeding.strategies.rankings import TIERS, DegreeDiscount, Ranking
 from ..simulation.phase import Reproduction, reproduction
 from ._cell import Cell, Chosen
 from ._graphs import PreparedGraph
@@ -70,16 +72,13 @@ class Seeds:
                 given: dict[str, Any] = {"budget": cell.budget.value} if money else {"k": int(cell.budget.value)}
                 if members is not None:
                     given["candidates"] = ready.graph.nodes.take(members).tolist()
-                given |= {
-                    "eps": OPIM_EPS[cell.budget.kind],
-                    "max_rr_sets": MOST_RR_SETS,
-                    "rng": generator(key),
-                    "threads": 1,
-                }
+                drawn = key_of(generator(key))
                 if isinstance(model, SIPS):
-                    found = select_sips_seeds(ready.graph, model=plain, **given)
+                    problem = SelectionProblem.of(ready.graph, model=plain, key=drawn, threads=1, **given)
                 else:
-                    found = select_seeds(ready.by_rule[cell.model], method="opim", model=model, **given)
+                    graph = ready.by_rule[cell.model]
+                    problem = SelectionProblem.of(graph, model=model, key=selection_key(drawn), threads=1, **given)
+                found = choose(problem, OPIM(eps=OPIM_EPS[cell.budget.kind], max_rr_sets=MOST_RR_SETS))
                 self._chosen[name] = Chosen(found.seeds, found.seconds, found.lower, found.upper)
         chosen = self._chosen[name]
         if isinstance(model, SIPS) and model.feed is not None:
@@ -97,7 +96,11 @@ class Seeds:
         return np.flatnonzero(codes == np.bincount(codes, minlength=len(names)).argmax())
 
     def _ranked(self, cell: Cell, ready: PreparedGraph) -> tuple[tuple[Any, ...], float]:
-        rule = cell.model if cell.strategy in (*BY_ARC, "degree_discount") and _has_probabilities(cell.model) else None
+        rule = (
+            cell.model
+            if cell.strategy in ("two_step_discount", "irie", "degree_discount") and _has_probabilities(cell.model)
+            else None
+        )
         name = (id(ready), cell.strategy, rule)
         wanted = max((int(b.value) for b in self._design.budgets if b.kind == "k"), default=0)
         if cell.budget.kind == "money":
@@ -142,12 +145,15 @@ class Seeds:
     ) -> tuple[tuple[Any, ...], float, bool]:
         graph = ready.by_rule[rule] if rule else ready.graph
         available = graph.n_nodes
-        if cell.strategy in TIER_STRATEGIES:
+        if cell.strategy in TIERS:
             available = int((graph.node_data["tier"] == cell.strategy).sum())
         size = min(wanted, available)
         key = derive_key(self._design.seed, "seeds", cell.strategy)
-        p = 0.0 if rule is None and cell.strategy == "degree_discount" else None  # p = 0: single discount
-        found = rank_seeds(graph, size, method=cell.strategy, p=p, rng=generator(key))
+        strategy = STRATEGIES[cell.strategy]
+        if rule is None and isinstance(strategy, DegreeDiscount):
+            strategy = DegreeDiscount(p=0.0)
+        assert isinstance(strategy, Ranking)
+        found = strategy.rank(SelectionProblem.of(graph, size, key=key_of(generator(key)), threads=1), size)
         return found.seeds, found.seconds, size == available or len(found) < size
 
     def _spend(
@@ -160,7 +166,7 @@ class Seeds:
         left = cell.budget.value - float(prices[at][bought].sum())
         beyond = np.ones(prices.size, np.bool_)
         beyond[at] = False
-        if cell.strategy in TIER_STRATEGIES:
+        if cell.strategy in TIERS:
             beyond &= (graph.node_data["tier"] == cell.strategy).to_numpy()
         priced = prices[beyond & ~np.isnan(prices)]
         return tuple(ranking[i] for i in bought), float(priced.min(initial=np.inf)), left

@@ -14,7 +14,8 @@ from ..errors import DiffusionError, InputError, MissingDataError, ReadError, di
 from ..graph.communities import METHODS as COMMUNITY_METHODS
 from ..graph.follower_graph import FollowerGraph
 from ..graph.generate import check_platform
-from ..seeding.heuristics import HEURISTICS, TIER_STRATEGIES
+from ..seeding.registry import STRATEGIES as KNOWN
+from ..seeding.strategies.rankings import Ranking
 from ._models import ModelSpec, Rule, parse_models
 from ._toml import known, listed, table, typed
 
@@ -30,7 +31,7 @@ __all__ = [
     "read_study",
 ]
 
-STRATEGIES = (*HEURISTICS, *TIER_STRATEGIES, "opim")
+STRATEGIES = (*(name for name, one in KNOWN.items() if isinstance(one, Ranking)), "opim")
 PLACES = ("anywhere", "one community", "spread")
 
 EXAMPLE = """\

@@ -25,7 +25,8 @@ from ..graph.communities import community_codes
 from ..graph.follower_graph import FollowerGraph
 from ..models.sips.model import SIPS
 from ..results.intervals import mean_interval
-from ..seeding.heuristics import BY_ARC, HEURISTICS, TIER_STRATEGIES
+from ..seeding.registry import STRATEGIES
+from ..seeding.strategies.rankings import TIERS
 from ._cell import Cell, CellResult, compute, read_cell, world_key, write_cell
 from ._graphs import PreparedGraph, graph_card, prepare_graph
 from ._models import ModelSpec
@@ -111,7 +112,7 @@ def _unsuited(strategy: str, model: ModelSpec, place: str) -> str | None:
         return "opim needs a model whose spread is submodular, and complex identification is not"
     if strategy == "opim" and place == "spread":
         return "opim chooses for the whole graph or within one community, not in turn from each"
-    if strategy in (*BY_ARC, "opim") and model.rule is None and not isinstance(model.model, SIPS):
+    if strategy in ("two_step_discount", "irie", "opim") and model.rule is None and not isinstance(model.model, SIPS):
         return f"{strategy} needs a model with probabilities, and {model.model.label} has none"
     if strategy == "voterank" and place != "anywhere":
         return "VoteRank ranks too few users to be placed by community"
@@ -136,7 +137,7 @@ def _short_of_seeds(graph: FollowerGraph, strategy: str, budget: Budget, place: 
     if budget.value == 0:
         return f"the budget {budget.label} buys nobody"
     users, who = np.ones(graph.n_nodes, np.bool_), "users"
-    if strategy in TIER_STRATEGIES:
+    if strategy in TIERS:
         users, who = (graph.node_data["tier"] == strategy).to_numpy(), "creators"
     where = f"the tier {strategy}" if who == "creators" else "the graph"
     if place == "one community":
@@ -390,14 +391,8 @@ def _describe(prepared: Prepared, command: str | None) -> dict[str, Any]:
         "n_cells": len(prepared.cells),
         "skipped": prepared.skipped,
         "models": models,
-        "strategies": [{"strategy": name, "description": _description(name)} for name in design.strategies],
+        "strategies": [{"strategy": name, "description": STRATEGIES[name].summary} for name in design.strategies],
     }
-
-
-def _description(strategy: str) -> str:
-    if strategy == "opim":
-        return "greedy on reverse-reachable sets with a certificate (OPIM-C, Tang et al. 2018; HIST, Guo et al. 2020)"
-    return HEURISTICS[strategy][1] if strategy in HEURISTICS else "drawn uniformly from the creators of this tier"
 
 
 def _write_json(path: Path, content: Any) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +17,10 @@ from .._random import RNGLike, key_of
 from .._threads import map_chunks, n_threads
 from ..graph.follower_graph import FollowerGraph, check_graph
 from ..models.base import DiffusionModel
-from ..models.program import BATCH, Workspace
+from ..models.program import BATCH
 from ..results.estimates import Estimate, check_confidence
-from ..simulation.runner import Runner, check_runs, chunks, prepare, row_words
-from ._groups import Groups, groups_of
+from ..simulation.runner import Runner, check_runs, prepare
+from .groups import Groups, groups_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -127,8 +126,8 @@ def price_of_fairness(
     >>> import diffusion as dif
     >>> g = dif.FollowerGraph.from_arrays([0, 0, 0, 4], [1, 2, 3, 5], edges_mean="influences", directed=True)
     >>> g = g.with_probabilities("constant", p=1.0).with_node_data(community=list("aaaabb"))
-    >>> found = price_of_fairness(g, [4], [0], rng=7)
-    >>> found.given_up.value, found.minimum_best.value
+    >>> price = price_of_fairness(g, [4], [0], rng=7)
+    >>> price.given_up.value, price.minimum_best.value
     (2.0, 0.0)
     """
     check_graph(graph)
@@ -174,27 +173,19 @@ def price_of_fairness(
 def _reached(engine: Runner, groups: Groups, batches: int, threads: int) -> NDArray[np.float64]:
     """Mean active nodes of a run: by batch, of each community, of no community, and of all."""
     runs = 1 if engine.deterministic else BATCH
-    found = np.zeros((batches, len(groups) + 2))
-    program, start = engine.program, engine.start
-    words = row_words(program, runs)
-    mine = threading.local()
+    means = np.zeros((batches, len(groups) + 2))
 
     def work(batch: int) -> NDArray[np.float64]:
-        space: Workspace | None = getattr(mine, "space", None)
-        if space is None:
-            space = mine.space = program.workspace(words)
-        space.node_counts[:] = 0
-        for first, last in chunks(batch * BATCH, batch * BATCH + runs, words):
-            program.run(start, first, last, space)
-        active = space.node_counts[:, 0]
+        first = batch * BATCH
+        active = engine.run(first, first + runs, threads=1, show=False).node_counts[:, 0]
         by_group = np.bincount(groups.code + 1, weights=active, minlength=len(groups) + 1) / runs
         return np.concatenate([by_group[1:], by_group[:1], [by_group.sum()]])
 
     with progress(total=batches * runs, description="cascades", unit="run") as bar:
         for batch, row in map_chunks(work, range(batches), threads=min(threads, batches)):
-            found[batch] = row
+            means[batch] = row
             bar.update(runs)
-    return found
+    return means
 
 
 def _student(values: NDArray[np.float64], confidence: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

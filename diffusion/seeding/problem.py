@@ -1,0 +1,197 @@
+"""A selection problem: everything that is common to all strategies, validated once, in internal ids."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._provenance import provenance
+from .._threads import n_threads
+from ..errors import InputError
+from ..graph.follower_graph import FollowerGraph, check_graph
+from ..graph.node_weights import reach_weights
+from ..models.base import DiffusionModel, LiveEdges
+from ..models.registry import model_of
+from ..simulation.runner import seed_labels
+from .constraints import Budget, Cardinality, Constraint, Quotas
+
+__all__ = ["SelectionProblem", "check_time_limit", "is_number", "open_unit"]
+
+
+@dataclass(frozen=True, eq=False)
+class SelectionProblem:
+    """What seeds are asked for; users are internal nodes of the graph.
+
+    Attributes
+    ----------
+    graph : FollowerGraph
+    model : DiffusionModel
+    constraint : Constraint
+        A number of seeds, a budget, or quotas.
+    allowed : ndarray of bool, shape (n_nodes,)
+        Who may be chosen.
+    existing : ndarray of int32
+        Seeds there are already.
+    weights : ndarray of float64, shape (n_nodes,), or None
+        Weight of reaching each user; None: every one counts 1.
+    start, deadline : float
+        Of `time.perf_counter`.
+    key : int
+        From which all random draws follow.
+    threads : int
+    asked : frozenset of str
+        Options that were used, of those that not every strategy supports: "budget", "quotas", "candidates", "exclude",
+        "existing", "node_weights", "time_limit".
+    partial : bool
+        Are fewer than k seeds an answer where a ranking ends before?
+    """
+
+    graph: FollowerGraph
+    model: DiffusionModel
+    constraint: Constraint
+    allowed: NDArray[np.bool_]
+    existing: NDArray[np.int32]
+    weights: NDArray[np.float64] | None
+    key: int
+    threads: int
+    start: float
+    deadline: float = float("inf")
+    asked: frozenset[str] = field(default_factory=frozenset)
+    partial: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        graph: FollowerGraph,
+        k: Any = None,
+        *,
+        key: int,
+        budget: Any = None,
+        prices: Any = "price",
+        model: DiffusionModel | str = "ic",
+        candidates: Iterable[Any] | None = None,
+        exclude: Iterable[Any] = (),
+        existing: Iterable[Any] = (),
+        node_weights: Any = None,
+        at_most: Any = None,
+        at_least: Any = None,
+        communities: Any = None,
+        time_limit: float | None = None,
+        threads: int | None = None,
+        partial: bool = False,
+    ) -> SelectionProblem:
+        """Check what `select_seeds` was called with; `key` is the key of the selection itself.
+
+        Raises
+        ------
+        InputError, NotFoundError
+            See `select_seeds`.
+        """
+        start = time.perf_counter()
+        check_graph(graph)
+        if (k is None) == (budget is None):
+            raise InputError("give k= (a number of seeds) or budget= (money), one of the two")
+        quotas = at_most is not None or at_least is not None
+        if quotas and k is None:
+            raise InputError("at_most= and at_least= belong to a number of seeds (k=), not to a budget")
+        if communities is not None and not quotas:
+            raise InputError("communities= says whose quotas at_most= and at_least= are: give one of these too")
+        exclude, labels = seed_labels(graph, exclude), seed_labels(graph, existing)
+        allowed = np.ones(graph.n_nodes, np.bool_)
+        if candidates is not None:
+            allowed[:] = False
+            allowed[graph.index.internal(seed_labels(graph, candidates))] = True
+        there_already = graph.index.internal(labels)
+        allowed[graph.index.internal(exclude)] = False
+        allowed[there_already] = False
+        if k is None:
+            constraint: Constraint = Budget.of(graph, budget, prices, allowed)
+        else:
+            k = _check_k(k, allowed)
+            constraint = (
+                Quotas.of(graph, k, allowed, at_least, at_most, communities) if quotas else Cardinality(k)
+            )  # fmt: skip
+        given = {
+            "budget": budget is not None, "quotas": quotas, "candidates": candidates is not None,
+            "exclude": bool(exclude), "existing": bool(labels), "node_weights": node_weights is not None,
+            "time_limit": time_limit is not None,
+        }  # fmt: skip
+        limit = check_time_limit(time_limit)
+        return cls(
+            graph, model_of(model), constraint, allowed, there_already, reach_weights(graph, node_weights), key,
+            n_threads(threads), start, start + limit, frozenset(name for name, used in given.items() if used), partial,
+        )  # fmt: skip
+
+    @cached_property
+    def live(self) -> LiveEdges | None:
+        """Live-edge view of the model on the graph; None where it has none."""
+        return self.model.live_edges(self.graph)
+
+    @property
+    def live_edges(self) -> LiveEdges:
+        """Live-edge view of the model on the graph, or an error where it has none."""
+        return need_live_edges(self.model, self.live)
+
+    @cached_property
+    def reckoned(self) -> FollowerGraph:
+        """Graph of the users with the probability of each to activate a follower alone, for rankings that reckon."""
+        return self.model.effective_probabilities(self.graph)
+
+    def labels(self, users: NDArray[Any]) -> tuple[Any, ...]:
+        """Labels of internal users."""
+        return tuple(self.graph.index.labels_of(users).tolist())
+
+    def record(self, method: str, **facts: Any) -> dict[str, Any]:
+        """Provenance of a selection."""
+        rule = self.graph.probabilities
+        return provenance(
+            "select_seeds", key=self.key, model=self.model.label, graph=self.graph.fingerprint, method=method,
+            probabilities=None if rule is None else rule.label, **facts,
+        )  # fmt: skip
+
+
+def need_live_edges(model: DiffusionModel, live: LiveEdges | None) -> LiveEdges:
+    """Return the live-edge view of a model, or say that there is none."""
+    if live is None:
+        raise InputError(
+            f"no certificate is known for {model.no_live_edges}: its spread is not that of live edges, so that RR sets do "
+            "not estimate it; choose seeds by a ranking or method='celf', or for a model without it, and compare in "
+            "simulations"
+        )
+    return live
+
+
+def _check_k(k: Any, allowed: NDArray[np.bool_]) -> int:
+    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 0:
+        raise InputError(f"k={k!r} is not a number of seeds: give a whole number from 1")
+    if k > allowed.sum():
+        what = "nodes" if allowed.all() else "candidates"
+        raise InputError(f"k={k:,} is more than the {int(allowed.sum()):,} {what} there are to choose from")
+    return int(k)
+
+
+def check_time_limit(limit: Any) -> float:
+    """Return seconds; infinite for None."""
+    if limit is not None and (not is_number(limit) or limit <= 0):
+        raise InputError(f"time_limit={limit!r} is no time: give seconds above 0, or None")
+    return float("inf") if limit is None else float(limit)
+
+
+def is_number(value: Any) -> bool:
+    """Is this a number that a float can hold? NaN and 10**400 are none."""
+    real = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    return real and bool(abs(value) <= sys.float_info.max or abs(value) == float("inf"))
+
+
+def open_unit(value: Any, what: str) -> float:
+    """Return a number between 0 and 1, both excluded."""
+    if not is_number(value) or not 0 < value < 1:
+        raise InputError(f"{what}={value!r} is out of range: give a number between 0 and 1, both excluded")
+    return float(value)
