@@ -23,8 +23,8 @@ class Certificate:
     Attributes
     ----------
     spread : float
-        Estimated spread of the seeds (with those there were already), from RR sets, or forward runs, that did not choose
-        them.
+        Estimated spread of the seeds (with those there were already), from RR sets, or forward runs, that did not
+        choose them.
     lower : float
         Lower bound of the spread of the seeds.
     upper : float
@@ -75,17 +75,17 @@ def binomial_bounds(hits: float, n: int, alpha: float) -> tuple[float, float]:
 def betting_low(values: NDArray[Any], alpha: float) -> float:
     """Lower bound of the mean of independent values from 0, wrong with probability at most `alpha`.
 
-    The bound is the m at which the mean wealth over some fixed stakes reaches 1 / alpha. Where values hardly vary, it is
-    within about log(1 / alpha) / n of their mean, as a share.
+    The bound is the m at which the mean wealth over some fixed stakes reaches 1 / alpha. Where values hardly vary, it
+    is within about log(1 / alpha) / n of their mean, as a share.
 
     Notes
     -----
-    Waudby-Smith and Ramdas treat values between 0 and 1; values need no upper limit here, as stakes are never negative.
-    Proof: if the mean is m, a bet of the share c in [0, 1) of one's wealth on each value x at fair odds x / m multiplies
-    the wealth by 1 + c (x / m - 1) >= 1 - c >= 0, which is 1 on average; so the wealth after n independent values, and
-    its mean over the stakes, is non-negative with expectation 1, and is 1 / alpha or more with probability at most alpha
-    (Markov; Ville for all n at once). The wealth falls with m, so that the bound exceeds the mean only if the wealth at
-    the mean itself is 1 / alpha or more.
+    Waudby-Smith and Ramdas treat values between 0 and 1; values need no upper limit here, as stakes are never
+    negative. Proof: if the mean is m, a bet of the share c in [0, 1) of one's wealth on each value x at fair odds x /
+    m multiplies the wealth by 1 + c (x / m - 1) >= 1 - c >= 0, which is 1 on average; so the wealth after n
+    independent values, and its mean over the stakes, is non-negative with expectation 1, and is 1 / alpha or more with
+    probability at most alpha (Markov; Ville for all n at once). The wealth falls with m, so that the bound exceeds the
+    mean only if the wealth at the mean itself is 1 / alpha or more.
 
     References
     ----------

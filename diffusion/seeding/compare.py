@@ -12,7 +12,6 @@ import pandas as pd
 
 from .._plots import draw
 from .._progress import one_bar
-from .._provenance import provenance
 from .._random import RNGLike, derive_key, generator, key_of
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph, check_graph
@@ -23,7 +22,7 @@ from ..results.estimates import Comparison
 from ..simulation.runner import check_runs, prepare
 from ..simulation.simulate import check_precision
 from .constraints import read_prices
-from .problem import SelectionProblem
+from .problem import SelectionProblem, record
 from .registry import METHODS, choose, misplaced, strategy_of
 from .select import selection_key
 from .selection import SeedSelection
@@ -38,9 +37,8 @@ __all__ = ["StrategyComparison", "compare_strategies"]
 
 _NAN = float("nan")
 DRAWS = 16  # of seeds that are drawn at random, over which they are averaged
-COLUMNS = [
-    "strategy", "budget", "n_seeds", "cost", "spread", "low", "high", "runs", "seconds", "lower", "upper", "ratio",
-]  # fmt: skip
+COLUMNS = ["strategy", "budget", "n_seeds", "cost", "spread", "low", "high", "runs", "seconds"]
+COLUMNS += ["lower", "upper", "ratio"]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -81,11 +79,11 @@ class StrategyComparison:
 
     @property
     def differences(self) -> pd.DataFrame:
-        """Each strategy less the baseline, or else the best of its budget, in the same worlds, with the paired interval.
+        """Each strategy less the baseline, or the best of its budget, in the same worlds, with the paired interval.
 
         Columns: budget, strategy, best (or baseline), difference, low, high, verdict ("best" or "baseline", "smaller",
-        "larger", "undecided" where 0 is inside, "equal" where no world tells them apart). Without a baseline, which one is
-        best was seen in the same worlds: of strategies that are hardly apart, the differences flatter it.
+        "larger", "undecided" where 0 is inside, "equal" where no world tells them apart). Without a baseline, which
+        one is best was seen in the same worlds: of strategies that are hardly apart, the differences flatter it.
         """
         rows = []
         role = "best" if self.baseline is None else "baseline"
@@ -149,10 +147,10 @@ def compare_strategies(
     budgets : iterable of int, or of float with `prices`
         Numbers of seeds, from 1; with `prices` sums of money.
     strategies : iterable of Strategy or str, or mapping of name to Strategy or str, optional
-        Any that `select_seeds` takes as ``method=``; without a mapping they are called by their labels. Default: "random",
-        "degree", "two_step_discount", "opim" for models with live edges; "random", "degree", and for numbers of seeds
-        "celf", for others. A ranking that ends before k gives fewer seeds (`n_seeds`). With money, rankings are gone down
-        buying who is affordable, and "celf", "greedy" and "imm" do not serve.
+        Any that `select_seeds` takes as ``method=``; without a mapping they are called by their labels. Default:
+        "random", "degree", "two_step_discount", "opim" for models with live edges; "random", "degree", and for numbers
+        of seeds "celf", for others. A ranking that ends before k gives fewer seeds (`n_seeds`). With money, rankings
+        are gone down buying who is affordable, and "celf", "greedy" and "imm" do not serve.
     model : DiffusionModel or {"ic", "lt"}
     prices : str, mapping, Series, callable or array-like, optional
         Price of each node, see `select_seeds`; NaN for who is not for sale. With it budgets are money.
@@ -163,8 +161,8 @@ def compare_strategies(
     baseline : str, optional
         The strategy that others are compared with; default the best of each budget.
     rel_error : float
-        Stop when each paired difference to the baseline is known to this share of what the baseline reaches, or to a quarter
-        of itself (half width of its interval). Means may be known less well: see their intervals.
+        Stop when each paired difference to the baseline is known to this share of what the baseline reaches, or to a
+        quarter of itself (half width of its interval). Means may be known less well: see their intervals.
     confidence : float in (0, 1)
         Level of all intervals.
     max_runs : int
@@ -182,21 +180,21 @@ def compare_strategies(
     Raises
     ------
     InputError
-        No budget or strategy, a repeated one, a baseline that is no strategy, numbers of seeds mixed with sums of money, money without prices, a budget
-        with which nobody can be bought, or what `select_seeds` and `compare` refuse.
+        No budget or strategy, a repeated one, a baseline that is no strategy, numbers of seeds mixed with sums of
+        money, money without prices, a budget with which nobody can be bought, or what `select_seeds` and `compare`
+        refuse.
     NotFoundError
         An unknown strategy or attribute.
 
     Notes
     -----
-    Every strategy of numbers of seeds is chosen once, for the largest: smaller numbers take the first of its seeds, so that
-    no curve falls. A certificate holds for the number it was made for, the largest. Where the model allows it (IC and LT)
-    the prefixes of an order share one cascade.
+    Every strategy of numbers of seeds is chosen once, for the largest: smaller numbers take the first of its seeds, so
+    that no curve falls. A certificate holds for the number it was made for, the largest. Where the model allows it (IC
+    and LT) the prefixes of an order share one cascade.
 
-    "random" and the creator tiers are drawn anew for every world, so that their intervals hold for such seeds in general;
-    with money, node weights, or models whose prefixes share no cascade, they are means over 16 draws, and the intervals are
-    of those. `seeds`
-    and `cost` are those of the first draw.
+    "random" and the creator tiers are drawn anew for every world, so that their intervals hold for such seeds in
+    general; with money, node weights, or models whose prefixes share no cascade, they are means over 16 draws, and the
+    intervals are of those. `seeds` and `cost` are those of the first draw.
 
     Examples
     --------
@@ -242,11 +240,9 @@ def compare_strategies(
             first = lots[name].labels(0)
             draws = [{amount: replace(one, seeds=first[: int(amount)]) for amount, one in draws[0].items()}]
         chosen |= {(name, amount): [one[amount] for one in draws] for amount in amounts}
-    at = None if baseline is None else names.index(baseline)
-    comparisons = evaluate(
-        runner, names, amounts, {where: [one.seeds for one in draws] for where, draws in chosen.items()}, lots,
-        Precision(runs, rel_error, confidence, max_runs, at), threads=threads,
-    )  # fmt: skip
+    sets = {where: [one.seeds for one in draws] for where, draws in chosen.items()}
+    precision = Precision(runs, rel_error, confidence, max_runs, None if baseline is None else names.index(baseline))
+    comparisons = evaluate(runner, names, amounts, sets, lots, precision, threads=threads)
     rows = []
     for amount, compared in comparisons.items():
         means = compared.means
@@ -256,16 +252,12 @@ def compare_strategies(
             spread = [float(means[of][name]) for of in ("mean", "low", "high")]
             bounds = [one.lower, one.upper, one.ratio]
             rows.append((name, amount, len(one.seeds), cost, *spread, compared.runs, one.seconds, *bounds))
-    rule = graph.probabilities
-    record = provenance(
-        "compare_strategies", key=key, model=chosen_model.label, probabilities=None if rule is None else rule.label,
-        graph=graph.fingerprint, strategies=list(names), budgets=list(amounts), unit=unit, baseline=baseline,
-        draws={name: "each world" if name in lots else DRAWS for name, one in by_name.items() if one.drawn},
-    )  # fmt: skip
-    return StrategyComparison(
-        names, amounts, unit, pd.DataFrame(rows, columns=COLUMNS), {at: draws[0].seeds for at, draws in chosen.items()},
-        comparisons, confidence, key, record, baseline,
-    )  # fmt: skip
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    facts = {"strategies": list(names), "budgets": list(amounts), "unit": unit, "baseline": baseline}
+    facts["draws"] = {name: "each world" if name in lots else DRAWS for name, one in by_name.items() if one.drawn}
+    origin = record("compare_strategies", graph, chosen_model, key, **facts)
+    seeds = {where: draws[0].seeds for where, draws in chosen.items()}
+    return StrategyComparison(names, amounts, unit, table, seeds, comparisons, confidence, key, origin, baseline)
 
 
 class _Chooser:

@@ -41,7 +41,6 @@ class Cardinality(Constraint):
     k: int
 
     def walk(self, order: NDArray[Any]) -> NDArray[np.intp]:
-        """See `Constraint.walk`."""
         return np.arange(min(self.k, len(order)))
 
 
@@ -74,7 +73,6 @@ class Budget(Constraint):
         return cls(amount, price)
 
     def walk(self, order: NDArray[Any]) -> NDArray[np.intp]:
-        """See `Constraint.walk`."""
         return affordable(self.price[order], self.amount)
 
     def purchase(self, graph: FollowerGraph, order: NDArray[Any], chosen: NDArray[np.intp]) -> Purchase:
@@ -172,8 +170,8 @@ def read_prices(graph: FollowerGraph, prices: Any) -> NDArray[np.float64]:
         label = graph.index.labels_of(at).tolist()[0]
         others = f" (and {int(bad.sum()) - 1:,} more such)" if bad.sum() > 1 else ""
         raise InputError(
-            f"the price of {label!r} is {price[at[0]]:g}{others}: prices are numbers from 0, and NaN for who is not for "
-            "sale"
+            f"the price of {label!r} is {price[at[0]]:g}{others}: prices are numbers from 0, and NaN for who is not "
+            "for sale"
         )
     return np.where(np.isinf(price), np.nan, price)
 

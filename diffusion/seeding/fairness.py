@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from .._plots import draw
 from .._progress import progress
-from .._random import RNGLike, derive_key, key_of
+from .._random import RNGLike, key_of
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
 from ..models.base import DiffusionModel
@@ -22,8 +22,7 @@ from ..results.estimates import check_confidence
 from .certificate import binomial_bounds
 from .groups import Groups, groups_of
 from .maximin import Collection, best_maximin, optimum_bound
-from .problem import SelectionProblem, is_number, open_unit
-from .rr_store import RRStore
+from .problem import SelectionProblem, is_number, open_unit, record
 from .task import Task
 
 if TYPE_CHECKING:
@@ -49,8 +48,8 @@ class MaximinSelection:
     minimum : float
         The smallest of these shares.
     lower, upper : float
-        With probability at least 1 - delta the smallest share of the seeds is at least `lower`, and no k permitted seeds
-        have a larger one than `upper`.
+        With probability at least 1 - delta the smallest share of the seeds is at least `lower`, and no k permitted
+        seeds have a larger one than `upper`.
     eps, delta, confidence : float
     n_rr_sets : int
     seconds : float
@@ -99,8 +98,8 @@ class MaximinSelection:
         head = ", ".join(map(repr, self.seeds[:5])) + (", ..." if len(self.seeds) > 5 else "")
         least = self.shares.index.tolist()[int(self.shares["share"].to_numpy().argmin())]
         return (
-            f"MaximinSelection: {len(self.seeds):,} seeds: {head}; smallest share {self.minimum:.4g} (community {least!r} "
-            f"of {len(self.shares):,}), at least {self.lower:.4g}, optimum at most {self.upper:.4g}, "
+            f"MaximinSelection: {len(self.seeds):,} seeds: {head}; smallest share {self.minimum:.4g} (community "
+            f"{least!r} of {len(self.shares):,}), at least {self.lower:.4g}, optimum at most {self.upper:.4g}, "
             f"{self.n_rr_sets:,} RR sets, stopped by {self.stopped}"
         )
 
@@ -130,8 +129,8 @@ def maximin_seeds(
     k : int
         Number of seeds, from 1.
     communities : optional
-        The community of each node: None for the node attribute ``community``, the name of another, a Series or mapping by
-        label, values in the order of ``graph.nodes``, or a partition. Nodes without one do not count.
+        The community of each node: None for the node attribute ``community``, the name of another, a Series or mapping
+        by label, values in the order of ``graph.nodes``, or a partition. Nodes without one do not count.
     model : DiffusionModel or {"ic", "lt"}
     eps : float in (0, 1)
         Sample until the smallest share is known to about this relative error, and the sets that chose the seeds flatter
@@ -165,11 +164,11 @@ def maximin_seeds(
     -----
     The aim is that of Tsang et al. (2019), group fairness by the maximin. RR sets are rooted in every community alike.
     Seeds come from greedy on the sum of shares cut at a level, which is raised as long as all communities reach it
-    (Saturate, Krause et al. 2008, with exactly k seeds), and from greedy on weighted sums of shares whose weights move to
-    the communities reached least (multiplicative weights, as in Udwani 2018); the best set on the choosing sets is kept.
-    With exactly k seeds no method has a guarantee for any number of communities (Krause et al. 2008); `upper` is proven
-    for the case at hand: the smallest share of any set is at most each weighted mean of shares, whose optimum greedy
-    bounds.
+    (Saturate, Krause et al. 2008, with exactly k seeds), and from greedy on weighted sums of shares whose weights move
+    to the communities reached least (multiplicative weights, as in Udwani 2018); the best set on the choosing sets is
+    kept. With exactly k seeds no method has a guarantee for any number of communities (Krause et al. 2008); `upper` is
+    proven for the case at hand: the smallest share of any set is at most each weighted mean of shares, whose optimum
+    greedy bounds.
 
     Examples
     --------
@@ -184,9 +183,8 @@ def maximin_seeds(
     eps = open_unit(eps, "eps")
     if max_rr_sets is not None and (not is_number(max_rr_sets) or max_rr_sets < 2):
         raise InputError(f"max_rr_sets={max_rr_sets!r} is out of range: give a whole number from 2, or None")
-    problem = SelectionProblem.of(
-        graph, k, model=model, candidates=candidates, exclude=exclude, time_limit=time_limit, key=key_of(rng), threads=threads
-    )  # fmt: skip
+    asked: dict[str, Any] = {"candidates": candidates, "exclude": exclude, "time_limit": time_limit, "threads": threads}
+    problem = SelectionProblem.of(graph, k, model=model, key=key_of(rng), **asked)
     if k < 1:
         raise InputError(f"k={k!r} is not a number of seeds: give a whole number from 1")
     groups = groups_of(graph, communities)
@@ -195,9 +193,7 @@ def maximin_seeds(
     task = Task.of(problem, delta=delta, purpose="maximin")
     # Roots: every community is as likely as another, and its nodes among themselves.
     weights = task.at_counted(np.where(groups.code >= 0, 1.0 / sizes[groups.code], 0.0), 0.0)
-    selection, validation = (
-        RRStore(task.live, derive_key(problem.key, "maximin", purpose), weights=weights) for purpose in ("choose", "judge")
-    )  # fmt: skip
+    selection, validation = (task.store(purpose, weights=weights) for purpose in ("choose", "judge"))
     limit = float(MAX_RR_SETS if max_rr_sets is None else max_rr_sets)
     size, look, stopped = max(min(FIRST * len(groups), int(limit // 2)), 1), 0, ""
     state: _Look | None = None
@@ -234,14 +230,12 @@ def maximin_seeds(
                 stopped = "max_rr_sets"
             size, look = 2 * size, look + 1
     assert state is not None
-    record = problem.record(
-        "maximin", k=k, eps=eps, delta=delta, n_rr_sets=2 * state.n, stopped=stopped, communities=len(groups)
-    ) | {"call": "maximin_seeds"}  # fmt: skip
-    return MaximinSelection(
-        problem.labels(state.users), _share_table(groups, sizes, state.hits, state.n_sets, confidence), state.lower,
-        state.upper, eps, delta, confidence, 2 * state.n, time.perf_counter() - problem.start, stopped, problem.key,
-        provenance=record,
-    )  # fmt: skip
+    facts = {"k": k, "eps": eps, "delta": delta, "n_rr_sets": 2 * state.n, "stopped": stopped}
+    origin = record("maximin_seeds", graph, problem.model, problem.key, communities=len(groups), **facts)
+    shares = _share_table(groups, sizes, state.hits, state.n_sets, confidence)
+    proven, spent = (state.lower, state.upper, eps, delta, confidence, 2 * state.n), time.perf_counter() - problem.start
+    seeds = problem.labels(state.users)
+    return MaximinSelection(seeds, shares, *proven, spent, stopped, problem.key, provenance=origin)
 
 
 @dataclass(frozen=True)
@@ -255,7 +249,7 @@ class _Look:
 
 
 def _precise(hits: NDArray[np.int64], n_sets: NDArray[np.int64], promised: float, eps: float) -> bool:
-    """Is the smallest share known to about `eps`, two standard errors, and that near to what the choosing sets promise?"""
+    """Is the smallest share known to about `eps` (two standard errors), and that near to what the other sets promise?"""
     share = hits / np.maximum(n_sets, 1)
     at = int(share.argmin())
     if hits[at] == 0:

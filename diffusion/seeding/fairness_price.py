@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from .._plots import draw
 from .._progress import one_bar, progress
-from .._provenance import provenance
 from .._random import RNGLike, key_of
 from .._threads import map_chunks, n_threads
 from ..graph.follower_graph import FollowerGraph, check_graph
@@ -21,6 +20,7 @@ from ..models.program import BATCH
 from ..results.estimates import Estimate, check_confidence
 from ..simulation.runner import Runner, check_runs, prepare
 from .groups import Groups, groups_of
+from .problem import record
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,8 +37,8 @@ class FairnessPrice:
     Attributes
     ----------
     shares : DataFrame
-        By community: size; fair, fair_low, fair_high and best, best_low, best_high, the expected shares of its nodes that
-        become active; difference (fair - best), low, high, paired.
+        By community: size; fair, fair_low, fair_high and best, best_low, best_high, the expected shares of its nodes
+        that become active; difference (fair - best), low, high, paired.
     minimum_fair, minimum_best : Estimate
         The smallest share, with the interval of the community that has it.
     spread_fair, spread_best : Estimate
@@ -143,11 +143,8 @@ def price_of_fairness(
     sizes = groups.sizes()
     shares = [counts[:, :-2] / sizes for counts in reached]
     spreads = [counts[:, -1] for counts in reached]
-    record = provenance(
-        "price_of_fairness", key=key, model=engines[0].model.label, graph=graph.fingerprint,
-        probabilities=None if graph.probabilities is None else graph.probabilities.label,
-        runs=batches * BATCH, communities=len(groups), n_seeds=[len(engine.seeds) for engine in engines],
-    )  # fmt: skip
+    facts = {"communities": len(groups), "n_seeds": [len(engine.seeds) for engine in engines]}
+    origin = record("price_of_fairness", graph, engines[0].model, key, runs=batches * BATCH, **facts)
     table = pd.DataFrame({"size": sizes}, index=pd.Index(groups.names, name="community", tupleize_cols=False))
     columns = {"fair": shares[0], "best": shares[1], "difference": shares[0] - shares[1]}
     for name, values in columns.items():
@@ -166,7 +163,7 @@ def price_of_fairness(
         middle, width = float(mean[0]), float(half[0])
         estimates.append(Estimate(middle, middle - width, middle + width, confidence, total))
     return FairnessPrice(
-        table, minima[0], minima[1], estimates[0], estimates[1], estimates[2], confidence, total, key, record
+        table, minima[0], minima[1], estimates[0], estimates[1], estimates[2], confidence, total, key, origin
     )
 
 

@@ -43,8 +43,8 @@ class Groups:
 def groups_of(graph: FollowerGraph, communities: Any = None) -> Groups:
     """Read communities: None (the node attribute ``community``), a name, labels by node, or in the order of ``nodes``.
 
-    A Series or mapping is by label, and nodes it leaves out belong to no community, as do those with a missing value; an
-    object with ``labels``, such as a partition, stands for these.
+    A Series or mapping is by label, and nodes it leaves out belong to no community, as do those with a missing value;
+    an object with ``labels``, such as a partition, stands for these.
     """
     values: Any = communities
     if values is None:

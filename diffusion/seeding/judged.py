@@ -64,9 +64,8 @@ def keep_best(task: Task, state: State, validation: RRStore | None, whole: RRSto
         spreads[ranking.name] = spread
         if spread > best.spread + lead:
             lower = max(low, task.weight_of(np.concatenate([task.existing, seeds])))
-            best, name = State(
-                replace(state.choice, seeds=seeds), state.n, added, before, lower, max(state.upper, lower), spread, alpha
-            ), ranking.name  # fmt: skip
+            choice, upper, name = replace(state.choice, seeds=seeds), max(state.upper, lower), ranking.name
+            best = State(choice, state.n, added, before, lower, upper, spread, alpha)
             gains = None if added.size else whole.covered_in_order(seeds)[:-1].astype(np.float64)
     if name != "greedy" and best.added.size:
         assert validation is not None

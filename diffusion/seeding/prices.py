@@ -24,13 +24,14 @@ __all__ = ["PriceFit", "fit_prices"]
 class PriceFit:
     """A price law, price = exp(intercept) * followers^a * engagement^b, and how well the data support it.
 
-    It is a function of followers, so that it can be given as ``prices=``: ``dif.select_seeds(g, budget=..., prices=fit)``.
+    It is a function of followers, so that it can be given as ``prices=``: ``dif.select_seeds(g, budget=...,
+    prices=fit)``.
 
     Attributes
     ----------
     coefficients : DataFrame
-        One row a term (``intercept``, ``followers``, ``engagement``): value, se, low, high, p_value; natural logarithms,
-        so that the others are elasticities.
+        One row a term (``intercept``, ``followers``, ``engagement``): value, se, low, high, p_value; natural
+        logarithms, so that the others are elasticities.
     alone : tuple of float
         Intercept and elasticity of the law on followers alone, of the same rows.
     r_squared : float

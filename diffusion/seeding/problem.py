@@ -21,8 +21,9 @@ from ..models.base import DiffusionModel, LiveEdges
 from ..models.registry import model_of
 from ..simulation.runner import seed_labels
 from .constraints import Budget, Cardinality, Constraint, Quotas
+from .selection import SeedSelection
 
-__all__ = ["SelectionProblem", "check_time_limit", "is_number", "open_unit"]
+__all__ = ["SelectionProblem", "is_number", "open_unit", "record"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,19 +116,13 @@ class SelectionProblem:
             constraint: Constraint = Budget.of(graph, budget, prices, allowed)
         else:
             k = _check_k(k, allowed)
-            constraint = (
-                Quotas.of(graph, k, allowed, at_least, at_most, communities) if quotas else Cardinality(k)
-            )  # fmt: skip
-        given = {
-            "budget": budget is not None, "quotas": quotas, "candidates": candidates is not None,
-            "exclude": bool(exclude), "existing": bool(labels), "node_weights": node_weights is not None,
-            "time_limit": time_limit is not None,
-        }  # fmt: skip
-        limit = check_time_limit(time_limit)
-        return cls(
-            graph, model_of(model), constraint, allowed, there_already, reach_weights(graph, node_weights), key,
-            n_threads(threads), start, start + limit, frozenset(name for name, used in given.items() if used), partial,
-        )  # fmt: skip
+            constraint = Quotas.of(graph, k, allowed, at_least, at_most, communities) if quotas else Cardinality(k)
+        used = {"budget": budget, "candidates": candidates, "node_weights": node_weights, "time_limit": time_limit}
+        asked = {name for name, value in used.items() if value is not None}
+        asked |= {name for name, here in (("quotas", quotas), ("exclude", exclude), ("existing", labels)) if here}
+        weights, deadline = reach_weights(graph, node_weights), start + check_time_limit(time_limit)
+        users, workers = (allowed, there_already, weights), n_threads(threads)
+        return cls(graph, model_of(model), constraint, *users, key, workers, start, deadline, frozenset(asked), partial)
 
     @cached_property
     def live(self) -> LiveEdges | None:
@@ -148,21 +143,27 @@ class SelectionProblem:
         """Labels of internal users."""
         return tuple(self.graph.index.labels_of(users).tolist())
 
+    def selection(self, users: NDArray[Any], method: str, scores: NDArray[np.float64], **more: Any) -> SeedSelection:
+        """Return chosen users as a selection that took the time since the start of the problem."""
+        return SeedSelection(self.labels(users), method, scores, time.perf_counter() - self.start, self.key, **more)
+
     def record(self, method: str, **facts: Any) -> dict[str, Any]:
         """Provenance of a selection."""
-        rule = self.graph.probabilities
-        return provenance(
-            "select_seeds", key=self.key, model=self.model.label, graph=self.graph.fingerprint, method=method,
-            probabilities=None if rule is None else rule.label, **facts,
-        )  # fmt: skip
+        return record("select_seeds", self.graph, self.model, self.key, method=method, **facts)
+
+
+def record(call: str, graph: FollowerGraph, model: DiffusionModel, key: int, **facts: Any) -> dict[str, Any]:
+    """Provenance of a call about a graph and a model."""
+    rule = None if graph.probabilities is None else graph.probabilities.label
+    return provenance(call, key=key, model=model.label, probabilities=rule, graph=graph.fingerprint, **facts)
 
 
 def need_live_edges(model: DiffusionModel, live: LiveEdges | None) -> LiveEdges:
     """Return the live-edge view of a model, or say that there is none."""
     if live is None:
         raise InputError(
-            f"no certificate is known for {model.no_live_edges}: its spread is not that of live edges, so that RR sets do "
-            "not estimate it; choose seeds by a ranking or method='celf', or for a model without it, and compare in "
+            f"no certificate is known for {model.no_live_edges}: its spread is not that of live edges, so that RR sets "
+            "do not estimate it; choose seeds by a ranking or method='celf', or for a model without it, and compare in "
             "simulations"
         )
     return live

@@ -31,10 +31,9 @@ from .strategies.rankings import (
 
 __all__ = ["METHODS", "STRATEGIES", "choose", "misplaced", "strategy_of"]
 
-_ALL = (
-    OPIM(), HIST(), IMM(), CELF(), Greedy(), Random(), Degree(), SingleDiscount(), DegreeDiscount(), TwoStepDiscount(),
-    IRIE(), CollectiveInfluence(), CommunityDegree(), PageRank(), KCore(), VoteRank(), *(Tier(tier) for tier in TIERS),
-)  # fmt: skip
+_SEARCHES = (OPIM(), HIST(), IMM(), CELF(), Greedy(), Random(), Degree(), SingleDiscount(), DegreeDiscount())
+_RANKINGS = (TwoStepDiscount(), IRIE(), CollectiveInfluence(), CommunityDegree(), PageRank(), KCore(), VoteRank())
+_ALL: tuple[Strategy, ...] = (*_SEARCHES, *_RANKINGS, *(Tier(tier) for tier in TIERS))
 STRATEGIES: dict[str, Strategy] = {strategy.name: strategy for strategy in _ALL}
 METHODS = tuple(STRATEGIES)
 
@@ -92,8 +91,8 @@ def refusal(problem: SelectionProblem, strategy: Strategy) -> str | None:
     lacking = problem.asked - strategy.supports
     if "budget" in lacking:
         return (
-            f"the method {strategy.name!r} takes numbers of seeds (k=), not money (budget=): use 'opim' or a ranking for "
-            "money"
+            f"the method {strategy.name!r} takes numbers of seeds (k=), not money (budget=): use 'opim' or a "
+            "ranking for money"
         )
     for option in sorted(lacking):
         names = "at_most= and at_least= are" if option == "quotas" else f"{option}= is"

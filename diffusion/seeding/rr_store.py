@@ -28,7 +28,7 @@ from ..kernels.rr_sets import (
     sample_ic,
     sample_lt,
     sort_mixed,
-)  # fmt: skip
+)
 from ..models.base import LiveEdges, RatedArcs, need_probabilities
 
 __all__ = ["MOST_SETS", "RRStore", "bits_of", "plan_of"]
@@ -59,7 +59,7 @@ class Plan:
 
 
 def plan_of(live: LiveEdges) -> Plan:
-    """Return the plan of live edges, made once for a graph and its probabilities (with rated arcs: for the live edges)."""
+    """Return the plan of live edges, made once for a graph and its probabilities (or, with rated arcs, for them)."""
     graph = live.graph
     p = need_probabilities(graph, "a live-edge graph")
     plan: Plan = graph.cached(("rr_plan", live.linear), lambda: _make_plan(graph, p, live.linear), of=p)
@@ -115,8 +115,8 @@ def bits_of(nodes: NDArray[Any], n: int) -> NDArray[np.uint64]:
 class RRStore:
     """RR sets 0, 1, ... of live edges and a key, in flat arrays that grow; nodes are those of the live-edge graph.
 
-    Roots are drawn in proportion to `weights`. Sets that meet a node of `stop`, or have more than `limit` members, are cut
-    short and kept empty.
+    Roots are drawn in proportion to `weights`. Sets that meet a node of `stop`, or have more than `limit` members, are
+    cut short and kept empty.
     """
 
     def __init__(
@@ -226,10 +226,9 @@ class RRStore:
     ) -> tuple[int, int, int]:
         kernel = sample_lt if self.live.linear else sample_ic
         plan = self._plan
-        found = kernel(
-            plan.nodes, plan.sources, plan.limits, self._cumulated, self._guide, self.key, first, last, self._stopping,
-            self._stop, self._limit, marks, nodes, size, ends, row,
-        )  # fmt: skip
+        roots, ends_at = (self._cumulated, self._guide, self.key), (self._stopping, self._stop, self._limit)
+        out = (marks, nodes, size, ends, row)
+        found = kernel(plan.nodes, plan.sources, plan.limits, *roots, first, last, *ends_at, *out)
         return int(found[0]), int(found[1]), int(found[2])
 
     def _one_chunk(self, last: int) -> None:
@@ -316,17 +315,9 @@ class RRStore:
         self, allowed: NDArray[np.bool_], price: NDArray[np.float64], spent: float, budget: float
     ) -> tuple[NDArray[np.int32], NDArray[np.int64], float, int]:
         """See `knapsack_cover`."""
+        sets = (self.nodes, self.offsets, self.n, self.counts, self.met)
         found: tuple[NDArray[np.int32], NDArray[np.int64], float, int] = knapsack_cover(
-            self.nodes,
-            self.offsets,
-            self.n,
-            self.counts,
-            self.met,
-            allowed,
-            price,
-            spent,
-            budget,
-            *self._greedy_space(),
+            *sets, allowed, price, spent, budget, *self._greedy_space()
         )
         return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,7 @@ __all__ = [
     "search",
     "stop_rule",
 ]
-__all__ += ["REACHED", "covered_by", "log_choose", "selection_of"]
+__all__ += ["REACHED", "Judged", "Prepared", "covered_by", "log_choose", "selection_of"]
 
 REACHED = 1.0 - 1.0 / math.e  # what greedy reaches of the best coverage (Nemhauser, Wolsey and Fisher 1978)
 FEW_LEFT = 0.02  # sampling error at which a search ends whose quality the bound of greedy itself forbids
@@ -103,7 +103,7 @@ def on_sets(
     reached = sets.n_empty + int(hits.sum())
     scale = task.total / sets.n
     low = task.total * binomial_bounds(reached, sets.n, alpha / task.judged)[0]
-    return scale * reached, low, scale * sets.n_empty, scale * hits
+    return scale * reached, low, scale * sets.n_empty, np.asarray(scale * hits, np.float64)
 
 
 def covered_by(sets: RRStore, seeds: NDArray[Any]) -> int:
@@ -118,7 +118,7 @@ def _loss(
     choose: Callable[[RRStore], Choice],
     fixed: NDArray[Any],
 ) -> float:
-    """What the seeds of either collection lose to those of the other on the other's sets, as a share of what they cover.
+    """What the seeds of either collection lose to those of the other on its sets, as a share of what they cover.
 
     Both are chosen alike, so this is the mean optimism of coverage on the sets that chose, estimated by pairs: with the
     sampling error of those sets alone on which the two differ. A choice is as far below the best it could be, about, as
@@ -134,7 +134,7 @@ def _loss(
 
 @dataclass(frozen=True)
 class Schedule:
-    """Sizes at which a collection may be looked at, first * 2**(step * i), and the failure probability of each bound there.
+    """Sizes at which a collection may be looked at, first * 2**(step * i), and failure probabilities there.
 
     A search that is cut short before the first look takes one at the largest size of `early` that it has reached, in
     whole sets or in those of HIST; a share of delta is set aside for all of them, so that it does not matter when and
@@ -192,7 +192,7 @@ class StopRule:
 
 
 def stop_rule(eps: float, quality: float | None, *, guarantee: bool, converge: float = 0.0) -> StopRule:
-    """Return when a search ends: at a quality, or at 1 - 1/e - eps, or where sampling error costs at most the share eps.
+    """Return when a search ends: at a quality, at 1 - 1/e - eps, or where sampling error costs at most eps.
 
     Parameters
     ----------
@@ -225,21 +225,49 @@ def stop_rule(eps: float, quality: float | None, *, guarantee: bool, converge: f
     return StopRule(lambda s: "precision" if s.ratio >= target(s) else None, target, eps=eps, converge=converge)
 
 
+@dataclass
+class Prepared:
+    """What a search runs on.
+
+    Attributes
+    ----------
+    selection : RRStore
+    validation : RRStore or None
+        None: forward runs judge.
+    schedule : Schedule
+    fixed : ndarray of int32
+        First seeds, which end the sampling of both collections.
+    gains : ndarray of float64
+        Sets that the fixed seeds covered where they were chosen.
+    used : int
+        Sets used for that.
+    facts : dict
+        For the provenance.
+    """
+
+    selection: RRStore
+    validation: RRStore | None
+    schedule: Schedule
+    fixed: NDArray[np.int32] = field(default_factory=lambda: NOBODY)
+    gains: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    used: int = 0
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
 def search(
-    task: Task,
-    selection: RRStore,
-    validation: RRStore | None,
-    schedule: Schedule,
-    choose: Callable[[RRStore], Choice],
-    rule: StopRule,
-    fixed: NDArray[Any],
-    used: int,
-    bar: Any,
+    task: Task, ready: Prepared, choose: Callable[[RRStore], Choice], rule: StopRule, bar: Any
 ) -> tuple[State, str, int]:
     """Let both collections grow until the rule names a reason to stop, or time, sets, memory or patience end.
 
-    Without validation sets forward runs judge. Returns the last state, why it is the last, and all sets used.
+    Returns the last state, why it is the last, and all sets used.
     """
+    selection, validation, schedule, fixed, used = (
+        ready.selection,
+        ready.validation,
+        ready.schedule,
+        ready.fixed,
+        ready.used,
+    )
     state: State | None = None
     i, done = 0, -1
     both = (selection,) if validation is None else (selection, validation)
@@ -360,49 +388,65 @@ def schedule_of(task: Task, k: int, eps: float | None, delta: float) -> Schedule
     return Schedule(first, max(last, first), delta)
 
 
+@dataclass(frozen=True)
+class Judged:
+    """How the seeds of a search were chosen.
+
+    Attributes
+    ----------
+    chosen_by : str
+        "greedy", or a ranking.
+    compared : dict of str to float
+        Estimated spread of greedy and of the rankings.
+    fixed_gains : ndarray of float64
+        By which seeds that were fixed beforehand share what they reach together.
+    existing_spread : float or None
+        None: all that was fixed beforehand were existing seeds.
+    """
+
+    chosen_by: str = "greedy"
+    compared: dict[str, float] = field(default_factory=dict)
+    fixed_gains: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    existing_spread: float | None = None
+
+
 def selection_of(
     task: Task,
     state: State,
     stopped: str,
-    *,
-    method: str,
     rule: StopRule,
     used: int,
-    mean_rr_size: float,
+    sets: RRStore,
+    judged: Judged,
+    facts: dict[str, Any],
+    *,
+    method: str,
     guarantee: str | None = None,
-    fixed_gains: NDArray[np.float64] | None = None,
-    existing_spread: float | None = None,
-    chosen_by: str = "greedy",
-    compared: dict[str, float] | None = None,
     purchase: Purchase | None = None,
-    **facts: Any,
 ) -> SeedSelection:
-    """Return what a search found, with seeds as users and their labels.
-
-    Seeds that were fixed beforehand share what they reach together by `fixed_gains`; without `existing_spread` all that
-    was fixed beforehand were existing seeds.
-    """
-    problem = task.problem
+    """Return what a search on sets came to, with seeds as users."""
     promised = rule.guarantee
     if stopped in ("time", "max_rr_sets", "memory", "interrupted") and not state.ratio >= promised:
         promised = float("nan")
-    before = state.before if existing_spread is None else existing_spread
-    fixed = np.zeros(0) if fixed_gains is None else fixed_gains
+    before = state.before if judged.existing_spread is None else judged.existing_spread
+    fixed = judged.fixed_gains
     if fixed.sum() > 0:
         fixed = fixed * ((state.before - before) / fixed.sum())
     gains = np.concatenate([fixed, state.added])
-    certificate = Certificate(
-        state.spread, state.lower, state.upper, task.delta, promised, rule.eps, used, mean_rr_size, chosen_by,
-        {} if compared is None else compared,
-    )  # fmt: skip
+    bounds = (state.spread, state.lower, state.upper, task.delta, promised, rule.eps)
+    certificate = Certificate(*bounds, used, sets.mean_size, judged.chosen_by, judged.compared)
     if guarantee is None:
         guarantee = f"at least {promised:.3f} of the optimum" if promised == promised else "none beforehand"
-    users = task.users_of(state.choice.seeds)
-    return SeedSelection(
-        problem.labels(users), method, gains, time.perf_counter() - problem.start, problem.key, gains, guarantee, stopped,
-        certificate, Purchase() if purchase is None else purchase, before if len(task.existing) else 0.0,
-        provenance=problem.record(
-            method, delta=task.delta, n_rr_sets=used, stopped=stopped, chosen_by=chosen_by, compared=certificate.compared,
-            **facts,
-        ),
-    )  # fmt: skip
+    facts = {"delta": task.delta, "n_rr_sets": used, "stopped": stopped, "chosen_by": judged.chosen_by, **facts}
+    return task.problem.selection(
+        task.users_of(state.choice.seeds),
+        method,
+        gains,
+        gains=gains,
+        guarantee=guarantee,
+        stopped=stopped,
+        certificate=certificate,
+        purchase=Purchase() if purchase is None else purchase,
+        existing_spread=before if len(task.existing) else 0.0,
+        provenance=task.problem.record(method, compared=judged.compared, **facts),
+    )

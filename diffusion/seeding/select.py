@@ -59,8 +59,8 @@ def select_seeds(
     budget : float, optional
         Money to spend at `prices` (RMB for the creator tiers of this package).
     prices : str, mapping, Series, callable or array-like
-        Price of each node, from 0: the name of a node attribute, values by label, values in the order of ``graph.nodes``,
-        or a function of the number of followers. NaN, or a label left out: not for sale.
+        Price of each node, from 0: the name of a node attribute, values by label, values in the order of
+        ``graph.nodes``, or a function of the number of followers. NaN, or a label left out: not for sale.
     method : Strategy or str
         A strategy, or the name of one with its defaults:
 
@@ -69,33 +69,35 @@ def select_seeds(
         - ``"celf"``, `CELF`, and ``"greedy"``, `Greedy`: in common worlds, for any model; no certificate, and no guarantee
           where users wait for more than one other (thresholds, complex identification).
         - rankings, which are gone down, passing over whom money or quotas do not permit: ``"random"``, ``"degree"``
-          (followers), ``"single_discount"``, ``"degree_discount"``, ``"two_step_discount"``, ``"irie"``, ``"pagerank"``,
-          ``"k_core"``, ``"voterank"``, ``"collective_influence"``, ``"community_degree"``, or a creator tier (``"amateur"``,
-          ``"tail"``, ``"waist"``, ``"head"``: drawn uniformly inside it); see `Random`, `Degree`, ..., `Tier`.
+          (followers), ``"single_discount"``, ``"degree_discount"``, ``"two_step_discount"``, ``"irie"``,
+          ``"pagerank"``, ``"k_core"``, ``"voterank"``, ``"collective_influence"``, ``"community_degree"``, or a
+          creator tier (``"amateur"``, ``"tail"``, ``"waist"``, ``"head"``: drawn uniformly inside it); see `Random`,
+          `Degree`, ..., `Tier`.
     model : DiffusionModel or {"ic", "lt"}
-        `OPIM`, `HIST` and `IMM` need one with live edges, which SIPS has unless the feed answers to engagement (``gain``)
-        or has a cap, identification needs more than one sharer, or ``redraw``.
+        `OPIM`, `HIST` and `IMM` need one with live edges, which SIPS has unless the feed answers to engagement
+        (``gain``) or has a cap, identification needs more than one sharer, or ``redraw``.
     candidates, exclude : iterable of labels
         Choose among these only, so that the optimum is the best set of candidates; never choose these, who still pass
         content on and count as reached.
     existing : iterable of labels
-        Seeds there are already: the new ones are chosen by what they add, and spread, lower and upper include them (rankings
-        only leave them out). They cost nothing and count toward no quota.
+        Seeds there are already: the new ones are chosen by what they add, and spread, lower and upper include them
+        (rankings only leave them out). They cost nothing and count toward no quota.
     node_weights : optional
         Weight of reaching each node (a target audience): a node attribute, values by label (0 for those left out), a
-        function of the number of followers, or an array in the order of ``graph.nodes``. For methods with RR sets and in
-        common worlds.
+        function of the number of followers, or an array in the order of ``graph.nodes``. For methods with RR sets and
+        in common worlds.
     at_most, at_least : int from 0, or mapping of community to int, optional
-        Quotas of seeds in every community, or in those named (the others are free), for ``"opim"`` and rankings, with `k`.
-        Bounds are then those of the seed sets that the quotas permit.
+        Quotas of seeds in every community, or in those named (the others are free), for ``"opim"`` and rankings, with
+        `k`. Bounds are then those of the seed sets that the quotas permit.
     communities : optional
-        The community of each node for quotas: None for the node attribute ``community``, the name of another, a Series or
-        mapping by label, values in the order of ``graph.nodes``, or a partition. Nodes without one count toward no quota.
+        The community of each node for quotas: None for the node attribute ``community``, the name of another, a Series
+        or mapping by label, values in the order of ``graph.nodes``, or a partition. Nodes without one count toward no
+        quota.
     time_limit : float, optional
         Seconds after which the best set so far is returned, marked as stopped.
     evaluate : bool
-        Also estimate the spread of the chosen seeds independently, by simulation to 1 % (attribute ``spread``), in the unit
-        of the bounds: with `node_weights` the expected weight.
+        Also estimate the spread of the chosen seeds independently, by simulation to 1 % (attribute ``spread``), in the
+        unit of the bounds: with `node_weights` the expected weight.
     rng : int, Generator or None
     threads : int, optional
         Default: all CPUs this process may use. No result depends on it, unless time ends the search.
@@ -109,8 +111,9 @@ def select_seeds(
     Raises
     ------
     InputError
-        k and budget both or neither; k over the number of candidates; a budget below the cheapest one; quotas that cannot
-        be met together; a value out of range; an argument that the method cannot use; a model without live edges.
+        k and budget both or neither; k over the number of candidates; a budget below the cheapest one; quotas that
+        cannot be met together; a value out of range; an argument that the method cannot use; a model without live
+        edges.
     NotFoundError
         An unknown method, label, community or attribute.
 
@@ -140,15 +143,31 @@ def select_seeds(
     key = key_of(rng)
     existing = seed_labels(graph, existing)
     problem = SelectionProblem.of(
-        graph, k, budget=budget, prices=prices, model=model, candidates=candidates, exclude=exclude, existing=existing,
-        node_weights=node_weights, at_most=at_most, at_least=at_least, communities=communities, time_limit=time_limit,
-        key=selection_key(key), threads=threads,
-    )  # fmt: skip
+        graph,
+        k,
+        budget=budget,
+        prices=prices,
+        model=model,
+        candidates=candidates,
+        exclude=exclude,
+        existing=existing,
+        node_weights=node_weights,
+        at_most=at_most,
+        at_least=at_least,
+        communities=communities,
+        time_limit=time_limit,
+        key=selection_key(key),
+        threads=threads,
+    )
     chosen = choose(problem, strategy)
     if not evaluate:
         return chosen
     checked = estimate_spread(
-        graph, [*existing, *chosen.seeds], model=problem.model, node_weights=node_weights,
-        rng=generator(derive_key(key, "evaluate")), threads=threads,
-    )  # fmt: skip
+        graph,
+        [*existing, *chosen.seeds],
+        model=problem.model,
+        node_weights=node_weights,
+        rng=generator(derive_key(key, "evaluate")),
+        threads=threads,
+    )
     return dataclasses.replace(chosen, spread=checked)

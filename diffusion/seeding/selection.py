@@ -72,6 +72,16 @@ class Purchase:
         return float(self.prices.sum()) if self.budget == self.budget else _NAN
 
 
+def _read(part: str, name: str, text: str, otherwise: Any = _NAN) -> Any:
+    """Attribute of a part of the selection."""
+
+    def read(selection: SeedSelection) -> Any:
+        owner = getattr(selection, part)
+        return otherwise if owner is None else getattr(owner, name)
+
+    return property(read, doc=text)
+
+
 @dataclass(frozen=True, repr=False, eq=False)
 class SeedSelection:
     """Seeds in the order in which they were chosen.
@@ -96,8 +106,9 @@ class SeedSelection:
         quality asked for), "time", "max_rr_sets", "memory" (twice as many sets would not fit) or "interrupted". Bounds
         hold whatever the reason.
     certificate : Certificate or None
-        What is proven of the seeds; None for methods without a certificate. Its ``lower``, ``upper``, ``ratio``, ``eps``,
-        ``delta``, ``n_rr_sets``, ``mean_rr_size``, ``chosen_by`` and ``compared`` are attributes of the selection too.
+        What is proven of the seeds; None for methods without a certificate. Its ``lower``, ``upper``, ``ratio``,
+        ``eps``, ``delta``, ``n_rr_sets``, ``mean_rr_size``, ``chosen_by`` and ``compared`` are attributes of the
+        selection too.
     purchase : Purchase
         Money spent. Its ``budget``, ``cost``, ``prices`` and ``next_buy`` are attributes of the selection too.
     existing_spread : float
@@ -121,79 +132,25 @@ class SeedSelection:
     spread: SpreadEstimate | None = None
     provenance: dict[str, Any] = field(default_factory=dict)
 
-    def _proven(self, name: str, otherwise: Any = _NAN) -> Any:
-        return otherwise if self.certificate is None else getattr(self.certificate, name)
-
-    @property
-    def lower(self) -> float:
-        """Lower bound of the spread of the seeds; NaN without a certificate."""
-        return float(self._proven("lower"))
-
-    @property
-    def upper(self) -> float:
-        """Upper bound of the spread of every permitted seed set; NaN without a certificate."""
-        return float(self._proven("upper"))
-
-    @property
-    def ratio(self) -> float:
-        """Proven share of the optimum, lower / upper; NaN without a certificate."""
-        return float(self._proven("ratio"))
-
-    @property
-    def eps(self) -> float:
-        """What was asked of the certificate; NaN without."""
-        return float(self._proven("eps"))
-
-    @property
-    def delta(self) -> float:
-        """Probability with which the certificate may fail; NaN without."""
-        return float(self._proven("delta"))
-
-    @property
-    def n_rr_sets(self) -> int:
-        """RR sets sampled."""
-        return int(self._proven("n_rr_sets", 0))
-
-    @property
-    def mean_rr_size(self) -> float:
-        """Mean members of the RR sets that chose the seeds; NaN without."""
-        return float(self._proven("mean_rr_size"))
-
-    @property
-    def chosen_by(self) -> str:
-        """Return "greedy", or the ranking whose seeds these are; "" without a certificate."""
-        return str(self._proven("chosen_by", ""))
-
-    @property
-    def compared(self) -> dict[str, float]:
-        """Estimated spread of the seeds of greedy, and of the rankings judged beside them on the same RR sets."""
-        return dict(self._proven("compared", {}))
-
-    @property
-    def budget(self) -> float:
-        """Money there was; NaN without prices."""
-        return self.purchase.budget
-
-    @property
-    def cost(self) -> float:
-        """Money spent; NaN without prices."""
-        return self.purchase.cost
-
-    @property
-    def prices(self) -> NDArray[np.float64]:
-        """Price of each seed; empty without prices."""
-        return self.purchase.prices
-
-    @property
-    def next_buy(self) -> NextBuy | None:
-        """Who would be bought next, had the budget been larger."""
-        return self.purchase.next_buy
+    lower = _read("certificate", "lower", "Lower bound of the spread of the seeds; NaN without a certificate.")
+    upper = _read("certificate", "upper", "Upper bound of the spread of any permitted seed set; NaN without.")
+    ratio = _read("certificate", "ratio", "Proven share of the optimum, lower / upper; NaN without a certificate.")
+    eps = _read("certificate", "eps", "What was asked of the certificate; NaN without.")
+    delta = _read("certificate", "delta", "Probability with which the certificate may fail; NaN without.")
+    n_rr_sets = _read("certificate", "n_rr_sets", "RR sets sampled.", 0)
+    mean_rr_size = _read("certificate", "mean_rr_size", "Mean members of the RR sets that chose; NaN without.")
+    chosen_by = _read("certificate", "chosen_by", "'greedy', or the ranking whose seeds these are; '' without.", "")
+    compared = _read("certificate", "compared", "Estimated spread of greedy and of the rankings beside it.", {})
+    budget = _read("purchase", "budget", "Money there was; NaN without prices.")
+    cost = _read("purchase", "cost", "Money spent; NaN without prices.")
+    prices = _read("purchase", "prices", "Price of each seed; empty without prices.")
+    next_buy = _read("purchase", "next_buy", "Who would be bought next, had the budget been larger.")
 
     @property
     def next_unit(self) -> float:
         """Estimated spread that the next unit of money would buy; NaN for rankings and without prices."""
         if self.next_buy is not None:
-            return self.next_buy.gain_per_cost
+            return float(self.next_buy.gain_per_cost)
         return 0.0 if self.cost == self.cost and self.certificate is not None else _NAN
 
     @property
@@ -202,14 +159,14 @@ class SeedSelection:
         if not self.cost > 0:
             return _NAN
         if self.gains.size:
-            return float(self.gains.sum()) / self.cost
+            return float(self.gains.sum() / self.cost)
         return self.spread.mean / self.cost if self.spread is not None else _NAN
 
     def __len__(self) -> int:
         return len(self.seeds)
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return one row a seed: rank (from 1), node, score; gain and cumulated spread, and price, where there are any."""
+        """Return one row a seed: rank (from 1), node, score; gain, cumulated spread and price where there are any."""
         table = pd.DataFrame(
             {
                 "rank": np.arange(1, len(self.seeds) + 1),

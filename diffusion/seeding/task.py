@@ -84,7 +84,8 @@ class Task:
 
     def nodes_of(self, users: NDArray[Any]) -> NDArray[np.int32]:
         """Nodes that are active where these users are seeds."""
-        return users.astype(np.int32) if self.live.seed_of is None else self.live.seed_of[users]
+        nodes: NDArray[np.int32] = users if self.live.seed_of is None else self.live.seed_of[users]
+        return np.asarray(nodes, np.int32)
 
     def users_of(self, nodes: NDArray[Any]) -> NDArray[np.int32]:
         """Users who are seeds where these nodes are active."""
@@ -112,12 +113,13 @@ class Task:
             return weights
         return self.at_counted(np.ones(self.problem.graph.n_nodes) if weights is None else weights, 0.0)
 
-    def store(self, *purpose: object, stop: NDArray[Any] = NOBODY, limit: int = MOST_SETS) -> RRStore:
+    def store(
+        self, *purpose: object, stop: NDArray[Any] = NOBODY, limit: int = MOST_SETS, weights: NDArray[Any] | None = None
+    ) -> RRStore:
         """Return an empty collection that no other purpose shares; sets hit by existing seeds are empty."""
         key = derive_key(self.problem.key, self.purpose, *purpose)
-        return RRStore(
-            self.live, key, weights=self.weights, stop=np.concatenate([self.existing, stop]), limit=limit
-        )  # fmt: skip
+        weights = self.weights if weights is None else weights
+        return RRStore(self.live, key, weights=weights, stop=np.concatenate([self.existing, stop]), limit=limit)
 
     def forward_bound(self, seeds: NDArray[Any], n: int, alpha: float) -> tuple[float, float]:
         """Mean spread in forward runs from seeds, and a lower bound; about a 64th as many runs as n sets that chose."""

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._progress import progress
-from .._provenance import provenance
 from .._random import derive_key, generator
 from ..graph.follower_graph import FollowerGraph
 from ..results.estimates import Comparison
 from ..results.intervals import mean_interval
 from ..simulation.runner import Runner
 from ..simulation.simulate import rounds
+from .problem import record
 from .strategies.rankings import Ranking
 
 __all__ = ["Lots", "Precision", "evaluate"]
@@ -87,23 +87,21 @@ def evaluate(
                     stopped = "precision"
                     break
     sizes = np.concatenate(parts, axis=2)
-    record = provenance(
-        "compare", key=runner.key, model=runner.model.label, graph=runner.graph.fingerprint, runs=sizes.shape[2],
-        names=list(names),
-    )  # fmt: skip
+    facts = {"runs": sizes.shape[2], "names": list(names)}
+    origin = record("compare", runner.graph, runner.model, runner.key, **facts)
 
     def source(name: str, amount: float) -> Any:
         if name in lots or len(chosen[name, amount]) > 1:
             return DrawnSeeds(name, float(most), runner.unit)
         return _of(runner, chosen[name, amount][0])
 
+    how = (precision.confidence, stopped, runner.key, origin)
     return {
         amount: Comparison(
-            names, np.ascontiguousarray(sizes[:, at]), precision.confidence, stopped, runner.key, record,
-            tuple(source(name, amount) for name in names),
+            names, np.ascontiguousarray(sizes[:, at]), *how, tuple(source(name, amount) for name in names)
         )
         for at, amount in enumerate(amounts)
-    }  # fmt: skip
+    }
 
 
 def _of(runner: Runner, seeds: tuple[Any, ...]) -> Runner:

@@ -17,13 +17,11 @@ class _Checked(ABCMeta):
     """Constructors whose unknown parameters are an InputError that says where they belong."""
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        known = [f.name for f in fields(cls)]  # type: ignore[arg-type]
+        known = [f.name for f in fields(cls) if f.init]  # type: ignore[arg-type]
         for name in kwargs:
             if name not in known:
                 allowed = f"it takes {', '.join(f'{one}=' for one in known)}" if known else "it takes none"
-                raise InputError(
-                    f"{name}= is no parameter of {cls.__name__}: {allowed}." + did_you_mean(name, known)
-                )  # fmt: skip
+                raise InputError(f"{name}= is no parameter of {cls.__name__}: {allowed}." + did_you_mean(name, known))
         return super().__call__(*args, **kwargs)
 
 
@@ -43,10 +41,8 @@ class Strategy(ABC, metaclass=_Checked):
     @property
     def label(self) -> str:
         """Name with the parameters that are set, for tables: ``"opim eps=0.05"``."""
-        changed = [
-            (f.name, value) for f in fields(self) if (value := getattr(self, f.name)) != f.default  # type: ignore[arg-type]
-        ]  # fmt: skip
-        return " ".join([self.name, *(f"{name}={value}" for name, value in changed)])
+        own = [(f.name, getattr(self, f.name), f.default) for f in fields(self)]  # type: ignore[arg-type]
+        return " ".join([self.name, *(f"{name}={value}" for name, value, default in own if value != default)])
 
     @abstractmethod
     def choose(self, problem: SelectionProblem) -> SeedSelection:

@@ -21,8 +21,8 @@ from .base import Strategy
 __all__ = ["CELF", "Greedy"]
 
 NO_GUARANTEE = (
-    "no guarantee: where users wait for several others the spread is not submodular (a second seed can add more than the "
-    "first)"
+    "no guarantee: where users wait for several others the spread is not submodular (a second seed can add more than "
+    "the first)"
 )
 IN_WORLDS = "at least 1 - 1/e = 63 % of the best set in these {runs:,} worlds (Kempe, Kleinberg and Tardos 2003)"
 
@@ -58,7 +58,6 @@ class Greedy(Strategy):
         check_runs(self.runs)
 
     def choose(self, problem: SelectionProblem) -> SeedSelection:
-        """See `Strategy.choose`."""
         k = problem.constraint.k
         assert k is not None
         program = problem.model.compile(problem.graph)
@@ -78,13 +77,11 @@ class Greedy(Strategy):
                     raise
                 stopped = "interrupted"
         covers = problem.model.submodular(problem.graph)
-        gains = np.array(search.gains)
-        return SeedSelection(
-            problem.labels(np.array(search.seeds, np.int64)), self.name, gains, time.perf_counter() - problem.start,
-            problem.key, gains, IN_WORLDS.format(runs=runs) if covers else NO_GUARANTEE, stopped,
-            existing_spread=search.already,
-            provenance=problem.record(self.name, k=k, runs=runs, evaluations=search.evaluations, stopped=stopped),
-        )  # fmt: skip
+        guarantee, gains = IN_WORLDS.format(runs=runs) if covers else NO_GUARANTEE, np.array(search.gains)
+        facts = {"k": k, "runs": runs, "evaluations": search.evaluations, "stopped": stopped}
+        proven = {"gains": gains, "guarantee": guarantee, "existing_spread": search.already}
+        origin, users = problem.record(self.name, **facts), np.array(search.seeds, np.int64)
+        return problem.selection(users, self.name, gains, **proven, stopped=stopped, provenance=origin)
 
 
 @dataclass(frozen=True)

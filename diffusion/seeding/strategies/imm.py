@@ -10,7 +10,7 @@ from ..._progress import progress
 from ...errors import InputError
 from ..problem import SelectionProblem, is_number, open_unit
 from ..rr_store import RRStore
-from ..search import REACHED, judge, log_choose, selection_of, stop_rule
+from ..search import REACHED, Judged, judge, log_choose, selection_of, stop_rule
 from ..selection import SeedSelection
 from ..task import Task
 from .base import Strategy
@@ -46,8 +46,8 @@ class IMM(Strategy):
     Notes
     -----
     The certificate's ``guarantee`` is what IMM proves; NaN where that needs more than 2**25 RR sets, or 2 GiB of them.
-    `lower` and `upper` come from its sets and as many fresh ones, at ``delta = n**-ell``. The second phase samples anew:
-    with the sets of the first, as published, the proof has a gap (Chen 2018).
+    `lower` and `upper` come from its sets and as many fresh ones, at ``delta = n**-ell``. The second phase samples
+    anew: with the sets of the first, as published, the proof has a gap (Chen 2018).
 
     References
     ----------
@@ -69,7 +69,6 @@ class IMM(Strategy):
             )
 
     def choose(self, problem: SelectionProblem) -> SeedSelection:
-        """See `Strategy.choose`."""
         k, eps, ell = problem.constraint.k, self.eps, self.ell
         assert k is not None
         n = max(problem.graph.n_nodes, 2)
@@ -101,10 +100,9 @@ class IMM(Strategy):
                 if not _grow(task, sets, star / least, bar):
                     stopped = "max_rr_sets"
             state = judge(task, cover(selection), selection, validation, task.delta / 2.0)
-        return selection_of(
-            task, state, stopped, method="IMM", rule=stop_rule(eps, None, guarantee=True),
-            used=first.n + selection.n + validation.n, mean_rr_size=selection.mean_size, k=k, eps=eps, ell=self.ell,
-        )  # fmt: skip
+        used, facts = first.n + selection.n + validation.n, {"k": k, "eps": eps, "ell": self.ell}
+        rule = stop_rule(eps, None, guarantee=True)
+        return selection_of(task, state, stopped, rule, used, selection, Judged(), facts, method="IMM")
 
 
 def _grow(task: Task, sets: RRStore, wanted: float, bar: Any) -> bool:

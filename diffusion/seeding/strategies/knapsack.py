@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from ..constraints import Budget
 from ..rr_store import MOST_SETS, RRStore
-from ..search import Choice, Schedule, schedule_of
+from ..search import Choice, Prepared, Schedule, schedule_of
 from ..selection import NextBuy, Purchase
 from ..task import NOBODY, Task
-from .opim import CONVERGED, OPIM, PILOT, Cover, Prepared
+from .opim import CONVERGED, OPIM, PILOT, Cover
 
 __all__ = ["KnapsackCover"]
 
@@ -34,15 +34,16 @@ class KnapsackCover(Cover):
 
     On the sets that choose, greedy by gain per price that skips what no longer fits, or the best single node if that
     covers more, reaches 0.405 of the best affordable coverage (Tang et al. 2021; (1 - 1/e)/2 by Khuller, Moss and Naor
-    1999). What is proven for *this* result is lower / upper, usually far more: `upper` bounds every affordable set by the
-    fractional knapsack of the marginal gains, the least over prefixes of the greedy order.
+    1999). What is proven for *this* result is lower / upper, usually far more: `upper` bounds every affordable set by
+    the fractional knapsack of the marginal gains, the least over prefixes of the greedy order.
 
-    Where RR sets are large, the first seeds, for at most half of the budget, are fixed on few whole sets, and the sampling
-    of all others ends as soon as it meets one (after HIST: Guo et al., SIGMOD 2020). The bounds rest on sets sampled after
-    that. They hold whatever those seeds are: an optimum that spends the whole budget covers at most what the fixed seeds
-    cover and what the whole budget adds to them. Where nearly all sets over some size hold a fixed seed, the sampling of
-    the sets that choose ends at that size too, and they count as covered by anyone, which can only raise `upper`. Where
-    RR sets have over 200 members on average, `lower` rests on forward runs from the seeds (`betting_low`).
+    Where RR sets are large, the first seeds, for at most half of the budget, are fixed on few whole sets, and the
+    sampling of all others ends as soon as it meets one (after HIST: Guo et al., SIGMOD 2020). The bounds rest on sets
+    sampled after that. They hold whatever those seeds are: an optimum that spends the whole budget covers at most what
+    the fixed seeds cover and what the whole budget adds to them. Where nearly all sets over some size hold a fixed
+    seed, the sampling of the sets that choose ends at that size too, and they count as covered by anyone, which can
+    only raise `upper`. Where RR sets have over 200 members on average, `lower` rests on forward runs from the seeds
+    (`betting_low`).
 
     References
     ----------
@@ -65,13 +66,11 @@ class KnapsackCover(Cover):
         super().__init__(task, strategy)
 
     def first_schedule(self) -> Schedule:
-        """See `Cover.first_schedule`."""
         prices = np.cumsum(np.sort(self.price[self.allowed]))
         most = int(np.searchsorted(prices, self.budget * (1 + 1e-12), side="right"))
         return schedule_of(self.task, max(most, 1), None, self.task.delta)
 
     def prepare(self, whole: RRStore, bar: Any) -> Prepared:
-        """See `Cover.prepare`."""
         task = self.task
         whole.extend(min(self.schedule.first, PILOT), threads=task.problem.threads, bar=bar)
         large, huge = whole.mean_size > LARGE_SET, whole.mean_size > HUGE_SET
@@ -86,7 +85,7 @@ class KnapsackCover(Cover):
         return Prepared(selection, validation, self.schedule, start.seeds, start.gains, start.used, facts)
 
     def choose(self, sets: RRStore, fixed: NDArray[np.int32]) -> Choice:
-        """See `Cover.choose`; the sets that the fixed seeds hit are empty ones."""
+        # the sets that the fixed seeds hit are empty ones.
         spent = float(self.price[fixed].sum())
         seeds, gains, upper = self._greedy(sets, spent, alone=not len(fixed))
         chosen = np.concatenate([fixed, seeds]).astype(np.int32)
@@ -96,7 +95,7 @@ class KnapsackCover(Cover):
 
     def _greedy(
         self, sets: RRStore, spent: float, *, alone: bool
-    ) -> tuple[NDArray[np.int32], NDArray[np.int64], float]:  # fmt: skip
+    ) -> tuple[NDArray[np.int32], NDArray[np.int64], float]:
         """Greedy by gain per price, or the single node that covers more -> seeds, gains, bound of the rest."""
         seeds, gains, upper, single = sets.knapsack(self.allowed, self.price, spent, self.budget)
         if alone and single >= 0 and sets.counts[single] > gains.sum():
@@ -106,8 +105,9 @@ class KnapsackCover(Cover):
     def _sentinels(self, whole: RRStore, n: int, bar: Any) -> _Start:
         """First seeds of the greedy order that spare the sampling of large sets.
 
-        Each stage samples sets that end where they meet the seeds of the stages before, and adds those seeds that are the
-        first of at least SURE of them: for at most SHARE of the budget, and for more where only that lets large sets go.
+        Each stage samples sets that end where they meet the seeds of the stages before, and adds those seeds that are
+        the first of at least SURE of them: for at most SHARE of the budget, and for more where only that lets large
+        sets go.
         """
         task, price = self.task, self.price
         seeds, gains = NOBODY, np.zeros(0)

@@ -25,10 +25,10 @@ class MatroidCover(Cover):
 
     Sets that can be completed to k seeds within both quotas are a matroid (for upper quotas alone a partition matroid;
     with lower ones see El Halabi et al. 2020, section 3), over which greedy reaches at least half of the best coverage
-    (Fisher, Nemhauser and Wolsey 1978). What is proven of the seeds, lower / upper, is mostly far more: after each prefix
-    of the greedy order the best permitted set covers at most what is covered already plus the largest sum of marginal
-    gains within the quotas. Both bounds use exact binomial tails on separate collections of RR sets; delta is shared out
-    over all looks.
+    (Fisher, Nemhauser and Wolsey 1978). What is proven of the seeds, lower / upper, is mostly far more: after each
+    prefix of the greedy order the best permitted set covers at most what is covered already plus the largest sum of
+    marginal gains within the quotas. Both bounds use exact binomial tails on separate collections of RR sets; delta is
+    shared out over all looks.
     """
 
     method = "OPIM quotas"
@@ -38,12 +38,10 @@ class MatroidCover(Cover):
     )
 
     def first_schedule(self) -> Schedule:
-        """See `Cover.first_schedule`."""
         most = min(self.task.max_rr_sets, 2.0 * MOST_SETS)
         return Schedule(min(FIRST, int(most // 2)), math.inf, self.task.delta, step=1.0)
 
     def choose(self, sets: RRStore, fixed: NDArray[np.int32]) -> Choice:
-        """See `Cover.choose`."""
         task = self.task
         quotas = task.problem.constraint
         assert isinstance(quotas, Quotas)

@@ -16,13 +16,25 @@ from ..constraints import Budget, Quotas
 from ..judged import JUDGED, keep_best
 from ..problem import SelectionProblem, is_number, open_unit
 from ..rr_store import RRStore
-from ..search import REACHED, Choice, Schedule, StopRule, cut_short, schedule_of, search, selection_of, stop_rule
+from ..search import (
+    REACHED,
+    Choice,
+    Judged,
+    Prepared,
+    Schedule,
+    StopRule,
+    cut_short,
+    schedule_of,
+    search,
+    selection_of,
+    stop_rule,
+)
 from ..selection import Purchase, SeedSelection
 from ..task import NOBODY, Task
 from .base import Strategy
 from .rankings import by_followers
 
-__all__ = ["HIST", "OPIM", "Cover", "Prepared", "cover_of_number"]
+__all__ = ["HIST", "OPIM", "Cover", "cover_of_number"]
 
 EPS = 0.1  # of the guarantee, or of the sampling error, where nothing else is asked
 CONVERGED = 0.0075  # what the seeds of either half may lose to those of the other on its sets; about twice their loss
@@ -42,9 +54,9 @@ class OPIM(Strategy):
     Parameters
     ----------
     eps : float in (0, 1), optional
-        Of k seeds: stop when lower / upper >= 1 - 1/e - eps. Of money and quotas: stop when sampling error costs at most
-        this share, when lower / upper >= (1 - eps) times the ratio of the greedy coverage to its upper bound. Default:
-        sample until that holds for 0.1 *and* more RR sets would hardly choose better seeds (see Notes).
+        Of k seeds: stop when lower / upper >= 1 - 1/e - eps. Of money and quotas: stop when sampling error costs at
+        most this share, when lower / upper >= (1 - eps) times the ratio of the greedy coverage to its upper bound.
+        Default: sample until that holds for 0.1 *and* more RR sets would hardly choose better seeds (see Notes).
     delta : float in (0, 1), optional
         Probability with which the certificate may fail; default 1 over the nodes of the live-edge graph.
     quality : float in (0, 1), optional
@@ -63,18 +75,18 @@ class OPIM(Strategy):
     and hold at the same delta, shared out over all sizes that could be looked at.
 
     The guarantee permits seeds that reach 3 to 10 % less than the best known, and searches that stop at it return such
-    seeds. By default the search goes on until the seeds chosen on either half, judged on the other, lose at most 0.75 %
-    to those chosen there; their spread is then within about half of that of what more sets would choose (measured: 0.2 %
-    in the mean and at most 0.9 %, in 96 selections of 1 to 200 seeds on graphs of 1,000 to 82,000 nodes).
+    seeds. By default the search goes on until the seeds chosen on either half, judged on the other, lose at most 0.75
+    % to those chosen there; their spread is then within about half of that of what more sets would choose (measured:
+    0.2 % in the mean and at most 0.9 %, in 96 selections of 1 to 200 seeds on graphs of 1,000 to 82,000 nodes).
 
-    Degree, single discount, degree discount and PageRank (for money and quotas degree and PageRank) are judged on the same
-    sets, and the best is kept (estimated anew on fresh sets, where it is a ranking): `chosen_by` says which. The upper
-    bound holds for any seed set; the failure probability of the lower bound is shared out over all of them, and their
-    estimates are in `compared`.
+    Degree, single discount, degree discount and PageRank (for money and quotas degree and PageRank) are judged on the
+    same sets, and the best is kept (estimated anew on fresh sets, where it is a ranking): `chosen_by` says which. The
+    upper bound holds for any seed set; the failure probability of the lower bound is shared out over all of them, and
+    their estimates are in `compared`.
 
     HIST first picks some sentinel seeds on few whole RR sets; the sampling of others ends as soon as it meets one. Its
-    bounds rest on sets sampled after the sentinels were fixed, so that they hold whatever the sentinels are. For money and
-    quotas see `diffusion.seeding.strategies.knapsack` and `diffusion.seeding.strategies.matroid`.
+    bounds rest on sets sampled after the sentinels were fixed, so that they hold whatever the sentinels are. For money
+    and quotas see `diffusion.seeding.strategies.knapsack` and `diffusion.seeding.strategies.matroid`.
 
     Ctrl-C and time return the best set so far, with its bounds; while nothing has been sampled Ctrl-C is Ctrl-C.
 
@@ -130,15 +142,15 @@ class OPIM(Strategy):
         return stop_rule(self.limit or EPS, self.quality, guarantee=cover.guaranteed, converge=converge)
 
     def choose(self, problem: SelectionProblem) -> SeedSelection:
-        """See `Strategy.choose`."""
         from .knapsack import KnapsackCover
         from .matroid import MatroidCover
 
-        kinds = {Budget: KnapsackCover, Quotas: MatroidCover}
-        kind: type[Cover] = kinds.get(type(problem.constraint), NumberCover)
-        purpose = "quotas" if kind is MatroidCover else "rr"
+        constraint = problem.constraint
+        purpose = "quotas" if isinstance(constraint, Quotas) else "rr"
         task = Task.of(problem, delta=self.delta, max_rr_sets=self.max_rr_sets, judged=JUDGED, purpose=purpose)
-        return _certify(task, kind(task, self))
+        if isinstance(constraint, Budget):
+            return _certify(task, KnapsackCover(task, self))
+        return _certify(task, MatroidCover(task, self) if isinstance(constraint, Quotas) else NumberCover(task, self))
 
 
 @dataclass(frozen=True)
@@ -155,35 +167,6 @@ class HIST(OPIM):
     name = "hist"
     summary = "greedy on reverse-reachable sets after sentinels, with a certificate (HIST, Guo et al. 2020)"
     supports = OPIM.supports - {"quotas"}
-
-
-@dataclass
-class Prepared:
-    """What a search runs on.
-
-    Attributes
-    ----------
-    selection : RRStore
-    validation : RRStore or None
-        None: forward runs judge.
-    schedule : Schedule
-    fixed : ndarray of int32
-        First seeds, which end the sampling of both collections.
-    gains : ndarray of float64
-        Sets that the fixed seeds covered where they were chosen.
-    used : int
-        Sets used for that.
-    facts : dict
-        For the provenance.
-    """
-
-    selection: RRStore
-    validation: RRStore | None
-    schedule: Schedule
-    fixed: NDArray[np.int32] = field(default_factory=lambda: NOBODY)
-    gains: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
-    used: int = 0
-    facts: dict[str, Any] = field(default_factory=dict)
 
 
 class Cover(ABC):
@@ -225,10 +208,7 @@ def _certify(task: Task, cover: Cover) -> SeedSelection:
         try:
             ready = cover.prepare(whole, bar)
             fixed, validation = ready.fixed, ready.validation
-            state, stopped, used = search(
-                task, ready.selection, validation, ready.schedule, lambda sets: cover.choose(sets, fixed), rule, fixed,
-                ready.used, bar,
-            )  # fmt: skip
+            state, stopped, used = search(task, ready, lambda sets: cover.choose(sets, fixed), rule, bar)
             gains = ready.gains
             if validation is None:
                 gains = np.concatenate([gains, state.choice.gains * (task.total / state.n)])
@@ -247,14 +227,17 @@ def _certify(task: Task, cover: Cover) -> SeedSelection:
                 state, gains = kept.state, np.zeros(0) if kept.gains is None else kept.gains
     except KeyboardInterrupt:
         stopped = "interrupted"
-    strategy = cover.strategy
-    return selection_of(
-        task, state, "interrupted" if stopped == "cut short" else stopped, method=cover.method, rule=rule, used=used,
-        mean_rr_size=ready.selection.mean_size, guarantee=cover.guarantee, fixed_gains=gains,
-        existing_spread=task.total * whole.n_empty / max(whole.n, 1) if len(gains) else None,
-        chosen_by=chosen_by, compared=compared, purchase=cover.purchase(ready.selection, state.choice.seeds),
-        k=task.problem.constraint.k, eps=strategy.limit, quality=strategy.quality, **ready.facts,
-    )  # fmt: skip
+    stopped = "interrupted" if stopped == "cut short" else stopped
+    facts = {
+        "k": task.problem.constraint.k,
+        "eps": cover.strategy.limit,
+        "quality": cover.strategy.quality,
+        **ready.facts,
+    }
+    judged = Judged(chosen_by, compared, gains, task.total * whole.n_empty / max(whole.n, 1) if len(gains) else None)
+    purchase = cover.purchase(ready.selection, state.choice.seeds)
+    words: dict[str, Any] = {"method": cover.method, "guarantee": cover.guarantee, "purchase": purchase}
+    return selection_of(task, state, stopped, rule, used, ready.selection, judged, facts, **words)
 
 
 def cover_of_number(task: Task, sets: RRStore, k: int, fixed: NDArray[np.int32]) -> Choice:
@@ -284,15 +267,12 @@ class NumberCover(Cover):
         return k
 
     def first_schedule(self) -> Schedule:
-        """See `Cover.first_schedule`."""
         return schedule_of(self.task, self.k, self.strategy.limit, self.task.delta)
 
     def choose(self, sets: RRStore, fixed: NDArray[np.int32]) -> Choice:
-        """See `Cover.choose`."""
         return cover_of_number(self.task, sets, self.k, fixed)
 
     def prepare(self, whole: RRStore, bar: Any) -> Prepared:
-        """See `Cover.prepare`."""
         task, hist = self.task, self.strategy.hist
         if hist is None:
             whole.extend(min(self.schedule.first, PILOT), threads=task.problem.threads, bar=bar)
@@ -306,14 +286,13 @@ class NumberCover(Cover):
         selection, validation = task.store("choose", "hist", stop=fixed), task.store("judge", "hist", stop=fixed)
         return Prepared(selection, validation, self.schedule, fixed, gains, used, {"sentinels": len(fixed)})
 
-    def _sentinels(
-        self, sets: RRStore, eps: float, bar: Any
-    ) -> tuple[NDArray[np.int32], NDArray[np.float64], int]:  # fmt: skip
+    def _sentinels(self, sets: RRStore, eps: float, bar: Any) -> tuple[NDArray[np.int32], NDArray[np.float64], int]:
         """First phase of HIST: seeds that cover enough -> they, their gains, sets used.
 
-        The first b seeds serve when their spread is at least 1 - (1 - 1/k)^b - eps/2 of the bound of the optimum, on the
-        sets that chose them and then on others, each of which ends where it meets one of them (after Guo et al. 2020).
-        Where no such b is certified in time, the first seeds that are sure serve if sets are large, and otherwise none do.
+        The first b seeds serve when their spread is at least 1 - (1 - 1/k)^b - eps/2 of the bound of the optimum, on
+        the sets that chose them and then on others, each of which ends where it meets one of them (after Guo et al.
+        2020). Where no such b is certified in time, the first seeds that are sure serve if sets are large, and
+        otherwise none do.
         """
         task, k = self.task, self.k
         schedule = schedule_of(task, k, eps / 2.0, task.delta / 2.0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from abc import abstractmethod
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -23,10 +22,8 @@ from ..problem import SelectionProblem
 from ..selection import SeedSelection
 from .base import Strategy
 
-__all__ = [
-    "IRIE", "TIERS", "CollectiveInfluence", "CommunityDegree", "Degree", "DegreeDiscount", "KCore", "PageRank", "Random",
-    "Ranking", "SingleDiscount", "Tier", "TwoStepDiscount", "VoteRank",
-]  # fmt: skip
+__all__ = ["IRIE", "CollectiveInfluence", "CommunityDegree", "Degree", "DegreeDiscount", "KCore", "PageRank", "Random"]
+__all__ += ["TIERS", "Ranking", "SingleDiscount", "Tier", "TwoStepDiscount", "VoteRank", "by_followers"]
 
 Order = tuple[NDArray[Any], NDArray[np.float64]]  # internal users and their scores
 TIERS = ("amateur", "tail", "waist", "head")
@@ -69,11 +66,8 @@ class Ranking(Strategy):
         allowed = self.pool(problem.graph, problem.allowed)
         available = int(allowed.sum())
         size = available if size is None else min(size, available)
-        start = time.perf_counter()
         nodes, scores = strategy.order(graph, size, allowed, problem.key)
-        seconds = time.perf_counter() - start
-        record = problem.record(self.label, k=len(nodes))
-        return SeedSelection(problem.labels(nodes), self.name, scores, seconds, problem.key, provenance=record)
+        return problem.selection(nodes, self.name, scores, provenance=problem.record(self.label, k=len(nodes)))
 
     def _prepared(self, graph: FollowerGraph, problem: SelectionProblem) -> Ranking:
         if graph.probabilities is None:
@@ -84,7 +78,6 @@ class Ranking(Strategy):
         return self
 
     def choose(self, problem: SelectionProblem) -> SeedSelection:
-        """See `Strategy.choose`."""
         k = problem.constraint.k
         available = int(self.pool(problem.graph, problem.allowed).sum())
         if k is not None and k > available and not problem.partial:
@@ -127,7 +120,6 @@ class Random(Ranking):
     drawn = True
 
     def order(self, graph: FollowerGraph, size: int, allowed: NDArray[np.bool_], key: int) -> Order:
-        """See `Ranking.order`."""
         positions = np.sort(graph.index.order[allowed])
         chosen = graph.index.rank[generator(key).permutation(positions)[:size]]
         return chosen, np.full(len(chosen), np.nan)
@@ -157,13 +149,13 @@ class Tier(Random):
         return self.tier
 
     def pool(self, graph: FollowerGraph, allowed: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """See `Ranking.pool`."""
         if "tier" not in graph.attributes:
             raise InputError(
                 f"the method {self.tier!r} needs creator tiers, the node attribute 'tier': see "
                 "dif.graph.with_creator_tiers(graph)"
             )
-        return allowed & (graph.node_data["tier"].to_numpy() == self.tier)[graph.index.order]
+        members: NDArray[np.bool_] = graph.node_data["tier"].to_numpy() == self.tier
+        return allowed & members[graph.index.order]
 
 
 @dataclass(frozen=True)
@@ -174,7 +166,6 @@ class Degree(Ranking):
     summary = "most followers"
 
     def order(self, graph: FollowerGraph, size: int, allowed: NDArray[np.bool_], key: int) -> Order:
-        """See `Ranking.order`."""
         return _top(graph, graph.csr.out_degree, size, allowed)
 
 
@@ -201,7 +192,6 @@ class SingleDiscount(Ranking):
     summary = "most followers not yet chosen (Chen, Wang and Yang 2009)"
 
     def order(self, graph: FollowerGraph, size: int, allowed: NDArray[np.bool_], key: int) -> Order:
-        """See `Ranking.order`."""
         return _discount(graph, size, allowed, -1.0)
 
 
@@ -217,12 +207,12 @@ class DegreeDiscount(Ranking):
 
     Notes
     -----
-    Chen, Wang and Yang (2009, section 4.1) look at the star of a node v: v is worth (1 - p)^t (1 + (d - t) p), as no seed
-    among its t neighbours activates it with probability (1 - p)^t, and it then activates each of its d - t others with p.
-    To first order in p this is 1 + p (d - 2t - (d - t) t p), their algorithm 4, which serves when `p` is set. Without `p`
-    the star is kept whole, with the probability of every arc: prod over seeds s of (1 - p_sv) * (1 + sum over followers w
-    that are no seeds of p_vw). Parallel arcs count by the probability of the arc that they form. Time: the arcs of the
-    seeds, each with the logarithm of the nodes.
+    Chen, Wang and Yang (2009, section 4.1) look at the star of a node v: v is worth (1 - p)^t (1 + (d - t) p), as no
+    seed among its t neighbours activates it with probability (1 - p)^t, and it then activates each of its d - t others
+    with p. To first order in p this is 1 + p (d - 2t - (d - t) t p), their algorithm 4, which serves when `p` is set.
+    Without `p` the star is kept whole, with the probability of every arc: prod over seeds s of (1 - p_sv) * (1 + sum
+    over followers w that are no seeds of p_vw). Parallel arcs count by the probability of the arc that they form.
+    Time: the arcs of the seeds, each with the logarithm of the nodes.
 
     The star alone is short-sighted where probabilities differ: on NetHEPT with weighted-cascade probabilities 50 seeds
     reach 949 nodes on the multigraph and 845 on the simple graph, against 973 and 902 by the published formula with
@@ -253,7 +243,6 @@ class DegreeDiscount(Ranking):
         return self
 
     def order(self, graph: FollowerGraph, size: int, allowed: NDArray[np.bool_], key: int) -> Order:
-        """See `Ranking.order`."""
         if self.p is not None:
             return _discount(graph, size, allowed, float(self.p))
         return _by_arc(star_discount_seeds, graph, size, allowed)
@@ -272,7 +261,6 @@ class TwoStepDiscount(Ranking):
     reckons = True
 
     def order(self, graph: FollowerGraph, size: int, allowed: NDArray[np.bool_], key: int) -> Order:
-        """See `Ranking.order`."""
         return _by_arc(two_step_seeds, graph, size, allowed)
 
 
@@ -291,8 +279,8 @@ class IRIE(Ranking):
     -----
     The rank r(u) = (1 - AP(u)) (1 + alpha sum_v p_uv r(v)) estimates what u adds to the seeds, where AP(u) is the
     probability that the seeds activate u. AP combines, as if they were independent, the likeliest path from every seed
-    that passes no seed chosen before, by Dijkstra's algorithm cut at `floor`. The iteration takes up the ranks of the seed
-    before. Time: at most 20 passes over the arcs for each seed.
+    that passes no seed chosen before, by Dijkstra's algorithm cut at `floor`. The iteration takes up the ranks of the
+    seed before. Time: at most 20 passes over the arcs for each seed.
 
     References
     ----------
@@ -312,12 +300,9 @@ class IRIE(Ranking):
             raise InputError("floor=0 would follow every path: give a number above 0 and at most 1")
 
     def order(self, graph: FollowerGraph, size: int, allowed: NDArray[np.bool_], key: int) -> Order:
-        """See `Ranking.order`."""
         assert graph.probabilities is not None  # `rank` has looked
         p, bounds = graph.probabilities.values, (float(self.alpha), float(self.floor), ROUNDS, CLOSE)
-        nodes, scores = irie_seeds(
-            graph.csr.indptr, graph.csr.indices, p, graph.index.order, allowed, size, *bounds
-        )  # fmt: skip
+        nodes, scores = irie_seeds(graph.csr.indptr, graph.csr.indices, p, graph.index.order, allowed, size, *bounds)
         return nodes, scores
 
 
@@ -325,15 +310,14 @@ class IRIE(Ranking):
 class CollectiveInfluence(Ranking):
     """Collective influence within two steps (Morone and Makse 2015, with balls of radius 2), adaptive.
 
-    (degree - 1) times the sum of (degree - 1) over nodes two steps away, on the undirected graph, from which each seed is
-    then removed; ties, as among nodes of influence 0, go to more followers.
+    (degree - 1) times the sum of (degree - 1) over nodes two steps away, on the undirected graph, from which each seed
+    is then removed; ties, as among nodes of influence 0, go to more followers.
     """
 
     name = "collective_influence"
     summary = "collective influence within two steps, adaptive (Morone and Makse 2015)"
 
     def order(self, graph: FollowerGraph, size: int, allowed: NDArray[np.bool_], key: int) -> Order:
-        """See `Ranking.order`."""
         from scipy.sparse import csr_array
 
         n = graph.n_nodes
@@ -351,14 +335,14 @@ class CollectiveInfluence(Ranking):
 class CommunityDegree(Ranking):
     """Most followers of each community, seeds in proportion to its size; needs the node attribute ``community``.
 
-    Communities get seats as in elections (Sainte-Lague), ties going to the larger one; nodes of no community are left out.
+    Communities get seats as in elections (Sainte-Lague), ties going to the larger one; nodes of no community are left
+    out.
     """
 
     name = "community_degree"
     summary = "most followers of each community, seeds in proportion to its size"
 
     def order(self, graph: FollowerGraph, size: int, allowed: NDArray[np.bool_], key: int) -> Order:
-        """See `Ranking.order`."""
         groups = groups_of(graph)
         sizes = groups.sizes()
         degree = graph.csr.out_degree
@@ -382,7 +366,6 @@ class PageRank(Ranking):
     summary = "PageRank along follows, damping 0.85"
 
     def order(self, graph: FollowerGraph, size: int, allowed: NDArray[np.bool_], key: int) -> Order:
-        """See `Ranking.order`."""
 
         def score() -> NDArray[np.float64]:
             csr = graph.csr
@@ -403,7 +386,6 @@ class KCore(Ranking):
     summary = "core number of the undirected graph, then followers (igraph)"
 
     def order(self, graph: FollowerGraph, size: int, allowed: NDArray[np.bool_], key: int) -> Order:
-        """See `Ranking.order`."""
         import igraph
 
         arcs = np.column_stack((graph.csr.sources, graph.csr.indices))
@@ -420,19 +402,16 @@ class KCore(Ranking):
 class VoteRank(Ranking):
     """VoteRank (Zhang et al. 2016): followers vote.
 
-    An elected node votes no more, and each of its followers with 1 / (mean followers) less; the ranking ends once no one
-    is left with a vote.
+    An elected node votes no more, and each of its followers with 1 / (mean followers) less; the ranking ends once no
+    one is left with a vote.
     """
 
     name = "voterank"
     summary = "VoteRank, followers vote (Zhang et al. 2016)"
 
     def order(self, graph: FollowerGraph, size: int, allowed: NDArray[np.bool_], key: int) -> Order:
-        """See `Ranking.order`."""
         csr, into = graph.csr, graph.csr.into
-        nodes, votes = vote_rank(
-            csr.indptr, csr.indices, into.indptr, into.sources, graph.index.order, allowed, size
-        )  # fmt: skip
+        nodes, votes = vote_rank(csr.indptr, csr.indices, into.indptr, into.sources, graph.index.order, allowed, size)
         return nodes, votes / max(graph.n_edges, 1)
 
 
