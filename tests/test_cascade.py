@@ -9,6 +9,7 @@ from typing import Any
 import naive
 import numpy as np
 import pytest
+from diffusion.cascades import _engine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import (
@@ -24,7 +25,6 @@ from strategies import (
 
 import diffusion as dif
 from diffusion import FollowerGraph
-from diffusion.cascades import _engine
 from diffusion.errors import InputError
 from diffusion.kernels.cascade import run_batch
 from diffusion.models.program import NO_WEIGHTS

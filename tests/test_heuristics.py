@@ -20,9 +20,9 @@ import diffusion as dif
 from diffusion._random import key_of
 from diffusion.errors import InputError, NotFoundError
 from diffusion.graph.follower_graph import FollowerGraph
-from diffusion.seeding import DegreeDiscount, Ranking, SeedSelection, SelectionProblem, choose, strategy_of
+from diffusion.seeding import DegreeDiscount, SeedSelection, SelectionProblem, choose, strategy_of
 from diffusion.seeding.registry import STRATEGIES
-from diffusion.seeding.strategies.rankings import TIERS
+from diffusion.seeding.strategies.rankings import TIERS, Ranking
 
 METHODS = tuple(name for name, one in STRATEGIES.items() if isinstance(one, Ranking) and name not in TIERS)
 PLAIN = tuple(method for method in METHODS if method != "community_degree")

@@ -17,12 +17,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import ROOT
+from diffusion.cascades import simulate as simulating
 from strategies import random_graph
 
 import diffusion as dif
 from diffusion._random import derive_key, generator
 from diffusion._threads import map_chunks
-from diffusion.cascades import simulate as simulating
 from diffusion.errors import DiffusionError, InputError, MissingDataError, NotFoundError, OutputError
 from diffusion.graph.follower_graph import FollowerGraph
 from diffusion.study import _graphs as preparing

@@ -28,7 +28,6 @@ from .strategies.rankings import DegreeDiscount as DegreeDiscount
 from .strategies.rankings import KCore as KCore
 from .strategies.rankings import PageRank as PageRank
 from .strategies.rankings import Random as Random
-from .strategies.rankings import Ranking as Ranking
 from .strategies.rankings import SingleDiscount as SingleDiscount
 from .strategies.rankings import Tier as Tier
 from .strategies.rankings import TwoStepDiscount as TwoStepDiscount

@@ -43,6 +43,11 @@ class Certificate:
         "greedy", or the ranking whose seeds these are, as they reach more than those of greedy ("degree", ...).
     compared : dict of str to float
         Estimated spread of the seeds of greedy and of each ranking judged beside them; empty where none was.
+
+    Examples
+    --------
+    >>> Certificate(spread=100.0, lower=90.0, upper=120.0, delta=0.01).ratio
+    0.75
     """
 
     spread: float

@@ -45,6 +45,8 @@ class PriceFit:
     confidence : float
     followers_range, engagement_range : tuple of float
         Smallest and largest value that was used; the law is a guess outside. Engagement: NaN where it is not used.
+    data : tuple of ndarray
+        Followers and prices that were used.
     provenance : dict
     """
 

@@ -88,12 +88,33 @@ class SelectionProblem:
         threads: int | None = None,
         partial: bool = False,
     ) -> SelectionProblem:
-        """Check what `select_seeds` was called with; `key` is the key of the selection itself.
+        """Check what `select_seeds` was called with.
+
+        Parameters
+        ----------
+        graph, k, budget, prices, model, candidates, exclude, existing, node_weights, at_most, at_least, communities
+            As in `select_seeds`, and so are `time_limit` and `threads`.
+        key : int
+            Of the selection itself.
+        partial : bool
+            See the attribute.
+
+        Returns
+        -------
+        SelectionProblem
 
         Raises
         ------
         InputError, NotFoundError
             See `select_seeds`.
+
+        Examples
+        --------
+        >>> import diffusion as dif
+        >>> g = dif.FollowerGraph.from_arrays([0, 0], [1, 2], edges_mean="influences", directed=True)
+        >>> problem = SelectionProblem.of(g, 2, key=7, exclude=[0])
+        >>> int(problem.allowed.sum()), sorted(problem.asked)
+        (2, ['exclude'])
         """
         start = time.perf_counter()
         check_graph(graph)
@@ -144,11 +165,27 @@ class SelectionProblem:
         return tuple(self.graph.index.labels_of(users).tolist())
 
     def selection(self, users: NDArray[Any], method: str, scores: NDArray[np.float64], **more: Any) -> SeedSelection:
-        """Return chosen users as a selection that took the time since the start of the problem."""
+        """Return chosen users as a selection that took the time since the start of the problem.
+
+        Parameters
+        ----------
+        users : ndarray of int
+            In the order in which they were chosen.
+        method : str
+        scores : ndarray of float64, shape (len(users),)
+        **more
+            Further attributes of `SeedSelection`.
+        """
         return SeedSelection(self.labels(users), method, scores, time.perf_counter() - self.start, self.key, **more)
 
     def record(self, method: str, **facts: Any) -> dict[str, Any]:
-        """Provenance of a selection."""
+        """Provenance of a selection.
+
+        Parameters
+        ----------
+        method : str
+        **facts
+        """
         return record("select_seeds", self.graph, self.model, self.key, method=method, **facts)
 
 

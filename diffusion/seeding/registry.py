@@ -41,6 +41,21 @@ METHODS = tuple(STRATEGIES)
 def strategy_of(method: Strategy | type[Strategy] | str, what: str = "method") -> Strategy:
     """Return a strategy object from an object, from a class whose parameters have defaults, or from a name.
 
+    Parameters
+    ----------
+    method : Strategy, class or str
+    what : str
+        What messages call it.
+
+    Returns
+    -------
+    Strategy
+
+    Raises
+    ------
+    NotFoundError
+        An unknown name.
+
     Examples
     --------
     >>> strategy_of("celf")
@@ -76,6 +91,13 @@ def choose(problem: SelectionProblem, method: Strategy | str) -> SeedSelection:
     ------
     InputError
         The strategy does not support what the problem asks for, or not its model.
+
+    Examples
+    --------
+    >>> import diffusion as dif
+    >>> g = dif.FollowerGraph.from_arrays([0, 0, 0, 4], [1, 2, 3, 5], edges_mean="influences", directed=True)
+    >>> choose(SelectionProblem.of(g, 2, key=7), "degree").seeds
+    (0, 4)
     """
     strategy = strategy_of(method)
     reason = refusal(problem, strategy)
@@ -112,6 +134,6 @@ def misplaced(options: Mapping[str, Any], keywords: list[str], strategy: Strateg
     if owners:
         where = " or ".join(kind.__name__ for kind in owners)
         return InputError(f"{name}= belongs to {where}: method=dif.seeding.{owners[0].__name__}({name}={value!r})")
-    parameters = {f.name for one in _ALL for f in fields(one) if f.init}  # type: ignore[arg-type]
+    parameters = {f.name for one in _ALL for f in fields(one) if f.init}
     near = did_you_mean(name, [*keywords, *sorted(parameters)])
     return InputError(f"{name}= is no keyword here: it takes {', '.join(f'{one}=' for one in keywords)}.{near}")

@@ -60,6 +60,11 @@ class Purchase:
     prices : ndarray of float64, shape (len(seeds),)
     next_buy : NextBuy or None
         None where nobody is left whom the budget could pay, or nobody adds anything.
+
+    Examples
+    --------
+    >>> Purchase(budget=100.0, prices=np.array([30.0, 50.0])).cost
+    80.0
     """
 
     budget: float = _NAN

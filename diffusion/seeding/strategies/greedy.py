@@ -29,7 +29,9 @@ IN_WORLDS = "at least 1 - 1/e = 63 % of the best set in these {runs:,} worlds (K
 
 @dataclass(frozen=True)
 class Greedy(Strategy):
-    """Seeds one after the other, each the one that adds most to the mean spread in the same worlds.
+    """Greedy by simulation in common worlds (Kempe, Kleinberg and Tardos 2003).
+
+    Seeds are chosen one after the other, each the one that adds most to the mean spread.
 
     Parameters
     ----------
@@ -45,14 +47,21 @@ class Greedy(Strategy):
     References
     ----------
     Kempe, Kleinberg and Tardos (2003), "Maximizing the spread of influence through a social network", KDD, section 2.
+
+    Examples
+    --------
+    >>> import diffusion as dif
+    >>> g = dif.FollowerGraph.from_arrays([0, 0, 0, 4], [1, 2, 3, 5], edges_mean="influences", directed=True)
+    >>> g = g.with_probabilities("constant", p=0.5)
+    >>> dif.select_seeds(g, 1, method=Greedy(runs=64), rng=7).seeds
+    (0,)
     """
 
     runs: int = 512
     name = "greedy"
-    summary = "greedy by simulation in common worlds (Kempe, Kleinberg and Tardos 2003)"
     supports = frozenset({"candidates", "exclude", "existing", "node_weights", "time_limit"})
     simulates = True
-    lazy: ClassVar[bool] = False
+    _lazy: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         check_runs(self.runs)
@@ -63,7 +72,7 @@ class Greedy(Strategy):
         program = problem.model.compile(problem.graph)
         runner = Runner(program, problem.existing, problem.key)
         runs = 1 if runner.deterministic else self.runs
-        search = _Search(runner, runs, problem, lazy=self.lazy)
+        search = _Search(runner, runs, problem, lazy=self._lazy)
         stopped = "done"
         with progress(total=k, description=self.name, unit="seed") as bar:
             try:
@@ -86,7 +95,7 @@ class Greedy(Strategy):
 
 @dataclass(frozen=True)
 class CELF(Greedy):
-    """Greedy that leaves out candidates whose last known gain is too small.
+    """Greedy by simulation that leaves out candidates whose last known gain is too small (Leskovec et al. 2007).
 
     The same seeds as those of `Greedy` where gains only fall, which `guarantee` then says; a shortcut without proof for
     thresholds and complex identification that need more than one neighbour.
@@ -99,11 +108,18 @@ class CELF(Greedy):
     References
     ----------
     Leskovec et al. (2007), "Cost-effective outbreak detection in networks", KDD.
+
+    Examples
+    --------
+    >>> import diffusion as dif
+    >>> g = dif.FollowerGraph.from_arrays([0, 0, 0, 4], [1, 2, 3, 5], edges_mean="influences", directed=True)
+    >>> g = g.with_probabilities("constant", p=0.5)
+    >>> dif.select_seeds(g, 1, method=CELF(runs=64), rng=7).seeds
+    (0,)
     """
 
     name = "celf"
-    summary = "greedy by simulation in common worlds, lazily (Leskovec et al. 2007)"
-    lazy = True
+    _lazy = True
 
 
 class Evaluator:

@@ -47,9 +47,9 @@ MOST_MEMBERS = 2**24  # of whole sets for the sentinels
 
 @dataclass(frozen=True)
 class OPIM(Strategy):
-    """Seeds of largest spread with a certificate: greedy on RR sets, half of which choose while the other half judges.
+    """Greedy on reverse-reachable sets with a certificate (OPIM-C, Tang et al. 2018; HIST, Guo et al. 2020).
 
-    For models with live edges. Serves a number of seeds, a budget of money, and quotas.
+    Half of the sets choose seeds of largest spread, and the other half judges them. For models with live edges. Serves a number of seeds, a budget of money, and quotas.
 
     Parameters
     ----------
@@ -112,7 +112,6 @@ class OPIM(Strategy):
     max_rr_sets: float | None = None
     hist: bool | None = None
     name = "opim"
-    summary = "greedy on reverse-reachable sets with a certificate (OPIM-C, Tang et al. 2018; HIST, Guo et al. 2020)"
     supports = frozenset({"budget", "quotas", "candidates", "exclude", "existing", "node_weights", "time_limit"})
     certified = True
 
@@ -155,17 +154,29 @@ class OPIM(Strategy):
 
 @dataclass(frozen=True)
 class HIST(OPIM):
-    """`OPIM` with sentinels first, which pays where RR sets are large (Guo et al. 2020).
+    """OPIM with sentinels first, which pays where RR sets are large (Guo et al. 2020).
 
     Parameters
     ----------
     eps, delta, quality, max_rr_sets
         As for `OPIM`.
+
+    Attributes
+    ----------
+    hist : bool
+        True.
+
+    Examples
+    --------
+    >>> import diffusion as dif
+    >>> g = dif.FollowerGraph.from_arrays([0, 0, 0, 4], [1, 2, 3, 5], edges_mean="influences", directed=True)
+    >>> g = g.with_probabilities("constant", p=0.5)
+    >>> dif.select_seeds(g, 1, method=HIST(eps=0.2), rng=7).seeds
+    (0,)
     """
 
     hist: bool | None = field(default=True, init=False)
     name = "hist"
-    summary = "greedy on reverse-reachable sets after sentinels, with a certificate (HIST, Guo et al. 2020)"
     supports = OPIM.supports - {"quotas"}
 
 

@@ -40,10 +40,25 @@ class Ranking(Strategy):
 
     @abstractmethod
     def order(self, graph: FollowerGraph, size: int, allowed: NDArray[np.bool_], key: int) -> Order:
-        """Return up to `size` of the allowed internal users, the best first, and their scores."""
+        """Return up to `size` of the allowed internal users, the best first, and their scores.
+
+        Parameters
+        ----------
+        graph : FollowerGraph
+        size : int
+        allowed : ndarray of bool, shape (n_nodes,)
+        key : int
+            For random draws.
+        """
 
     def pool(self, graph: FollowerGraph, allowed: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Which of the allowed internal users the ranking may hold."""
+        """Return which of the allowed internal users the ranking may hold.
+
+        Parameters
+        ----------
+        graph : FollowerGraph
+        allowed : ndarray of bool, shape (n_nodes,)
+        """
         return allowed
 
     def rank(self, problem: SelectionProblem, size: int | None = None) -> SeedSelection:
@@ -113,10 +128,17 @@ def _top(graph: FollowerGraph, score: NDArray[Any], size: int, allowed: NDArray[
 
 @dataclass(frozen=True)
 class Random(Ranking):
-    """Users drawn uniformly, without replacement."""
+    """Drawn uniformly.
+
+    Examples
+    --------
+    >>> import diffusion as dif
+    >>> g = dif.FollowerGraph.from_arrays([0, 0, 0, 4, 4], [1, 2, 3, 5, 0], edges_mean="influences", directed=True)
+    >>> dif.select_seeds(g, 2, method=Random(), rng=7).seeds
+    (4, 5)
+    """
 
     name = "random"
-    summary = "drawn uniformly"
     drawn = True
 
     def order(self, graph: FollowerGraph, size: int, allowed: NDArray[np.bool_], key: int) -> Order:
@@ -127,16 +149,22 @@ class Random(Ranking):
 
 @dataclass(frozen=True)
 class Tier(Random):
-    """Users of one creator tier, the node attribute ``tier``, drawn uniformly.
+    """Drawn uniformly from the creators of one tier, the node attribute ``tier``.
 
     Parameters
     ----------
     tier : str
         "amateur", "tail", "waist" or "head" of the platform's tiers, or any other value of the attribute.
+
+    Examples
+    --------
+    >>> import diffusion as dif
+    >>> g = dif.FollowerGraph.from_arrays([0, 0, 0, 4, 4], [1, 2, 3, 5, 0], edges_mean="influences", directed=True)
+    >>> dif.select_seeds(g.with_node_data(tier=["head"] * 6), 2, method=Tier("head"), rng=7).seeds
+    (4, 5)
     """
 
     tier: str
-    summary = "drawn uniformly from the creators of this tier"
 
     @property
     def name(self) -> str:  # type: ignore[override]
@@ -160,10 +188,17 @@ class Tier(Random):
 
 @dataclass(frozen=True)
 class Degree(Ranking):
-    """Most followers first."""
+    """Most followers.
+
+    Examples
+    --------
+    >>> import diffusion as dif
+    >>> g = dif.FollowerGraph.from_arrays([0, 0, 0, 4, 4], [1, 2, 3, 5, 0], edges_mean="influences", directed=True)
+    >>> dif.select_seeds(g, 2, method=Degree()).seeds
+    (0, 4)
+    """
 
     name = "degree"
-    summary = "most followers"
 
     def order(self, graph: FollowerGraph, size: int, allowed: NDArray[np.bool_], key: int) -> Order:
         return _top(graph, graph.csr.out_degree, size, allowed)
@@ -186,10 +221,17 @@ def _by_arc(kernel: Any, graph: FollowerGraph, size: int, allowed: NDArray[np.bo
 
 @dataclass(frozen=True)
 class SingleDiscount(Ranking):
-    """Most followers who are no seeds yet (Chen, Wang and Yang 2009)."""
+    """Most followers who are no seeds yet (Chen, Wang and Yang 2009).
+
+    Examples
+    --------
+    >>> import diffusion as dif
+    >>> g = dif.FollowerGraph.from_arrays([0, 0, 0, 4, 4], [1, 2, 3, 5, 0], edges_mean="influences", directed=True)
+    >>> dif.select_seeds(g, 2, method=SingleDiscount()).seeds
+    (0, 4)
+    """
 
     name = "single_discount"
-    summary = "most followers not yet chosen (Chen, Wang and Yang 2009)"
 
     def order(self, graph: FollowerGraph, size: int, allowed: NDArray[np.bool_], key: int) -> Order:
         return _discount(graph, size, allowed, -1.0)
@@ -197,7 +239,7 @@ class SingleDiscount(Ranking):
 
 @dataclass(frozen=True)
 class DegreeDiscount(Ranking):
-    """Followers, discounted by what the seeds reach.
+    """Followers, discounted by what the seeds reach (Chen, Wang and Yang 2009, algorithm 4; each arc's own p).
 
     Parameters
     ----------
@@ -221,11 +263,17 @@ class DegreeDiscount(Ranking):
     References
     ----------
     Chen, Wang and Yang (2009), "Efficient influence maximization in social networks", KDD, algorithm 4.
+
+    Examples
+    --------
+    >>> import diffusion as dif
+    >>> g = dif.FollowerGraph.from_arrays([0, 0, 0, 4, 4], [1, 2, 3, 5, 0], edges_mean="influences", directed=True)
+    >>> dif.select_seeds(g, 2, method=DegreeDiscount(p=0.1)).seeds
+    (0, 4)
     """
 
     p: float | None = None
     name = "degree_discount"
-    summary = "followers discounted by what the seeds reach (Chen, Wang and Yang 2009, alg. 4; each arc's own p)"
     reckons = True
 
     def __post_init__(self) -> None:
@@ -254,10 +302,16 @@ class TwoStepDiscount(Ranking):
 
     The reasoning of `DegreeDiscount` one step further, with followers discounted too: with f(v) the probability that no
     seed activates v directly, v is worth f(v) (1 + sum_w p_vw f(w) (1 + sum_x p_wx f(x))).
+
+    Examples
+    --------
+    >>> import diffusion as dif
+    >>> g = dif.FollowerGraph.from_arrays([0, 0, 0, 4, 4], [1, 2, 3, 5, 0], edges_mean="influences", directed=True)
+    >>> dif.select_seeds(g.with_probabilities("constant", p=0.5), 2, method=TwoStepDiscount()).seeds
+    (4, 0)
     """
 
     name = "two_step_discount"
-    summary = "expected reach within two steps, discounted by what the seeds reach"
     reckons = True
 
     def order(self, graph: FollowerGraph, size: int, allowed: NDArray[np.bool_], key: int) -> Order:
@@ -266,7 +320,7 @@ class TwoStepDiscount(Ranking):
 
 @dataclass(frozen=True)
 class IRIE(Ranking):
-    """Influence ranking and influence estimation.
+    """Influence ranking and influence estimation (Jung, Heo and Chen 2012).
 
     Parameters
     ----------
@@ -285,12 +339,18 @@ class IRIE(Ranking):
     References
     ----------
     Jung, Heo and Chen (2012), "IRIE: Scalable and robust influence maximization in social networks", ICDM.
+
+    Examples
+    --------
+    >>> import diffusion as dif
+    >>> g = dif.FollowerGraph.from_arrays([0, 0, 0, 4, 4], [1, 2, 3, 5, 0], edges_mean="influences", directed=True)
+    >>> dif.select_seeds(g.with_probabilities("constant", p=0.5), 2, method=IRIE(alpha=0.5)).seeds
+    (0, 4)
     """
 
     alpha: float = 0.7
     floor: float = FLOOR
     name = "irie"
-    summary = "influence ranking and influence estimation, alpha 0.7 (Jung, Heo and Chen 2012)"
     reckons = True
 
     def __post_init__(self) -> None:
@@ -312,10 +372,16 @@ class CollectiveInfluence(Ranking):
 
     (degree - 1) times the sum of (degree - 1) over nodes two steps away, on the undirected graph, from which each seed
     is then removed; ties, as among nodes of influence 0, go to more followers.
+
+    Examples
+    --------
+    >>> import diffusion as dif
+    >>> g = dif.FollowerGraph.from_arrays([0, 0, 0, 4, 4], [1, 2, 3, 5, 0], edges_mean="influences", directed=True)
+    >>> dif.select_seeds(g, 2, method=CollectiveInfluence()).seeds
+    (0, 4)
     """
 
     name = "collective_influence"
-    summary = "collective influence within two steps, adaptive (Morone and Makse 2015)"
 
     def order(self, graph: FollowerGraph, size: int, allowed: NDArray[np.bool_], key: int) -> Order:
         from scipy.sparse import csr_array
@@ -337,10 +403,16 @@ class CommunityDegree(Ranking):
 
     Communities get seats as in elections (Sainte-Lague), ties going to the larger one; nodes of no community are left
     out.
+
+    Examples
+    --------
+    >>> import diffusion as dif
+    >>> g = dif.FollowerGraph.from_arrays([0, 0, 0, 4, 4], [1, 2, 3, 5, 0], edges_mean="influences", directed=True)
+    >>> dif.select_seeds(g.with_node_data(community=list("aaaabb")), 2, method=CommunityDegree()).seeds
+    (0, 4)
     """
 
     name = "community_degree"
-    summary = "most followers of each community, seeds in proportion to its size"
 
     def order(self, graph: FollowerGraph, size: int, allowed: NDArray[np.bool_], key: int) -> Order:
         groups = groups_of(graph)
@@ -360,10 +432,17 @@ class CommunityDegree(Ranking):
 
 @dataclass(frozen=True)
 class PageRank(Ranking):
-    """PageRank along follows, with a damping of 0.85."""
+    """PageRank along follows, with a damping of 0.85.
+
+    Examples
+    --------
+    >>> import diffusion as dif
+    >>> g = dif.FollowerGraph.from_arrays([0, 0, 0, 4, 4], [1, 2, 3, 5, 0], edges_mean="influences", directed=True)
+    >>> dif.select_seeds(g, 2, method=PageRank()).seeds
+    (4, 0)
+    """
 
     name = "pagerank"
-    summary = "PageRank along follows, damping 0.85"
 
     def order(self, graph: FollowerGraph, size: int, allowed: NDArray[np.bool_], key: int) -> Order:
 
@@ -380,10 +459,17 @@ class PageRank(Ranking):
 
 @dataclass(frozen=True)
 class KCore(Ranking):
-    """Core number of the undirected graph, then followers."""
+    """Core number of the undirected graph, then followers (igraph).
+
+    Examples
+    --------
+    >>> import diffusion as dif
+    >>> g = dif.FollowerGraph.from_arrays([0, 0, 0, 4, 4], [1, 2, 3, 5, 0], edges_mean="influences", directed=True)
+    >>> dif.select_seeds(g, 2, method=KCore()).seeds
+    (0, 4)
+    """
 
     name = "k_core"
-    summary = "core number of the undirected graph, then followers (igraph)"
 
     def order(self, graph: FollowerGraph, size: int, allowed: NDArray[np.bool_], key: int) -> Order:
         import igraph
@@ -400,14 +486,20 @@ class KCore(Ranking):
 
 @dataclass(frozen=True)
 class VoteRank(Ranking):
-    """VoteRank (Zhang et al. 2016): followers vote.
+    """VoteRank, followers vote (Zhang et al. 2016).
 
     An elected node votes no more, and each of its followers with 1 / (mean followers) less; the ranking ends once no
     one is left with a vote.
+
+    Examples
+    --------
+    >>> import diffusion as dif
+    >>> g = dif.FollowerGraph.from_arrays([0, 0, 0, 4, 4], [1, 2, 3, 5, 0], edges_mean="influences", directed=True)
+    >>> dif.select_seeds(g, 2, method=VoteRank()).seeds
+    (0, 4)
     """
 
     name = "voterank"
-    summary = "VoteRank, followers vote (Zhang et al. 2016)"
 
     def order(self, graph: FollowerGraph, size: int, allowed: NDArray[np.bool_], key: int) -> Order:
         csr, into = graph.csr, graph.csr.into
