@@ -89,9 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-OF_EDGES = (
-    "edges_mean", "undirected", "parallel", "source", "target", "weight", "time", "combine", "communities"
-)  # fmt: skip
+OF_EDGES = ("edges_mean", "undirected", "parallel", "source", "target", "weight", "time", "combine", "communities")
 
 
 def _listed(names: list[str]) -> str:
@@ -189,7 +187,7 @@ def _warmup() -> None:
         dif.select_seeds(graph, budget=2_000, model=model, method="opim", rng=1)
     dif.select_seeds(graph.with_probabilities("constant", p=0.3), 2, method="hist", rng=1)
     dif.select_seeds(graph, 2, method="degree_discount")
-    funnel, feed = dif.models.Funnel(share=0.3), dif.models.Feed(m0=1.0)
+    funnel, feed = dif.models.Funnel(share=0.3), dif.models.Feed(impressions=1.0)
     for identify in ("simple", dif.models.Complex(2)):
         dif.simulate(graph, [0], model=dif.SIPS(0.3, funnel, feed, identify), runs=128, rng=1).replay(0)
     dif.select_seeds(graph, budget=2_000, model=dif.SIPS(0.3, funnel), rng=1)

@@ -72,41 +72,134 @@ _FOLLOWS = {"edges_mean": "follows", "directed": True}
 CARDS = {
     card.name: card
     for card in (
-        Card("platform-20k", "generated platform: 20,000 users, 8 communities, mixing 0.2, four creator tiers",
-             "generate_platform(20_000, rng=7)", "BSD-3-Clause", 20_000, 240_000, None, None, {}),
-        Card("higgs-retweet", "who retweeted whom on the Higgs boson news, Twitter, 1-7 July 2012", _HIGGS, _SNAP_ASKS,
-             256_491, 328_132, "higgs-retweet_network.edgelist.gz",
-             "4097edebd539043cfc62d9b4ba67676f79523f6dbe896d345fcc127dec3e936e", {**_FOLLOWS, "weight": 2}),
-        Card("higgs-reply", "who replied to whom on the Higgs boson news, Twitter, 1-7 July 2012", _HIGGS, _SNAP_ASKS,
-             38_918, 32_523, "higgs-reply_network.edgelist.gz",
-             "449f13a5d0eebd1dff9874db4db662e8a83f9b789e0c68faec871cf069c8dea6", {**_FOLLOWS, "weight": 2}),
-        Card("higgs-mention", "who mentioned whom on the Higgs boson news, Twitter, 1-7 July 2012", _HIGGS, _SNAP_ASKS,
-             116_408, 150_818, "higgs-mention_network.edgelist.gz",
-             "df115f39619ec9736c460faa176810e12813a8c344e239ec53a439073f05173f", {**_FOLLOWS, "weight": 2}),
-        Card("soc-slashdot0902", "Slashdot Zoo friend and foe links, February 2009",
-             "SNAP soc-Slashdot0902; Leskovec et al., Internet Mathematics 6(1) (2009)", _SNAP_ASKS, 82_168, 948_464,
-             "soc-Slashdot0902.txt.gz", "65072f0a2d98a444967bf3b8379a87e03292f2f9f8924f4fe470ddd047c95553", _FOLLOWS),
-        Card("ego-facebook", "friendships in ten ego networks, undirected",
-             "SNAP ego-Facebook; McAuley and Leskovec, NIPS 2012", _SNAP_ASKS, 4_039, 88_234,
-             "facebook_combined.txt.gz", "7cc432d08910b3a940ce90f7da94c13aaf048b04724eafcdf3050b28acc49daf",
-             {"directed": False}),
-        Card("soc-epinions1", "who trusts whom on Epinions", "SNAP soc-Epinions1; Richardson et al., ISWC 2003", _SNAP_ASKS,
-             75_879, 508_837, "soc-Epinions1.txt.gz", None, _FOLLOWS,
-             "3e42b000e66cada74053ac7f8b24de291f9837264421dc2f3730b45cc58d17b1"),
-        Card("wiki-vote", "votes in Wikipedia adminship elections", "SNAP wiki-Vote; Leskovec et al., CHI 2010", _SNAP_ASKS,
-             7_115, 103_689, "wiki-Vote.txt.gz", None, _FOLLOWS,
-             "d2afbedf262126f820c6b3dd9f39a6d68e6f5ea839c0508297032ca77578b28a"),
-        Card("com-dblp", "DBLP co-authorship, undirected", "SNAP com-DBLP; Yang and Leskovec, ICDM 2012", _SNAP_ASKS, 317_080,
-             1_049_866, "com-dblp.ungraph.txt.gz", None, {"directed": False},
-             "a74a180811688cc736c3b9598e8a699423b953d3aafef1abc8cde1979d3a5cea"),
-        Card("com-amazon", "products bought together, undirected", "SNAP com-Amazon; Yang and Leskovec, ICDM 2012",
-             _SNAP_ASKS, 334_863, 925_872, "com-amazon.ungraph.txt.gz", None, {"directed": False},
-             "5f0797399e2e6a756486ddacd40ffd3a82aa8cfd7fda6ca9a63197bd09dc6de8"),
-        Card("com-youtube", "YouTube friendships, undirected", "SNAP com-Youtube; Yang and Leskovec, ICDM 2012", _SNAP_ASKS,
-             1_134_890, 2_987_624, "com-youtube.ungraph.txt.gz", None, {"directed": False},
-             "0887e10ee5467d04c57e2e5c31002f9f8d7fb4bb9443194b417473fcc9a20fd0"),
+        Card(
+            "platform-20k",
+            "generated platform: 20,000 users, 8 communities, mixing 0.2, four creator tiers",
+            "generate_platform(20_000, rng=7)",
+            "BSD-3-Clause",
+            20_000,
+            240_000,
+            None,
+            None,
+            {},
+        ),
+        Card(
+            "higgs-retweet",
+            "who retweeted whom on the Higgs boson news, Twitter, 1-7 July 2012",
+            _HIGGS,
+            _SNAP_ASKS,
+            256_491,
+            328_132,
+            "higgs-retweet_network.edgelist.gz",
+            "4097edebd539043cfc62d9b4ba67676f79523f6dbe896d345fcc127dec3e936e",
+            {**_FOLLOWS, "weight": 2},
+        ),
+        Card(
+            "higgs-reply",
+            "who replied to whom on the Higgs boson news, Twitter, 1-7 July 2012",
+            _HIGGS,
+            _SNAP_ASKS,
+            38_918,
+            32_523,
+            "higgs-reply_network.edgelist.gz",
+            "449f13a5d0eebd1dff9874db4db662e8a83f9b789e0c68faec871cf069c8dea6",
+            {**_FOLLOWS, "weight": 2},
+        ),
+        Card(
+            "higgs-mention",
+            "who mentioned whom on the Higgs boson news, Twitter, 1-7 July 2012",
+            _HIGGS,
+            _SNAP_ASKS,
+            116_408,
+            150_818,
+            "higgs-mention_network.edgelist.gz",
+            "df115f39619ec9736c460faa176810e12813a8c344e239ec53a439073f05173f",
+            {**_FOLLOWS, "weight": 2},
+        ),
+        Card(
+            "soc-slashdot0902",
+            "Slashdot Zoo friend and foe links, February 2009",
+            "SNAP soc-Slashdot0902; Leskovec et al., Internet Mathematics 6(1) (2009)",
+            _SNAP_ASKS,
+            82_168,
+            948_464,
+            "soc-Slashdot0902.txt.gz",
+            "65072f0a2d98a444967bf3b8379a87e03292f2f9f8924f4fe470ddd047c95553",
+            _FOLLOWS,
+        ),
+        Card(
+            "ego-facebook",
+            "friendships in ten ego networks, undirected",
+            "SNAP ego-Facebook; McAuley and Leskovec, NIPS 2012",
+            _SNAP_ASKS,
+            4_039,
+            88_234,
+            "facebook_combined.txt.gz",
+            "7cc432d08910b3a940ce90f7da94c13aaf048b04724eafcdf3050b28acc49daf",
+            {"directed": False},
+        ),
+        Card(
+            "soc-epinions1",
+            "who trusts whom on Epinions",
+            "SNAP soc-Epinions1; Richardson et al., ISWC 2003",
+            _SNAP_ASKS,
+            75_879,
+            508_837,
+            "soc-Epinions1.txt.gz",
+            None,
+            _FOLLOWS,
+            "3e42b000e66cada74053ac7f8b24de291f9837264421dc2f3730b45cc58d17b1",
+        ),
+        Card(
+            "wiki-vote",
+            "votes in Wikipedia adminship elections",
+            "SNAP wiki-Vote; Leskovec et al., CHI 2010",
+            _SNAP_ASKS,
+            7_115,
+            103_689,
+            "wiki-Vote.txt.gz",
+            None,
+            _FOLLOWS,
+            "d2afbedf262126f820c6b3dd9f39a6d68e6f5ea839c0508297032ca77578b28a",
+        ),
+        Card(
+            "com-dblp",
+            "DBLP co-authorship, undirected",
+            "SNAP com-DBLP; Yang and Leskovec, ICDM 2012",
+            _SNAP_ASKS,
+            317_080,
+            1_049_866,
+            "com-dblp.ungraph.txt.gz",
+            None,
+            {"directed": False},
+            "a74a180811688cc736c3b9598e8a699423b953d3aafef1abc8cde1979d3a5cea",
+        ),
+        Card(
+            "com-amazon",
+            "products bought together, undirected",
+            "SNAP com-Amazon; Yang and Leskovec, ICDM 2012",
+            _SNAP_ASKS,
+            334_863,
+            925_872,
+            "com-amazon.ungraph.txt.gz",
+            None,
+            {"directed": False},
+            "5f0797399e2e6a756486ddacd40ffd3a82aa8cfd7fda6ca9a63197bd09dc6de8",
+        ),
+        Card(
+            "com-youtube",
+            "YouTube friendships, undirected",
+            "SNAP com-Youtube; Yang and Leskovec, ICDM 2012",
+            _SNAP_ASKS,
+            1_134_890,
+            2_987_624,
+            "com-youtube.ungraph.txt.gz",
+            None,
+            {"directed": False},
+            "0887e10ee5467d04c57e2e5c31002f9f8d7fb4bb9443194b417473fcc9a20fd0",
+        ),
     )
-}  # fmt: skip
+}
 
 
 def cards() -> dict[str, Card]:
@@ -115,6 +208,10 @@ def cards() -> dict[str, Card]:
     Returns
     -------
     dict of str to Card
+
+    See Also
+    --------
+    datasets.load
 
     Examples
     --------
@@ -152,6 +249,10 @@ def load(name: str, **reading: Any) -> FollowerGraph:
         An unknown name.
     MissingDataError
         The file is not here and cannot be downloaded, or is not the one that was published; says how to get it.
+
+    See Also
+    --------
+    datasets.cards, read_edges, generate_platform
 
     Examples
     --------

@@ -15,7 +15,7 @@ from sphinx.config import Config
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-import rooms  # noqa: E402
+import api_pages  # noqa: E402
 
 import diffusion  # noqa: E402
 
@@ -32,8 +32,8 @@ suppress_warnings = ["config.cache"]
 
 autosummary_generate = True
 # Growth and growth would be one file where names of files ignore case.
-autosummary_filename_map = {f"diffusion.{name}": f"diffusion.{name}-class" for name in rooms.same_but_for_case()}
-autosummary_context = {"derived": rooms.derived_classes()}
+autosummary_filename_map = {f"diffusion.{name}": f"diffusion.{name}-class" for name in api_pages.same_but_for_case()}
+autosummary_context = {"derived": api_pages.derived_classes()}
 autodoc_typehints = "none"  # the docstrings give types, shapes and ranges
 autodoc_member_order = "bysource"
 toc_object_entries_show_parents = "hide"
@@ -70,7 +70,7 @@ html_theme_options = {
 
 def write_sources(app: Sphinx, config: Config) -> None:
     """Write the API pages and fetch the notebooks, which live outside of this folder."""
-    rooms.write(HERE / "api")
+    api_pages.write(HERE / "api")
     target = HERE / "notebooks"
     target.mkdir(exist_ok=True)
     found = {file.name: file for file in (HERE.parent / "notebooks").glob("*.ipynb")}

@@ -20,8 +20,8 @@ from scipy import special, stats
 
 import diffusion as dif
 from diffusion import theory
-from diffusion.results.intervals import MeanInterval, mean_interval
 from diffusion.results.estimates import share_interval
+from diffusion.results.intervals import MeanInterval, mean_interval
 from diffusion.simulation.simulate import _rounds
 
 CONFIDENCE = 0.95

@@ -463,7 +463,7 @@ def _sharers(out: Section) -> None:
     )
     seeds = np.random.default_rng(5).integers(0, n, creators)
     for a, rho, m, _, _, simulated in CAMPAIGNS:
-        model = dif.SIPS(a, dif.models.Funnel(share=rho), dif.models.Feed(m0=m))
+        model = dif.SIPS(a, dif.models.Funnel(share=rho), dif.models.Feed(impressions=m))
         means = [dif.simulate(graph, [s], model=model, runs=64, rng=i).sharers.mean() for i, s in enumerate(seeds)]
         value, se = float(np.mean(means)), float(np.std(means, ddof=1) / math.sqrt(creators))
         here, there = (
@@ -504,7 +504,7 @@ def _limits(out: Section) -> None:
                 test="test_sips.py::test_limit_2_full_attention_is_site_percolation")  # fmt: skip
 
     test = "test_sips.py::test_limit_3_the_feed_alone_is_a_branching_process_on_any_graph"
-    model = SIPS(0.0, Funnel(0.8, 0.9, 0.5), Feed(m0=2.0))  # R = 0.72
+    model = SIPS(0.0, Funnel(0.8, 0.9, 0.5), Feed(impressions=2.0))  # R = 0.72
     draw = np.random.default_rng(1)
     counts = []
     for arcs in (50_000, 400_000):
@@ -529,20 +529,22 @@ def _limits(out: Section) -> None:
                   note=f"{int(other.sizes[0]):,} of 1,000 users activate from 40 seeds")  # fmt: skip
 
     home = graph.node_data["community"]
-    ens = dif.simulate(graph, seeds[:1], model=SIPS(0.0, Funnel(share=0.5), Feed(m0=4, own=1.0)), runs=runs, rng=1)
+    ens = dif.simulate(
+        graph, seeds[:1], model=SIPS(0.0, Funnel(share=0.5), Feed(impressions=4, own_community=1.0)), runs=runs, rng=1
+    )
     reached = ens.activation_probability
     outside = int((reached[home != home[seeds[0]]] > 0).sum())
     out.value("limit 5, h = 1: users reached outside the creator's community", outside, 0, 0, **exact,
               test="test_sips.py::test_limit_5_a_feed_of_the_own_community_leaves_none",
               note=f"{int((reached > 0).sum()):,} reached inside")  # fmt: skip
 
-    ens = dif.simulate(graph, seeds, model=SIPS(0.4, Funnel(share=0.0), Feed(m0=3)), runs=runs, rng=1)
+    ens = dif.simulate(graph, seeds, model=SIPS(0.4, Funnel(share=0.0), Feed(impressions=3)), runs=runs, rng=1)
     out.value("limit 6, p_X = 0: greatest depth", int(ens.depths.max()), 1, 0, **exact,
               test="test_sips.py::test_limit_6_without_shares_it_is_a_broadcast")  # fmt: skip
 
     funnel = Funnel(0.8, 1.0, 0.7, 0.9)
     one, simple = (
-        dif.simulate(graph, seeds, model=SIPS(0.3, funnel, Feed(m0=0.8), how), runs=256, rng=6).tally
+        dif.simulate(graph, seeds, model=SIPS(0.3, funnel, Feed(impressions=0.8), how), runs=256, rng=6).tally
         for how in (Complex(1), "simple")
     )
     differ = int((one != simple).sum()) if one.shape == simple.shape else one.size
@@ -586,13 +588,13 @@ def _feed(out: Section) -> None:
               (2 + 0.3 * 1.6) / 0.7, 1e-12, test=test, **exact)  # fmt: skip
     refused = _refused(lambda: theory.feed_intensity(2, 0.5, 2, 0.2, 8))
     out.value("a feed with g c >= 1 is refused: theory", refused, 1, 0, test=test, **exact)
-    refused = _refused(lambda: dif.SIPS(feed=dif.models.Feed(gain=0.2)))
+    refused = _refused(lambda: dif.SIPS(feed=dif.models.Feed(amplification=0.2)))
     out.value("a feed with g c >= 1 is refused: model", refused, 1, 0, **exact,
               test="test_sips.py::test_parameters_out_of_range")  # fmt: skip
     graph = FollowerGraph.from_arrays(
         np.zeros(50, int), np.arange(1, 51), nodes=range(5000), directed=True, edges_mean="influences"
     )
-    funnel, feed = dif.models.Funnel(0.5, 0.5, 0.4, 0.0), dif.models.Feed(m0=3.0, gain=0.4)
+    funnel, feed = dif.models.Funnel(0.5, 0.5, 0.4, 0.0), dif.models.Feed(impressions=3.0, amplification=0.4)
     c = 0.5 * 1 + 0.25 * 1 + 0.1 * 4
     ens = dif.simulate(graph, [0], model=dif.SIPS(0.3, funnel, feed), runs=8192, rng=2)
     shown = _mean_of(ens.tally[:, :, 1, 0].sum(axis=1))

@@ -118,7 +118,10 @@ def forecasts() -> list[str]:
     rows = []
     models = {
         "IC": lambda g, R, unit: (g.with_probabilities("constant", p=R / unit), dif.IC()),
-        "SIPS with a feed": lambda g, R, unit: (g, dif.SIPS(0.3 * R, dif.models.Funnel(share=0.35), dif.models.Feed(m0=1.0))),
+        "SIPS with a feed": lambda g, R, unit: (
+            g,
+            dif.SIPS(0.3 * R, dif.models.Funnel(share=0.35), dif.models.Feed(impressions=1.0)),
+        ),
     }
     for name, of in models.items():
         inside = graph_inside = total = 0

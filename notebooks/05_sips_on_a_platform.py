@@ -81,7 +81,7 @@ def model(eta: float, m0: float, gain: float = 0.0, **more) -> dif.SIPS:
         participate=eta * dif.models.SURVEY["participates"].share,
         share=eta * dif.models.SURVEY["has_posted"].share,
     )
-    return dif.SIPS(attention, funnel, dif.models.Feed(m0=m0, gain=gain, own=0.5), **more)
+    return dif.SIPS(attention, funnel, dif.models.Feed(impressions=m0, amplification=gain, own_community=0.5), **more)
 
 
 rows, ensembles = [], {}

@@ -139,7 +139,7 @@ bought = {
 def campaign(power: float, m0: float = 0.0, asks: str = "law", seeds: dict | None = None) -> pd.DataFrame:
     """Reach of each kind: one row a draw of creators, in the same worlds."""
     graph, seeds = with_attention(power), bought if seeds is None else seeds
-    model = dif.SIPS(None, funnel, dif.models.Feed(m0=m0, own=0.5) if m0 else None)
+    model = dif.SIPS(None, funnel, dif.models.Feed(impressions=m0, own_community=0.5) if m0 else None)
     rows = []
     for i in range(DRAWS):
         row = {}

@@ -81,7 +81,9 @@ if HIGGS.is_file():
     authors = np.unique(parents[author.to_numpy()])
     nodes = np.concatenate([authors, first["user"].to_numpy()])
     forest = dif.results.Cascade.from_parents(nodes.tolist(), [None] * len(authors) + parents.tolist())
-    cascades["Higgs retweets"] = dif.simulation.tree_statistics(forest)[["size", "depth", "max_breadth", "structural_virality"]]
+    cascades["Higgs retweets"] = dif.simulation.tree_statistics(forest)[
+        ["size", "depth", "max_breadth", "structural_virality"]
+    ]
 else:
     missing.append(HIGGS.name)
 

@@ -63,13 +63,13 @@ def nethept() -> dif.FollowerGraph:
 
 def sips_models() -> dict[str, Any]:
     funnel = dif.models.Funnel(0.8, 0.7, 0.6, 0.5)
-    feed = dif.models.Feed(m0=2.0, gain=0.05, own=0.4)
+    feed = dif.models.Feed(impressions=2.0, amplification=0.05, own_community=0.4)
     return {
         "plain": dif.SIPS(0.3, funnel),
         "attention of the graph": dif.SIPS(None, funnel),
         "feed": dif.SIPS(0.2, funnel, feed),
-        "feed without amplification": dif.SIPS(0.2, funnel, dif.models.Feed(m0=2.0, own=0.5)),
-        "feed with a cap": dif.SIPS(0.2, funnel, dif.models.Feed(m0=3.0, gain=0.4, cap=8)),
+        "feed without amplification": dif.SIPS(0.2, funnel, dif.models.Feed(impressions=2.0, own_community=0.5)),
+        "feed with a cap": dif.SIPS(0.2, funnel, dif.models.Feed(impressions=3.0, amplification=0.4, cap=8)),
         "complex": dif.SIPS(0.6, funnel, feed, dif.models.Complex(2)),
         "redraw": dif.SIPS(0.2, funnel, feed, redraw=True),
         "delay": dif.SIPS(0.2, funnel, feed, delay=dif.models.Delay("gamma", mean=24.0, shape=2.0, bin=12.0)),

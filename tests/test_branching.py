@@ -210,7 +210,7 @@ def test_wrong_input():
         lambda: reproduction_number(ring(5, 0.1), tol=0),
         lambda: reproduction_number(ring(5, 0.1), max_iter=0),
     ):
-        with pytest.raises(InputError, match=r"out of range|whole number"):
+        with pytest.raises(InputError, match=r"out of range|whole number|not a number"):
             call()
     with pytest.raises(NotFoundError, match="'poisson'"):
         extinction_probability(2, "poison")
@@ -346,24 +346,24 @@ def dense_sips(g, model):
     community = g.node_data["community"].to_dict() if "community" in g.node_data else dict.fromkeys(users, 0)
     size = {u: list(community.values()).count(community[u]) for u in users}
     feed, rho = model.feed or dif.models.Feed(), model.funnel.rho
-    back = feed.gain * feed.score(model.funnel)
+    back = feed.amplification * feed.score(model.funnel)
     attended = {u: sum(chance[arc] for arc in follows if arc[0] == u) for u in users}
-    shown = {u: (feed.m0 + back * attended[u]) / (1 - back) for u in users}
+    shown = {u: (feed.impressions + back * attended[u]) / (1 - back) for u in users}
     kinds = [*follows, *((None, u) for u in users)]  # from whom, and who
     matrix = np.zeros((len(kinds), len(kinds)))
     for column, (teller, x) in enumerate(kinds):
         for row, (source, v) in enumerate(kinds):
             if source is None:
-                local = feed.own / size[x] if community[v] == community[x] else 0.0
-                matrix[row, column] = shown[x] * rho * ((1 - feed.own) / len(users) + local)
+                local = feed.own_community / size[x] if community[v] == community[x] else 0.0
+                matrix[row, column] = shown[x] * rho * ((1 - feed.own_community) / len(users) + local)
             elif source == x and v != teller:  # back to whom the note came from it does not go
                 matrix[row, column] = chance[source, v] * rho
     return float(np.abs(np.linalg.eigvals(matrix)).max())
 
 
 FEEDS = [
-    None, dif.models.Feed(m0=1.5), dif.models.Feed(m0=1.5, own=0.6), dif.models.Feed(m0=0.5, own=1.0), dif.models.Feed(m0=0.7, gain=0.08, own=0.3),
-    dif.models.Feed(gain=0.1),
+    None, dif.models.Feed(impressions=1.5), dif.models.Feed(impressions=1.5, own_community=0.6), dif.models.Feed(impressions=0.5, own_community=1.0), dif.models.Feed(impressions=0.7, amplification=0.08, own_community=0.3),
+    dif.models.Feed(amplification=0.1),
 ]  # fmt: skip
 
 
@@ -390,26 +390,31 @@ def test_r_of_sips_without_the_way_back_and_within_a_community():
     two_way = ring(n, 1.0).with_node_data(community=[0] * 3 + [1] * 6)
     assert theory.sips_graph_radius(two_way, dif.SIPS(a, dif.models.Funnel(share=rho))) == pytest.approx(a * rho)
     pairs = graph([(0, 1), (2, 3)], directed=False, p=1.0)
-    R = theory.sips_graph_radius(pairs, dif.SIPS(a, dif.models.Funnel(share=rho), dif.models.Feed(m0=2.0)))
+    R = theory.sips_graph_radius(pairs, dif.SIPS(a, dif.models.Funnel(share=rho), dif.models.Feed(impressions=2.0)))
     b, c = a * rho, 2.0 * rho  # followed: nobody new but through the feed; from the feed: one follower
     assert pytest.approx((c + math.sqrt(c * c + 4 * b * c)) / 2, rel=1e-5) == R
     # Only the community 0 has followers of its own; a feed that stays at home is felt there in full.
     clique = graph([(u, v) for u in range(4) for v in range(4) if u != v], nodes=range(40), p=1.0)
     clique = clique.with_node_data(community=[0] * 4 + [1] * 36)
-    model = dif.SIPS(a, dif.models.Funnel(share=rho), dif.models.Feed(m0=2.0, own=1.0))
+    model = dif.SIPS(a, dif.models.Funnel(share=rho), dif.models.Feed(impressions=2.0, own_community=1.0))
     k = np.array([[2 * a * rho, 3 * a * rho], [2.0 * rho, 2.0 * rho]])
     assert theory.sips_graph_radius(clique, model) == pytest.approx(np.abs(np.linalg.eigvals(k)).max(), rel=1e-5)
 
 
 def test_r_of_sips_at_the_ends():
     g = graph([(0, 1), (1, 0), (1, 2), (2, 0)], p=1.0)
-    assert theory.sips_graph_radius(g, dif.SIPS(0.5, dif.models.Funnel(share=0.0), dif.models.Feed(m0=3.0))) == 0
+    assert (
+        theory.sips_graph_radius(g, dif.SIPS(0.5, dif.models.Funnel(share=0.0), dif.models.Feed(impressions=3.0))) == 0
+    )
     for gain in (0.1, 0.11):  # c = 10: every exposure earns the note at least one more
-        assert theory.sips_graph_radius(g, dif.SIPS(0.5, feed=dif.models.Feed(m0=1.0, gain=gain, cap=5))) == math.inf
+        assert (
+            theory.sips_graph_radius(g, dif.SIPS(0.5, feed=dif.models.Feed(impressions=1.0, amplification=gain, cap=5)))
+            == math.inf
+        )
     with pytest.raises(InputError, match="one sharer alone convinces nobody"):
         theory.sips_graph_radius(g, dif.SIPS(0.5, identify=dif.models.Complex(2)))
     with pytest.raises(InputError, match="no node attribute 'community'"):
-        theory.sips_graph_radius(g, dif.SIPS(0.5, feed=dif.models.Feed(m0=1.0, own=0.5)))
+        theory.sips_graph_radius(g, dif.SIPS(0.5, feed=dif.models.Feed(impressions=1.0, own_community=0.5)))
 
 
 def test_sips_wrong_input():

@@ -9,7 +9,6 @@ from typing import Any
 import naive
 import numpy as np
 import pytest
-from diffusion.cascades import _engine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import (
@@ -26,9 +25,13 @@ from strategies import (
 import diffusion as dif
 from diffusion import FollowerGraph
 from diffusion.errors import InputError
+from diffusion.kernels.arcs import Block, Weighing
 from diffusion.kernels.cascade import run_batch
+from diffusion.kernels.lanes import Lanes
+from diffusion.models import cascade, program, threshold
 from diffusion.models.program import NO_WEIGHTS
-from diffusion.simulation.runner import Engine
+from diffusion.simulation import runner
+from diffusion.simulation.runner import Runner, prepare
 
 MODELS = ["ic", "lt"]
 
@@ -45,11 +48,12 @@ def levels(row: np.ndarray) -> list[int]:
     return np.trim_zeros(row, "b").tolist()
 
 
-def assert_same_run(engine: Engine, row: np.ndarray, run: int) -> naive.NaiveRun:
+def assert_same_run(engine: Runner, row: np.ndarray, run: int) -> naive.NaiveRun:
     """Levels of the lanes, and nodes, steps and parents of the replay, are those of the twin."""
     want = twin(engine.graph, engine.model.name.lower(), engine.seeds, int(engine.key), run)
     assert levels(row) == want.levels
-    nodes, step, parent = (found.tolist() for found in engine.replay(run))
+    trace = engine.replay(run)
+    nodes, step, parent = (found.tolist() for found in (trace.nodes, trace.steps, trace.parents))
     assert dict(zip(nodes, step, strict=True)) == want.step
     assert {v: None if at < 0 else nodes[at] for v, at in zip(nodes, parent, strict=True)} == want.parent
     assert step == sorted(step)
@@ -65,15 +69,15 @@ def assert_same_run(engine: Engine, row: np.ndarray, run: int) -> naive.NaiveRun
 def test_twin_on_small_graphs(model, draw):
     graph = draw.draw((ic_graphs if model == "ic" else lt_graphs)())
     seeds, key = draw.draw(seed_sets(graph)), draw.draw(KEYS)
-    engine = Engine(graph, model, seeds, key)
+    engine = prepare(graph, model, seeds, key)
     first = 512 * draw.draw(st.integers(0, 300))
     runs = draw.draw(st.sampled_from([1, 3, 40, 64, 65, 130]))
     found = engine.run(first, first + runs, threads=1)
     assert found.new.shape[0] == runs
     total = np.zeros(graph.n_nodes, int)
     for run in range(runs):
-        total[list(assert_same_run(engine, found.new[run], first + run).step)] += 1
-    assert found.node_counts.tolist() == total.tolist()
+        total[list(assert_same_run(engine, found.new[run, :, 0], first + run).step)] += 1
+    assert found.node_counts[:, 0].tolist() == total.tolist()
     if runs == 1:  # more of them share their visits
         assert found.visits == np.diff(graph.csr.indptr)[total > 0].sum()
 
@@ -88,8 +92,8 @@ def test_twin_on_200_nodes(model, kind):
         graph = with_arc_values(graph, np.random.default_rng(4).random(graph.n_edges) ** 3, "column")
     else:
         graph = graph.with_probabilities("weighted_cascade")
-    engine = Engine(graph, model, graph.nodes[[3, 50, 120]], 2**63 + 12345)
-    new = engine.run(0, 1100, threads=2).new
+    engine = prepare(graph, model, graph.nodes[[3, 50, 120]], 2**63 + 12345)
+    new = engine.run(0, 1100, threads=2).new[..., 0]
     sizes = {assert_same_run(engine, new[run], run).levels.__len__() for run in [*range(8), 511, 512, 513, 1023, 1099]}
     assert max(sizes) > 3
 
@@ -97,9 +101,9 @@ def test_twin_on_200_nodes(model, kind):
 @pytest.mark.parametrize("model", MODELS)
 def test_every_lane_of_a_batch(model):
     graph = random_graph(12, 40, rng=8).with_probabilities("weighted_cascade")
-    engine = Engine(graph, model, [0, 5], 99)
+    engine = prepare(graph, model, [0, 5], 99)
     found = engine.run(0, 512)
-    new, counts = found.new, found.node_counts
+    new, counts = found.new[..., 0], found.node_counts[:, 0]
     total = np.zeros(graph.n_nodes, int)
     for run in range(512):
         want = twin(graph, model, [0, 5], 99, run)
@@ -115,17 +119,16 @@ def test_every_lane_of_a_batch(model):
 @pytest.mark.parametrize("words", range(1, 9))
 def test_any_width_is_a_part_of_the_full_row(model, words):
     graph = random_graph(60, 220, rng=5).with_probabilities("weighted_cascade")
-    engine = Engine(graph, model, [0, 7, 31], 1234)
+    engine = prepare(graph, model, [0, 7, 31], 1234)
+    live, start = engine.program, engine.start
     n = graph.n_nodes
 
     def batch(first_word: int, words: int, lanes: int) -> tuple[np.ndarray, np.ndarray]:
         state = np.zeros(2 * n * words, np.uint64)
         flags, counts = np.zeros(n, np.uint8), np.zeros(n, np.int64)
-        new, _ = run_batch(
-            graph.csr.indptr, graph.csr.indices, engine._p, engine._lo, engine._hi, engine.linear, engine._start, engine._run_of, engine.key,
-            3, first_word, words, lanes, state, np.empty(n * words, np.uint64), flags, np.empty((3, n), np.int32),
-            counts, NO_WEIGHTS, np.zeros(0),
-        )  # fmt: skip
+        lanes_of_node = Lanes(state, np.empty(n * words, np.uint64), flags, np.empty((3, n), np.int32))
+        block = Block(start.key, 3, first_word, words, lanes)
+        new, _ = run_batch(live.arcs, start.for_kernel, block, lanes_of_node, counts, Weighing(NO_WEIGHTS, np.zeros(0)))
         assert not state.any()
         assert not flags.any()
         return new, counts
@@ -154,29 +157,29 @@ def test_threads_chunks_and_length_change_nothing(model):
         steps = short.new_by_step.shape[1]
         assert np.array_equal(short.new_by_step, long.new_by_step[:runs, :steps])
         assert not long.new_by_step[:runs, steps:].any()
-    engine = Engine(graph, model, [0, 9], long.key)
+    engine = prepare(graph, model, [0, 9], long.key)
     parts = [engine.run(a, b, threads=2) for a, b in [(0, 512), (512, 2048), (2048, 3000)]]
-    assert [levels(row) for part in parts for row in part.new] == [levels(row) for row in long.new_by_step]
-    assert np.array_equal(sum(part.node_counts for part in parts), long._node_counts)
+    assert [levels(row) for part in parts for row in part.new[..., 0]] == [levels(row) for row in long.new_by_step]
+    assert np.array_equal(sum(part.node_counts for part in parts), long.node_counts)
 
 
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("runs", [100, 700, 1300])
 def test_narrow_rows_where_memory_is_short_change_nothing(model, runs, monkeypatch):
     graph = random_graph(150, 500, rng=6).with_probabilities("weighted_cascade")
-    engine = Engine(graph, model, [0, 9], 77)
+    engine = prepare(graph, model, [0, 9], 77)
     want = engine.run(0, runs, threads=2)
     widths = set()
     for words in (4, 2, 1):
-        monkeypatch.setattr(_engine, "available_bytes", lambda w=words: _engine._state_bytes(graph.n_nodes, w) + 1)
-        widths.add(engine._words(runs))
+        monkeypatch.setattr(runner, "available_bytes", lambda w=words: engine.program.bytes_of_workspace(w) + 1)
+        widths.add(runner.row_words(engine.program, runs))
         found = engine.run(0, runs, threads=2)
         new, counts, visits = found.new, found.node_counts, found.visits
         assert np.array_equal(new, want.new)
         assert np.array_equal(counts, want.node_counts)
         assert visits >= want.visits  # a narrower row meets an arc more than once
     assert widths == ({2, 1} if runs == 100 else {4, 2, 1})
-    monkeypatch.setattr(_engine, "available_bytes", lambda: 100)
+    monkeypatch.setattr(runner, "available_bytes", lambda: 100)
     with pytest.raises(InputError, match=r"64 runs at once on 150 nodes need .* bytes of memory, and 100 may be used"):
         engine.run(0, runs)
 
@@ -328,14 +331,14 @@ def test_few_runs_at_hubs(model, runs):
     weight = np.where(u < 2, draw.choice([0.0, 0.125, 0.25, 0.5], u.size), 0.0)
     weight[2 * n :] = np.where(weight[1:n] + weight[n + 1 : 2 * n] < 1, 0.0625, 0.0)
     graph = FollowerGraph.from_arrays(u, v, weight=weight, edges_mean="influences", directed=True)
-    engine = Engine(graph.with_probabilities("column"), model, [0, 1], 77)
+    engine = prepare(graph.with_probabilities("column"), model, [0, 1], 77)
     found = engine.run(0, runs, threads=1)
-    new, counts = found.new, found.node_counts
+    new, counts = found.new[..., 0], found.node_counts[:, 0]
     total = np.zeros(graph.n_nodes, int)
     for run in range(runs):
-        nodes, step, _ = engine.replay(run)
-        assert levels(new[run]) == np.bincount(step).tolist()
-        total[nodes] += 1
+        trace = engine.replay(run)
+        assert levels(new[run]) == np.bincount(trace.steps).tolist()
+        total[trace.nodes] += 1
     assert counts.tolist() == total.tolist()
     want = twin(graph.with_probabilities("column"), model, [0, 1], 77, 0)
     assert levels(new[0]) == want.levels
@@ -419,7 +422,8 @@ def test_one_signature_a_kernel(tmp_path):
                 ens = dif.simulate(graph, [graph.nodes[0]], model=model, runs=runs, rng=1)
                 ens.replay(np.int64(2))
     pickle.loads(pickle.dumps(ens)).replay(3)
-    kernels = [kernel for kernel in vars(_engine).values() if hasattr(kernel, "signatures")]
+    modules = (cascade, threshold, program)
+    kernels = [kernel for module in modules for kernel in vars(module).values() if hasattr(kernel, "signatures")]
     assert len(kernels) >= 3
     for kernel in kernels:
         assert len(kernel.signatures) <= 1, f"{kernel.__name__}: {kernel.signatures}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import inspect
 import re
@@ -36,10 +37,11 @@ def load(name: str) -> Any:
     return module
 
 
-rooms = load("rooms")
-NAMES = rooms.public_names()
-CLASSES = [name for name in NAMES if rooms.kind_of(name) == "class"]
-FUNCTIONS = [name for name in NAMES if rooms.kind_of(name) == "function"]
+api_pages = load("api_pages")
+NAMES = api_pages.public_names()
+ONCE = list({id(api_pages.value_of(name)): name for name in sorted(NAMES, key=len, reverse=True)}.values())
+CLASSES = sorted(name for name in ONCE if api_pages.kind_of(name) == "class")
+FUNCTIONS = sorted(name for name in ONCE if api_pages.kind_of(name) == "function")
 
 
 def parsed(value: Any) -> Any:
@@ -47,7 +49,7 @@ def parsed(value: Any) -> Any:
 
 
 def is_error(name: str) -> bool:
-    return issubclass(rooms.value_of(name), BaseException)
+    return issubclass(api_pages.value_of(name), BaseException)
 
 
 def is_drawing(name: str) -> bool:
@@ -56,7 +58,7 @@ def is_drawing(name: str) -> bool:
 
 def methods(name: str) -> Iterator[tuple[str, Any]]:
     """Public methods that a class defines itself, without what decorates them."""
-    for method, value in vars(rooms.value_of(name)).items():
+    for method, value in vars(api_pages.value_of(name)).items():
         value = value.__func__ if isinstance(value, classmethod | staticmethod) else value
         if not method.startswith("_") and (inspect.isfunction(value) or isinstance(value, property)):
             yield method, value
@@ -65,8 +67,8 @@ def methods(name: str) -> Iterator[tuple[str, Any]]:
 def listed(folder: Any) -> list[str]:
     """Public names on the pages written into a folder: entries of autosummary and of values."""
     found = []
-    for room in rooms.ROOMS:
-        page = (folder / f"{room.file}.md").read_text()
+    for page in api_pages.PAGES:
+        page = (folder / f"{page.file}.md").read_text()
         found += re.findall(r"^   (?!:)([\w.]+)$", page, re.M) + re.findall(r"py:data:: ([\w.]+)", page)
     return found
 
@@ -75,39 +77,47 @@ def listed(folder: Any) -> list[str]:
 
 
 def test_every_public_name_is_on_one_page(tmp_path):
-    rooms.write(tmp_path)
+    api_pages.write(tmp_path)
     found = listed(tmp_path)
     assert len(found) == len(set(found))
     assert set(found) <= set(NAMES)
-    by_object = {id(rooms.value_of(name)) for name in found}
-    assert [name for name in NAMES if id(rooms.value_of(name)) not in by_object] == []
+    by_object = {id(api_pages.value_of(name)) for name in found}
+    assert [name for name in NAMES if id(api_pages.value_of(name)) not in by_object] == []
     index = (tmp_path / "index.md").read_text()
-    assert all(f"]({room.file}.md)" in index for room in rooms.ROOMS)
+    assert all(f"]({page.file}.md)" in index for page in api_pages.PAGES)
 
 
 def test_public_names_are_those_of_the_package_and_of_its_modules():
     assert set(NAMES) >= {"FollowerGraph", "SIPS", "simulate", "select_seeds", "theory.reed_frost", "datasets.load"}
     assert set(dif.__all__) - {name.split(".")[0] for name in NAMES} == {"__version__"}
-    for module in ("theory", "datasets", "errors", "plotting"):
+    for module in ("graph", "models", "simulation", "results", "seeding", "theory", "datasets", "errors", "plotting"):
         assert {f"{module}.{name}" for name in getattr(dif, module).__all__} <= set(NAMES)
 
 
-def test_a_name_without_a_group_goes_to_the_room_of_its_module(monkeypatch):
-    seeding = next(room for room in rooms.ROOMS if room.file == "seeding")
-    bare = rooms.Room(seeding.file, seeding.title, seeding.text, seeding.modules, (("One", ("SeedSelection",)),))
-    monkeypatch.setattr(rooms, "ROOMS", tuple(bare if room is seeding else room for room in rooms.ROOMS))
-    assert rooms.pages()["seeding"][0] == ("One", ["SeedSelection"])
-    title, names = rooms.pages()["seeding"][-1]
+def test_a_name_without_a_group_goes_to_the_page_of_its_module(monkeypatch):
+    bare = api_pages.Page("seeding", "Seeding", "", ("diffusion.seeding",), {"One": "seeding.SeedSelection"})
+    others = tuple(page for page in api_pages.PAGES if page.file != "seeding")
+    monkeypatch.setattr(api_pages, "PAGES", (*others, bare))
+    assert api_pages.pages()["seeding"][0] == ("One", ["seeding.SeedSelection"])
+    title, names = api_pages.pages()["seeding"][-1]
     assert title == "Further"
-    assert {"select_seeds", "sample_rr_sets", "RRSets"} <= set(names)
-    monkeypatch.setattr(rooms, "ROOMS", tuple(room for room in rooms.ROOMS if room.file != "seeding"))
-    with pytest.raises(LookupError, match="belongs to no room"):
-        rooms.pages()
+    assert {"select_seeds", "seeding.sample_rr_sets", "seeding.RRSets"} <= set(names)
+    monkeypatch.setattr(api_pages, "PAGES", others)
+    with pytest.raises(LookupError, match="has no page"):
+        api_pages.pages()
+
+
+def test_every_page_names_what_exists():
+    """A name in a group that the package no longer has would be left out without a word."""
+    grouped = [name for page in api_pages.PAGES for names in page.groups.values() for name in names.split()]
+    assert len(grouped) == len(set(grouped))
+    assert [name for name in grouped if name not in NAMES] == []
+    assert [title for groups in api_pages.pages().values() for title, _ in groups if title == "Further"] == []
 
 
 def test_every_value_without_a_docstring_is_explained():
-    assert {name for name in NAMES if rooms.kind_of(name) == "data"} <= set(rooms.DATA)
-    assert set(rooms.DATA) <= set(NAMES)
+    assert {name for name in NAMES if api_pages.kind_of(name) == "data"} <= set(api_pages.DATA)
+    assert set(api_pages.DATA) <= set(NAMES)
 
 
 # -- docstrings --------------------------------------------------------------------------------------------------------
@@ -115,14 +125,14 @@ def test_every_value_without_a_docstring_is_explained():
 
 @pytest.mark.parametrize("name", CLASSES + FUNCTIONS)
 def test_docstring_passes_the_checks_of_numpydoc(name):
-    value = rooms.value_of(name)
+    value = api_pages.value_of(name)
     where = f"{value.__module__}.{value.__qualname__}"
     assert [text for code, text in validate(where)["errors"] if code in CHECKS] == []
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_functions_say_what_they_take_and_give(name):
-    value = rooms.value_of(name)
+    value = api_pages.value_of(name)
     doc, signature = parsed(value), inspect.signature(value)
     if is_drawing(name) and not name.rpartition(".")[2].startswith("plot_"):
         return  # a piece of a plot: one sentence
@@ -134,14 +144,14 @@ def test_functions_say_what_they_take_and_give(name):
 
 @pytest.mark.parametrize("name", CLASSES)
 def test_classes_say_what_they_hold_and_what_methods_take(name):
-    value = rooms.value_of(name)
+    value = api_pages.value_of(name)
     doc = parsed(value)
-    if getattr(value, "__dataclass_fields__", None):
+    if dataclasses.is_dataclass(value):
         named = {
             part.strip() for key in ("Parameters", "Attributes") for item in doc[key] for part in item.name.split(",")
         }
-        public = {field for field in value.__dataclass_fields__ if not field.startswith("_")}
-        assert public - named - own_fields_of_bases(value) == set()
+        public = {field.name for field in dataclasses.fields(value) if not field.name.startswith("_")}
+        assert public - named - fields_of_bases(value) == set()
     for method, function in methods(name):
         assert inspect.getdoc(function), f"{name}.{method} has no docstring"
         if inspect.isfunction(function):
@@ -149,16 +159,17 @@ def test_classes_say_what_they_hold_and_what_methods_take(name):
             assert len(taken) < 2 or parsed(function)["Parameters"], f"{name}.{method} takes {taken}"
 
 
-def own_fields_of_bases(value: type) -> set[str]:
-    return {field for base in value.__mro__[1:] for field in getattr(base, "__dataclass_fields__", ())}
+def fields_of_bases(value: type) -> set[str]:
+    bases = [base for base in value.__mro__[1:] if dataclasses.is_dataclass(base)]
+    return {field.name for base in bases for field in dataclasses.fields(base)}
 
 
 def callables() -> Iterator[tuple[Callable[..., Any], bool]]:
     """Every public function and method, and whether there is an example of it or of its class."""
     for name in FUNCTIONS:
-        yield rooms.value_of(name), bool(parsed(rooms.value_of(name))["Examples"])
+        yield api_pages.value_of(name), bool(parsed(api_pages.value_of(name))["Examples"])
     for name in CLASSES:
-        shown = bool(parsed(rooms.value_of(name))["Examples"])
+        shown = bool(parsed(api_pages.value_of(name))["Examples"])
         for _, function in methods(name):
             if inspect.isfunction(function):
                 yield function, shown or bool(parsed(function)["Examples"])
@@ -167,7 +178,7 @@ def callables() -> Iterator[tuple[Callable[..., Any], bool]]:
 @pytest.mark.parametrize("name", [name for name in CLASSES + FUNCTIONS if not is_drawing(name)])
 def test_everything_has_an_example(name):
     """Its own; or, of a class, that of what returns it. Errors are raised and plots looked at: they need none."""
-    value = rooms.value_of(name)
+    value = api_pages.value_of(name)
     examples = parsed(value)["Examples"]
     if examples:
         assert any(line.startswith(">>> ") for line in examples)
@@ -185,10 +196,10 @@ def test_everything_has_an_example(name):
 
 # -- written pages -----------------------------------------------------------------------------------------------------
 
-PAGES = ("index", "choose", "pitfalls", "notebooks", "speed")
+WRITTEN = ("index", "choose", "models", "cases", "pitfalls", "notebooks", "speed")
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", WRITTEN)
 def test_links_lead_to_pages(page, tmp_path):
     text = (DOCS / f"{page}.md").read_text()
     targets = re.findall(r"\]\(([^)#]+)", text)
@@ -197,14 +208,16 @@ def test_links_lead_to_pages(page, tmp_path):
     ]
     for target in targets:
         made = target.startswith("api/") and target.removeprefix("api/").removesuffix(".md")
-        assert made in {"index", *(room.file for room in rooms.ROOMS)} if made else (DOCS / target).is_file(), target
+        assert made in {"index", *(page.file for page in api_pages.PAGES)} if made else (DOCS / target).is_file(), (
+            target
+        )
 
 
 def test_names_on_written_pages_exist():
     parts = {method for name in CLASSES for method, _ in methods(name)} | {"with_probabilities"}
     last = {name.rpartition(".")[2] for name in NAMES} | parts
     found = 0
-    for page in PAGES:
+    for page in WRITTEN:
         for code in re.findall(r"`([^`\n]+)`", (DOCS / f"{page}.md").read_text()):
             if match := re.match(r"((?:dif\.|theory\.)?[A-Za-z_]\w*)\(|(theory\.\w+)$", code):
                 name = (match[1] or match[2]).removeprefix("dif.")

@@ -102,7 +102,7 @@ def test_the_guarantee_is_given_where_worlds_are_covered_and_nowhere_else() -> N
     """Where one sharer is enough a set reaches what its members reach, in each world; where two are needed it is more."""
     graph = dif.generate_platform(120, communities=3, rng=3)
     funnel = dif.models.Funnel(identify=0.6, share=0.4)
-    feed = dif.models.Feed(m0=1.5, gain=0.1, own=0.5)
+    feed = dif.models.Feed(impressions=1.5, amplification=0.1, own_community=0.5)
     covered: list[Any] = [
         dif.SIPS(0.3, funnel, feed=feed), dif.SIPS(0.3, funnel, feed=feed, redraw=True),
         dif.SIPS(0.3, funnel, identify=dif.models.Complex(1)), dif.Threshold(count=1), dif.Threshold(count=1, noise=0.3),

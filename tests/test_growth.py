@@ -11,7 +11,7 @@ import diffusion as dif
 from diffusion.errors import InputError
 from diffusion.simulation.growth import Growth, forecast, growth, growth_of_counts
 from diffusion.simulation.growth_fit import fit_by_reach
-from diffusion.simulation.runner import engine_of
+from diffusion.simulation.runner import prepare
 
 BIG = 10**7
 
@@ -239,22 +239,22 @@ def test_r_does_not_exist_where_one_sharer_convinces_nobody(model):
 def test_one_sharer_as_the_threshold_is_simple_identification():
     graph = random_graph(3000, 6)
     funnel = dif.models.Funnel(0.8, 0.3, 0.9, 0.5)
-    one = dif.SIPS(0.5, funnel, dif.models.Feed(m0=1.0), identify=dif.models.Complex(1))
-    simple = dif.SIPS(0.5, dif.models.Funnel(0.8, 1.0, 0.9, 0.5), dif.models.Feed(m0=1.0))
+    one = dif.SIPS(0.5, funnel, dif.models.Feed(impressions=1.0), identify=dif.models.Complex(1))
+    simple = dif.SIPS(0.5, dif.models.Funnel(0.8, 1.0, 0.9, 0.5), dif.models.Feed(impressions=1.0))
     radius = dif.theory.sips_graph_radius(graph, simple)
     assert dif.simulation.reproduction(graph, model=one, rng=1).predicted == pytest.approx(radius, rel=1e-4)
 
 
 def test_r_of_sips_with_a_feed():
     graph = random_graph(20_000, 5)
-    model = dif.SIPS(0.4, dif.models.Funnel(share=0.5), dif.models.Feed(m0=1.0))
+    model = dif.SIPS(0.4, dif.models.Funnel(share=0.5), dif.models.Feed(impressions=1.0))
     found = dif.simulation.reproduction(graph, model=model, rng=1)
     assert found.predicted == pytest.approx(0.5 * (0.4 * 5 + 1.0), rel=0.02)
     assert found.phase == "exponential"
     assert found.R.low < 1.5 < found.R.high
     again = dif.simulation.reproduction(
         graph,
-        model=dif.SIPS(0.4, dif.models.Funnel(share=0.5), dif.models.Feed(m0=1.0), redraw=True),
+        model=dif.SIPS(0.4, dif.models.Funnel(share=0.5), dif.models.Feed(impressions=1.0), redraw=True),
         rng=1,
         max_runs=512,
     )
@@ -266,13 +266,13 @@ def test_typical_runs_start_from_their_own_user():
     users = np.random.default_rng(1).integers(0, 300, 700).astype(np.int32)
     for model in (
         dif.IC(),
-        dif.SIPS(0.5, dif.models.Funnel(share=0.6), dif.models.Feed(m0=0.7)),
+        dif.SIPS(0.5, dif.models.Funnel(share=0.6), dif.models.Feed(impressions=0.7)),
         dif.SIPS(0.5, dif.models.Funnel(share=0.6), redraw=True),
     ):
-        each = engine_of(graph, model, [], 99).run_each(users).new
+        each = prepare(graph, model, [], 99).run_each(users).new[..., 0]
         for run in (0, 1, 63, 64, 511, 512, 699):
             label = graph.index.labels_of(users[run : run + 1]).tolist()
-            alone = engine_of(graph, model, label, 99).replay(run)[1]
+            alone = prepare(graph, model, label, 99).replay(run).steps
             alone = np.bincount(alone)
             assert each[run, : alone.size].tolist() == alone.tolist()
             assert not each[run, alone.size :].any()
@@ -299,7 +299,7 @@ def test_forecast_of_sips_and_linear_thresholds_on_a_tree():
 
 def test_forecast_with_a_feed():
     graph = random_graph(4000, 5)
-    model = dif.SIPS(0.2, dif.models.Funnel(share=0.3), dif.models.Feed(m0=2.0))
+    model = dif.SIPS(0.2, dif.models.Funnel(share=0.3), dif.models.Feed(impressions=2.0))
     new = dif.simulate(graph, range(20), model=model, runs=1000, rng=3).new_by_step[:, :6]
     want = forecast(graph, model, range(20), steps=5)
     assert new.mean(axis=0) == pytest.approx(want, rel=0.02)

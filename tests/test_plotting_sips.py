@@ -11,16 +11,16 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 import pytest
-from diffusion._drawing import circle_places, largest_cells, tree_places, tree_sample
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib import pyplot
 from matplotlib.patches import Circle, FancyArrowPatch
 
 import diffusion as dif
-from diffusion import plotting_sips as plots
+from diffusion import plotting as plots
 from diffusion.errors import InputError, NotFoundError
 from diffusion.models.sips.parts import STAGES
+from diffusion.plotting.layout import circle_places, largest_cells, tree_places, tree_sample
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +36,7 @@ def graph() -> dif.FollowerGraph:
 
 @pytest.fixture(scope="module")
 def ens(graph: dif.FollowerGraph) -> dif.models.SIPSEnsemble:
-    model = dif.SIPS(attention=0.2, funnel=dif.models.Funnel(0.8, 0.9, 0.8, 0.5), feed=dif.models.Feed(m0=2))
+    model = dif.SIPS(attention=0.2, funnel=dif.models.Funnel(0.8, 0.9, 0.8, 0.5), feed=dif.models.Feed(impressions=2))
     return dif.simulate(graph, graph.out_degree.nlargest(2).index, model=model, runs=60, rng=7)
 
 

@@ -292,7 +292,7 @@ def test_labels_in_errors_are_those_of_the_user():
         lambda: dif.simulate(
             graph.with_node_data(community=["a", None, "b"]),
             [5],
-            model=dif.SIPS(0.1, feed=dif.models.Feed(m0=1, own=0.5)),
+            model=dif.SIPS(0.1, feed=dif.models.Feed(impressions=1, own_community=0.5)),
         ),
         lambda: dif.select_seeds(graph, budget=5, prices={5: -1.0, 6: 1.0, 99: 1.0}, method="degree"),
         lambda: dif.simulate(graph, [7, 8], model=dif.Threshold(count=1)),

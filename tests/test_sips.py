@@ -9,7 +9,6 @@ import naive_sips
 import numpy as np
 import pandas as pd
 import pytest
-from diffusion.cascades._sips_engine import SIPSEngine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import KEYS, PROBABILITIES, ic_graphs, internal_arcs, internal_values, random_graph, seed_sets
@@ -20,6 +19,7 @@ from diffusion.errors import InputError, NotFoundError
 from diffusion.kernels.sips import delay_of, poisson, stream_of
 from diffusion.models import Complex, Delay, Feed, Funnel
 from diffusion.models.sips.parts import CES_WEIGHTS
+from diffusion.simulation.runner import Runner, prepare
 
 SE = 4
 
@@ -48,9 +48,9 @@ def campaigns(draw: st.DrawFn) -> tuple[FollowerGraph, SIPS]:
     feed = None
     if draw(st.booleans()):
         feed = Feed(
-            m0=draw(st.sampled_from([0.0, 0.7, 2.0])),
-            gain=draw(st.sampled_from([0.0, 0.05, 0.3])),
-            own=draw(st.sampled_from([0.0, 0.5, 1.0])),
+            impressions=draw(st.sampled_from([0.0, 0.7, 2.0])),
+            amplification=draw(st.sampled_from([0.0, 0.05, 0.3])),
+            own_community=draw(st.sampled_from([0.0, 0.5, 1.0])),
             weights=draw(st.sampled_from([CES_WEIGHTS, {"sympathize": 1.5, "share": 2.0}])),
             cap=draw(st.sampled_from([1, 3, 40])),
         )
@@ -68,24 +68,26 @@ def campaigns(draw: st.DrawFn) -> tuple[FollowerGraph, SIPS]:
     )
 
 
-def twin_run(engine: SIPSEngine, run: int) -> naive_sips.NaiveCampaign:
+def twin_run(engine: Runner, run: int) -> naive_sips.NaiveCampaign:
     graph, model = engine.graph, engine.model
     feed, delay = model.feed or Feed(), model.delay
     p = internal_values(graph) if model.attention is None else [float(np.float32(model.attention))] * graph.n_edges
     return naive_sips.sips_run(
-        graph.n_nodes, internal_arcs(graph), p, [int(v) for v in engine._start], int(engine.key), run,
+        graph.n_nodes, internal_arcs(graph), p, [int(v) for v in engine.start.seeds], int(engine.key), run,
         funnel=model.funnel.values, theta=model.identify.theta if isinstance(model.identify, Complex) else None,
-        redraw=model.redraw, m0=feed.m0, gain=feed.gain, own=feed.own, cap=feed.cap,
+        redraw=model.redraw, m0=feed.impressions, gain=feed.amplification, own=feed.own_community, cap=feed.cap,
         weights=[feed.weights.get(name, 0.0) for name in ("sympathize", "identify", "participate", "share")],
-        members=members_of(graph) if feed.own else (),
+        members=members_of(graph) if feed.own_community else (),
         delay=None if delay is None else (delay.kind, delay.mean, delay.shape, delay.width),
     )  # fmt: skip
 
 
-def assert_same_story(engine: SIPSEngine, want: naive_sips.NaiveCampaign, run: int) -> None:
+def assert_same_story(engine: Runner, want: naive_sips.NaiveCampaign, run: int) -> None:
     """Who was met, when, by whom, through what, how far they came and when: all as in the twin."""
-    lists, steps, hours = engine.story(run)
-    node, step, parent, channel, stage = lists.tolist()
+    trace = engine.replay(run)
+    steps, hours = trace.details["stage_step"], trace.details["hours"]
+    lists = trace.nodes, trace.steps, trace.parents, trace.details["channel"], trace.details["stage"]
+    node, step, parent, channel, stage = (values.tolist() for values in lists)
     assert set(node) == set(want.users)
     for i, v in enumerate(node):
         user = want.users[v]
@@ -97,27 +99,27 @@ def assert_same_story(engine: SIPSEngine, want: naive_sips.NaiveCampaign, run: i
             assert hours[i] == pytest.approx(user.hours)
 
 
-def assert_same_runs(engine: SIPSEngine, first: int, last: int, words: int) -> list[naive_sips.NaiveCampaign]:
+def assert_same_runs(engine: Runner, first: int, last: int, words: int) -> list[naive_sips.NaiveCampaign]:
     """Every run of one kernel call (one run at a time where `words` is 0, else lanes), and its sums, against the twin."""
-    space = engine._space(words)
-    found = engine.chunk(first, last, space)
+    space = engine.program.workspace(words)
+    found = engine.program.run(engine.start, first, last, space)
     wanted = [twin_run(engine, run) for run in range(first, last)]
-    steps = max(found.tally.shape[1], *(len(want.tally) for want in wanted))
-    for tally, want in zip(found.tally, wanted, strict=True):
+    steps = max(found.details["tally"].shape[1], *(len(want.tally) for want in wanted))
+    for tally, want in zip(found.details["tally"], wanted, strict=True):
         np.testing.assert_array_equal(padded(tally, steps), padded(tally_of(want.tally), steps))
     stages = np.zeros((engine.graph.n_nodes, 5), int)
     for want in wanted:
         for v, user in want.users.items():
             stages[v, : user.stage + 1] += 1
-    np.testing.assert_array_equal(space.stage_counts, stages)
-    assert found.capped == sum(want.capped for want in wanted)
+    np.testing.assert_array_equal(space.node_counts, stages)
+    assert found.totals["capped"] == sum(want.capped for want in wanted)
     if not words:
         assert found.visits == sum(want.visits for want in wanted)
         for run, want in enumerate(wanted, first):
             assert_same_story(engine, want, run)
     else:  # clean for the next call
-        assert not space.state.any()
-        assert not space.flags.any()
+        assert not space.lanes.state.any()
+        assert not space.lanes.flags.any()
     return wanted
 
 
@@ -126,7 +128,7 @@ def assert_same_runs(engine: SIPSEngine, first: int, last: int, words: int) -> l
 def test_twin(campaign, data, key, batch):
     """One run at a time, whatever the options; and a width of lanes, where they take the model."""
     graph, model = campaign
-    engine = SIPSEngine(graph, model, data.draw(seed_sets(graph)), key)
+    engine = prepare(graph, model, data.draw(seed_sets(graph)), key)
     first = 512 * batch + data.draw(st.sampled_from([0, 1, 64, 500]))
     assert_same_runs(engine, first, first + 6, 0)
 
@@ -135,8 +137,8 @@ def test_twin(campaign, data, key, batch):
 @given(campaigns(), st.data(), KEYS, st.integers(0, 300))
 def test_twin_of_lanes(campaign, data, key, batch):
     graph, model = campaign
-    engine = SIPSEngine(graph, SIPS(model.attention, model.funnel, model.feed), data.draw(seed_sets(graph)), key)
-    assert engine.lanes
+    engine = prepare(graph, SIPS(model.attention, model.funnel, model.feed), data.draw(seed_sets(graph)), key)
+    assert engine.program.lanes
     words, word = data.draw(st.sampled_from([(1, 0), (1, 5), (2, 2), (8, 0)]))
     first = 512 * batch + 64 * word
     assert_same_runs(engine, first, first + data.draw(st.sampled_from([1, 5, 40, 64 * min(words, 2)])), words)
@@ -150,10 +152,10 @@ def test_twin_where_everything_is_on(options):
     """Attention of the graph, an own community, engagement, a cap, users met through both channels; on a graph of size."""
     graph = random_graph(60, 500, rng=3, parallel="keep").with_probabilities("weighted_cascade")
     graph = graph.with_node_data(community=["ab"[v % 2] for v in graph.nodes])
-    funnel, feed = Funnel(0.9, 0.8, 0.9, 0.7), Feed(m0=4.0, gain=0.3, own=0.7, cap=12)
-    engine = SIPSEngine(graph, SIPS(None, funnel, feed, **options), [0, 1, 2], 77)
+    funnel, feed = Funnel(0.9, 0.8, 0.9, 0.7), Feed(impressions=4.0, amplification=0.3, own_community=0.7, cap=12)
+    engine = prepare(graph, SIPS(None, funnel, feed, **options), [0, 1, 2], 77)
     runs = assert_same_runs(engine, 509, 521, 0)
-    if engine.lanes:
+    if engine.program.lanes:
         runs += assert_same_runs(engine, 512, 534, 1)
     assert sum(user.both for want in runs for user in want.users.values()) > 10
     assert sum(want.capped for want in runs) > 3
@@ -165,7 +167,7 @@ def test_a_sharer_met_through_both_channels_is_one_sharer(redraw):
     """0 is followed by 1, 2 and 3 and shown to its community, which is the same four, many times over."""
     graph = FollowerGraph.from_arrays([0, 0, 0], [1, 2, 3], edges_mean="influences", directed=True)
     graph = graph.with_node_data(community=[0, 0, 0, 0])
-    model = SIPS(1.0, feed=Feed(m0=20, own=1.0), identify=Complex(2), redraw=redraw)
+    model = SIPS(1.0, feed=Feed(impressions=20, own_community=1.0), identify=Complex(2), redraw=redraw)
     ens = dif.simulate(graph, [0], model=model, runs=100, rng=1)
     assert ens.sizes.tolist() == [4] * 100
     assert ens.tally[:, 1, 1, 0].mean() > 15  # the feed showed it too
@@ -174,18 +176,18 @@ def test_a_sharer_met_through_both_channels_is_one_sharer(redraw):
 
 def test_lanes_scalar_threads_and_chunks_agree_on_a_graph_of_size():
     graph = dif.generate_platform(3000, communities=4, rng=1)
-    model = SIPS(0.3, Funnel(0.8, 0.7, 0.9, 0.6), Feed(m0=1.5, gain=0.05, own=0.3))
-    engine = SIPSEngine(graph, model, [0, 1, 2], 5)
-    alone = engine.chunk(0, 512, engine._space(0))
+    model = SIPS(0.3, Funnel(0.8, 0.7, 0.9, 0.6), Feed(impressions=1.5, amplification=0.05, own_community=0.3))
+    engine = prepare(graph, model, [0, 1, 2], 5)
+    alone = engine.program.run(engine.start, 0, 512, engine.program.workspace(0))
     one, two = (dif.simulate(graph, [0, 1, 2], model=model, runs=1100, rng=9, threads=t) for t in (1, 2))
     np.testing.assert_array_equal(one.tally, two.tally)
-    np.testing.assert_array_equal(one._stage_counts, two._stage_counts)
+    np.testing.assert_array_equal(one.node_counts, two.node_counts)
     shorter = dif.simulate(graph, [0, 1, 2], model=model, runs=100, rng=9)
     steps = shorter.tally.shape[1]
     np.testing.assert_array_equal(one.tally[:100, :steps], shorter.tally)
-    key = SIPSEngine(graph, model, [0, 1, 2], 5).run(0, 512)
-    np.testing.assert_array_equal(key.tally, alone.tally)
-    assert one.sizes.sum() == one._node_counts.sum()
+    key = prepare(graph, model, [0, 1, 2], 5).run(0, 512)
+    np.testing.assert_array_equal(key.details["tally"], alone.details["tally"])
+    assert one.sizes.sum() == one.node_counts[:, 0].sum()
     assert one.replay(700).size == one.sizes[700]
     assert one.replay(700).n_sharers == one.sharers[700]
 
@@ -238,7 +240,7 @@ def test_limit_3_the_feed_alone_is_a_branching_process_on_any_graph():
     mean = m * funnel.rho  # R
     sizes = []
     for graph in (random_graph(200_000, 50_000, rng=1), random_graph(200_000, 400_000, rng=2)):
-        sizes.append(dif.simulate(graph, [0], model=SIPS(0.0, funnel, Feed(m0=m)), runs=4096, rng=5).sharers)
+        sizes.append(dif.simulate(graph, [0], model=SIPS(0.0, funnel, Feed(impressions=m)), runs=4096, rng=5).sharers)
     np.testing.assert_array_equal(*sizes)  # users are numbered otherwise, draws of the feed are not by user
     total = np.concatenate(sizes[:1])
     assert abs(total.mean() - 1 / (1 - mean)) < SE * total.std() / math.sqrt(total.size)
@@ -264,17 +266,21 @@ def test_limit_5_a_feed_of_the_own_community_leaves_none():
     graph = dif.generate_platform(2000, communities=5, rng=2)
     seed = graph.nodes[0]
     home = graph.node_data["community"][seed]
-    ens = dif.simulate(graph, [seed], model=SIPS(0.0, Funnel(share=0.5), Feed(m0=4, own=1.0)), runs=100, rng=1)
+    ens = dif.simulate(
+        graph, [seed], model=SIPS(0.0, Funnel(share=0.5), Feed(impressions=4, own_community=1.0)), runs=100, rng=1
+    )
     reached = ens.activation_probability[ens.activation_probability > 0].index
     assert len(reached) > 100
     assert (graph.node_data["community"][reached] == home).all()
-    crossing = dif.simulate(graph, [seed], model=SIPS(0.0, Funnel(share=0.5), Feed(m0=4, own=0.5)), runs=100, rng=1)
+    crossing = dif.simulate(
+        graph, [seed], model=SIPS(0.0, Funnel(share=0.5), Feed(impressions=4, own_community=0.5)), runs=100, rng=1
+    )
     assert graph.node_data["community"][crossing.activation_probability > 0].nunique() == 5
 
 
 def test_limit_6_without_shares_it_is_a_broadcast():
     graph = dif.generate_platform(1000, rng=2)
-    ens = dif.simulate(graph, [0, 1], model=SIPS(0.4, Funnel(share=0.0), Feed(m0=3)), runs=200, rng=1)
+    ens = dif.simulate(graph, [0, 1], model=SIPS(0.4, Funnel(share=0.0), Feed(impressions=3)), runs=200, rng=1)
     assert ens.depths.max() == 1
     assert (ens.sharers == 2).all()
     assert ens.replay(0).depth == 1
@@ -285,7 +291,7 @@ def test_limit_7_one_sharer_is_enough(graph, data, key):
     seeds = data.draw(seed_sets(graph))
     funnel = Funnel(0.8, 1.0, 0.7, 0.9)
     rows = [
-        SIPSEngine(graph, SIPS(None, funnel, Feed(m0=0.8), identify), seeds, key).run(0, 70).tally
+        prepare(graph, SIPS(None, funnel, Feed(impressions=0.8), identify), seeds, key).run(0, 70).details["tally"]
         for identify in ("simple", Complex(1))
     ]
     np.testing.assert_array_equal(*rows)
@@ -317,8 +323,10 @@ def test_mean_sharers_below_the_threshold(a, rho, m):
     predicted = np.linalg.solve(np.eye(2) - matrix, [0.0, 1.0]).sum()
     assert np.abs(np.linalg.eigvals(matrix)).max() == pytest.approx(R)
     seeds = np.random.default_rng(5).integers(0, graph.n_nodes, 256)
-    model = SIPS(a, Funnel(share=rho), Feed(m0=m))
-    means = [SIPSEngine(graph, model, [s], i).run(0, 64).tally[..., 5].sum() / 64 + 1 for i, s in enumerate(seeds)]
+    model = SIPS(a, Funnel(share=rho), Feed(impressions=m))
+    means = [
+        prepare(graph, model, [s], i).run(0, 64).details["tally"][..., 5].sum() / 64 + 1 for i, s in enumerate(seeds)
+    ]
     assert abs(np.mean(means) - predicted) < SE * np.std(means) / 16
 
 
@@ -326,7 +334,7 @@ def test_amplified_feed_shows_notes_as_often_as_the_closed_form_says():
     graph = FollowerGraph.from_arrays(
         np.zeros(50, int), np.arange(1, 51), nodes=range(5000), directed=True, edges_mean="influences"
     )
-    funnel, feed = Funnel(0.5, 0.5, 0.4, 0.0), Feed(m0=3.0, gain=0.4)
+    funnel, feed = Funnel(0.5, 0.5, 0.4, 0.0), Feed(impressions=3.0, amplification=0.4)
     c = 0.5 * 1 + 0.25 * 1 + 0.1 * 4
     assert feed.score(funnel) == pytest.approx(c)
     ens = dif.simulate(graph, [0], model=SIPS(0.3, funnel, feed), runs=8192, rng=2)
@@ -352,8 +360,8 @@ def test_redrawn_funnels_are_the_independent_cascade_of_a_rho():
 
 def test_fixed_delays_are_generations():
     graph = dif.generate_platform(1500, rng=3)
-    plain = SIPS(0.3, Funnel(share=0.4), Feed(m0=1))
-    delayed = SIPS(0.3, Funnel(share=0.4), Feed(m0=1), delay=Delay("fixed", mean=6.0))
+    plain = SIPS(0.3, Funnel(share=0.4), Feed(impressions=1))
+    delayed = SIPS(0.3, Funnel(share=0.4), Feed(impressions=1), delay=Delay("fixed", mean=6.0))
     a, b = (dif.simulate(graph, [0], model=m, runs=64, rng=1) for m in (plain, delayed))
     np.testing.assert_array_equal(a.tally, b.tally)
     assert np.isnan(a.hours).all()
@@ -385,7 +393,7 @@ def test_growth_in_hours_with_exponential_delays():
     """Sharers who wait: E W(t) = m exp((m - 1) t / tau) after the first note; each event adds m."""
     m, tau = 1.5, 10.0
     graph = FollowerGraph.from_arrays([0], [1], nodes=range(4_000), directed=True, edges_mean="influences")
-    model = SIPS(0.0, Funnel(), Feed(m0=m), delay=Delay("exponential", mean=tau, bin=5.0))
+    model = SIPS(0.0, Funnel(), Feed(impressions=m), delay=Delay("exponential", mean=tau, bin=5.0))
     ens = dif.simulate(graph, [0], model=model, runs=600, rng=8)
     total = np.cumsum(ens.sharers_by_step, axis=1)
     for step in (1, 3, 6, 8):  # the end of a bin; the first one begins with the note itself
@@ -403,7 +411,7 @@ def test_funnel_channels_credit_and_costs():
     graph = dif.generate_platform(3000, communities=3, rng=4)
     seeds = graph.node_data.index[graph.node_data["tier"] == "waist"][:4].tolist()
     funnel = Funnel(0.6, 0.8, 0.5, 0.3)
-    ens = dif.simulate(graph, seeds, model=SIPS(0.4, funnel, Feed(m0=4, own=0.5)), runs=600, rng=2)
+    ens = dif.simulate(graph, seeds, model=SIPS(0.4, funnel, Feed(impressions=4, own_community=0.5)), runs=600, rng=2)
     table = ens.funnel()
     for stage, p in zip(table.index[1:], funnel.values, strict=True):
         row = table.loc[stage]
@@ -463,11 +471,11 @@ def test_survey_draws():
 @pytest.mark.parametrize(
     ("make", "text"),
     [
-        (lambda: SIPS(attention=1.2), r"attention=1.2 is not a probability from 0 to 1"),
+        (lambda: SIPS(attention=1.2), r"attention=1.2 is not a probability"),
         (lambda: Funnel(share=float("nan")), "share=nan is not a probability"),
         (lambda: Funnel(sympathize=-0.1), "sympathize=-0.1"),
-        (lambda: Feed(m0=-1), "m0=-1"),
-        (lambda: Feed(own=2), "own=2"),
+        (lambda: Feed(impressions=-1), "impressions=-1"),
+        (lambda: Feed(own_community=2), "own_community=2"),
         (lambda: Feed(cap=0), "cap=0"),
         (lambda: Complex(0), "theta=0"),
         (lambda: Complex(1.5), "theta=1.5"),
@@ -475,7 +483,7 @@ def test_survey_draws():
         (lambda: SIPS(identify="both"), "identify='both'"),
         (lambda: SIPS(redraw=1), "redraw=1"),
         (lambda: SIPS(funnel=0.5), "funnel=0.5 is not a Funnel"),
-        (lambda: SIPS(feed=Feed(gain=0.2)), "the feed explodes on its own: gain \\* c = 2"),
+        (lambda: SIPS(feed=Feed(amplification=0.2)), "the feed explodes on its own: amplification \\* c = 2"),
         (lambda: SIPS.from_survey(eta=2), "eta=2"),
     ],
 )
@@ -500,14 +508,16 @@ def test_what_a_graph_lacks():
     with pytest.raises(InputError, match="attention=None takes the graph's propagation probabilities"):
         dif.simulate(graph, [0], model=SIPS())
     with pytest.raises(InputError, match="no node attribute 'community'"):
-        dif.simulate(graph, [0], model=SIPS(0.2, feed=Feed(m0=1, own=0.5)))
-    ens = dif.simulate(graph, [0], model=SIPS(0.2, feed=Feed(m0=1)), runs=20, rng=1)
+        dif.simulate(graph, [0], model=SIPS(0.2, feed=Feed(impressions=1, own_community=0.5)))
+    ens = dif.simulate(graph, [0], model=SIPS(0.2, feed=Feed(impressions=1)), runs=20, rng=1)
     with pytest.raises(InputError, match="no node attribute 'price'"):
         ens.costs()
     with pytest.raises(InputError, match="has no price"):
         ens.costs({1: 5.0})
     with pytest.raises(NotFoundError, match="no node attribute 'tear'"):
         ens.funnel("tear")
-    capped = dif.simulate(graph, [0], model=SIPS(0.9, feed=Feed(m0=1, gain=1, cap=30)), runs=20, rng=1)
+    capped = dif.simulate(
+        graph, [0], model=SIPS(0.9, feed=Feed(impressions=1, amplification=1, cap=30)), runs=20, rng=1
+    )
     assert capped.capped > 0
     assert "met its cap" in repr(capped)

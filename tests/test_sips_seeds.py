@@ -79,17 +79,28 @@ def test_certificates_hold_for_the_enumerated_optimum():
 def feed_arcs(graph: dif.FollowerGraph, feed: Feed) -> dict[tuple[int, int], float]:
     """Chance that the feed shows the note of u to v, by internal node, from Poisson thinning."""
     n = graph.n_nodes
-    of = graph.node_data["community"].to_numpy()[graph.index.order] if feed.own else np.zeros(n, int)
+    of = graph.node_data["community"].to_numpy()[graph.index.order] if feed.own_community else np.zeros(n, int)
     size = {c: int((of == c).sum()) for c in of.tolist()}
     return {
-        (u, v): 1 - math.exp(-feed.m0 * ((1 - feed.own) / n + feed.own * (of[u] == of[v]) / size[of[v]]))
+        (u, v): 1
+        - math.exp(
+            -feed.impressions * ((1 - feed.own_community) / n + feed.own_community * (of[u] == of[v]) / size[of[v]])
+        )
         for u in range(n)
         for v in range(n)
         if u != v
     }
 
 
-@pytest.mark.parametrize("feed", [Feed(m0=0.8), Feed(m0=3.0, own=0.6), Feed(m0=1.5, own=1.0), Feed(m0=60.0)])
+@pytest.mark.parametrize(
+    "feed",
+    [
+        Feed(impressions=0.8),
+        Feed(impressions=3.0, own_community=0.6),
+        Feed(impressions=1.5, own_community=1.0),
+        Feed(impressions=60.0),
+    ],
+)
 def test_rr_sets_with_a_feed_are_the_enumerated_ones(feed: Feed):
     graph = dif.FollowerGraph.from_arrays(
         [0, 2], [1, 1], nodes=range(3), directed=True, edges_mean="influences"
@@ -119,9 +130,9 @@ def test_rr_sets_with_a_feed_are_the_enumerated_ones(feed: Feed):
 @pytest.mark.parametrize(
     "model",
     [
-        SIPS(0.2, Funnel(share=0.2), feed=Feed(m0=3.0)),
-        SIPS(0.2, Funnel(share=0.1), feed=Feed(m0=20.0, own=0.7)),
-        SIPS(0.2, Funnel(identify=0.1, share=0.2), identify=Complex(1), feed=Feed(m0=2.0, own=1.0)),
+        SIPS(0.2, Funnel(share=0.2), feed=Feed(impressions=3.0)),
+        SIPS(0.2, Funnel(share=0.1), feed=Feed(impressions=20.0, own_community=0.7)),
+        SIPS(0.2, Funnel(identify=0.1, share=0.2), identify=Complex(1), feed=Feed(impressions=2.0, own_community=1.0)),
         SIPS(0.2, Funnel(share=0.3), feed=Feed()),
     ],
 )
@@ -160,8 +171,8 @@ def test_methods_choose_for_the_model_they_are_given():
 def test_what_has_no_certificate_is_refused():
     graph = random_graph(30, 90, rng=1)
     for model, text in (
-        (SIPS(0.2, feed=Feed(m0=1, gain=0.05)), "a feed that answers to engagement"),
-        (SIPS(0.2, feed=Feed(m0=1, cap=3)), "a feed with cap="),
+        (SIPS(0.2, feed=Feed(impressions=1, amplification=0.05)), "a feed that answers to engagement"),
+        (SIPS(0.2, feed=Feed(impressions=1, cap=3)), "a feed with cap="),
         (SIPS(0.2, identify=Complex(2)), "complex identification"),
         (SIPS(0.2, redraw=True), "redraw"),
     ):

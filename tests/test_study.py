@@ -793,7 +793,7 @@ def test_a_sips_study_crosses_identification_feed_and_place(tmp_path):
     funnel = dif.models.Funnel(0.8, 1.0, 0.7, 0.6)
     models = [
         dif.SIPS(0.4, funnel, feed, way)
-        for feed in (None, dif.models.Feed(m0=2, own=0.5))
+        for feed in (None, dif.models.Feed(impressions=2, own_community=0.5))
         for way in ("simple", dif.models.Complex(2))
     ]
     study = dif.Study(

@@ -15,7 +15,7 @@ from strategies import KEYS, graphs, internal_arcs, random_graph, seed_sets
 
 import diffusion as dif
 from diffusion import FollowerGraph
-from diffusion.simulation.runner import Engine
+from diffusion.simulation.runner import Runner, prepare
 
 
 def twin(graph: FollowerGraph, model: dif.Threshold, seeds, key: int, run: int) -> naive.NaiveRun:
@@ -33,10 +33,11 @@ def twin(graph: FollowerGraph, model: dif.Threshold, seeds, key: int, run: int) 
     )
 
 
-def assert_same_run(engine: Engine, row: np.ndarray, run: int) -> naive.NaiveRun:
+def assert_same_run(engine: Runner, row: np.ndarray, run: int) -> naive.NaiveRun:
     want = twin(engine.graph, engine.model, engine.seeds, int(engine.key), run)
     assert np.trim_zeros(row, "b").tolist() == want.levels
-    nodes, step, parent = (found.tolist() for found in engine.replay(run))
+    trace = engine.replay(run)
+    nodes, step, parent = (found.tolist() for found in (trace.nodes, trace.steps, trace.parents))
     assert dict(zip(nodes, step, strict=True)) == want.step
     assert {v: None if at < 0 else nodes[at] for v, at in zip(nodes, parent, strict=True)} == want.parent
     return want
@@ -53,14 +54,14 @@ MODELS = st.builds(
 @settings(max_examples=80)
 def test_twin_on_small_graphs(draw):
     graph = draw.draw(graphs(n=9, max_rows=30))
-    engine = Engine(graph, draw.draw(MODELS), draw.draw(seed_sets(graph)), draw.draw(KEYS))
+    engine = prepare(graph, draw.draw(MODELS), draw.draw(seed_sets(graph)), draw.draw(KEYS))
     found = engine.run(0, 66, threads=2)
     out, total, visits = np.diff(graph.csr.indptr), np.zeros(graph.n_nodes, int), 0
     for run in range(66):
-        reached = list(assert_same_run(engine, found.new[run], run).step)
+        reached = list(assert_same_run(engine, found.new[run, :, 0], run).step)
         total[reached] += 1
         visits += out[reached].sum()
-    assert found.node_counts.tolist() == total.tolist()
+    assert found.node_counts[:, 0].tolist() == total.tolist()
     assert found.visits == visits
 
 
@@ -72,8 +73,8 @@ def test_twin_on_small_graphs(draw):
 @pytest.mark.parametrize("parallel", ["collapse", "keep"])
 def test_twin_on_200_nodes(model, parallel):
     graph = random_graph(200, 900, rng=3, parallel=parallel)
-    engine = Engine(graph, model, graph.nodes[[2, 9, 30, 77, 78]], 4242)
-    new = engine.run(0, 1030, threads=2).new
+    engine = prepare(graph, model, graph.nodes[[2, 9, 30, 77, 78]], 4242)
+    new = engine.run(0, 1030, threads=2).new[..., 0]
     for run in (0, 1, 511, 512, 1029):
         assert_same_run(engine, new[run], run)
     assert new[0].sum() > 10

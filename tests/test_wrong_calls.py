@@ -170,13 +170,13 @@ def test_seeds_that_numpy_takes_go_on_working(rng):
     [
         (lambda: dif.Threshold(count=2**63), "count=9223372036854775808 is out of range"),
         (lambda: dif.Threshold(count=HUGE), "count="),
-        (lambda: dif.models.Complex(2**31), "theta=2147483648 is not a number of sharers"),
+        (lambda: dif.models.Complex(2**31), "theta=2147483648 is out of range: give a whole number of sharers"),
         (lambda: dif.SIPS(attention=HUGE), "attention="),
-        (lambda: dif.models.Feed(m0=HUGE), "m0="),
-        (lambda: dif.models.Feed(m0=1e308, cap=5), r"m0=1e\+308"),
-        (lambda: dif.models.Feed(gain=1e308, cap=5), r"gain=1e\+308"),
+        (lambda: dif.models.Feed(impressions=HUGE), "impressions="),
+        (lambda: dif.models.Feed(impressions=1e308, cap=5), r"impressions=1e\+308"),
+        (lambda: dif.models.Feed(amplification=1e308, cap=5), r"amplification=1e\+308"),
         (lambda: dif.models.Feed(weights={"share": 1e308}, cap=5), r"weights\['share'\]=1e\+308"),
-        (lambda: dif.models.Feed(m0=1, cap=2**64), "cap=18446744073709551616 is not a count"),
+        (lambda: dif.models.Feed(impressions=1, cap=2**64), "cap=18446744073709551616 is out of range: give a whole number of exposures"),
         (lambda: dif.models.Delay(mean=1e308), r"mean=1e\+308"),
         (lambda: dif.models.Delay(shape=1e-300), "shape=1e-300"),
         (lambda: dif.models.Delay(mean=1.0, bin=1e-300), "bin=1e-300 is too fine for a mean of 1 hours.*from 0.001"),
@@ -218,7 +218,9 @@ def test_bytes_for_people():
 def test_limits_themselves_are_allowed():
     graph = random_graph(5, 9, rng=1)
     model = dif.SIPS(
-        0.5, feed=dif.models.Feed(m0=1.0, gain=1e6, cap=np.int64(4)), identify=dif.models.Complex(2**31 - 1)
+        0.5,
+        feed=dif.models.Feed(impressions=1.0, amplification=1e6, cap=np.int64(4)),
+        identify=dif.models.Complex(2**31 - 1),
     )
     assert dif.simulate(graph, [0], model=model, runs=5, rng=1).sharers.tolist() == [1] * 5
     assert dif.simulate(graph, [0], model=dif.Threshold(count=2**63 - 1), runs=1).sizes.tolist() == [1]

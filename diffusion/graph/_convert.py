@@ -1,4 +1,4 @@
-"""Doors between a FollowerGraph and other libraries' graphs and tables."""
+"""Converters between a FollowerGraph and other libraries' graphs and tables."""
 
 from __future__ import annotations
 
@@ -82,9 +82,15 @@ def from_networkx(
             )
         weights = [w for _, _, w in edges]
     built = cls.from_arrays(
-        [e[0] for e in edges], [e[1] for e in edges], weight=weights, nodes=list(graph.nodes), edges_mean=edges_mean,
-        directed=graph.is_directed(), parallel=parallel, combine=combine,
-    )  # fmt: skip
+        [e[0] for e in edges],
+        [e[1] for e in edges],
+        weight=weights,
+        nodes=list(graph.nodes),
+        edges_mean=edges_mean,
+        directed=graph.is_directed(),
+        parallel=parallel,
+        combine=combine,
+    )
     names = sorted({name for _, data in graph.nodes(data=True) for name in data}, key=str)
     columns = {}
     for name in names:
@@ -115,9 +121,15 @@ def from_igraph(
     if weight is not None and weight not in graph.es.attributes():
         raise NotFoundError(f"the edges have no attribute {weight!r}." + did_you_mean(weight, graph.es.attributes()))
     built = cls.from_arrays(
-        labels[ends[:, 0]], labels[ends[:, 1]], weight=None if weight is None else graph.es[weight], nodes=labels,
-        edges_mean=edges_mean, directed=graph.is_directed(), parallel=parallel, combine=combine,
-    )  # fmt: skip
+        labels[ends[:, 0]],
+        labels[ends[:, 1]],
+        weight=None if weight is None else graph.es[weight],
+        nodes=labels,
+        edges_mean=edges_mean,
+        directed=graph.is_directed(),
+        parallel=parallel,
+        combine=combine,
+    )
     at = pd.Index(labels, tupleize_cols=False).get_indexer(built.nodes)
     attributes = [name for name in graph.vs.attributes() if name != "name"]
     return built.with_node_data({name: [graph.vs[name][i] for i in at] for name in attributes})

@@ -22,11 +22,42 @@ _WELL_QUOTED = re.compile(r'(?:"(?:[^"]|"")*"|[^"\t][^\t]*|)(?:\t(?:"(?:[^"]|"")
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,11}")  # longer ones are labels, no counts
 # Words that no one uses as labels; a first line of others needs a column of numbers below it to pass for a header.
 _HEADER_WORDS = {
-    "source", "target", "src", "dst", "from_id", "to_id", "fromid", "toid", "fromnodeid", "tonodeid",
-    "source_id", "target_id", "sourceid", "targetid", "id1", "id2", "id_1", "id_2", "node1", "node2",
-    "node_1", "node_2", "user1", "user2", "user_1", "user_2", "user_id", "userid", "friend_id", "follower",
-    "followee", "follower_id", "followee_id", "followerid", "followeeid",
-}  # fmt: skip
+    "source",
+    "target",
+    "src",
+    "dst",
+    "from_id",
+    "to_id",
+    "fromid",
+    "toid",
+    "fromnodeid",
+    "tonodeid",
+    "source_id",
+    "target_id",
+    "sourceid",
+    "targetid",
+    "id1",
+    "id2",
+    "id_1",
+    "id_2",
+    "node1",
+    "node2",
+    "node_1",
+    "node_2",
+    "user1",
+    "user2",
+    "user_1",
+    "user_2",
+    "user_id",
+    "userid",
+    "friend_id",
+    "follower",
+    "followee",
+    "follower_id",
+    "followee_id",
+    "followerid",
+    "followeeid",
+}
 
 
 @dataclass(frozen=True)

@@ -44,8 +44,11 @@ class Probabilities:
     @property
     def label(self) -> str:
         """Short text for tables: ``"constant p=0.02"``."""
-        given = [f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}"
-                 for name, value in self.parameters.items() if name != "key"]  # fmt: skip
+        given = [
+            f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}"
+            for name, value in self.parameters.items()
+            if name != "key"
+        ]
         return " ".join([self.rule.replace("_", " "), *given])
 
 

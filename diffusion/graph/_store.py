@@ -16,6 +16,7 @@ from .._files import whole_file
 from .._version import __version__
 from ..errors import InputError, MissingDataError, ReadError
 from ._build import Arcs
+from ._parts import Probabilities
 
 if TYPE_CHECKING:
     from .follower_graph import FollowerGraph
@@ -103,10 +104,8 @@ def save(graph: FollowerGraph, path: str | os.PathLike[str]) -> None:
         writer.write_batch(batch)
 
 
-def load(path: str | os.PathLike[str], *, memory_map: bool) -> FollowerGraph:
-    """See `FollowerGraph.load`."""
-    from .follower_graph import FollowerGraph, Probabilities
-
+def load(path: str | os.PathLike[str], *, memory_map: bool) -> tuple[Any, ...]:
+    """Return the fields of a saved graph; see `FollowerGraph.load`."""
     file = Path(path)
     if not file.is_file():
         raise MissingDataError(f"there is no file '{file}': save a graph with graph.save('{file}') first")
@@ -153,12 +152,19 @@ def load(path: str | os.PathLike[str], *, memory_map: bool) -> FollowerGraph:
         index = pd.Index(labels.to_numpy())
     probability = arrays.pop("probability")
     arcs = Arcs(
-        labels=index, rows=header["rows"], dropped_self_loops=header["dropped_self_loops"],
-        dropped_parallel=header["dropped_parallel"], comment_lines=header.get("comment_lines", 0), **arrays,
-    )  # fmt: skip
+        labels=index,
+        rows=header["rows"],
+        dropped_self_loops=header["dropped_self_loops"],
+        dropped_parallel=header["dropped_parallel"],
+        comment_lines=header.get("comment_lines", 0),
+        **arrays,
+    )
     parameters = {k: tuple(v) if isinstance(v, list) else v for k, v in header.get("parameters", {}).items()}
-    return FollowerGraph(
-        arcs, header["edges_mean"], header["directed"], header["parallel"],
+    return (
+        arcs,
+        header["edges_mean"],
+        header["directed"],
+        header["parallel"],
         None if probability is None else Probabilities(probability, header["rule"], parameters),
         {name[5:]: values.to_pandas().array for name, values in columns.items() if name.startswith("node:")},
-    )  # fmt: skip
+    )

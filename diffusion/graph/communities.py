@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from .._provenance import provenance
 from .._random import RNGLike, derive_key, key_of
+from .._validation import number
 from ..errors import InputError, MissingDataError, NotFoundError, ReadError, did_you_mean
 from .follower_graph import FollowerGraph, check_graph
 
@@ -58,6 +59,10 @@ class Partition:
     resolution : float
         What the method was given.
     provenance : dict
+
+    See Also
+    --------
+    communities, graph.read_communities
 
     Examples
     --------
@@ -161,6 +166,10 @@ def communities(
     InputError
         A resolution that is not above 0, or is given to a method that has none.
 
+    See Also
+    --------
+    graph.Partition, graph.read_communities, rewire_mixing, simulation.community_flow
+
     Notes
     -----
     Parallel arcs count as often as they occur; weights and probabilities of arcs are not used. The modularity of the
@@ -170,6 +179,19 @@ def communities(
     igraph has one random number generator for the process. For the call it is one that is seeded from `rng`; then it
     is again Python's ``random`` module, igraph's default, whose state has not changed. A generator that was set with
     ``igraph.set_random_number_generator`` has to be set again.
+
+    References
+    ----------
+    - Traag, V. A., Waltman, L. and van Eck, N. J. (2019). From Louvain to Leiden: guaranteeing well-connected
+      communities. Scientific Reports 9, 5233. doi:10.1038/s41598-019-41695-z
+    - Blondel, V. D., Guillaume, J.-L., Lambiotte, R. and Lefebvre, E. (2008). Fast unfolding of communities in large
+      networks. Journal of Statistical Mechanics, P10008. doi:10.1088/1742-5468/2008/10/P10008
+    - Rosvall, M. and Bergstrom, C. T. (2008). Maps of random walks on complex networks reveal community structure. PNAS
+      105(4), 1118-1123. doi:10.1073/pnas.0706851105
+    - Raghavan, U. N., Albert, R. and Kumara, S. (2007). Near linear time algorithm to detect community structures in
+      large-scale networks. Physical Review E 76, 036106. doi:10.1103/PhysRevE.76.036106
+    - Leicht, E. A. and Newman, M. E. J. (2008). Community structure in directed networks. Physical Review Letters 100,
+      118703. doi:10.1103/PhysRevLett.100.118703
 
     Examples
     --------
@@ -184,18 +206,11 @@ def communities(
         raise NotFoundError(
             f"the method {method!r} is unknown: choose {', '.join(METHODS)}." + did_you_mean(method, METHODS)
         )
-    if (
-        isinstance(resolution, bool)
-        or not isinstance(resolution, int | float | np.integer | np.floating)
-        or not 0 < resolution < np.inf
-    ):
-        raise InputError(f"resolution={resolution!r} is out of range: give a number above 0, such as 1.0")
+    number(resolution, "resolution", above=0, advice=", such as 1.0")
     if resolution != 1.0 and method not in ("leiden", "louvain"):
         raise InputError(f"resolution={resolution!r} does not apply to {method!r}: leave it out, or use 'leiden'")
     key = key_of(rng)
-    record = provenance(
-        "communities", key=key, method=method, resolution=float(resolution), graph=graph.fingerprint
-    )  # fmt: skip
+    record = provenance("communities", key=key, method=method, resolution=float(resolution), graph=graph.fingerprint)
     found = _detect(graph, method, float(resolution), derive_key(key, "igraph"))
     return _partition(graph, found[graph.index.rank], None, method, float(resolution), record)
 
@@ -317,6 +332,10 @@ def read_communities(
     ------
     MissingDataError, ReadError
         No such file; a row that is no pair; a node in two communities; or no node of the graph at all.
+
+    See Also
+    --------
+    communities, graph.Partition
 
     Examples
     --------

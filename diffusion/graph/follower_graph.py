@@ -46,6 +46,12 @@ class FollowerGraph:
         Whether repeated arcs became one, or one with their number as multiplicity.
     probabilities : Probabilities or None
         Propagation probabilities: ``values``, one for all arcs or one for each, with the ``rule`` and its ``parameters``.
+    attributes : dict of str to array
+        Node attributes by name, in the order of `nodes`; `node_data` shows them as a table.
+
+    See Also
+    --------
+    read_edges, generate_platform, datasets.load
 
     Examples
     --------
@@ -123,9 +129,16 @@ class FollowerGraph:
         Self-loops are dropped and counted in `dropped_self_loops`. The order of the rows changes nothing.
         """
         arcs = build_arcs(
-            source, target, weight=weight, time=time, nodes=nodes, edges_mean=edges_mean, directed=directed,
-            parallel=parallel, combine=combine,
-        )  # fmt: skip
+            source,
+            target,
+            weight=weight,
+            time=time,
+            nodes=nodes,
+            edges_mean=edges_mean,
+            directed=directed,
+            parallel=parallel,
+            combine=combine,
+        )
         return cls(arcs, edges_mean if directed else None, bool(directed), parallel)
 
     @classmethod
@@ -171,9 +184,16 @@ class FollowerGraph:
 
         columns = table_columns(edges, {"source": source, "target": target, "weight": weight, "time": time})
         return cls.from_arrays(
-            columns["source"], columns["target"], weight=columns["weight"], time=columns["time"], nodes=nodes,
-            edges_mean=edges_mean, directed=directed, parallel=parallel, combine=combine,
-        )  # fmt: skip
+            columns["source"],
+            columns["target"],
+            weight=columns["weight"],
+            time=columns["time"],
+            nodes=nodes,
+            edges_mean=edges_mean,
+            directed=directed,
+            parallel=parallel,
+            combine=combine,
+        )
 
     from_table = from_pandas
 
@@ -281,9 +301,9 @@ class FollowerGraph:
         """
         from ._store import load
 
-        return load(path, memory_map=memory_map)
+        return FollowerGraph(*load(path, memory_map=memory_map))
 
-    # -- doors out -------------------------------------------------------------------------------------------------
+    # -- exporters -------------------------------------------------------------------------------------------------
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the graph to one file, whole or not at all, that `load` opens without parsing.
@@ -454,7 +474,7 @@ class FollowerGraph:
         ----------
         rule : {"constant", "weighted_cascade", "trivalency", "column", "lt"}
             - ``"constant"``: `p` on every arc; c parallel arcs act as 1 - (1 - p)^c.
-            - ``"weighted_cascade"``: c / in-degree of the target, parallel arcs counted in both (Kempe et al. 2003).
+            - ``"weighted_cascade"``: c / in-degree of the target, parallel arcs counted in both (Kempe, Kleinberg and Tardos 2003).
             - ``"trivalency"``: drawn for each arc from `values` with `rng` (Chen, Wang and Wang 2010).
             - ``"column"``: the weight of the arc, which must be a probability.
             - ``"lt"``: linear-threshold weights: the weight of the arc where there is one, else c / in-degree. They
@@ -475,6 +495,13 @@ class FollowerGraph:
             A probability outside [0, 1] or NaN, no weight column, or weights that sum to more than 1 at a node.
         NotFoundError
             An unknown rule.
+
+        References
+        ----------
+        - Kempe, D., Kleinberg, J. and Tardos, E. (2003). Maximizing the spread of influence through a social network.
+          KDD 2003, 137-146. doi:10.1145/956750.956769
+        - Chen, W., Wang, C. and Wang, Y. (2010). Scalable influence maximization for prevalent viral marketing in
+          large-scale social networks. KDD 2010. doi:10.1145/1835804.1835934
 
         Examples
         --------

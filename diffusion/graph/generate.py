@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from .._memory import available_bytes, bytes_text
 from .._progress import progress
 from .._random import RNGLike, derive_key, generator, key_of
+from .._validation import number, whole
 from ..errors import InputError, did_you_mean
 from ._build import Arcs
 from ._labels import MAX_NODES
@@ -23,7 +24,7 @@ __all__ = ["check_platform", "generate_chung_lu", "generate_platform"]
 COMMUNITY_SIZES = ("zipf", "equal", "lfr")
 LFR_RATIO = 20.0  # largest over smallest community that the bounded power law of "lfr" can draw
 TARGETS_PER_SOURCE = 32  # draws before a creator counts as followed by everyone who could
-DRAWS_PER_ARC = 40  # before giving up; a platform with room needs 1.1 to 2
+DRAWS_PER_ARC = 40  # before giving up; a platform far from full needs 1.1 to 2
 CHUNK = 1 << 20
 BYTES_A_NODE, BYTES_AN_ARC = 100, 50  # while a graph is generated
 
@@ -78,17 +79,30 @@ def generate_platform(
     InputError
         A parameter out of range, or degrees that the communities cannot hold.
 
+    See Also
+    --------
+    graph.generate_chung_lu, graph.generate_two_communities, graph.with_creator_tiers, datasets.load
+
     Notes
     -----
     A Chung-Lu construction (Chung and Lu 2002; degree correction as in Karrer and Newman 2011). One-way arcs go from a
     creator drawn by expected followers to a user drawn by activity (expected accounts followed, a power law with
     exponent 3 cut at 1 % of the users); mutual arcs join two users drawn by activity. Draws that repeat an arc are made
     again, of one-way arcs the follower alone, until the planned number of distinct arcs of each kind (inside or across
-    communities, one-way or mutual) is reached. So mixing and reciprocity hold up to rounding and chance reverses, and
+    communities, one-way or mutual) is reached. So mixing and reciprocity hold up to rounding and random reverses, and
     follower counts have the tail that was asked for, except that a creator whom nearly all of the own community follows
     loses the surplus to others.
 
     Memory: about 50 bytes an arc while it runs, 4 bytes an arc afterwards.
+
+    References
+    ----------
+    - Chung, F. and Lu, L. (2002). Connected components in random graphs with given expected degree sequences. Annals of
+      Combinatorics 6, 125-145. doi:10.1007/PL00012580
+    - Karrer, B. and Newman, M. E. J. (2011). Stochastic blockmodels and community structure in networks. Physical
+      Review E 83, 016107. doi:10.1103/PhysRevE.83.016107
+    - Lancichinetti, A., Fortunato, S. and Radicchi, F. (2008). Benchmark graphs for testing community detection
+      algorithms. Physical Review E 78, 046110. doi:10.1103/PhysRevE.78.046110
 
     Examples
     --------
@@ -96,9 +110,7 @@ def generate_platform(
     >>> g.n_nodes, g.n_edges, sorted(g.node_data.columns)
     (1000, 12000, ['community', 'price', 'tier'])
     """
-    check_platform(
-        users, communities, mixing, mean_followers, tail, reciprocity, community_sizes, size_exponent, tiers
-    )  # fmt: skip
+    check_platform(users, communities, mixing, mean_followers, tail, reciprocity, community_sizes, size_exponent, tiers)
     check_memory(users, mean_followers)
     key = key_of(rng)
     draw = generator(key)
@@ -148,11 +160,20 @@ def generate_chung_lu(
     InputError
         A parameter out of range.
 
+    See Also
+    --------
+    generate_platform, graph.generate_watts_strogatz
+
     Notes
     -----
     Arc ends are drawn by expected degree (Chung and Lu 2002), the two expected degrees of a node independently. Where an
     arc repeats, or is a loop, its target is drawn again, so the largest in-degrees fall somewhat below what they expect.
     Memory: about 50 bytes an arc while it runs (100M arcs: 5 GB), 4 bytes an arc afterwards.
+
+    References
+    ----------
+    - Chung, F. and Lu, L. (2002). Connected components in random graphs with given expected degree sequences. Annals of
+      Combinatorics 6, 125-145. doi:10.1007/PL00012580
 
     Examples
     --------
@@ -160,10 +181,10 @@ def generate_chung_lu(
     >>> g.n_nodes, g.n_edges
     (1000, 5000)
     """
-    check_whole("n", n, 2)
-    check_number("mean_followers", mean_followers, 0, (n - 1) / 4, above=True)
-    check_number("tail_out", tail_out, 2, above=True)
-    check_number("tail_in", tail_in, 2, above=True)
+    whole(n, "n", least=2)
+    number(mean_followers, "mean_followers", above=0, most=(n - 1) / 4)
+    number(tail_out, "tail_out", above=2)
+    number(tail_in, "tail_in", above=2)
     check_memory(n, mean_followers)
     key = key_of(rng)
     draw = generator(key)
@@ -189,10 +210,10 @@ def check_platform(
 ) -> None:
     """Refuse parameters of `generate_platform` that are out of range."""
     given = {"mixing": mixing, "mean_followers": mean_followers, "tail": tail, "reciprocity": reciprocity}
-    for name, number in given.items():
-        check_number(name, number)
-    check_whole("users", users, 2)
-    check_whole("communities", communities, 1)
+    for name, value in given.items():
+        number(value, name)
+    whole(users, "users", least=2)
+    whole(communities, "communities", least=1)
     if users > MAX_NODES:
         check_memory(users, mean_followers)
     if communities > users // 2:
@@ -216,23 +237,12 @@ def check_platform(
             f"community_sizes={community_sizes!r} is unknown: choose {', '.join(COMMUNITY_SIZES)}."
             + did_you_mean(community_sizes, COMMUNITY_SIZES)
         )
-    check_number("size_exponent", size_exponent, 1, 3)
+    number(size_exponent, "size_exponent", least=1, most=3)
     if tiers is not None:
         if not isinstance(tiers, Mapping):
             raise InputError(f"tiers={tiers!r} is not a mapping: give shares of users, such as {{'head': 0.001}}")
         tiny = FollowerGraph.from_arrays([0], [1], directed=True, edges_mean="influences")
         with_creator_tiers(tiny, shares=tiers)  # a wrong tier is refused before the work, not after it
-
-
-def check_number(name: str, value: object, low: float = -np.inf, high: float = np.inf, *, above: bool = False) -> None:
-    """Refuse what is no number, or lies outside [low, high] (outside (low, high] with `above`)."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-        raise InputError(f"{name}={value!r} is not a number: give one such as 0.2")
-    if (low > -np.inf or high < np.inf) and not ((value > low if above else value >= low) and value <= high):
-        where = f"above {low:g}" if above else f"from {low:g}"
-        raise InputError(
-            f"{name}={value!r} is out of range: give a number {where}" + (f" to {high:g}" if high < np.inf else "")
-        )
 
 
 def check_memory(nodes: int, followers: float) -> None:
@@ -249,12 +259,6 @@ def check_memory(nodes: int, followers: float) -> None:
             f"{many} nodes with so many followers would take about {bytes_text(need)} of memory, and {bytes_text(room)} may "
             f"be used{beyond}: ask for fewer nodes or fewer followers"
         )
-
-
-def check_whole(name: str, value: object, low: int) -> None:
-    """Refuse what is no whole number from `low` on."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < low:
-        raise InputError(f"{name}={value!r} is out of range: give a whole number from {low}")
 
 
 class ArcDraws:
@@ -278,7 +282,7 @@ class ArcDraws:
 
         Where an arc cannot be used, its target is drawn again, in mutual pairs both ends.
         """
-        from ..kernels.sampling import alias_tables, place_arcs
+        from ..kernels.sampling import Ends, Placed, alias_tables, place_arcs
 
         if not wanted:
             return
@@ -287,15 +291,28 @@ class ArcDraws:
             indptr = np.concatenate([[0], np.cumsum(np.bincount(self.community))])
         else:
             members, indptr = np.arange(self.n, dtype=np.int32), np.array([0, self.n])
-        tables = *alias_tables(weight, np.array([0, self.n])), *alias_tables(to_weight[members], indptr)
+        everyone = np.array([0, self.n])
+        sources = Ends(*alias_tables(weight, everyone), everyone, np.arange(self.n, dtype=np.int32))
+        targets = Ends(*alias_tables(to_weight[members], indptr), indptr, members)
+        arcs = Placed(self.table, self.source, self.target)
         patience = 1 if mutual else TARGETS_PER_SOURCE
         placed, budget = 0, DRAWS_PER_ARC * wanted + 100_000
         with progress(total=wanted, description="generating arcs", unit="arc", unit_scale=True) as bar:
             while placed < wanted and budget > 0:
                 now, self.used, budget = place_arcs(
-                    self.key, self.used, min(CHUNK, wanted - placed), budget, patience, *tables, indptr, members,
-                    self.community, inside, mutual, self.table, self.source, self.target, self.filled,
-                )  # fmt: skip
+                    self.key,
+                    self.used,
+                    min(CHUNK, wanted - placed),
+                    budget,
+                    patience,
+                    sources,
+                    targets,
+                    self.community,
+                    inside,
+                    mutual,
+                    arcs,
+                    self.filled,
+                )
                 placed += now
                 self.filled += now * (2 if mutual else 1)
                 bar.update(now)
@@ -313,7 +330,7 @@ class ArcDraws:
 
 
 def empty_arc_set(arcs: int) -> NDArray[np.int64]:
-    """Return a hash set for the kernels with room for `arcs` arcs, at most two thirds full."""
+    """Return a hash set for the kernels that holds `arcs` arcs, at most two thirds full."""
     return np.full(1 << max(int(np.ceil(np.log2(max(1.5 * arcs, 2)))), 2), -1, np.int64)
 
 
@@ -329,9 +346,17 @@ def graph_of_arcs(n: int, source: NDArray[np.int32], target: NDArray[np.int32], 
     rank[order] = np.arange(n, dtype=np.int32)
     indptr, indices = sorted_rows(rank, source, target)
     arcs = Arcs(
-        labels=pd.Index(np.arange(n)), order=order, indptr=indptr, indices=indices, multiplicity=None, weight=None,
-        time=None, rows=source.size if directed else source.size // 2, dropped_self_loops=0, dropped_parallel=0,
-    )  # fmt: skip
+        labels=pd.Index(np.arange(n)),
+        order=order,
+        indptr=indptr,
+        indices=indices,
+        multiplicity=None,
+        weight=None,
+        time=None,
+        rows=source.size if directed else source.size // 2,
+        dropped_self_loops=0,
+        dropped_parallel=0,
+    )
     return FollowerGraph(arcs, "influences" if directed else None, directed, "collapse")
 
 
@@ -352,7 +377,7 @@ def _communities(
         sizes[:left] += 1
     else:
         sizes[0] += left
-    while sizes[0] < sizes[1:].max(initial=2):  # many communities raised to two members each: the large ones make room
+    while sizes[0] < sizes[1:].max(initial=2):  # many communities raised to two members each: the large ones shrink
         sizes[sizes[1:].argmax() + 1] -= 1
         sizes[0] += 1
     return draw.permutation(np.repeat(np.arange(communities), sizes))

@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._random import RNGLike, derive_key, key_of
+from .._validation import number, probability, whole
 from ..errors import InputError
 from .follower_graph import FollowerGraph
-from .generate import ArcDraws, check_memory, check_number, check_whole, empty_arc_set, graph_of_arcs
+from .generate import ArcDraws, check_memory, empty_arc_set, graph_of_arcs
 
 __all__ = ["generate_ring_lattice", "generate_two_communities", "generate_watts_strogatz"]
 
@@ -32,6 +33,10 @@ def generate_ring_lattice(n: int, k: int = 4) -> FollowerGraph:
     ------
     InputError
         A parameter out of range.
+
+    See Also
+    --------
+    graph.generate_watts_strogatz, graph.generate_two_communities
 
     Examples
     --------
@@ -66,6 +71,15 @@ def generate_watts_strogatz(n: int, k: int = 4, rewire: float = 0.1, *, rng: RNG
     InputError
         A parameter out of range.
 
+    See Also
+    --------
+    graph.generate_ring_lattice, graph.generate_chung_lu
+
+    References
+    ----------
+    - Watts, D. J. and Strogatz, S. H. (1998). Collective dynamics of 'small-world' networks. Nature 393, 440-442.
+      doi:10.1038/30918
+
     Examples
     --------
     >>> generate_watts_strogatz(100, 6, 0.2, rng=7).n_edges
@@ -73,11 +87,11 @@ def generate_watts_strogatz(n: int, k: int = 4, rewire: float = 0.1, *, rng: RNG
     """
     from ..kernels.sampling import small_world
 
-    check_whole("n", n, 3)
-    check_whole("k", k, 2)
+    whole(n, "n", least=3)
+    whole(k, "k", least=2)
     if k % 2 or k > n - 1:
         raise InputError(f"k={k} is out of range: give an even number of neighbours from 2 to n - 1 = {n - 1}")
-    check_number("rewire", rewire, 0, 1)
+    probability(rewire, "rewire")
     check_memory(n, k)
     source, target = np.empty((2, n * k // 2), np.int32)
     table = empty_arc_set(source.size)
@@ -95,7 +109,7 @@ def generate_two_communities(
     n : int
         Number of nodes, even, labelled 0, 1, ...; the first half is community 0, the second half community 1.
     mean_degree : float
-        Mean number of neighbours; at most half of what `mixing` leaves room for.
+        Mean number of neighbours; at most half of the most that `mixing` allows.
     mixing : float in [0, 1]
         Share of edges between the communities (mu), exact up to rounding.
     rng : int, Generator or None
@@ -110,10 +124,19 @@ def generate_two_communities(
     InputError
         A parameter out of range.
 
+    See Also
+    --------
+    theory.two_communities, generate_platform, rewire_mixing
+
     Notes
     -----
     round(n mean_degree / 2) distinct edges: a share 1 - mixing of them uniform over the pairs inside, the rest over the
-    pairs between. Degrees are Poisson for large n (Nematzadeh, Ferrara, Flammini and Ahn, PRL 113, 088701).
+    pairs between. Degrees are Poisson for large n (Nematzadeh, Ferrara, Flammini and Ahn 2014).
+
+    References
+    ----------
+    - Nematzadeh, A., Ferrara, E., Flammini, A. and Ahn, Y.-Y. (2014). Optimal network modularity for information
+      diffusion. Physical Review Letters 113, 088701. doi:10.1103/PhysRevLett.113.088701
 
     Examples
     --------
@@ -121,11 +144,11 @@ def generate_two_communities(
     >>> g.n_edges, g.node_data["community"].value_counts().tolist()
     (10000, [500, 500])
     """
-    check_whole("n", n, 4)
+    whole(n, "n", least=4)
     if n % 2:
         raise InputError(f"n={n} is odd: two equal communities need an even number of nodes")
-    check_number("mean_degree", mean_degree, 0, above=True)
-    check_number("mixing", mixing, 0, 1)
+    number(mean_degree, "mean_degree", above=0)
+    probability(mixing, "mixing")
     check_memory(n, mean_degree)
     half = n // 2
     community = np.repeat([0, 1], half)

@@ -1,4 +1,4 @@
-"""Numbers of nodes as users give them: prices, and the worth of reaching each."""
+"""Numbers of nodes as users give them: prices, and weights."""
 
 from __future__ import annotations
 

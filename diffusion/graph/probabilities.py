@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from .._random import RNGLike, generator, key_of
 from ..errors import InputError, NotFoundError, did_you_mean
-from ._parts import read_only
-from .follower_graph import Probabilities
+from ._parts import Probabilities, read_only
 
 if TYPE_CHECKING:
     from .follower_graph import FollowerGraph

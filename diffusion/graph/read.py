@@ -29,9 +29,18 @@ __all__ = ["EdgeRows", "read_edge_rows", "read_edges"]
 FORMATS = ("text", "csv", "parquet", "feather")
 _ENDINGS = {".parquet": "parquet", ".pq": "parquet", ".feather": "feather", ".arrow": "feather", ".ipc": "feather"}
 _OTHERS = {
-    ".json": "JSON", ".jsonl": "JSON", ".gml": "GML", ".graphml": "GraphML", ".gexf": "GEXF", ".xlsx": "Excel",
-    ".npz": "NumPy", ".npy": "NumPy", ".pkl": "pickle", ".pickle": "pickle", ".mat": "MATLAB",
-}  # fmt: skip
+    ".json": "JSON",
+    ".jsonl": "JSON",
+    ".gml": "GML",
+    ".graphml": "GraphML",
+    ".gexf": "GEXF",
+    ".xlsx": "Excel",
+    ".npz": "NumPy",
+    ".npy": "NumPy",
+    ".pkl": "pickle",
+    ".pickle": "pickle",
+    ".mat": "MATLAB",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +125,10 @@ def read_edges(
     MissingDataError, ReadError, NotFoundError, InputError
         See `read_edge_rows` and `FollowerGraph.from_arrays`.
 
+    See Also
+    --------
+    graph.read_edge_rows, FollowerGraph.from_pandas, datasets.load
+
     Examples
     --------
     >>> import pathlib, tempfile
@@ -129,13 +142,27 @@ def read_edges(
     from .follower_graph import FollowerGraph
 
     rows = read_edge_rows(
-        path, source=source, target=target, weight=weight, time=time, format=format, header=header,
-        header_counts=header_counts, comments=comments,
-    )  # fmt: skip
+        path,
+        source=source,
+        target=target,
+        weight=weight,
+        time=time,
+        format=format,
+        header=header,
+        header_counts=header_counts,
+        comments=comments,
+    )
     graph = FollowerGraph.from_arrays(
-        rows.source, rows.target, weight=rows.weight, time=rows.time, edges_mean=edges_mean, directed=directed,
-        parallel=parallel, combine=combine, nodes=nodes,
-    )  # fmt: skip
+        rows.source,
+        rows.target,
+        weight=rows.weight,
+        time=rows.time,
+        edges_mean=edges_mean,
+        directed=directed,
+        parallel=parallel,
+        combine=combine,
+        nodes=nodes,
+    )
     if rows.comment_lines:
         logger.info("'%s': %s lines before the first edge were taken as comments", rows.path, f"{rows.comment_lines:,}")
     if rows.unread:
@@ -197,6 +224,10 @@ def read_edge_rows(
         No column of that name.
     InputError
         A position out of range, one column asked for twice, an unknown format.
+
+    See Also
+    --------
+    read_edges
 
     Notes
     -----

@@ -49,10 +49,20 @@ def reproduction_number(graph: FollowerGraph, *, tol: float = 1e-6, max_iter: in
     DiffusionError
         The solver did not reach `tol`.
 
+    See Also
+    --------
+    simulation.reproduction, theory.non_backtracking_radius, theory.configuration_R
+
     Notes
     -----
     Karrer, Newman and Zdeborova (2014) on why this and not the spectral radius of the matrix itself sets the threshold.
     Each step costs a few passes over the arcs; arcs on no circle are left out first.
+
+    References
+    ----------
+    - Hashimoto, K. (1989). Zeta functions of finite graphs and representations of p-adic groups. Advanced Studies in
+      Pure Mathematics 15, 211-280.
+    - Karrer, B., Newman, M. E. J. and Zdeborova, L. (2014). Percolation on sparse networks.
 
     Examples
     --------
@@ -63,8 +73,7 @@ def reproduction_number(graph: FollowerGraph, *, tol: float = 1e-6, max_iter: in
     """
     check_graph(graph)
     tol = number(tol, "tol", above=0)
-    if isinstance(max_iter, bool) or not isinstance(max_iter, int | np.integer) or max_iter < 1:
-        raise InputError(f"max_iter={max_iter!r} is not a number of iterations: give a whole number from 1")
+    whole(max_iter, "max_iter")
     if graph.probabilities is None:
         raise InputError(
             "the graph has no propagation probabilities: call graph.with_probabilities('weighted_cascade'), or "
@@ -230,11 +239,23 @@ def non_backtracking_radius(graph: FollowerGraph, *, tol: float = 1e-8, max_iter
     DiffusionError
         The solver did not reach `tol`.
 
+    See Also
+    --------
+    theory.reproduction_number, theory.percolation_threshold
+
     Notes
     -----
     Hashimoto (1989) and Bass (1992): apart from eigenvalues of size 1, the spectrum of the matrix over 2 m arcs is that
     of [[A, I - D], [I, 0]] over 2 n nodes. Computed on the 2-core, since trees that hang on it change nothing. Threshold:
     Karrer, Newman and Zdeborova (2014).
+
+    References
+    ----------
+    - Hashimoto, K. (1989). Zeta functions of finite graphs and representations of p-adic groups. Advanced Studies in
+      Pure Mathematics 15, 211-280.
+    - Bass, H. (1992). The Ihara-Selberg zeta function of a tree lattice. International Journal of Mathematics 3(6),
+      717-797. doi:10.1142/S0129167X92000357
+    - Karrer, B., Newman, M. E. J. and Zdeborova, L. (2014). Percolation on sparse networks.
 
     Examples
     --------
@@ -304,9 +325,19 @@ def next_generation_radius(matrix: ArrayLike | Any, *, tol: float = 1e-10) -> fl
     DiffusionError
         The solver did not reach `tol`.
 
+    See Also
+    --------
+    theory.reproduction_number, theory.sips_block_matrix
+
     Notes
     -----
     Diekmann, Heesterbeek and Metz (1990). The radius is the largest among the strongly connected parts.
+
+    References
+    ----------
+    - Diekmann, O., Heesterbeek, J. A. P. and Metz, J. A. J. (1990). On the definition and the computation of the basic
+      reproduction ratio R0 in models for infectious diseases in heterogeneous populations. Journal of Mathematical
+      Biology 28(4), 365-382. doi:10.1007/BF00178324
 
     Examples
     --------

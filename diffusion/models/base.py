@@ -36,6 +36,10 @@ class LiveEdges:
         Further arcs, too many to be stored one by one.
     ranked : FollowerGraph or None
         Graph of the users on which rankings reckon; None: `graph`.
+
+    See Also
+    --------
+    models.DiffusionModel, models.RatedArcs, seeding.sample_rr_sets
     """
 
     graph: FollowerGraph
@@ -52,6 +56,30 @@ class RatedArcs:
 
     Node ``nodes[k]`` (internal) gets an arc from each of ``sources[begin[k] : begin[k] + count[k]]`` that is live with
     probability 1 - exp(-rate[k]); several nodes may share their sources, and still draw on their own.
+
+    Attributes
+    ----------
+    nodes : ndarray of int32, shape (n,)
+        Internal nodes of the graph of the live edges.
+    sources : ndarray of int32
+        Internal nodes, in blocks.
+    begin, count : ndarray of int64, shape (n,)
+        Where the block of each node begins in `sources`, and how long it is.
+    rate : ndarray of float64, shape (n,)
+
+    See Also
+    --------
+    models.LiveEdges
+
+    Examples
+    --------
+    The users to whom a feed shows the notes of every sharer, as SIPS declares them:
+
+    >>> import diffusion as dif
+    >>> g = dif.generate_platform(200, communities=2, rng=7)
+    >>> model = dif.SIPS(attention=0.1, feed=dif.models.Feed(impressions=2.0))
+    >>> [len(rated.nodes) for rated in model.live_edges(g).rated]
+    [200]
     """
 
     nodes: NDArray[np.int32]
@@ -65,6 +93,43 @@ class DiffusionModel(ABC):
     """A model of diffusion: a small frozen dataclass of parameters, and the answers to what the package asks of a model.
 
     A subclass gives at least `compile`. With `live_edges` it has RR sets, certified seeds and a reproduction number.
+
+    Attributes
+    ----------
+    states : tuple of str
+        What a node can become, in order: the last axis of ``Ensemble.new_by_state``. The first is what sizes count.
+    result_type : type of Ensemble
+        Class of what `simulate` returns.
+    takes_probabilities : bool
+        Does the model read the graph's propagation probabilities?
+    example : str
+        How to write a model that has no parameters by default, for messages.
+
+    See Also
+    --------
+    models.Program, models.LiveEdges, IC, LT, Threshold, SIPS
+
+    Examples
+    --------
+    An independent cascade whose arcs fire with the square of their probability:
+
+    >>> from dataclasses import dataclass, replace
+    >>> import diffusion as dif
+    >>> def squared(graph):
+    ...     rule = graph.probabilities
+    ...     return replace(graph, probabilities=replace(rule, values=rule.values**2))
+    >>> @dataclass(frozen=True)
+    ... class Squared(dif.models.DiffusionModel):
+    ...     def compile(self, graph):
+    ...         return dif.IC().compile(squared(graph))
+    ...
+    ...     def live_edges(self, graph):
+    ...         return dif.models.LiveEdges(squared(graph))
+    >>> g = dif.FollowerGraph.from_arrays([0, 0], [1, 2], edges_mean="influences", directed=True)
+    >>> g = g.with_probabilities("constant", p=0.5)
+    >>> estimate = dif.spread(g, [0], model=Squared(), runs=20_000, rng=7)
+    >>> estimate.low < 1 + 2 * 0.5**2 < estimate.high
+    True
     """
 
     states: ClassVar[tuple[str, ...]] = ("active",)

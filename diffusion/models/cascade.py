@@ -9,34 +9,46 @@ from numpy.typing import NDArray
 
 from ..graph.follower_graph import FollowerGraph
 from ..graph.probabilities import lt_bounds
+from ..kernels.arcs import Weighing
 from ..kernels.cascade import replay_run, run_batch
 from ..kernels.prefixes import prefix_batch
 from .base import DiffusionModel, LiveEdges, need_probabilities
-from .program import BATCH, Chunk, Program, Start, Trace, Workspace
+from .program import Chunk, Program, Start, Trace, Workspace, arcs_of
 
 __all__ = ["IC", "LT", "CascadeProgram"]
 
 _ALWAYS = np.uint32(0xFFFFFFFF)  # the interval bound that stands for certainty
-_NO_BOUNDS = np.zeros(1, np.uint32)
-_NO_BOUNDS.flags.writeable = False
 _NO_PROBABILITY = np.zeros(1, np.float32)
 _NO_PROBABILITY.flags.writeable = False
 
 
 @dataclass(frozen=True)
 class IC(DiffusionModel):
-    """Independent cascade: a newly active node has one chance at each follower, with the arc's probability.
+    """Independent cascade: a newly active node tries once to activate each follower, with the arc's probability.
 
-    Takes the graph's propagation probabilities. Source: Goldenberg, Libai and Muller (2001); Kempe, Kleinberg and
-    Tardos (2003), section 2.2.
+    Takes the graph's propagation probabilities (Goldenberg, Libai and Muller 2001). Simulated as live-edge worlds: the
+    proof of theorem 2.2 of Kempe, Kleinberg and Tardos (2003), theorem 4.5 of the version of 2015.
+
+    See Also
+    --------
+    LT, Threshold, simulate, spread, select_seeds
+
+    References
+    ----------
+    - Goldenberg, J., Libai, B. and Muller, E. (2001). Talk of the network: A complex systems look at the underlying
+      process of word-of-mouth. Marketing Letters 12(3), 211-223. doi:10.1023/A:1011122126881
+    - Kempe, D., Kleinberg, J. and Tardos, E. (2003). Maximizing the spread of influence through a social network. KDD
+      2003, 137-146. doi:10.1145/956750.956769
+    - Kempe, D., Kleinberg, J. and Tardos, E. (2015). Maximizing the spread of influence through a social network.
+      Theory of Computing 11(4), 105-147. doi:10.4086/toc.2015.v011a004
 
     Examples
     --------
     >>> import diffusion as dif
     >>> g = dif.FollowerGraph.from_arrays([0, 0, 1, 2], [1, 2, 3, 3], edges_mean="influences", directed=True)
     >>> g = g.with_probabilities("constant", p=0.5)
-    >>> found = dif.spread(g, [0], model=dif.IC(), runs=20_000, rng=7)
-    >>> found.low < 2.4375 < found.high
+    >>> estimate = dif.spread(g, [0], model=dif.IC(), runs=20_000, rng=7)
+    >>> estimate.low < 2.4375 < estimate.high
     True
     """
 
@@ -45,7 +57,7 @@ class IC(DiffusionModel):
         return CascadeProgram(graph, self, linear=False)
 
     def live_edges(self, graph: FollowerGraph) -> LiveEdges:
-        """Arcs are live independently, each with its probability (Kempe, Kleinberg and Tardos 2003)."""
+        """Arcs are live independently, each with its probability."""
         need_probabilities(graph, self.name)
         return LiveEdges(graph)
 
@@ -56,15 +68,29 @@ class LT(DiffusionModel):
 
     Takes the graph's propagation probabilities as weights; they must sum to at most 1 at every node. Simulated as
     live-edge worlds in which each node keeps at most one in-arc, which has the same distribution of the active set at
-    every step. Source: Granovetter (1978); Kempe, Kleinberg and Tardos (2003), theorem 4.6.
+    every step: claim 2.6 of Kempe, Kleinberg and Tardos (2003), in the proof of theorem 4.6 of the version of 2015.
+    Thresholds of individuals go back to Granovetter (1978).
+
+    See Also
+    --------
+    IC, Threshold, simulate, spread, select_seeds
+
+    References
+    ----------
+    - Granovetter, M. (1978). Threshold models of collective behavior. American Journal of Sociology 83(6), 1420-1443.
+      doi:10.1086/226707
+    - Kempe, D., Kleinberg, J. and Tardos, E. (2003). Maximizing the spread of influence through a social network. KDD
+      2003, 137-146. doi:10.1145/956750.956769
+    - Kempe, D., Kleinberg, J. and Tardos, E. (2015). Maximizing the spread of influence through a social network.
+      Theory of Computing 11(4), 105-147. doi:10.4086/toc.2015.v011a004
 
     Examples
     --------
     >>> import diffusion as dif
     >>> g = dif.FollowerGraph.from_arrays([0, 0, 1, 2], [1, 2, 3, 3], edges_mean="influences", directed=True)
     >>> g = g.with_probabilities("constant", p=0.5)
-    >>> found = dif.spread(g, [0], model=dif.LT(), runs=20_000, rng=7)
-    >>> found.low < 2.5 < found.high
+    >>> estimate = dif.spread(g, [0], model=dif.LT(), runs=20_000, rng=7)
+    >>> estimate.low < 2.5 < estimate.high
     True
     """
 
@@ -73,7 +99,7 @@ class LT(DiffusionModel):
         return CascadeProgram(graph, self, linear=True)
 
     def live_edges(self, graph: FollowerGraph) -> LiveEdges:
-        """Each node keeps at most one in-arc, with its weight (Kempe, Kleinberg and Tardos 2003)."""
+        """Each node keeps at most one in-arc, with its weight."""
         need_probabilities(graph, self.name)
         return LiveEdges(graph, linear=True)
 
@@ -87,23 +113,19 @@ class CascadeProgram(Program):
     def __init__(self, graph: FollowerGraph, model: DiffusionModel, *, linear: bool) -> None:
         super().__init__(graph, model)
         p = need_probabilities(graph, model.name)
-        self.linear = linear
-        self._p, self._lo, self._hi = p, _NO_BOUNDS, _NO_BOUNDS
+        self.arcs = arcs_of(graph, p)
         if linear:
-            self._p = _NO_PROBABILITY
-            self._lo, self._hi = lt_bounds(graph)
+            low, high = lt_bounds(graph)
+            self.arcs = self.arcs._replace(p=_NO_PROBABILITY, lo=low, hi=high, linear=True)
 
     def run(self, start: Start, first: int, last: int, workspace: Workspace) -> Chunk:
         """See `Program.run`."""
-        csr, words = self.graph.csr, workspace.words
-        weight = np.zeros(64 * words if start.weights.size else 0)
-        counts, visits = run_batch(
-            csr.indptr, csr.indices, self._p, self._lo, self._hi, self.linear, start.seeds, start.run_of, start.key,
-            first // BATCH, first % BATCH // 64, words, last - first, workspace.state, workspace.active,
-            workspace.flags, workspace.queues, workspace.node_counts[:, 0], start.weights, weight,
-        )  # fmt: skip
+        words = workspace.words
+        weighing = Weighing(start.weights, np.zeros(64 * words if start.weights.size else 0))
+        block, counts_by_node = start.block(first, last, words), workspace.node_counts[:, 0]
+        counts, visits = run_batch(self.arcs, start.for_kernel, block, workspace.lanes, counts_by_node, weighing)
         new = np.ascontiguousarray(counts[:, : last - first].T)[:, :, None]
-        return Chunk(new, int(visits), weight[: last - first] if start.weights.size else None)
+        return Chunk(new, int(visits), weighing.sums[: last - first] if start.weights.size else None)
 
     def prefixes(
         self,
@@ -115,27 +137,22 @@ class CascadeProgram(Program):
         workspace: Workspace,
     ) -> NDArray[np.int32]:
         """See `Program.prefixes`."""
-        csr, words = self.graph.csr, workspace.words
-        found: NDArray[np.int32] = prefix_batch(
-            csr.indptr, csr.indices, self._p, self._lo, self._hi, self.linear, order, ends, start.key,
-            first // BATCH, first % BATCH // 64, words, last - first, workspace.state, workspace.active,
-            workspace.flags, workspace.queues,
-        )  # fmt: skip
-        return found[:, : last - first]
+        block = start.block(first, last, workspace.words)
+        counts: NDArray[np.int32] = prefix_batch(self.arcs, order, ends, block, workspace.lanes)
+        return counts[:, : last - first]
 
     def replay(self, start: Start, run: int) -> Trace:
         """See `Program.replay`."""
-        csr = self.graph.csr
-        nodes, steps, parents = replay_run(
-            csr.indptr, csr.indices, self._p, self._lo, self._hi, self.linear, start.seeds, start.key, run
-        )
+        nodes, steps, parents = replay_run(self.arcs, start.seeds, start.key, run)
         return Trace(nodes, steps, parents)
 
     def certain(self, start: Start) -> NDArray[np.int32]:
         """See `Program.certain`."""
-        sure = (self._lo == 0) & (self._hi == _ALWAYS) if self.linear else self._p >= 1
+        arcs = self.arcs
+        sure = (arcs.lo == 0) & (arcs.hi == _ALWAYS) if arcs.linear else arcs.p >= 1
         return self.reachable(start, sure)
 
     def possible(self, start: Start) -> NDArray[np.int32]:
         """See `Program.possible`."""
-        return self.reachable(start, self._lo < self._hi if self.linear else self._p > 0)
+        arcs = self.arcs
+        return self.reachable(start, arcs.lo < arcs.hi if arcs.linear else arcs.p > 0)

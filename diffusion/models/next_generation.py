@@ -32,6 +32,31 @@ class NextGeneration:
     A state has one entry for each arc u -> v (sharers v who have the note from u) and, with a feed, one for each user
     (sharers who have it from the feed). A sharer v makes new ones of each follower but the one it has the note from, and
     of those to whom the feed shows it.
+
+    Attributes
+    ----------
+    graph : FollowerGraph
+        With the probability that a sharer makes a sharer of a follower on every arc.
+    exposes : ndarray of float, shape (n_edges,)
+        Probability that a sharer exposes a follower.
+    rho : float
+        Probability that an exposed user shares.
+    linear : bool
+        At most one arc into a user is live (linear threshold).
+    source, target : ndarray of int64, shape (n_edges,)
+        Internal ends of every arc.
+    back : ndarray of int64, shape (n_edges,)
+        Position of the reversed arc, -1 where there is none.
+    shown : ndarray of float, shape (n_nodes,), or None
+        Mean number of users to whom the feed shows a sharer's note; None without a feed.
+    own : float
+        Share of the feed's exposures that stay in the sharer's community.
+    group : ndarray of int, shape (n_nodes,)
+        Community of every user.
+
+    See Also
+    --------
+    theory.reproduction_number, simulation.reproduction
     """
 
     graph: FollowerGraph  # with the probability that a sharer makes a sharer of a follower on every arc
@@ -47,7 +72,19 @@ class NextGeneration:
 
     @classmethod
     def on_arcs(cls, graph: FollowerGraph, *, linear: bool = False) -> NextGeneration:
-        """Return the operator of a model in which every arc is live with its probability."""
+        """Return the operator of a model in which every arc is live with its probability.
+
+        Parameters
+        ----------
+        graph : FollowerGraph
+            With propagation probabilities.
+        linear : bool
+            At most one arc into a user is live.
+
+        Returns
+        -------
+        NextGeneration
+        """
         assert graph.probabilities is not None
         source, target = graph.csr.sources, graph.csr.indices.astype(np.int64)
         exposes = np.broadcast_to(graph.probabilities.values, target.shape).astype(np.float64)
@@ -149,6 +186,11 @@ class NextGeneration:
 
         Message passing: depletion in, short circles left out (Karrer and Newman 2010); for linear thresholds the shares of
         the arcs into a user add up.
+
+        References
+        ----------
+        - Karrer, B. and Newman, M. E. J. (2010). Message passing approach for general epidemic models. Physical Review
+          E 82, 016101.
         """
         message = start[self.source]
         reached = [float(start.sum())]

@@ -11,13 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..graph.follower_graph import FollowerGraph
+from ..kernels.arcs import Arcs, Block
+from ..kernels.arcs import Start as KernelStart
 from ..kernels.cascade import replay_run
 from ..kernels.coins import LANES
+from ..kernels.lanes import Lanes
 
 if TYPE_CHECKING:
     from .base import DiffusionModel
 
-__all__ = ["BATCH", "NO_WEIGHTS", "Chunk", "Program", "Start", "Trace", "Workspace", "aligned", "stack_runs"]
+__all__ = ["BATCH", "NO_WEIGHTS", "Chunk", "Program", "Start", "Trace", "Workspace", "aligned", "arcs_of", "stack_runs"]
 
 BATCH = LANES
 
@@ -45,6 +48,12 @@ class Start:
         By internal node; empty: every node counts 1.
     run_of : ndarray of int64
         The only run of each seed; empty: seeds are active in every run.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Start(np.array([0, 3], np.int32), np.uint64(7)).seeds.tolist()
+    [0, 3]
     """
 
     seeds: NDArray[np.int32]
@@ -55,6 +64,15 @@ class Start:
     def __post_init__(self) -> None:
         for array in (self.weights, self.run_of):
             array.flags.writeable = False
+
+    @property
+    def for_kernel(self) -> KernelStart:
+        """Seeds and their runs, as kernels take them."""
+        return KernelStart(self.seeds, self.run_of)
+
+    def block(self, first: int, last: int, words: int) -> Block:
+        """Runs first ... last - 1 of one kernel call, in lanes."""
+        return Block(self.key, first // BATCH, first % BATCH // 64, words, last - first)
 
     def __reduce__(self) -> tuple[Any, ...]:  # pickled arrays come back writeable
         return Start, (self.seeds, self.key, self.weights, self.run_of)
@@ -76,6 +94,17 @@ class Chunk:
         What else the model counts by run and step.
     totals : mapping of str to int
         What the model counts over all runs.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import diffusion as dif
+    >>> g = dif.FollowerGraph.from_arrays([0, 1], [1, 2], edges_mean="influences", directed=True)
+    >>> program = dif.IC().compile(g.with_probabilities("constant", p=1.0))
+    >>> start = Start(g.index.internal([0]), np.uint64(7))
+    >>> chunk = program.run(start, 0, 64, program.workspace(1))
+    >>> chunk.new.shape, chunk.new[0, :, 0].tolist()
+    ((64, 3, 1), [1, 1, 1])
     """
 
     new: NDArray[np.int32]
@@ -98,6 +127,16 @@ class Trace:
         Position in `nodes` of who activated each, -1 for a seed.
     details : mapping of str to ndarray
         What else the model says of each node.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import diffusion as dif
+    >>> g = dif.FollowerGraph.from_arrays([0, 1], [1, 2], edges_mean="influences", directed=True)
+    >>> program = dif.IC().compile(g.with_probabilities("constant", p=1.0))
+    >>> trace = program.replay(Start(g.index.internal([0]), np.uint64(7)), run=0)
+    >>> trace.steps.tolist(), trace.parents.tolist()
+    ([0, 1, 2], [-1, 0, 1])
     """
 
     nodes: NDArray[np.int32]
@@ -134,16 +173,19 @@ class Workspace:
         Runs so far in which each node entered the first state, and what else the model counts by node.
     words : int
         64-bit words of a row of lanes; 0 without lanes.
+
+    Examples
+    --------
+    >>> Workspace(100, words=8).lanes.state.shape  # two rows of eight words a node
+    (1600,)
     """
 
     def __init__(self, n: int, words: int, *, columns: int = 1) -> None:
         self.node_counts = np.zeros((n, columns), np.int64)
         self.words = words
         if words:
-            self.state = aligned(2 * n * words)
-            self.active = aligned(n * words)
-            self.flags = np.zeros(n, np.uint8)
-            self.queues = np.empty((3, n), np.int32)
+            flags, queues = np.zeros(n, np.uint8), np.empty((3, n), np.int32)
+            self.lanes = Lanes(aligned(2 * n * words), aligned(n * words), flags, queues)
 
 
 class Program(ABC):
@@ -182,10 +224,35 @@ class Program(ABC):
 
     @abstractmethod
     def replay(self, start: Start, run: int) -> Trace:
-        """Compute one run alone, with who activated whom."""
+        """Compute one run alone, with who activated whom.
+
+        Parameters
+        ----------
+        start : Start
+            Seeds, key and weights.
+        run : int
+            Number of the run: with the key of `start` it decides every draw.
+
+        Returns
+        -------
+        Trace
+        """
 
     def run(self, start: Start, first: int, last: int, workspace: Workspace) -> Chunk:
-        """Compute runs first ... last - 1 of one chunk in the memory of one thread."""
+        """Compute runs first ... last - 1 of one chunk in the memory of one thread.
+
+        Parameters
+        ----------
+        start : Start
+        first, last : int
+            Not across a multiple of 512.
+        workspace : Workspace
+            Memory of this thread; `node_counts` is added to, the rest left as it was.
+
+        Returns
+        -------
+        Chunk
+        """
         parts, weight = [], np.zeros(last - first)
         for run in range(first, last):
             own = start.seeds[start.run_of == run] if start.run_of.size else start.seeds
@@ -205,7 +272,23 @@ class Program(ABC):
         last: int,
         workspace: Workspace,
     ) -> NDArray[np.int32]:
-        """Count what each prefix adds to the one before in runs first ... last - 1 of one chunk, shape (ends, runs)."""
+        """Count what each prefix adds to the one before in runs first ... last - 1 of one chunk.
+
+        Parameters
+        ----------
+        start : Start
+            Its seeds are not read.
+        order : ndarray of int32, shape (k, 1), or (k, runs) where every run has its own
+            Internal nodes; -1 for none.
+        ends : ndarray of int64
+            Lengths of the prefixes, rising.
+        first, last : int
+        workspace : Workspace
+
+        Returns
+        -------
+        ndarray of int32, shape (len(ends), last - first)
+        """
         raise NotImplementedError(f"{self.model.name} counts one seed set at a time")
 
     def certain(self, start: Start) -> NDArray[np.int32]:
@@ -217,13 +300,26 @@ class Program(ABC):
         return self.reachable(start, np.ones(1, np.bool_))
 
     def reachable(self, start: Start, arcs: NDArray[np.bool_]) -> NDArray[np.int32]:
-        """Internal nodes that can be reached from the seeds along these arcs (one entry: all or none)."""
-        csr = self.graph.csr
+        """Internal nodes that can be reached from the seeds along these arcs (one entry: all or none).
+
+        Parameters
+        ----------
+        start : Start
+        arcs : ndarray of bool, shape (n_edges,) or (1,)
+
+        Returns
+        -------
+        ndarray of int32
+        """
         sure = _constant(arcs.astype(np.float32))
-        reached: NDArray[np.int32] = replay_run(
-            csr.indptr, csr.indices, sure, _NO_BOUNDS, _NO_BOUNDS, False, start.seeds, start.key, 0
-        )[0]
+        along = arcs_of(self.graph, sure)
+        reached: NDArray[np.int32] = replay_run(along, start.seeds, start.key, 0)[0]
         return reached
+
+
+def arcs_of(graph: FollowerGraph, p: NDArray[np.float32]) -> Arcs:
+    """Return the arcs of a graph, each live with its probability, as kernels take them."""
+    return Arcs(graph.csr.indptr, graph.csr.indices, p, _NO_BOUNDS, _NO_BOUNDS, False)
 
 
 def _compile(graph: FollowerGraph, model: DiffusionModel) -> Program:

@@ -16,7 +16,33 @@ MODELS: dict[str, type[DiffusionModel]] = {"ic": IC, "lt": LT, "threshold": Thre
 
 
 def model_of(model: DiffusionModel | type[DiffusionModel] | str) -> DiffusionModel:
-    """Return a model object from an object, from a class without parameters, or from the name of one."""
+    """Return a model object from an object, from a class without parameters, or from the name of one.
+
+    Parameters
+    ----------
+    model : DiffusionModel, class of one, or str
+        A name is a key of `MODELS`, in any case of letters.
+
+    Returns
+    -------
+    DiffusionModel
+
+    Raises
+    ------
+    NotFoundError
+        An unknown name, or no model at all.
+    InputError
+        A class or name of a model that needs parameters.
+
+    See Also
+    --------
+    models.MODELS, models.DiffusionModel
+
+    Examples
+    --------
+    >>> model_of("lt")
+    LT()
+    """
     if isinstance(model, DiffusionModel):
         return model
     kind: Any = MODELS.get(model.lower()) if isinstance(model, str) else model

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .._validation import whole
 from ..errors import InputError
 from ..kernels.trees import tree_passes
 from ..models.sips.parts import STAGES
@@ -61,8 +62,7 @@ def plot_community_map(flow: CommunityFlow, ax: Axes | None = None, *, most: int
     True
     """
     check_kind(flow, CommunityFlow, "a flow between communities", "give community_flow(ensemble)")
-    if isinstance(most, bool) or not isinstance(most, int | np.integer) or most < 1:
-        raise InputError(f"most={most!r} is not a number of communities: give a whole number from 1")
+    whole(most, "most", least=1)
     if not 0 < carried <= 1:
         raise InputError(f"carried={carried!r} is out of range: give a share above 0 and at most 1")
     order = np.argsort(-flow.sizes, kind="stable")[:most]
@@ -87,21 +87,36 @@ def plot_community_map(flow: CommunityFlow, ax: Axes | None = None, *, most: int
         for i, j in largest_cells(crossing, carried):
             ax.add_patch(
                 FancyArrowPatch(
-                    tuple(place[i]), tuple(place[j]), arrowstyle="-|>", mutation_scale=9, connectionstyle="arc3,rad=0.12",
-                    linewidth=0.5 + 3.5 * np.sqrt(crossing[i, j] / top), color=GREY, alpha=0.55, zorder=1,
-                    shrinkA=0, shrinkB=0, clip_on=False, patchA=Circle(tuple(place[i]), radius[i], transform=ax.transData),
+                    tuple(place[i]),
+                    tuple(place[j]),
+                    arrowstyle="-|>",
+                    mutation_scale=9,
+                    connectionstyle="arc3,rad=0.12",
+                    linewidth=0.5 + 3.5 * np.sqrt(crossing[i, j] / top),
+                    color=GREY,
+                    alpha=0.55,
+                    zorder=1,
+                    shrinkA=0,
+                    shrinkB=0,
+                    clip_on=False,
+                    patchA=Circle(tuple(place[i]), radius[i], transform=ax.transData),
                     patchB=Circle(tuple(place[j]), radius[j], transform=ax.transData),
                 )
-            )  # fmt: skip
+            )
         for i in range(len(table)):
             entered, seeded = np.isfinite(step[i]), table["seeded"].iloc[i] > 0
             face = colours.to_rgba(step[i]) if entered else "white"
             ax.add_patch(
                 Circle(
-                    tuple(place[i]), radius[i], facecolor=face, edgecolor=INK, linewidth=2.6 if seeded else 0.8,
-                    linestyle="-" if entered else "--", zorder=2,
+                    tuple(place[i]),
+                    radius[i],
+                    facecolor=face,
+                    edgecolor=INK,
+                    linewidth=2.6 if seeded else 0.8,
+                    linestyle="-" if entered else "--",
+                    zorder=2,
                 )
-            )  # fmt: skip
+            )
             dark = entered and np.dot(colours.to_rgba(step[i])[:3], (0.299, 0.587, 0.114)) < 0.5
             words = f"{table['community'].iloc[i]}\n{100 * table['share'].iloc[i]:.2g} %"
             inside = radius[i] > _SMALL
@@ -125,8 +140,9 @@ def plot_community_map(flow: CommunityFlow, ax: Axes | None = None, *, most: int
         ax.set_title(
             f"Mean of {flow.runs:,} runs: {some} with the share they reach\n"
             f"arrows: {carried:.0%} of the crossings; thick rim: seeded".replace("%", " %"),
-            fontsize=10.5, fontweight="normal",
-        )  # fmt: skip
+            fontsize=10.5,
+            fontweight="normal",
+        )
     return ax
 
 
@@ -163,8 +179,7 @@ def plot_cascade_tree(cascade: Cascade, ax: Axes | None = None, *, most: int = 4
     check_kind(
         cascade, Cascade, "a cascade", "give ensemble.replay(run), independent_cascade(...) or Cascade.from_parents"
     )
-    if isinstance(most, bool) or not isinstance(most, int | np.integer) or most < 2:
-        raise InputError(f"most={most!r} is not a number of users: give a whole number from 2")
+    whole(most, "most", least=2)
     if not cascade.size:
         raise InputError("the cascade is empty: there is nothing to draw")
     keep = tree_sample(np.asarray(cascade.parent, np.int32), int(most), key)
@@ -199,16 +214,28 @@ def plot_cascade_tree(cascade: Cascade, ax: Axes | None = None, *, most: int = 4
                     if some.any():
                         where = f"{_CHANNEL[CHANNELS[c]]}, {what}" if c < 2 else _CHANNEL[CHANNELS[c]]
                         ax.scatter(
-                            place[some, 0], place[some, 1], s=26 if c == 2 else 13, facecolor=face, edgecolor=colour, linewidth=0.7,
-                            zorder=3 if c == 2 else 2, label=where,
-                        )  # fmt: skip
+                            place[some, 0],
+                            place[some, 1],
+                            s=26 if c == 2 else 13,
+                            facecolor=face,
+                            edgecolor=colour,
+                            linewidth=0.7,
+                            zorder=3 if c == 2 else 2,
+                            label=where,
+                        )
             ax.legend(loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=3, fontsize=9.5, columnspacing=1.0)
         else:
             ax.add_collection(LineCollection(list(lines), colors=GREY, linewidths=0.6, alpha=0.7, zorder=1))
             dots = ax.scatter(
-                place[:, 0], place[:, 1], c=step, cmap=colormaps["viridis_r"], s=np.where(up < 0, 32, 13), linewidth=0.4, edgecolor=INK,
+                place[:, 0],
+                place[:, 1],
+                c=step,
+                cmap=colormaps["viridis_r"],
+                s=np.where(up < 0, 32, 13),
+                linewidth=0.4,
+                edgecolor=INK,
                 zorder=2,
-            )  # fmt: skip
+            )
             ax.figure.colorbar(dots, ax=ax, shrink=0.7, label="step")
         ax.set_aspect("equal")
         ax.autoscale_view()

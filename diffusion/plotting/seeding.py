@@ -39,7 +39,7 @@ def plot_strategies(result: StrategyComparison, ax: Axes | None = None) -> Axes:
     ----------
     result : StrategyComparison
     ax : matplotlib.axes.Axes, optional
-        Axes to draw on, with room for the names to its right; a new figure unless given.
+        Axes to draw on, with space for the names to its right; a new figure unless given.
 
     Returns
     -------
@@ -97,14 +97,38 @@ def _name_ends(ax: Axes, ends: list[tuple[float, str, str]], x: float) -> None:
     places = spread_apart([float(y) for _, y in at], GAP, box.y0 * points, box.y1 * points)
     for (y, name, colour), (across, up), place in zip(order, at, places, strict=True):
         ax.annotate(
-            name, xy=(x, y), xytext=(box.x1 * points - across + 10, place - up), textcoords="offset points",
-            color=text_colour(colour), fontsize=10.5, va="center_baseline", annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.6, "shrinkA": 1, "shrinkB": 3, "relpos": (0, 0.5)},
-        )  # fmt: skip
+            name,
+            xy=(x, y),
+            xytext=(box.x1 * points - across + 10, place - up),
+            textcoords="offset points",
+            color=text_colour(colour),
+            fontsize=10.5,
+            va="center_baseline",
+            annotation_clip=False,
+            arrowprops={
+                "arrowstyle": "-",
+                "color": colour,
+                "linewidth": 0.6,
+                "shrinkA": 1,
+                "shrinkB": 3,
+                "relpos": (0, 0.5),
+            },
+        )
 
 
 def plot_maximin(result: Any, ax: Axes | None = None) -> Axes:
-    """Plot the share reached of each community with its interval, and the bound of the optimum as a line."""
+    """Plot the share reached of each community with its interval, and the bound of the optimum as a line.
+
+    Parameters
+    ----------
+    result : MaximinSelection
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; a new figure unless given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
     with style():
         ax = plain_axes(ax)
         table = result.shares
@@ -117,7 +141,18 @@ def plot_maximin(result: Any, ax: Axes | None = None) -> Axes:
 
 
 def plot_fairness_price(result: Any, ax: Axes | None = None) -> Axes:
-    """Plot the share reached of each community, fair (filled) and best (open), with intervals."""
+    """Plot the share reached of each community, fair (filled) and best (open), with intervals.
+
+    Parameters
+    ----------
+    result : FairnessPrice
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; a new figure unless given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
     with style():
         ax = plain_axes(ax)
         table = result.shares
@@ -137,7 +172,23 @@ def _name_communities(ax: Axes, names: pd.Index[Any]) -> None:
 
 
 def plot_prices(result: Any, ax: Axes | None = None) -> Axes:
-    """Plot the prices that were used against followers, with the law on followers alone, on logarithmic axes."""
+    """Plot the prices that were used against followers, with the law on followers alone, on logarithmic axes.
+
+    Parameters
+    ----------
+    result : PriceFit
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; a new figure unless given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    InputError
+        The fit was made without its data.
+    """
     if result.data is None:
         raise InputError("this fit was made without its data, so there is nothing to plot")
     followers, prices = result.data

@@ -105,9 +105,14 @@ def plot_funnel(
             ends = part[["low", "high"]].clip(lower=floor)
             ax.plot(users, rows, color=colour, linewidth=0.9, alpha=0.6)
             intervals(
-                ax, ends["low"].tolist(), users.tolist(), ends["high"].tolist(), rows.tolist(), colours=[colour] * 5,
+                ax,
+                ends["low"].tolist(),
+                users.tolist(),
+                ends["high"].tolist(),
+                rows.tolist(),
+                colours=[colour] * 5,
                 marker=marker,
-            )  # fmt: skip
+            )
             ax.plot([], [], color=colour, marker=marker, linewidth=0.9, label=str(group))
         if by is None:
             for k in range(1, 5):
@@ -374,9 +379,13 @@ def plot_cost_by_tier(
         middle = np.where(np.isfinite(table[:, 1]), table[:, 1], np.nan)
         top = 2 * float(finite.max()) if finite.size else 1.0
         intervals(
-            ax, table[:, 0].tolist(), middle.tolist(), np.minimum(table[:, 2], top).tolist(), list(range(len(rows))),
+            ax,
+            table[:, 0].tolist(),
+            middle.tolist(),
+            np.minimum(table[:, 2], top).tolist(),
+            list(range(len(rows))),
             colours=[colours[name] for name in rows],
-        )  # fmt: skip
+        )
         for i, value in enumerate(middle):
             words = f"{value:.3g}" if np.isfinite(value) else "nobody: no cost"
             at = (value, i) if np.isfinite(value) else (top / 1.9, i)

@@ -116,7 +116,7 @@ def style() -> Iterator[None]:
 
 
 def strategy_colours(strategies: Iterable[str]) -> dict[str, str]:
-    """Give each strategy one colour, in the order named; ``random``, the yardstick, is always grey.
+    """Give each strategy one colour, in the order named; ``random``, the baseline, is always grey.
 
     Examples
     --------
@@ -176,13 +176,13 @@ def text_colour(colour: str, *, contrast: float = 4.5) -> str:
         raise InputError(f"contrast {contrast!r} is outside [1, 21]")
     red, green, blue = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
     for _ in range(200):
-        if 1.05 / (_luminance(red, green, blue) + 0.05) >= contrast:
+        if 1.05 / (luminance(red, green, blue) + 0.05) >= contrast:
             break
         red, green, blue = red * 0.97, green * 0.97, blue * 0.97
     return "#" + "".join(f"{round(channel * 255):02x}" for channel in (red, green, blue))
 
 
-def _luminance(*channels: float) -> float:
+def luminance(*channels: float) -> float:
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 

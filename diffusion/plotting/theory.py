@@ -14,7 +14,18 @@ __all__ = ["plot_message_passing", "plot_two_communities"]
 
 
 def plot_message_passing(result: Any, ax: Axes | None = None) -> Axes:
-    """Plot the expected number of active nodes by step."""
+    """Plot the expected number of active nodes by step.
+
+    Parameters
+    ----------
+    result : MessagePassing
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; a new figure unless given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
     with style():
         ax = plain_axes(ax)
         kind = "exact" if result.exact else "upper bound"
@@ -25,7 +36,18 @@ def plot_message_passing(result: Any, ax: Axes | None = None) -> Axes:
 
 
 def plot_two_communities(result: Any, ax: Axes | None = None) -> Axes:
-    """Plot the active share of each community by step."""
+    """Plot the active share of each community by step.
+
+    Parameters
+    ----------
+    result : TwoCommunities
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; a new figure unless given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
     with style():
         ax = plain_axes(ax)
         for column, name, line in ((0, "A, with the seeds", "-"), (1, "B", "--")):

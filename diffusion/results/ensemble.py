@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from .._plots import draw
-
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -11,10 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._plots import draw
+from .._validation import level, whole
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
 from .cascade import Cascade
-from .estimates import Estimate, Source, SpreadEstimate, check_confidence, share_interval
+from .estimates import Estimate, Source, SpreadEstimate, share_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,7 +46,7 @@ class Ensemble:
     new_by_state : ndarray of int32, shape (runs, steps, states)
         Nodes that entered each of the model's states (``model.states``), by run and step; column 0 holds the seeds.
     key : int
-        The 64-bit key of the worlds: ``simulate(..., rng=...)`` with the same key's generator meets them again.
+        The 64-bit key of the worlds: ``simulate(..., rng=...)`` with the same key's generator gives them again.
     provenance : dict
     node_counts : ndarray of int64, shape (n_nodes, columns)
         Runs in which each internal node entered the first state, and what else the model counts by node.
@@ -58,6 +58,10 @@ class Ensemble:
         Replays single runs.
     weight_by_run : ndarray of float64, shape (runs,), or None
         Weight of the active nodes of each run, with ``node_weights``.
+
+    See Also
+    --------
+    simulate, results.Cascade, growth
 
     Examples
     --------
@@ -143,17 +147,21 @@ class Ensemble:
         -------
         SpreadEstimate
         """
-        check_confidence(confidence)
+        level(confidence)
         return SpreadEstimate.from_sizes(
-            self.sizes if self.weight_by_run is None else self.weight_by_run, confidence=confidence,
-            stopped_by="deterministic" if self.source.deterministic else "runs", key=self.key,
-            provenance=self.provenance, limits=self.source.limits, unit=self.unit,
-        )  # fmt: skip
+            self.sizes if self.weight_by_run is None else self.weight_by_run,
+            confidence=confidence,
+            stopped_by="deterministic" if self.source.deterministic else "runs",
+            key=self.key,
+            provenance=self.provenance,
+            limits=self.source.limits,
+            unit=self.unit,
+        )
 
     def outbreak_probability(self, share: float = 0.01, *, confidence: float = 0.95) -> Estimate:
         """Share of runs that reach at least `share` of all nodes, with its interval.
 
-        The interval is Wilson's (1927), or with fewer than 15 runs on one side the exact one (Clopper and Pearson 1934).
+        The interval is that of Wilson (1927), or with fewer than 15 runs on one side the exact one (Clopper and Pearson 1934).
 
         Parameters
         ----------
@@ -164,6 +172,13 @@ class Ensemble:
         Returns
         -------
         Estimate
+
+        References
+        ----------
+        - Wilson, E. B. (1927). Probable inference, the law of succession, and statistical inference. Journal of the
+          American Statistical Association 22, 209-212. doi:10.1080/01621459.1927.10502953
+        - Clopper, C. J. and Pearson, E. S. (1934). The use of confidence or fiducial limits illustrated in the case of
+          the binomial. Biometrika 26(4), 404-413. doi:10.1093/biomet/26.4.404
         """
         if not 0 < share <= 1:
             raise InputError(f"share={share!r} is out of range: give a number above 0 and at most 1")
@@ -206,10 +221,15 @@ class Ensemble:
         mean = self.new_by_step.mean(axis=0)
         return pd.DataFrame(
             {
-                "step": np.arange(mean.size), "mean": mean, "low": low, "median": median, "high": high,
-                "cumulative": np.cumsum(mean), "alive": self.alive_by_step,
+                "step": np.arange(mean.size),
+                "mean": mean,
+                "low": low,
+                "median": median,
+                "high": high,
+                "cumulative": np.cumsum(mean),
+                "alive": self.alive_by_step,
             }
-        )  # fmt: skip
+        )
 
     def replay(self, run: int) -> Cascade:
         """Return run number `run` again, with who activated whom; it need not be one of those simulated.
@@ -223,13 +243,24 @@ class Ensemble:
         -------
         Cascade
         """
-        if isinstance(run, bool) or not isinstance(run, int | np.integer) or not 0 <= run < 2**63:
-            raise InputError(f"run={run!r} is not a run number: give a whole number from 0 (below 2**63)")
-        return self.cascade_of(self.graph, self.model, self.source.replay(int(run)), {**self.provenance, "run": int(run)})
+        run = whole(run, "run", least=0, most=2**63 - 1)
+        return self.cascade_of(self.graph, self.model, self.source.replay(run), {**self.provenance, "run": run})
 
     @classmethod
     def cascade_of(cls, graph: FollowerGraph, model: Any, trace: Any, provenance: dict[str, Any]) -> Cascade:
-        """Return one traced run of a model as a cascade."""
+        """Return one traced run of a model as a cascade.
+
+        Parameters
+        ----------
+        graph : FollowerGraph
+        model : DiffusionModel
+        trace : Trace
+        provenance : dict
+
+        Returns
+        -------
+        Cascade
+        """
         return Cascade(graph.index.labels_of(trace.nodes), trace.steps, trace.parents, provenance)
 
     def to_pandas(self) -> pd.DataFrame:

@@ -94,7 +94,7 @@ def _few_events(values: NDArray[Any], confidence: float, limits: tuple[float, fl
     gap = found[::-1] - float(found[0])
     low = float(found[0]) + float(np.diff(lows) @ gap)
     high = float(found[0]) + float(np.diff(highs) @ gap)
-    # What no run has shown: with the largest share that goes unseen by chance, all may take the limits.
+    # What no run has shown: with the largest share that may go unseen in so many runs, all may take the limits.
     unseen = float(highs[0])
     low -= unseen * (float(found[0]) - least) if found[0] > least else 0.0
     high += unseen * (most - float(found[0])) if most > found[0] else 0.0

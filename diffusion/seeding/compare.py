@@ -13,13 +13,14 @@ import pandas as pd
 from .._plots import draw
 from .._progress import one_bar
 from .._random import RNGLike, derive_key, generator, key_of
+from .._validation import whole
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph, check_graph
 from ..graph.node_weights import reach_weights
 from ..models.base import DiffusionModel
 from ..models.registry import model_of
 from ..results.estimates import Comparison
-from ..simulation.runner import check_runs, prepare
+from ..simulation.runner import prepare
 from ..simulation.simulate import check_precision
 from .constraints import read_prices
 from .problem import SelectionProblem, record
@@ -211,8 +212,8 @@ def compare_strategies(
         raise misplaced(misplaced_options, keywords, strategy_of("opim"))
     chosen_model = model_of(model)
     check_precision(rel_error, confidence)
-    runs = None if runs is None else check_runs(runs)
-    max_runs = check_runs(max_runs, "max_runs")
+    runs = None if runs is None else whole(runs, "runs")
+    max_runs = whole(max_runs, "max_runs")
     amounts, unit = _budgets(budgets, prices)
     by_name = _strategies(strategies, graph, chosen_model, unit)
     names = tuple(by_name)

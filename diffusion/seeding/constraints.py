@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._validation import number
+from .._validation import is_whole, number
 from ..errors import InputError, NotFoundError, did_you_mean
 from ..graph.follower_graph import FollowerGraph
 from ..graph.node_weights import node_values
@@ -202,6 +202,6 @@ def _numbers(groups: Groups, quota: Any, what: str, default: int) -> NDArray[np.
 
 
 def _count(value: Any, what: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
+    if not is_whole(value) or value < 0:
         raise InputError(f"{what}={value!r} is no quota: give a whole number from 0")
     return int(value)

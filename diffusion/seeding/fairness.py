@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from .._plots import draw
 from .._progress import progress
 from .._random import RNGLike, key_of
+from .._validation import level, number
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
 from ..models.base import DiffusionModel
-from ..results.estimates import check_confidence
 from .certificate import binomial_bounds
 from .groups import Groups, groups_of
 from .maximin import Collection, best_maximin, optimum_bound
-from .problem import SelectionProblem, is_number, open_unit, record
+from .problem import SelectionProblem, record
 from .task import Task
 
 if TYPE_CHECKING:
@@ -179,22 +179,20 @@ def maximin_seeds(
     >>> sorted(found.seeds), found.lower <= 0.625 <= found.upper
     ([0, 4], True)
     """
-    check_confidence(confidence)
-    eps = open_unit(eps, "eps")
-    if max_rr_sets is not None and (not is_number(max_rr_sets) or max_rr_sets < 2):
-        raise InputError(f"max_rr_sets={max_rr_sets!r} is out of range: give a whole number from 2, or None")
+    level(confidence)
+    eps = level(eps, "eps")
     asked: dict[str, Any] = {"candidates": candidates, "exclude": exclude, "time_limit": time_limit, "threads": threads}
     problem = SelectionProblem.of(graph, k, model=model, key=key_of(rng), **asked)
     if k < 1:
         raise InputError(f"k={k!r} is not a number of seeds: give a whole number from 1")
     groups = groups_of(graph, communities)
     sizes = groups.sizes()
-    delta = 1.0 / max(graph.n_nodes, 2) if delta is None else open_unit(delta, "delta")
+    delta = 1.0 / max(graph.n_nodes, 2) if delta is None else level(delta, "delta")
     task = Task.of(problem, delta=delta, purpose="maximin")
     # Roots: every community is as likely as another, and its nodes among themselves.
     weights = task.at_counted(np.where(groups.code >= 0, 1.0 / sizes[groups.code], 0.0), 0.0)
     selection, validation = (task.store(purpose, weights=weights) for purpose in ("choose", "judge"))
-    limit = float(MAX_RR_SETS if max_rr_sets is None else max_rr_sets)
+    limit = number(MAX_RR_SETS if max_rr_sets is None else max_rr_sets, "max_rr_sets", least=2)
     size, look, stopped = max(min(FIRST * len(groups), int(limit // 2)), 1), 0, ""
     state: _Look | None = None
     with progress(total=None, description="RR sets", unit="set") as bar:

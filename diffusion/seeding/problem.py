@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from .._provenance import provenance
 from .._threads import n_threads
+from .._validation import is_whole, number
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph, check_graph
 from ..graph.node_weights import reach_weights
@@ -23,7 +23,7 @@ from ..simulation.runner import seed_labels
 from .constraints import Budget, Cardinality, Constraint, Quotas
 from .selection import SeedSelection
 
-__all__ = ["SelectionProblem", "is_number", "open_unit", "record"]
+__all__ = ["SelectionProblem", "record"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +141,7 @@ class SelectionProblem:
         used = {"budget": budget, "candidates": candidates, "node_weights": node_weights, "time_limit": time_limit}
         asked = {name for name, value in used.items() if value is not None}
         asked |= {name for name, here in (("quotas", quotas), ("exclude", exclude), ("existing", labels)) if here}
-        weights, deadline = reach_weights(graph, node_weights), start + check_time_limit(time_limit)
+        weights, deadline = reach_weights(graph, node_weights), start + _seconds(time_limit)
         users, workers = (allowed, there_already, weights), n_threads(threads)
         return cls(graph, model_of(model), constraint, *users, key, workers, start, deadline, frozenset(asked), partial)
 
@@ -207,7 +207,7 @@ def need_live_edges(model: DiffusionModel, live: LiveEdges | None) -> LiveEdges:
 
 
 def _check_k(k: Any, allowed: NDArray[np.bool_]) -> int:
-    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 0:
+    if not is_whole(k) or k < 0:
         raise InputError(f"k={k!r} is not a number of seeds: give a whole number from 1")
     if k > allowed.sum():
         what = "nodes" if allowed.all() else "candidates"
@@ -215,21 +215,6 @@ def _check_k(k: Any, allowed: NDArray[np.bool_]) -> int:
     return int(k)
 
 
-def check_time_limit(limit: Any) -> float:
-    """Return seconds; infinite for None."""
-    if limit is not None and (not is_number(limit) or limit <= 0):
-        raise InputError(f"time_limit={limit!r} is no time: give seconds above 0, or None")
-    return float("inf") if limit is None else float(limit)
-
-
-def is_number(value: Any) -> bool:
-    """Is this a number that a float can hold? NaN and 10**400 are none."""
-    real = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-    return real and bool(abs(value) <= sys.float_info.max or abs(value) == float("inf"))
-
-
-def open_unit(value: Any, what: str) -> float:
-    """Return a number between 0 and 1, both excluded."""
-    if not is_number(value) or not 0 < value < 1:
-        raise InputError(f"{what}={value!r} is out of range: give a number between 0 and 1, both excluded")
-    return float(value)
+def _seconds(limit: Any) -> float:
+    """Seconds of a time limit; infinite for None."""
+    return float("inf") if limit is None else number(limit, "time_limit", above=0, advice=" of seconds, or None")

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from .._progress import progress
 from .._random import RNGLike, key_of
 from .._threads import n_threads
+from .._validation import level, whole
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
 from ..kernels.coverage import first_covered
 from ..models.base import DiffusionModel
-from ..results.estimates import Estimate, check_confidence
-from ..simulation.runner import check_runs, seed_labels
+from ..results.estimates import Estimate
+from ..simulation.runner import seed_labels
 from .certificate import binomial_bounds
 from .problem import SelectionProblem
 from .rr_store import RRStore, bits_of
@@ -148,14 +149,14 @@ class RRSets:
         >>> found.low < 1.75 < found.high
         True
         """
-        check_confidence(confidence)
+        level(confidence)
         hits = self.coverage(seeds)
         low, high = binomial_bounds(hits, self.n, (1.0 - confidence) / 2.0)
         return Estimate(self.total * hits / self.n, self.total * low, self.total * high, confidence, self.n)
 
     def extend(self, n: int, *, threads: int | None = None) -> RRSets:
         """Return a collection of n sets whose first sets are these; the memory is shared and grows in place."""
-        n = check_runs(n, "n")
+        n = whole(n, "n")
         with progress(total=max(n - self.store.n, 0), description="RR sets", unit="set") as bar:
             self.store.extend(n, threads=n_threads(threads), bar=bar)
         return replace(self, n=n, provenance=self.provenance | {"n": n})
@@ -219,7 +220,7 @@ def sample_rr_sets(
     >>> sorted({tuple(sorted(sets[i])) for i in range(1000)})
     [(0,), (0, 1), (0, 1, 2)]
     """
-    n = check_runs(n, "n")
+    n = whole(n, "n")
     problem = SelectionProblem.of(graph, 0, model=model, node_weights=node_weights, key=key_of(rng), threads=threads)
     task = Task.of(problem, delta=None)
     store = RRStore(task.live, problem.key, weights=task.weights)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import threading
 import time
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,9 @@ from ..kernels.rr_sets import (
     NEVER,
     PLAN,
     SKIP,
+    Cut,
+    Plan,
+    Roots,
     plan_ic,
     plan_lt,
     sample_ic,
@@ -38,26 +40,6 @@ FIRST_CHUNK = 256  # sets sampled while little is known of their size, which may
 MOST_SETS = 2**31 - 2  # indices of sets are int32
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What the sampling kernels read of live edges.
-
-    Attributes
-    ----------
-    nodes : ndarray of PLAN, shape (n_nodes,)
-    sources : ndarray of int32
-    limits : ndarray of uint32
-    """
-
-    nodes: NDArray[Any]
-    sources: NDArray[np.int32]
-    limits: NDArray[np.uint32]
-
-    def __post_init__(self) -> None:
-        for array in (self.nodes, self.sources, self.limits):
-            array.flags.writeable = False
-
-
 def plan_of(live: LiveEdges) -> Plan:
     """Return the plan of live edges, made once for a graph and its probabilities (or, with rated arcs, for them)."""
     graph = live.graph
@@ -66,6 +48,12 @@ def plan_of(live: LiveEdges) -> Plan:
     if live.rated:
         plan = graph.cached("rr_plan with rated arcs", lambda: _with_rated_arcs(plan, live.rated), of=live)
     return plan
+
+
+def _constant(*arrays: NDArray[Any]) -> Plan:
+    for array in arrays:
+        array.flags.writeable = False  # as the arrays of a graph: kernels compile once
+    return Plan(*arrays)
 
 
 def _make_plan(graph: FollowerGraph, p: NDArray[np.float32], linear: bool) -> Plan:
@@ -78,7 +66,7 @@ def _make_plan(graph: FollowerGraph, p: NDArray[np.float32], linear: bool) -> Pl
             limits = high[into.arc]
     elif plan_ic(into.indptr, into.arc, p, nodes):
         sources, limits = sort_mixed(into.indptr, into.sources, into.arc, p, nodes)
-    return Plan(nodes, sources, limits)
+    return _constant(nodes, sources, limits)
 
 
 def _with_rated_arcs(plan: Plan, rated: tuple[RatedArcs, ...]) -> Plan:
@@ -87,7 +75,7 @@ def _with_rated_arcs(plan: Plan, rated: tuple[RatedArcs, ...]) -> Plan:
     for arcs in rated:
         _fill(nodes, arcs, sources.size)
         sources = np.concatenate([sources, arcs.sources.astype(np.int32)])
-    return Plan(nodes, sources, plan.limits)
+    return _constant(nodes, sources, plan.limits)
 
 
 def _fill(plan: NDArray[Any], arcs: RatedArcs, begin: int) -> None:
@@ -133,18 +121,16 @@ class RRStore:
         self._plan = plan_of(live)
         self.n_nodes = n = live.graph.n_nodes
         self.total = float(n)
-        self._cumulated, self._guide = np.ones(1), np.zeros(1, np.int32)
+        self._roots = Roots(np.ones(1), np.zeros(1, np.int32))  # a guide of one entry means uniform roots
         if weights is not None:
             self.total = float(weights.sum())
             cumulated = np.cumsum(weights) / self.total
             cumulated[np.flatnonzero(weights)[-1] :] = 1.0  # a draw never ends at a weight of 0
-            self._cumulated = cumulated
-            # A guide of one entry means uniform roots.
-            self._guide = np.searchsorted(cumulated, np.arange(max(n, 2)) / n, side="right").astype(np.int32)
+            guide = np.searchsorted(cumulated, np.arange(max(n, 2)) / n, side="right").astype(np.int32)
+            self._roots = Roots(cumulated, guide)
         self._stopping = stop is not None and len(stop) > 0
         self._n_stop = 0 if stop is None else len(stop)
-        self._limit = limit
-        self._stop = bits_of(np.zeros(0, np.int64) if stop is None else stop, n)
+        self._cut = Cut(self._stopping, bits_of(np.zeros(0, np.int64) if stop is None else stop, n), limit)
         self.nodes = np.empty(0, np.int32)
         self.offsets = np.zeros(1, np.int64)
         self.n = 0
@@ -215,7 +201,7 @@ class RRStore:
         return int(min(max(CHUNK_ENTRIES * self.n / max(self.size, self.n), 1), 2**12 if self._stopping else 2**16))
 
     def _new_marks(self) -> NDArray[Any]:
-        return np.zeros(self.n_nodes, np.uint16) if self.live.linear else np.zeros_like(self._stop)
+        return np.zeros(self.n_nodes, np.uint16) if self.live.linear else np.zeros_like(self._cut.stop)
 
     def bytes_at(self, n: int) -> float:
         """Bytes that n sets and their index will take, about."""
@@ -225,10 +211,7 @@ class RRStore:
         self, first: int, last: int, marks: NDArray[Any], nodes: NDArray[Any], size: int, ends: NDArray[Any], row: int
     ) -> tuple[int, int, int]:
         kernel = sample_lt if self.live.linear else sample_ic
-        plan = self._plan
-        roots, ends_at = (self._cumulated, self._guide, self.key), (self._stopping, self._stop, self._limit)
-        out = (marks, nodes, size, ends, row)
-        found = kernel(plan.nodes, plan.sources, plan.limits, *roots, first, last, *ends_at, *out)
+        found = kernel(self._plan, self._roots, self._cut, self.key, first, last, marks, nodes, size, ends, row)
         return int(found[0]), int(found[1]), int(found[2])
 
     def _one_chunk(self, last: int) -> None:

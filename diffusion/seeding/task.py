@@ -89,7 +89,7 @@ class Task:
 
     def users_of(self, nodes: NDArray[Any]) -> NDArray[np.int32]:
         """Users who are seeds where these nodes are active."""
-        return self._user_at[nodes].astype(np.int32)
+        return np.asarray(self._user_at[nodes], np.int32)
 
     @cached_property
     def _user_at(self) -> NDArray[np.int32]:

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from .._progress import progress
 from .._provenance import provenance
+from .._validation import level, whole
 from ..errors import InputError
 from ..graph.communities import Communities, community_codes
 from ..graph.follower_graph import FollowerGraph
 from ..results.cascade import Cascade
-from ..results.estimates import Estimate, check_confidence, share_interval
+from ..results.estimates import Estimate, share_interval
 from ..results.intervals import mean_interval
 
 __all__ = ["CommunityFlow", "community_flow"]
@@ -112,16 +113,23 @@ class CommunityFlow:
             often = carried.value_counts(sort=False)  # in order of first occurrence, so that a tie has one answer
             rows.append(
                 {
-                    "community": name, "size": int(self.sizes[c]),
-                    "reach": reach.value, "reach_low": reach.low, "reach_high": reach.high,
+                    "community": name,
+                    "size": int(self.sizes[c]),
+                    "reach": reach.value,
+                    "reach_low": reach.low,
+                    "reach_high": reach.high,
                     "share": reach.value / self.sizes[c],
-                    "entered": entered.value, "entered_low": entered.low, "entered_high": entered.high,
+                    "entered": entered.value,
+                    "entered_low": entered.low,
+                    "entered_high": entered.high,
                     "seeded": (len(mine) - len(carried)) / self.runs,
-                    "step": step.value, "step_low": step.low, "step_high": step.high,
+                    "step": step.value,
+                    "step_low": step.low,
+                    "step_high": step.high,
                     "carrier": often.idxmax() if len(often) else None,
                     "carrier_share": often.max() / len(carried) if len(often) else float("nan"),
                 }
-            )  # fmt: skip
+            )
         table = pd.DataFrame(rows)
         carriers = pd.Series([row["carrier"] for row in rows], dtype=object)
         return table.assign(carrier=carriers.astype(self.entries["carrier"].dtype))
@@ -169,11 +177,22 @@ def community_flow(
     InputError
         A node without a community, too many communities, or a run count below 1.
 
+    See Also
+    --------
+    communities, simulate, rewire_mixing
+
     Notes
     -----
     Dominance and entropy are those of Weng, Menczer and Ahn (2013), over all active nodes, seeds included; a run without
-    active nodes has neither. Intervals are normal over runs, of shares Wilson's; one run alone has none. A
+    active nodes has neither. Intervals are normal over runs, of shares those of Wilson (1927); one run alone has none. A
     deterministic model is replayed once, and its intervals are points.
+
+    References
+    ----------
+    - Weng, L., Menczer, F. and Ahn, Y.-Y. (2013). Virality prediction and community structure in social networks.
+      Scientific Reports 3, 2522. doi:10.1038/srep02522
+    - Wilson, E. B. (1927). Probable inference, the law of succession, and statistical inference. Journal of the
+      American Statistical Association 22, 209-212. doi:10.1080/01621459.1927.10502953
 
     Examples
     --------
@@ -189,9 +208,8 @@ def community_flow(
             f"community_flow takes the runs of an ensemble, and a {type(ensemble).__name__} was given: call "
             "community_flow(dif.simulate(graph, seeds, ...))"
         )
-    check_confidence(confidence)
-    if isinstance(runs, bool) or not isinstance(runs, int | np.integer) or runs < 1:
-        raise InputError(f"runs={runs!r} is out of range: give a whole number of runs from 1")
+    level(confidence)
+    runs = whole(runs, "runs")
     graph = ensemble.graph
     codes, names = community_codes(graph, communities)
     count = len(names)
@@ -200,7 +218,7 @@ def community_flow(
             f"{count:,} communities are more than {MAX_COMMUNITIES:,}, which is as many as a flux table can hold: "
             "put small ones together, or find fewer with a smaller resolution="
         )
-    runs = min(int(runs), ensemble.runs)
+    runs = min(runs, ensemble.runs)
     deterministic = bool(getattr(getattr(ensemble, "source", None), "deterministic", False))
     reach = np.zeros((runs, count), np.int64)
     flux = np.zeros(count * count, np.int64)
@@ -229,19 +247,20 @@ def community_flow(
         reach=reach,
         names=names,
         sizes=np.bincount(codes, minlength=count),
-        flux=pd.DataFrame(
-            flux.reshape(count, count) / runs, index=names.rename("from"), columns=names.rename("to")
-        ),
+        flux=pd.DataFrame(flux.reshape(count, count) / runs, index=names.rename("from"), columns=names.rename("to")),
         entries=_entry_table(np.concatenate(entries), graph, names),
         dominance=_mean(share[active].max(axis=1, initial=0.0), confidence, deterministic, 1.0),
         entropy=_mean(bits[active] + 0.0, confidence, deterministic, float(np.log2(max(count, 1)))),
         confidence=float(confidence),
         _deterministic=deterministic,
         provenance=provenance(
-            "community_flow", runs=runs, confidence=float(confidence), n_communities=count,
+            "community_flow",
+            runs=runs,
+            confidence=float(confidence),
+            n_communities=count,
             ensemble=dict(ensemble.provenance),
         ),
-    )  # fmt: skip
+    )
 
 
 def _entries(run: int, cascade: Cascade, at: NDArray[np.int64], own: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -252,9 +271,13 @@ def _entries(run: int, cascade: Cascade, at: NDArray[np.int64], own: NDArray[np.
     parent = cascade.parent[first]
     seeded = parent < 0
     columns = (
-        np.full(first.size, run), entered, cascade.step[first], at[first],
-        np.where(seeded, -1, at[parent]), np.where(seeded, -1, own[parent]),
-    )  # fmt: skip
+        np.full(first.size, run),
+        entered,
+        cascade.step[first],
+        at[first],
+        np.where(seeded, -1, at[parent]),
+        np.where(seeded, -1, own[parent]),
+    )
     return np.column_stack(columns).astype(np.int64).reshape(-1, 6)
 
 
@@ -262,10 +285,14 @@ def _entry_table(found: NDArray[np.int64], graph: FollowerGraph, names: pd.Index
     run, community, step, node, carrier, came_from = found.T
     return pd.DataFrame(
         {
-            "run": run, "community": names.take(community), "step": step, "node": graph.nodes.take(node),
-            "carrier": _or_missing(graph.nodes, carrier), "came_from": _or_missing(names, came_from),
+            "run": run,
+            "community": names.take(community),
+            "step": step,
+            "node": graph.nodes.take(node),
+            "carrier": _or_missing(graph.nodes, carrier),
+            "came_from": _or_missing(names, came_from),
         }
-    )  # fmt: skip
+    )
 
 
 def _or_missing(index: pd.Index[Any], at: NDArray[np.int64]) -> Any:

@@ -76,8 +76,8 @@ class Growth:
     --------
     >>> import diffusion as dif
     >>> g = dif.generate_platform(2000, rng=7).with_probabilities("constant", p=0.02)
-    >>> found = dif.growth(dif.simulate(g, [0], runs=500, rng=7))
-    >>> found.phase, found.R_predicted < 1
+    >>> result = dif.growth(dif.simulate(g, [0], runs=500, rng=7))
+    >>> result.phase, result.R_predicted < 1
     ('subcritical', True)
     """
 
@@ -151,10 +151,21 @@ def forecast(graph: FollowerGraph, model: DiffusionModel | str, seeds: Any, *, s
     InputError
         A model of which one sharer alone convinces nobody.
 
+    See Also
+    --------
+    growth, theory.message_passing
+
     Notes
     -----
     Dynamic message passing (Karrer and Newman 2010; Lokhov, Mezard, Ohta and Zdeborova 2014): exact on trees, too high
     where circles are short. With a feed, exposures through it are taken for independent.
+
+    References
+    ----------
+    - Karrer, B. and Newman, M. E. J. (2010). Message passing approach for general epidemic models. Physical Review E
+      82, 016101.
+    - Lokhov, A. Y., Mezard, M., Ohta, H. and Zdeborova, L. (2014). Inferring the origin of an epidemic with a dynamic
+      message-passing algorithm. Physical Review E 90, 012801. doi:10.1103/PhysRevE.90.012801
 
     Examples
     --------
@@ -207,6 +218,10 @@ def growth(
     InputError
         A value out of range.
 
+    See Also
+    --------
+    simulation.reproduction, simulation.forecast, simulate
+
     Notes
     -----
     Two things are told apart. *Of the graph and the model*: R, doubling time and phase, which no seed set changes; see
@@ -224,8 +239,8 @@ def growth(
     >>> import diffusion as dif
     >>> ends = np.random.default_rng(1).integers(0, 20_000, (2, 50_000))
     >>> g = dif.FollowerGraph.from_arrays(*ends, directed=False).with_probabilities("constant", p=0.4)
-    >>> found = growth(dif.simulate(g, [0], runs=500, rng=7))
-    >>> found.phase, round(found.R.value, 1), round(found.campaign_predicted, 1)
+    >>> result = growth(dif.simulate(g, [0], runs=500, rng=7))
+    >>> result.phase, round(result.R.value, 1), round(result.campaign_predicted, 1)
     ('exponential', 2.0, 1.9)
     """
     if not isinstance(ensemble, Ensemble):
@@ -238,10 +253,13 @@ def growth(
     if known is None:
         known = reproduction(graph, model=model, depletion=depletion, confidence=confidence, rng=generator(key))
     counted = growth_of_counts(
-        ensemble.new_by_step, graph.n_nodes, depletion=depletion, confidence=confidence,
+        ensemble.new_by_step,
+        graph.n_nodes,
+        depletion=depletion,
+        confidence=confidence,
         deterministic=ensemble.source.deterministic,
         record=provenance("growth", key=key, ensemble=ensemble.provenance, depletion=depletion, confidence=confidence),
-    )  # fmt: skip
+    )
     return growth_on_graph(counted, graph, model, ensemble.seeds, known)
 
 
@@ -266,9 +284,18 @@ def growth_on_graph(
             expected = float(after / before) if before else UNKNOWN
     rate, doubling = _rates(known.R, cause, known.deceleration)
     return replace(
-        counted, R=known.R, R_predicted=known.predicted, deceleration=known.deceleration, phase=phase, cause=cause,
-        reason=reason, campaign_predicted=expected, rate=rate, doubling_time=doubling, R_by_step=table,
-    )  # fmt: skip
+        counted,
+        R=known.R,
+        R_predicted=known.predicted,
+        deceleration=known.deceleration,
+        phase=phase,
+        cause=cause,
+        reason=reason,
+        campaign_predicted=expected,
+        rate=rate,
+        doubling_time=doubling,
+        R_by_step=table,
+    )
 
 
 def _rates(R: Estimate, cause: str, deceleration: Estimate) -> tuple[Estimate, Estimate]:
@@ -316,13 +343,19 @@ def growth_of_counts(
     -----
     *Intervals* of a ratio rest on pairs (new(t), new(t + 1)) of all runs: their errors are martingale differences, so the
     interval holds for heavy-tailed sizes, where resampling of runs does not. It is corrected for skewness (Hall 1992), and
-    where that matters widened to the likelihood-ratio interval of negative-binomial offspring of any dispersion. Fewer
+    where that matters widened to the likelihood-ratio interval of negative-binomial offspring of any dispersion (Lloyd-Smith, Schreiber, Kopp and Getz 2005). Fewer
     than 10 runs, or runs that are all equal although the model is random, give no interval and so no verdict.
 
     *Exponential* is judged as in `reproduction`, on these runs. *Declining*: the interval of the ratio lies below 1 over
     the steps with mean reach up to `depletion` of all nodes, even after division by the share of nodes still inactive,
     and no later step activates twice as many as step 1. It is said of these counts, not of the graph: seeds may use up
     their surroundings where others would grow.
+
+    References
+    ----------
+    - Hall, P. (1992). On the removal of skewness by transformation.
+    - Lloyd-Smith, J. O., Schreiber, S. J., Kopp, P. E. and Getz, W. M. (2005). Superspreading and the effect of
+      individual variation on disease emergence. Nature 438, 355-359. doi:10.1038/nature04153
 
     Examples
     --------
@@ -415,10 +448,23 @@ def growth_of_counts(
                 )
     rate, doubling = _rates(R, cause, deceleration)
     return Growth(
-        R, UNKNOWN, deceleration=deceleration, phase=phase, cause=cause, reason=reason, campaign=campaign,
-        campaign_predicted=UNKNOWN, halves=halves, first=first, last=last, R_by_step=table, runs=runs, provenance=record or {},
-        rate=rate, doubling_time=doubling,
-    )  # fmt: skip
+        R,
+        UNKNOWN,
+        deceleration=deceleration,
+        phase=phase,
+        cause=cause,
+        reason=reason,
+        campaign=campaign,
+        campaign_predicted=UNKNOWN,
+        halves=halves,
+        first=first,
+        last=last,
+        R_by_step=table,
+        runs=runs,
+        provenance=record or {},
+        rate=rate,
+        doubling_time=doubling,
+    )
 
 
 def _check(new: NDArray[Any], n_nodes: int) -> None:
@@ -427,5 +473,4 @@ def _check(new: NDArray[Any], n_nodes: int) -> None:
             f"new_by_step has shape {new.shape} and type {new.dtype}: give counts, whole numbers from 0, with one row "
             "a run and one column a step"
         )
-    if isinstance(n_nodes, bool) or not isinstance(n_nodes, int | np.integer) or n_nodes < 1:
-        raise InputError(f"n_nodes={n_nodes!r} is not a number of nodes: give a whole number from 1")
+    whole(n_nodes, "n_nodes")

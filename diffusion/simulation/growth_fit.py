@@ -39,7 +39,7 @@ def ratios_by_step(sums: Floats) -> Floats:
 
 
 def inactive_share(new: NDArray[Any], n_nodes: int, last: int) -> float:
-    """Share of nodes inactive after the next step, as the average activation of steps 1 ... last - 1 meets it."""
+    """Share of nodes inactive after the next step, as the average activation of steps 1 ... last - 1 finds it."""
     reach = new[:, :2].sum(axis=1, dtype=np.float64)
     met = total = 0.0
     for t in range(1, last):
@@ -153,11 +153,7 @@ def fit_by_reach(
         final = float(ends[ends >= ends.max() / 2].mean())
     limit = depletion * final
     seeds = counts[:, :1]
-    inside = (
-        (counts[:, 1:-1] > 0)
-        & (reach[:, 1:-1] - seeds >= FIRST_REACH - 1)
-        & (reach[:, 1:-1] <= limit)
-    )  # fmt: skip
+    inside = (counts[:, 1:-1] > 0) & (reach[:, 1:-1] - seeds >= FIRST_REACH - 1) & (reach[:, 1:-1] <= limit)
     x, y, c = counts[:, 1:-1][inside], counts[:, 2:][inside], reach[:, 1:-1][inside]
     run = np.nonzero(inside)[0]
     crossed = reach[:, -1] > min(limit, reach[:, -1].max() / 2)

@@ -126,6 +126,10 @@ def reproduction(
     InputError
         A value out of range, or a graph without what the model needs.
 
+    See Also
+    --------
+    growth, theory.reproduction_number, theory.sips_graph_radius
+
     Notes
     -----
     *Predicted* is the spectral radius of the next-generation operator: the mean number of new sharers that a sharer
@@ -149,14 +153,21 @@ def reproduction(
     How often each verdict is right, over graphs from lattices to heavy tails, stands on the page "Verdicts" of the
     documentation.
 
+    References
+    ----------
+    - Diekmann, O., Heesterbeek, J. A. P. and Metz, J. A. J. (1990). On the definition and the computation of the basic
+      reproduction ratio R0 in models for infectious diseases in heterogeneous populations. Journal of Mathematical
+      Biology 28(4), 365-382. doi:10.1007/BF00178324
+    - Karrer, B., Newman, M. E. J. and Zdeborova, L. (2014). Percolation on sparse networks.
+
     Examples
     --------
     >>> import numpy as np
     >>> import diffusion as dif
     >>> ends = np.random.default_rng(1).integers(0, 20_000, (2, 50_000))
     >>> g = dif.FollowerGraph.from_arrays(*ends, directed=False).with_probabilities("constant", p=0.4)
-    >>> found = dif.simulation.reproduction(g, rng=7)
-    >>> found.phase, round(found.predicted, 1), round(found.R.value, 1)
+    >>> result = dif.simulation.reproduction(g, rng=7)
+    >>> result.phase, round(result.predicted, 1), round(result.R.value, 1)
     ('exponential', 2.0, 2.0)
     """
     check_graph(graph)
@@ -185,8 +196,18 @@ def reproduction(
         )
     if not graph.n_nodes:
         return Reproduction(
-            0.0, nothing, nothing, "undecided", "short", "the graph has no users", UNKNOWN, UNKNOWN, _table(None), 0, record
-        )  # fmt: skip
+            0.0,
+            nothing,
+            nothing,
+            "undecided",
+            "short",
+            "the graph has no users",
+            UNKNOWN,
+            UNKNOWN,
+            _table(None),
+            0,
+            record,
+        )
     sharers, weight = operator.settled()
     share = sharers if sharers.any() else np.full(graph.n_nodes, 1 / graph.n_nodes)
     order = np.sort(weight)[::-1].cumsum()
@@ -213,9 +234,18 @@ def reproduction(
     R = Estimate(*(fit.R if steady else fit.pooled), confidence, runs)
     deceleration = Estimate(*fit.deceleration, confidence, runs) if predicted > 1 else nothing
     return Reproduction(
-        predicted, R, deceleration, phase, cause, reason, core_share, fit.final / graph.n_nodes, _table(fit), runs,
+        predicted,
+        R,
+        deceleration,
+        phase,
+        cause,
+        reason,
+        core_share,
+        fit.final / graph.n_nodes,
+        _table(fit),
+        runs,
         record | {"runs": runs},
-    )  # fmt: skip
+    )
 
 
 def _table(fit: ReachFit | None) -> pd.DataFrame:

@@ -22,18 +22,11 @@ from ..models.base import DiffusionModel
 from ..models.program import BATCH, NO_WEIGHTS, Chunk, Program, Start, Trace, Workspace, stack_runs
 from ..models.registry import model_of
 
-__all__ = ["Runner", "Runs", "check_runs", "chunks", "drive", "join_runs", "prepare", "row_words", "seed_labels"]
+__all__ = ["Runner", "Runs", "chunks", "drive", "join_runs", "prepare", "row_words", "seed_labels"]
 
 T = TypeVar("T")
 MANY_RUNS = 10**6  # fewer are not looked at: what one batch takes says more
 SETS = (list, tuple, set, frozenset, np.ndarray, pd.Series, pd.Index)
-
-
-def check_runs(runs: object, what: str = "runs") -> int:
-    """Return a run count, a whole number from 1."""
-    if isinstance(runs, bool) or not isinstance(runs, int | np.integer) or runs < 1:
-        raise InputError(f"{what}={runs!r} is not a run count: give a whole number from 1")
-    return int(runs)
 
 
 def seed_labels(graph: FollowerGraph, seeds: Any) -> list[Any]:
@@ -119,7 +112,34 @@ def prepare(
     key: int,
     weights: NDArray[np.float64] | None = None,
 ) -> Runner:
-    """Prepare a model on a graph from seeds (labels) in the worlds of a key; `weights` by internal node."""
+    """Prepare a model on a graph from seeds (labels) in the worlds of a key.
+
+    Parameters
+    ----------
+    graph : FollowerGraph
+    model : DiffusionModel or str
+    seeds : iterable of node labels
+    key : int
+        64 bits from which every draw follows.
+    weights : ndarray of float64, shape (n_nodes,), optional
+        By internal node: what the activation of each counts; default 1.
+
+    Returns
+    -------
+    Runner
+
+    See Also
+    --------
+    simulation.Runner, simulate
+
+    Examples
+    --------
+    >>> import diffusion as dif
+    >>> g = dif.FollowerGraph.from_arrays([0, 1], [1, 2], edges_mean="influences", directed=True)
+    >>> runner = prepare(g.with_probabilities("constant", p=1.0), "ic", [0], key=7)
+    >>> runner.run(0, 512).values.tolist() == [3] * 512
+    True
+    """
     check_graph(graph)
     program = model_of(model).compile(graph)
     return Runner(program, graph.index.internal(seed_labels(graph, seeds)), key, weights)
@@ -193,11 +213,42 @@ class Runner:
         """Compute runs first ... last - 1.
 
         `first` must be a multiple of `BATCH`, so that chunks are the same whichever way a range is cut.
+
+        Parameters
+        ----------
+        first, last : int
+        threads : int, optional
+        show : bool
+            Show progress.
+
+        Returns
+        -------
+        Runs
+
+        Examples
+        --------
+        >>> import diffusion as dif
+        >>> g = dif.FollowerGraph.from_arrays([0, 1], [1, 2], edges_mean="influences", directed=True)
+        >>> runs = prepare(g.with_probabilities("constant", p=1.0), "ic", [0], key=7).run(0, 512)
+        >>> runs.new.shape
+        (512, 3, 1)
         """
         return self._run(self.start, first, last, threads, show)
 
     def run_each(self, users: NDArray[np.int32], *, first: int = 0, threads: int | None = None) -> Runs:
-        """Compute runs first, first + 1, ..., each started from one (internal) user alone."""
+        """Compute runs first, first + 1, ..., each started from one (internal) user alone.
+
+        Parameters
+        ----------
+        users : ndarray of int32, shape (runs,)
+        first : int
+            Number of the first run.
+        threads : int, optional
+
+        Returns
+        -------
+        Runs
+        """
         last = first + len(users)
         start = Start(np.array(users, np.int32), self.start.key, self.start.weights, np.arange(first, last))
         return self._run(start, first, last, threads, show=False)

@@ -11,6 +11,7 @@ import numpy as np
 from .._progress import one_bar
 from .._provenance import provenance
 from .._random import RNGLike, key_of
+from .._validation import level, number, whole
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph, check_graph
 from ..graph.node_weights import reach_weights
@@ -20,9 +21,9 @@ from ..models.program import BATCH
 from ..models.threshold import Threshold
 from ..results.cascade import Cascade
 from ..results.ensemble import Ensemble
-from ..results.estimates import Comparison, SpreadEstimate, check_confidence
+from ..results.estimates import Comparison, SpreadEstimate
 from ..results.intervals import mean_interval
-from .runner import Runner, Runs, check_runs, join_runs, prepare
+from .runner import Runner, Runs, join_runs, prepare
 
 __all__ = [
     "compare",
@@ -72,11 +73,11 @@ def simulate(
     runs : int
         Number of runs. Run i is the same for any `runs` > i. A deterministic model is computed once.
     node_weights : str, mapping, Series, callable or array-like, optional
-        Worth of reaching each node, such as a target audience: a node attribute, values by label (0 for those left out),
+        Weight of each node, such as its value in a target audience: a node attribute, values by label (0 for those left out),
         a function of the number of followers, or an array in the order of ``graph.nodes``. ``weights`` of the result and
         its ``mean()`` then count node weight; sizes and steps still count nodes.
     rng : int, Generator or None
-        Gives the 64-bit key from which every coin follows. Equal keys meet equal worlds, whatever the seeds.
+        Gives the 64-bit key from which every coin follows. Equal keys give equal worlds, whatever the seeds.
     threads : int, optional
         Default: all CPUs this process may use. No result depends on it.
 
@@ -91,6 +92,10 @@ def simulate(
     InputError
         No probabilities, linear-threshold weights that sum to more than 1, or a run count below 1.
 
+    See Also
+    --------
+    simulate_one, spread, compare, growth, results.Ensemble
+
     Examples
     --------
     >>> import diffusion as dif
@@ -100,7 +105,7 @@ def simulate(
     ([4, 4, 4, 4, 4, 4, 4, 4, 4, 4], [1, 1, 1, 1])
     """
     runner = prepare(graph, model, seeds, key_of(rng), reach_weights(graph, node_weights))
-    runs = check_runs(runs)
+    runs = whole(runs, "runs")
     done = runner.run(0, 1 if runner.deterministic else runs, threads=threads)
     new, node_counts, weight = done.new, done.node_counts, done.weight
     if len(new) < runs:
@@ -108,9 +113,18 @@ def simulate(
         weight = None if weight is None else np.broadcast_to(weight, (runs,))
     record = _record("simulate", runner, runs=runs, arc_visits=done.visits)
     return runner.model.result_type(
-        graph, runner.model, tuple(runner.seeds), new, runner.key, record, node_counts, done.details, done.totals,
-        runner, weight,
-    )  # fmt: skip
+        graph,
+        runner.model,
+        tuple(runner.seeds),
+        new,
+        runner.key,
+        record,
+        node_counts,
+        done.details,
+        done.totals,
+        runner,
+        weight,
+    )
 
 
 def simulate_one(
@@ -138,6 +152,10 @@ def simulate_one(
         A seed that is not in the graph, or an unknown model.
     InputError
         No probabilities, or weights that sum to more than 1.
+
+    See Also
+    --------
+    simulate, structural_virality, results.Cascade
 
     Examples
     --------
@@ -173,6 +191,10 @@ def independent_cascade(graph: FollowerGraph, seeds: Any, *, rng: RNGLike = None
     InputError
         No probabilities.
 
+    See Also
+    --------
+    simulate_one, IC
+
     Examples
     --------
     >>> import diffusion as dif
@@ -204,6 +226,10 @@ def linear_threshold(graph: FollowerGraph, seeds: Any, *, rng: RNGLike = None) -
         A seed that is not in the graph.
     InputError
         No probabilities, or weights that sum to more than 1.
+
+    See Also
+    --------
+    simulate_one, LT
 
     Examples
     --------
@@ -247,6 +273,10 @@ def threshold_cascade(
     InputError
         Both or neither of `fraction` and `count`, or a value out of range.
 
+    See Also
+    --------
+    simulate_one, Threshold
+
     Examples
     --------
     >>> import diffusion as dif
@@ -270,9 +300,8 @@ def rounds(limit: int) -> Iterator[tuple[int, int]]:
 
 
 def check_precision(rel_error: float, confidence: float) -> None:
-    if isinstance(rel_error, bool) or not isinstance(rel_error, int | float | np.floating) or not 0 < rel_error <= 1e6:
-        raise InputError(f"rel_error={rel_error!r} is out of range: give a number above 0, such as 0.01")
-    check_confidence(confidence)
+    number(rel_error, "rel_error", above=0, most=1e6, advice=", such as 0.01")
+    level(confidence)
 
 
 @one_bar
@@ -342,18 +371,30 @@ def spread(
     -------
     SpreadEstimate
 
+    See Also
+    --------
+    compare, simulate, results.SpreadEstimate
+
     Notes
     -----
     Precision is looked at after 512, 1024, 1536, 2048, 3072, 4096, ... runs, whatever the thread count.
 
     Once ten runs differ from the usual size, the interval is the t interval corrected for skewness (Hall 1992), which
     is the normal one where sizes are not skewed, and longer on the side of a long tail. With fewer, no moment can be
-    trusted: what was not seen is bounded by its largest probability that chance could hide (Clopper and Pearson 1934,
+    trusted: what was not seen is bounded by its largest probability that sampling could hide (Clopper and Pearson 1934,
     put together by Stringer 1963) times the nodes that the seeds can reach at all. Such an interval is wide, for an
     outbreak of the whole graph in one run of 1,000 cannot be told from none in 512; more runs make it short. The
     coverage page of the documentation gives the share of intervals that hold the mean, 93 to 97 % of 95 % intervals, and
     more where events are rare. No interval can hold what is far rarer than the runs it rests on: an outbreak that comes
     in less than one of `runs` / 3 runs, beside other runs that already vary.
+
+    References
+    ----------
+    - Hall, P. (1992). On the removal of skewness by transformation.
+    - Clopper, C. J. and Pearson, E. S. (1934). The use of confidence or fiducial limits illustrated in the case of the
+      binomial. Biometrika 26(4), 404-413. doi:10.1093/biomet/26.4.404
+    - Stringer, K. W. (1963). Practical aspects of statistical sampling in auditing. Proceedings of the Business and
+      Economic Statistics Section, American Statistical Association, 405-411.
 
     Examples
     --------
@@ -364,17 +405,22 @@ def spread(
     (True, 'precision')
     """
     check_precision(rel_error, confidence)
-    runs = None if runs is None else check_runs(runs)
-    max_runs = check_runs(max_runs, "max_runs")
+    runs = None if runs is None else whole(runs, "runs")
+    max_runs = whole(max_runs, "max_runs")
     engine = prepare(graph, model, seeds, key_of(rng), reach_weights(graph, node_weights))
     (found,), stopped_by = sample_until(
         [engine], runs=runs, rel_error=rel_error, confidence=confidence, max_runs=max_runs, threads=threads
     )
     record = _record("spread", engine, runs=len(found.new), rel_error=rel_error, confidence=confidence)
     return SpreadEstimate.from_sizes(
-        found.values, confidence=confidence, stopped_by=stopped_by, key=int(engine.key), provenance=record,
-        limits=engine.limits, unit=engine.unit,
-    )  # fmt: skip
+        found.values,
+        confidence=confidence,
+        stopped_by=stopped_by,
+        key=int(engine.key),
+        provenance=record,
+        limits=engine.limits,
+        unit=engine.unit,
+    )
 
 
 def compare(
@@ -403,6 +449,10 @@ def compare(
     Comparison
         With ``means``, ``differences`` (paired intervals) and ``difference(a, b)``.
 
+    See Also
+    --------
+    spread, compare_strategies, results.Comparison
+
     Examples
     --------
     >>> import diffusion as dif
@@ -417,8 +467,8 @@ def compare(
         raise InputError("compare takes a mapping of names to seeds, such as {'degree': A, 'random': B}")
     if len(set(map(str, seed_sets))) < len(seed_sets):
         raise InputError(f"two seed sets have the same name as text: {', '.join(map(repr, seed_sets))}; rename one")
-    runs = None if runs is None else check_runs(runs)
-    max_runs = check_runs(max_runs, "max_runs")
+    runs = None if runs is None else whole(runs, "runs")
+    max_runs = whole(max_runs, "max_runs")
     key = key_of(rng)
     weights = reach_weights(graph, node_weights)
     engines = [prepare(graph, model, seeds, key, weights) for seeds in seed_sets.values()]

@@ -23,7 +23,7 @@ def _passes(cascade: Cascade) -> tuple[NDArray[np.int32], NDArray[np.int32], NDA
             f"{type(cascade).__name__} is not a cascade: give one from Ensemble.replay, independent_cascade or "
             "Cascade.from_parents"
         )
-    parent = np.array(cascade.parent, np.int32)  # a copy, so that the kernels meet one type only
+    parent = np.array(cascade.parent, np.int32)  # a copy, so that the kernels see one type only
     if (parent >= np.arange(parent.size)).any():
         at = int((parent >= np.arange(parent.size)).argmax())
         raise InputError(f"node {at} of the cascade comes before its parent: build it with Cascade.from_parents")
@@ -49,11 +49,24 @@ def structural_virality(cascade: Cascade) -> float:
     float
         Mean over all pairs of nodes; with several roots, over all pairs that lie in one tree. NaN without such a pair.
 
+    See Also
+    --------
+    simulation.cascade_statistics, simulation.tree_statistics
+
     Notes
     -----
     Goel, Anderson, Hofman and Watts (2016), computed in one pass: each edge lies on s (n - s) of the shortest paths in
     its tree of n nodes, with s the nodes below it (Mohar and Pisanski 1988). It tends to grow with size, so compare
     cascades of matched size (Juul and Ugander 2021).
+
+    References
+    ----------
+    - Goel, S., Anderson, A., Hofman, J. and Watts, D. J. (2016). The structural virality of online diffusion.
+      Management Science 62(1), 180-196. doi:10.1287/mnsc.2015.2158
+    - Mohar, B. and Pisanski, T. (1988). How to compute the Wiener index of a graph. Journal of Mathematical Chemistry
+      2, 267-277.
+    - Juul, J. L. and Ugander, J. (2021). Comparing information diffusion mechanisms by matching on cascade size. PNAS
+      118(46). doi:10.1073/pnas.2100786118
 
     Examples
     --------
@@ -80,6 +93,10 @@ def cascade_statistics(cascades: Cascade | Iterable[Cascade]) -> pd.DataFrame:
         over unordered pairs in one tree. Distances count edges to the root, which for simulated cascades without noise
         are steps; an observed cascade may have other steps.
 
+    See Also
+    --------
+    structural_virality, simulation.tree_statistics
+
     Examples
     --------
     >>> from diffusion.results import Cascade
@@ -98,11 +115,15 @@ def cascade_statistics(cascades: Cascade | Iterable[Cascade]) -> pd.DataFrame:
         index, virality = _wiener(root, subtree)
         rows.append(
             {
-                "size": depth.size, "n_roots": int((cascade.parent < 0).sum()), "depth": breadth.size - 1,
-                "max_breadth": int(breadth.max()), "max_breadth_at": int(breadth.argmax()),
-                "structural_virality": virality, "wiener_index": index,
+                "size": depth.size,
+                "n_roots": int((cascade.parent < 0).sum()),
+                "depth": breadth.size - 1,
+                "max_breadth": int(breadth.max()),
+                "max_breadth_at": int(breadth.argmax()),
+                "structural_virality": virality,
+                "wiener_index": index,
             }
-        )  # fmt: skip
+        )
     columns = ["size", "n_roots", "depth", "max_breadth", "max_breadth_at", "structural_virality", "wiener_index"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -119,6 +140,10 @@ def tree_statistics(cascade: Cascade) -> pd.DataFrame:
     DataFrame
         One row a root, in the order of the cascade: `root` (its label), `size`, `depth`, `max_breadth`,
         `structural_virality` (NaN for a root alone).
+
+    See Also
+    --------
+    structural_virality, simulation.cascade_statistics
 
     Examples
     --------
@@ -141,7 +166,10 @@ def tree_statistics(cascade: Cascade) -> pd.DataFrame:
     pairs = size * (size - 1) / 2
     return pd.DataFrame(
         {
-            "root": cascade.nodes.take(roots), "size": size, "depth": height, "max_breadth": widest,
+            "root": cascade.nodes.take(roots),
+            "size": size,
+            "depth": height,
+            "max_breadth": widest,
             "structural_virality": np.divide(index, pairs, out=np.full(roots.size, np.nan), where=pairs > 0),
         }
-    )  # fmt: skip
+    )

@@ -150,8 +150,8 @@ def _check_communities(graph: FollowerGraph, design: StudyDesign) -> None:
         return
     asks = [f"seeding.place {place!r}" for place in design.places if place != "anywhere"]
     asks += [
-        f"own = {spec.model.feed.own:g} of the feed" for spec in design.models
-        if isinstance(spec.model, SIPS) and spec.model.feed is not None and spec.model.feed.own > 0
+        f"own = {spec.model.feed.own_community:g} of the feed" for spec in design.models
+        if isinstance(spec.model, SIPS) and spec.model.feed is not None and spec.model.feed.own_community > 0
     ]  # fmt: skip
     if asks:
         raise InputError(

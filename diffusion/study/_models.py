@@ -86,7 +86,7 @@ class ModelSpec:
             complex_ = self.model.identify
             found |= {
                 "identify": complex_ if isinstance(complex_, str) else f"complex {complex_.theta}",
-                "feed": 0.0 if self.model.feed is None else float(self.model.feed.m0),
+                "feed": 0.0 if self.model.feed is None else float(self.model.feed.impressions),
                 "eta": float(dict(self.declared).get("eta", nothing)),
                 "attention": nothing if self.model.attention is None else float(self.model.attention),
                 "rho": self.model.funnel.rho,
@@ -114,11 +114,11 @@ class ModelSpec:
         if self.model.feed is not None:
             feed = self.model.feed
             rows += [
-                ("m0, feed exposures of a note", feed.m0, "assumed", ""),
-                ("h, feed within the community", feed.own, "assumed", ""),
+                ("m0, feed exposures of a note", feed.impressions, "assumed", ""),
+                ("h, feed within the community", feed.own_community, "assumed", ""),
                 (
                     "g, feed per engagement score",
-                    feed.gain,
+                    feed.amplification,
                     "assumed",
                     "scores like 1, collect 1, comment 4, share 4 [prior]",
                 ),
@@ -221,7 +221,7 @@ def _sips(given: Any, path: str) -> list[ModelSpec]:
                 funnel = Funnel(
                     NOTES[note].sympathize, rate, eta * SURVEY["participates"].share, eta * SURVEY["has_posted"].share
                 )
-            feed = Feed(m0=m0, gain=gain, own=share_own) if m0 > 0 or gain > 0 else None
+            feed = Feed(impressions=m0, amplification=gain, own_community=share_own) if m0 > 0 or gain > 0 else None
             model = SIPS(attention, funnel, feed, way)
         except DiffusionError as error:
             raise InputError(f"{path}: {error}") from None
@@ -249,9 +249,9 @@ def sips_table(model: SIPS) -> dict[str, Any]:
     return {
         "attention": model.attention,
         "funnel": dict(zip(FUNNEL_KEYS, model.funnel.values, strict=True)),
-        "feed": feed.m0,
-        "gain": feed.gain,
-        "own": feed.own,
+        "feed": feed.impressions,
+        "gain": feed.amplification,
+        "own": feed.own_community,
         "identify": way if isinstance(way, str) else {"complex": int(way.theta)},
     }
 

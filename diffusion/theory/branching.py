@@ -26,7 +26,7 @@ __all__ = [
 def mean_total_size(R: float) -> float:
     """Mean number of nodes in a branching cascade from one seed: 1 / (1 - R) below R = 1, infinite from there on.
 
-    Source: Harris (1963), The Theory of Branching Processes, chapter I.
+    Harris (1963), chapter I.
 
     Parameters
     ----------
@@ -41,6 +41,14 @@ def mean_total_size(R: float) -> float:
     ------
     InputError
         R is negative.
+
+    See Also
+    --------
+    theory.extinction_probability, theory.configuration_R
+
+    References
+    ----------
+    - Harris, T. E. (1963). The Theory of Branching Processes. Springer. doi:10.1007/978-3-642-51866-9
 
     Examples
     --------
@@ -73,9 +81,19 @@ def extinction_probability(R: float, offspring: Literal["poisson", "geometric"] 
     NotFoundError
         Another distribution.
 
+    See Also
+    --------
+    theory.mean_total_size, theory.giant_component
+
     Notes
     -----
     Watson and Galton (1875); Harris (1963), chapter I, theorem 6.1.
+
+    References
+    ----------
+    - Watson, H. W. and Galton, F. (1875). On the probability of the extinction of families. Journal of the
+      Anthropological Institute of Great Britain and Ireland 4, 138-144.
+    - Harris, T. E. (1963). The Theory of Branching Processes. Springer. doi:10.1007/978-3-642-51866-9
 
     Examples
     --------
@@ -119,6 +137,17 @@ def giant_component(zp: float) -> float:
     InputError
         zp is negative.
 
+    See Also
+    --------
+    theory.percolation, theory.extinction_probability
+
+    References
+    ----------
+    - Erdos, P. and Renyi, A. (1960). On the evolution of random graphs. Publications of the Mathematical Institute of
+      the Hungarian Academy of Sciences 5, 17-60.
+    - Newman, M. E. J. (2002). Spread of epidemic disease on networks. Physical Review E 66, 016128.
+      doi:10.1103/PhysRevE.66.016128
+
     Examples
     --------
     >>> round(giant_component(1.5), 6), giant_component(1.0)
@@ -144,6 +173,10 @@ def doubling_time(R: float) -> float:
     ------
     InputError
         R is negative.
+
+    See Also
+    --------
+    theory.rate_with_delays, growth
 
     Examples
     --------
@@ -179,6 +212,15 @@ def rate_with_delays(R: float, shape: float, mean: float) -> float:
     InputError
         A value out of range.
 
+    See Also
+    --------
+    theory.doubling_time, models.Delay
+
+    References
+    ----------
+    - Wallinga, J. and Lipsitch, M. (2007). How generation intervals shape the relationship between growth rates and
+      reproductive numbers. Proceedings of the Royal Society B 274, 599-604. doi:10.1098/rspb.2006.3754
+
     Examples
     --------
     >>> rate_with_delays(2.0, shape=1, mean=4)
@@ -205,10 +247,19 @@ def configuration_R(graph: FollowerGraph, p: float) -> float:
         Undirected: p (<k^2> - <k>) / <k>, since one edge leads back. Directed: p <j k> / <j>, with j the accounts that
         a node follows and k its followers. 0 without arcs.
 
+    See Also
+    --------
+    theory.reproduction_number, theory.percolation_threshold
+
     Notes
     -----
     Newman, Strogatz and Watts (2001). A graph built with ``directed=True`` is treated as directed even where arcs are
     mutual; `reproduction_number` takes mutual arcs, unequal probabilities and the graph itself into account.
+
+    References
+    ----------
+    - Newman, M. E. J., Strogatz, S. H. and Watts, D. J. (2001). Random graphs with arbitrary degree distributions and
+      their applications. Physical Review E 64, 026118. doi:10.1103/PhysRevE.64.026118
 
     Examples
     --------

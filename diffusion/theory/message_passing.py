@@ -64,10 +64,11 @@ class MessagePassing:
         steps, n = self.by_step.shape
         return pd.DataFrame(
             {
-                "node": self.nodes.take(np.tile(np.arange(n), steps)), "step": np.repeat(np.arange(steps), n),
+                "node": self.nodes.take(np.tile(np.arange(n), steps)),
+                "step": np.repeat(np.arange(steps), n),
                 "probability": self.by_step.ravel(),
             }
-        )  # fmt: skip
+        )
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Plot the expected number of active nodes by step."""
@@ -88,7 +89,7 @@ def message_passing(
     graph : FollowerGraph
         With propagation probabilities.
     seeds : label, iterable of labels, or mapping of label to probability
-        Nodes active at step 0; a mapping gives each node an independent chance to be.
+        Nodes active at step 0; a mapping gives each node an independent probability to be.
     steps : int, optional
         So many steps; default: until the expected number of new activations falls to `tol`.
     tol : float
@@ -110,6 +111,10 @@ def message_passing(
     DiffusionError
         `max_steps` came first.
 
+    See Also
+    --------
+    simulation.forecast, theory.exact_final_size, spread
+
     Notes
     -----
     The message of u -> v is the probability that u is active by step t with v taken out of the graph:
@@ -119,14 +124,21 @@ def message_passing(
     such as on trees; otherwise events that help each other are taken for independent, which can only raise the
     probabilities.
 
+    References
+    ----------
+    - Karrer, B. and Newman, M. E. J. (2010). Message passing approach for general epidemic models. Physical Review E
+      82, 016101.
+    - Lokhov, A. Y., Mezard, M., Ohta, H. and Zdeborova, L. (2014). Inferring the origin of an epidemic with a dynamic
+      message-passing algorithm. Physical Review E 90, 012801. doi:10.1103/PhysRevE.90.012801
+
     Examples
     --------
     >>> import diffusion as dif
     >>> g = dif.FollowerGraph.from_arrays([0, 1, 2], [1, 2, 3], directed=False).with_probabilities("constant", p=0.5)
-    >>> found = message_passing(g, [0])
-    >>> found
+    >>> result = message_passing(g, [0])
+    >>> result
     MessagePassing: spread 1.875 (exact), 4 nodes, 4 steps
-    >>> found.new_by_step.tolist()
+    >>> result.new_by_step.tolist()
     [1.0, 0.5, 0.25, 0.125, 0.0]
     """
     check_graph(graph)

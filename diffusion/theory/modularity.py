@@ -90,10 +90,20 @@ def two_communities(
     DiffusionError
         The equations did not settle, which takes parameters within rounding of a jump.
 
+    See Also
+    --------
+    theory.mixing_window, theory.minimal_seed_fraction, theory.gleeson_cahalane, graph.generate_two_communities
+
     Notes
     -----
-    Nematzadeh, Ferrara, Flammini and Ahn, Physical Review Letters 113, 088701 (2014): `gleeson_cahalane` with
+    Nematzadeh, Ferrara, Flammini and Ahn (2014): `gleeson_cahalane` with
     qbar_A = (1 - mu) q_A + mu q_B in place of q, and the same for B (Gleeson 2008 for any number of communities).
+
+    References
+    ----------
+    - Nematzadeh, A., Ferrara, E., Flammini, A. and Ahn, Y.-Y. (2014). Optimal network modularity for information
+      diffusion. Physical Review Letters 113, 088701. doi:10.1103/PhysRevLett.113.088701
+    - Gleeson, J. P. (2008). Cascades on correlated and modular random networks.
 
     Examples
     --------
@@ -105,9 +115,14 @@ def two_communities(
     seeds = np.array([probability(seeds_in_a, "seeds_in_a"), probability(seeds_in_b, "seeds_in_b")])
     _, share = settle(Response(p, theta, strict), _mixing_matrix(mixing), seeds)
     record = provenance(
-        "two_communities", theta=theta, mixing=mixing, seeds_in_a=float(seeds[0]), seeds_in_b=float(seeds[1]),
-        strict=strict, mean_degree=float(np.arange(p.size) @ p),
-    )  # fmt: skip
+        "two_communities",
+        theta=theta,
+        mixing=mixing,
+        seeds_in_a=float(seeds[0]),
+        seeds_in_b=float(seeds[1]),
+        strict=strict,
+        mean_degree=float(np.arange(p.size) @ p),
+    )
     a, b = share[-1].tolist()
     return TwoCommunities((a + b) / 2, a, b, mixing, share, record)
 
@@ -137,10 +152,14 @@ def mixing_window(
     ndarray of float
         Those values, ascending; empty where there are none.
 
+    See Also
+    --------
+    theory.two_communities, theory.minimal_seed_fraction
+
     Examples
     --------
-    >>> found = mixing_window(0.4, 20.0, 0.34, mixing=[0.19, 0.2, 0.21, 0.3, 0.31])
-    >>> found.tolist()
+    >>> window = mixing_window(0.4, 20.0, 0.34, mixing=[0.19, 0.2, 0.21, 0.3, 0.31])
+    >>> window.tolist()
     [0.21, 0.3]
     """
     tried = np.unique(floats(np.arange(51) / 100 if mixing is None else mixing, "mixing", most=1))
@@ -180,14 +199,23 @@ def minimal_seed_fraction(
     InputError
         A value out of range.
 
+    See Also
+    --------
+    theory.two_communities, theory.mixing_window
+
     Notes
     -----
     The reach grows with the share of seeds, so bisection finds the step (Nematzadeh et al. 2014).
 
+    References
+    ----------
+    - Nematzadeh, A., Ferrara, E., Flammini, A. and Ahn, Y.-Y. (2014). Optimal network modularity for information
+      diffusion. Physical Review Letters 113, 088701. doi:10.1103/PhysRevLett.113.088701
+
     Examples
     --------
-    >>> found = minimal_seed_fraction(0.4, 20.0, [0.0, 0.25, 0.5], tol=1e-2)
-    >>> bool(np.isnan(found[0])), bool(found[1] < 0.17 < found[2])
+    >>> fractions = minimal_seed_fraction(0.4, 20.0, [0.0, 0.25, 0.5], tol=1e-2)
+    >>> bool(np.isnan(fractions[0])), bool(fractions[1] < 0.17 < fractions[2])
     (True, True)
     """
     tried = floats(mixing, "mixing", most=1)

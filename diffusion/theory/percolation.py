@@ -53,6 +53,10 @@ def poisson_distribution(z: float) -> Floats:
     InputError
         z is out of range.
 
+    See Also
+    --------
+    theory.degree_distribution
+
     Examples
     --------
     >>> p = poisson_distribution(4.0)
@@ -81,6 +85,10 @@ def degree_distribution(degrees: ArrayLike | FollowerGraph) -> Floats:
     ------
     InputError
         No node, a degree that is no whole number from 0, or a directed graph.
+
+    See Also
+    --------
+    theory.poisson_distribution, theory.percolation
 
     Examples
     --------
@@ -146,6 +154,15 @@ def g0(degrees: ArrayLike | float, x: float) -> float:
     -------
     float
 
+    See Also
+    --------
+    theory.g1
+
+    References
+    ----------
+    - Newman, M. E. J., Strogatz, S. H. and Watts, D. J. (2001). Random graphs with arbitrary degree distributions and
+      their applications. Physical Review E 64, 026118. doi:10.1103/PhysRevE.64.026118
+
     Examples
     --------
     >>> g0([0.25, 0.5, 0.25], 0.5)
@@ -169,6 +186,15 @@ def g1(degrees: ArrayLike | float, x: float) -> float:
     -------
     float
 
+    See Also
+    --------
+    theory.g0
+
+    References
+    ----------
+    - Newman, M. E. J., Strogatz, S. H. and Watts, D. J. (2001). Random graphs with arbitrary degree distributions and
+      their applications. Physical Review E 64, 026118. doi:10.1103/PhysRevE.64.026118
+
     Examples
     --------
     >>> g1([0.0, 0.5, 0.5], 0.5)  # two thirds of the edges end at a node of degree 2
@@ -190,6 +216,15 @@ def molloy_reed(degrees: ArrayLike | float) -> float:
     Returns
     -------
     float
+
+    See Also
+    --------
+    theory.percolation_threshold, theory.percolation
+
+    References
+    ----------
+    - Molloy, M. and Reed, B. (1995). A critical point for random graphs with a given degree sequence. Random Structures
+      & Algorithms 6, 161-180. doi:10.1002/rsa.3240060204
 
     Examples
     --------
@@ -216,6 +251,17 @@ def percolation_threshold(degrees: ArrayLike | float) -> float:
     -------
     float
         Infinite where the graph has no giant component even with all edges kept.
+
+    See Also
+    --------
+    theory.percolation, theory.molloy_reed, theory.non_backtracking_radius
+
+    References
+    ----------
+    - Cohen, R., Erez, K., ben-Avraham, D. and Havlin, S. (2000). Resilience of the Internet to random breakdowns.
+      Physical Review Letters 85, 4626-4628. doi:10.1103/PhysRevLett.85.4626
+    - Callaway, D. S., Newman, M. E. J., Strogatz, S. H. and Watts, D. J. (2000). Network robustness and fragility:
+      Percolation on random graphs. Physical Review Letters 85, 5468-5471. doi:10.1103/PhysRevLett.85.5468
 
     Examples
     --------
@@ -280,12 +326,23 @@ def percolation(degrees: ArrayLike | float, *, bond: float = 1.0, site: ArrayLik
     InputError
         A value out of range.
 
+    See Also
+    --------
+    theory.directed_percolation, theory.giant_component
+
     Notes
     -----
     With F0(x) = sum p[k] s[k] x^k and F1(x) = F0'(x) / <k>, an edge leads nowhere with the smallest root of
     u = 1 - bond (F1(1) - F1(u)); the giant component holds F0(1) - F0(u) (Callaway, Newman, Strogatz and Watts 2000;
     Newman 2002 for bonds). The mean over small clusters follows from the same derivatives taken at u.
     Exact for random graphs with these degrees as their size grows.
+
+    References
+    ----------
+    - Callaway, D. S., Newman, M. E. J., Strogatz, S. H. and Watts, D. J. (2000). Network robustness and fragility:
+      Percolation on random graphs. Physical Review Letters 85, 5468-5471. doi:10.1103/PhysRevLett.85.5468
+    - Newman, M. E. J. (2002). Spread of epidemic disease on networks. Physical Review E 66, 016128.
+      doi:10.1103/PhysRevE.66.016128
 
     Examples
     --------
@@ -390,16 +447,25 @@ def directed_percolation(
     InputError
         A value out of range, sequences of unequal length, or unequal sums.
 
+    See Also
+    --------
+    theory.percolation, theory.configuration_R
+
     Notes
     -----
     Newman, Strogatz and Watts (2001), section III, with arcs and nodes kept at random. Forward, an arc leads nowhere with
     the smallest root of u = 1 - bond site (1 - sum of j u^k / <j>), and a seed takes off with site (1 - mean of u^k);
     backward the same with j and k changed. Mutual arcs are not reckoned with: they make R smaller.
 
+    References
+    ----------
+    - Newman, M. E. J., Strogatz, S. H. and Watts, D. J. (2001). Random graphs with arbitrary degree distributions and
+      their applications. Physical Review E 64, 026118. doi:10.1103/PhysRevE.64.026118
+
     Examples
     --------
-    >>> found = directed_percolation([2, 2, 2, 2], [4, 4, 0, 0], bond=0.75)
-    >>> round(found.branching, 6), round(found.threshold, 6), found.takes_off < found.reach
+    >>> result = directed_percolation([2, 2, 2, 2], [4, 4, 0, 0], bond=0.75)
+    >>> round(result.branching, 6), round(result.threshold, 6), result.takes_off < result.reach
     (1.5, 0.5, True)
     """
     j, k = _sequence(in_degree, "in_degree"), _sequence(out_degree, "out_degree")
@@ -425,6 +491,12 @@ def directed_percolation(
     forward, backward = side(j, k), side(k, j)
     record = provenance("directed_percolation", n_nodes=int(j.size), n_edges=int(arcs), bond=bond, site=site)
     return DirectedPercolation(
-        site * float(1 - forward.mean()), site * float(1 - backward.mean()),
-        site * float(((1 - forward) * (1 - backward)).mean()), branching, threshold, bond, site, record,
-    )  # fmt: skip
+        site * float(1 - forward.mean()),
+        site * float(1 - backward.mean()),
+        site * float(((1 - forward) * (1 - backward)).mean()),
+        branching,
+        threshold,
+        bond,
+        site,
+        record,
+    )

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from .._provenance import provenance
-from .._validation import Floats, floats, probability, whole
+from .._validation import Floats, floats, is_whole, probability, whole
 from ..errors import InputError, NotFoundError, did_you_mean
 from ..graph.follower_graph import FollowerGraph, check_graph
 from ..graph.probabilities import without_rounding
@@ -84,11 +84,20 @@ def reed_frost(n: int, p: float, seeds: int = 1) -> FinalSize:
     InputError
         A value out of range.
 
+    See Also
+    --------
+    theory.exact_final_size
+
     Notes
     -----
     With s nodes inactive and i just activated, the next generation is Binomial(s, 1 - (1 - p)^i): Abbey (1952); Bailey
-    (1975), The Mathematical Theory of Infectious Diseases. The chain is followed forward from the seeds, so
+    (1975). The chain is followed forward from the seeds, so
     only positive numbers are added. The mean obeys E(s, i) = sum over j of the binomial weight times (j + E(s - j, j)).
+
+    References
+    ----------
+    - Abbey, H. (1952). An examination of the Reed-Frost theory of epidemics. Human Biology 24(3), 201-233.
+    - Bailey, N. T. J. (1975). The Mathematical Theory of Infectious Diseases.
 
     Examples
     --------
@@ -134,6 +143,10 @@ def path_spread(n: int, p: float) -> float:
     InputError
         A value out of range.
 
+    See Also
+    --------
+    theory.tree_spread, theory.cycle_spread, theory.star_spread
+
     Examples
     --------
     >>> round(path_spread(4, 0.3), 6)
@@ -165,6 +178,10 @@ def star_spread(leaves: int, p: float, seed: Literal["centre", "leaf"] = "centre
         A value out of range.
     NotFoundError
         Another `seed`.
+
+    See Also
+    --------
+    theory.path_spread, theory.tree_spread
 
     Examples
     --------
@@ -198,6 +215,10 @@ def cycle_spread(n: int, p: float) -> float:
     InputError
         A value out of range.
 
+    See Also
+    --------
+    theory.path_spread, theory.exact_final_size
+
     Examples
     --------
     >>> round(cycle_spread(5, 0.3), 6)
@@ -227,15 +248,17 @@ def tree_spread(parents: Iterable[int | None], p: ArrayLike | float) -> float:
     InputError
         Parents that are no tree, or a value out of range.
 
+    See Also
+    --------
+    theory.path_spread, theory.message_passing
+
     Examples
     --------
     >>> tree_spread([None, 0, 0, 1], 0.5)
     2.25
     """
     given = list(parents)
-    if not given or given[0] is not None or any(
-        isinstance(u, bool) or not isinstance(u, int | np.integer) or not 0 <= u < v for v, u in enumerate(given) if v
-    ):  # fmt: skip
+    if not given or given[0] is not None or any(not is_whole(u) or not 0 <= u < v for v, u in enumerate(given) if v):
         raise InputError(
             "parents is no tree: give None for the root first, then for each node the position of its parent"
         )
@@ -272,9 +295,21 @@ def exact_final_size(graph: FollowerGraph, seeds: Any, *, model: Literal["ic", "
     NotFoundError
         Another model, or a seed that is not in the graph.
 
+    See Also
+    --------
+    theory.reed_frost, theory.message_passing, spread
+
     Notes
     -----
-    Kempe, Kleinberg and Tardos (2003), theorems 2.2 and 2.5.
+    Live-edge worlds as in Kempe, Kleinberg and Tardos (2003): the proofs of theorems 2.2 (independent cascade) and 2.5
+    (linear threshold), which are theorems 4.5 and 4.6 of the version of 2015.
+
+    References
+    ----------
+    - Kempe, D., Kleinberg, J. and Tardos, E. (2003). Maximizing the spread of influence through a social network. KDD
+      2003, 137-146. doi:10.1145/956750.956769
+    - Kempe, D., Kleinberg, J. and Tardos, E. (2015). Maximizing the spread of influence through a social network.
+      Theory of Computing 11(4), 105-147. doi:10.4086/toc.2015.v011a004
 
     Examples
     --------

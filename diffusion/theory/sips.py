@@ -54,10 +54,18 @@ def sips_matrix(attention: float, rho: float, kappa: float, mean_followers: floa
     InputError
         A value out of range.
 
+    See Also
+    --------
+    theory.sips_reproduction_number, theory.sips_block_matrix, theory.sips_mean_total
+
     Notes
     -----
     A two-type branching process (Harris 1963, chapter II) on a random graph with the degrees of the platform.
     Mutual follows lower A a little: the account that a user has the note from cannot be reached again.
+
+    References
+    ----------
+    - Harris, T. E. (1963). The Theory of Branching Processes. Springer. doi:10.1007/978-3-642-51866-9
 
     Examples
     --------
@@ -89,6 +97,10 @@ def sips_reproduction_number(attention: float, rho: float, kappa: float, mean_fo
     InputError
         A value out of range.
 
+    See Also
+    --------
+    theory.sips_matrix, theory.sips_graph_radius
+
     Examples
     --------
     >>> round(sips_reproduction_number(0.2, 0.1, 12.9, 8.0, 3.0), 4)
@@ -119,6 +131,10 @@ def sips_mean_total(matrix: ArrayLike, start: ArrayLike | None = None) -> float:
     ------
     InputError
         K is not square or holds a negative number, or `start` is missing for more than two kinds.
+
+    See Also
+    --------
+    theory.sips_matrix, theory.mean_total_size
 
     Examples
     --------
@@ -162,6 +178,10 @@ def feed_intensity(m0: float, gain: float, ces: float, attention: float, mean_fo
     ------
     InputError
         A value out of range, or g c >= 1: each exposure then earns at least one more, and the feed explodes on its own.
+
+    See Also
+    --------
+    models.Feed, theory.sips_matrix
 
     Notes
     -----
@@ -208,6 +228,10 @@ def community_arcs(graph: FollowerGraph, community: Any) -> tuple[list[Any], Flo
     ------
     InputError
         No such attribute, or one value missing or too many.
+
+    See Also
+    --------
+    theory.sips_block_matrix
 
     Examples
     --------
@@ -282,6 +306,10 @@ def sips_block_matrix(
     ------
     InputError
         A value out of range, or shapes that do not fit.
+
+    See Also
+    --------
+    theory.community_arcs, theory.sips_matrix, theory.next_generation_radius
 
     Notes
     -----

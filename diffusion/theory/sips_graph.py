@@ -41,17 +41,29 @@ def sips_graph_radius(graph: FollowerGraph, model: SIPS, *, tol: float = 1e-6, m
     DiffusionError
         The bounds did not close.
 
+    See Also
+    --------
+    theory.sips_reproduction_number, simulation.reproduction
+
     Notes
     -----
     With engagement the feed shows a note of v to m_v = (m0 + g c a k_v) / (1 - g c) users, k_v its followers. Latents drawn
     once make the follower who brought the note unavailable, as in Karrer, Newman and Zdeborova (2014); with
     `redraw` it could be reached but has shared already.
 
+    References
+    ----------
+    - Collatz, L. (1942). Einschliessungssatz fuer die charakteristischen Zahlen von Matrizen. Mathematische Zeitschrift
+      48, 221-226. doi:10.1007/BF01180013
+    - Wielandt, H. (1950). Unzerlegbare, nicht negative Matrizen. Mathematische Zeitschrift 52, 642-648.
+      doi:10.1007/BF02230720
+    - Karrer, B., Newman, M. E. J. and Zdeborova, L. (2014). Percolation on sparse networks.
+
     Examples
     --------
     >>> import diffusion as dif
     >>> g = dif.FollowerGraph.from_arrays([0, 1, 2], [1, 2, 0], edges_mean="influences", directed=True)
-    >>> round(sips_graph_radius(g, dif.SIPS(0.5, dif.models.Funnel(share=0.4), dif.models.Feed(m0=1.5))), 6)  # a rho + m rho
+    >>> round(sips_graph_radius(g, dif.SIPS(0.5, dif.models.Funnel(share=0.4), dif.models.Feed(impressions=1.5))), 6)  # a rho + m rho
     0.8
     """
     check_graph(graph)

@@ -60,9 +60,18 @@ def cascade_condition(degrees: ArrayLike | float, phi: float, *, strict: bool = 
     InputError
         A value out of range.
 
+    See Also
+    --------
+    theory.watts_window, theory.gleeson_cahalane
+
     Notes
     -----
     Watts (2002). For Poisson degrees it is z P(Poisson(z) <= floor(1 / phi) - 2).
+
+    References
+    ----------
+    - Watts, D. J. (2002). A simple model of global cascades on random networks. PNAS 99(9), 5766-5771.
+      doi:10.1073/pnas.082090499
 
     Examples
     --------
@@ -134,10 +143,19 @@ def watts_window(phi: float, *, strict: bool = False) -> WattsWindow:
     InputError
         phi out of range.
 
+    See Also
+    --------
+    theory.cascade_condition, theory.gleeson_cahalane, Threshold
+
     Notes
     -----
     Watts (2002): where `cascade_condition` is above 1. The quantity has a single maximum over z. More seeds
     widen the window: see `gleeson_cahalane`.
+
+    References
+    ----------
+    - Watts, D. J. (2002). A simple model of global cascades on random networks. PNAS 99(9), 5766-5771.
+      doi:10.1073/pnas.082090499
 
     Examples
     --------
@@ -167,7 +185,7 @@ def watts_window(phi: float, *, strict: bool = False) -> WattsWindow:
 
 
 class Response:
-    """Chance that a node that is no seed adopts when each neighbour is active with probability x."""
+    """Probability that a node that is no seed adopts when each neighbour is active with probability x."""
 
     def __init__(self, p: Floats, theta: float, strict: bool) -> None:
         k = np.arange(p.size)
@@ -235,12 +253,22 @@ def gleeson_cahalane(degrees: ArrayLike | float, phi: float, r0: float, *, stric
     DiffusionError
         The equations did not settle, which takes parameters within rounding of a jump.
 
+    See Also
+    --------
+    theory.watts_window, theory.two_communities, Threshold
+
     Notes
     -----
     Gleeson and Cahalane (2007), as iterated from q = r0:
     q' = r0 + (1 - r0) sum_k (k / z) p[k] P(Binomial(k - 1, q) >= need(k)), then the share with k in place of k - 1 and
     p[k] in place of k p[k] / z. Each iteration is one synchronous step (Gleeson 2008). Exact as the graph grows with the
     share of seeds held fixed; with a single seed on a finite graph see `watts_window`.
+
+    References
+    ----------
+    - Gleeson, J. P. and Cahalane, D. J. (2007). Seed size strongly affects cascades on random networks. Physical Review
+      E 75, 056103. doi:10.1103/PhysRevE.75.056103
+    - Gleeson, J. P. (2008). Cascades on correlated and modular random networks.
 
     Examples
     --------

@@ -116,8 +116,8 @@ def sips(quick: bool) -> dict[str, Any]:
         models = {
             "no funnel": dif.SIPS(p),
             "funnel": dif.SIPS(wide, funnel),
-            "funnel, feed of 2": dif.SIPS(wide, funnel, dif.models.Feed(m0=2.0)),
-            "funnel, feed of 1, gain 0.1": dif.SIPS(wide, funnel, dif.models.Feed(m0=1.0, gain=0.1)),
+            "funnel, feed of 2": dif.SIPS(wide, funnel, dif.models.Feed(impressions=2.0)),
+            "funnel, feed of 1, gain 0.1": dif.SIPS(wide, funnel, dif.models.Feed(impressions=1.0, amplification=0.1)),
             "complex, theta 2": dif.SIPS(min(6 * p, 1.0), identify=dif.models.Complex(2)),
         }
         for name, model in models.items():
@@ -137,7 +137,7 @@ def sips(quick: bool) -> dict[str, Any]:
             ratio, ns, ic_ns = np.median(pairs, axis=0).tolist()
             rows.append({
                 "case": f"{where}, IC p={p:g}", "model": name, "reach": float(found.sizes.mean()), "exposures": mine / BATCH,
-                "ns": ns, "ic_ns": ic_ns, "ratio": ratio, "lanes": found._engine.lanes,
+                "ns": ns, "ic_ns": ic_ns, "ratio": ratio, "lanes": found.source.program.lanes,
             })  # fmt: skip
             measure.say(f"SIPS {name} p={p:g}: {ns:.1f} ns an exposure, IC {ic_ns:.1f}, ratio {ratio:.2f}")
     return {"rows": rows}

@@ -47,7 +47,7 @@ def split_graph(
     order = graph.index.order.astype(np.int64)
     source, target = order[graph.csr.sources], order[graph.csr.indices]
     users = np.arange(n)
-    shown = feed is not None and feed.m0 > 0
+    shown = feed is not None and feed.impressions > 0
     layers = 4 if shown else 2
     split = FollowerGraph.from_arrays(
         np.concatenate([n + source, users, *(layer * n + users for layer in range(1, layers))]),
@@ -62,14 +62,14 @@ def split_graph(
     at = split.index.rank
     rated: list[RatedArcs] = []
     if feed is not None and shown:
-        of, starts, members = feed_groups(graph, feed.own)
-        everyone, rate = at[n + users], feed.m0 * (1.0 - feed.own) / n
+        of, starts, members = feed_groups(graph, feed.own_community)
+        everyone, rate = at[n + users], feed.impressions * (1.0 - feed.own_community) / n
         rated.append(
             RatedArcs(at[2 * n + users], everyone, np.zeros(n, np.int64), np.full(n, n, np.int64), np.full(n, rate))
         )
-        if feed.own > 0:
+        if feed.own_community > 0:
             size = np.diff(starts)[of]
             # `of`, `starts` and `members` go by internal nodes of `graph`; layers by the order of its labels.
-            mine = feed.m0 * feed.own / size
+            mine = feed.impressions * feed.own_community / size
             rated.append(RatedArcs(at[3 * n + order], at[n + order[members]], starts[of], size, mine))
     return LiveEdges(split, seed_of=at[n + order], counted=at[order], rated=tuple(rated), ranked=ranked)

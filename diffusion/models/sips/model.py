@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..._random import RNGLike
+from ..._validation import probability
 from ...errors import InputError
 from ...graph.communities import community_codes
 from ...graph.follower_graph import FollowerGraph
@@ -17,7 +18,7 @@ from ..base import DiffusionModel, LiveEdges
 from ..next_generation import NextGeneration
 from ..program import Program
 from .live_edges import split_graph
-from .parts import FUNNEL_STEPS, Complex, Delay, Feed, Funnel, checked
+from .parts import FUNNEL_STEPS, Complex, Delay, Feed, Funnel
 from .program import SIPSProgram
 from .results import SIPSEnsemble
 
@@ -44,24 +45,28 @@ class SIPS(DiffusionModel):
     delay : Delay, optional
         Hours between exposure and share; without it a generation is one step.
 
+    See Also
+    --------
+    models.Funnel, models.Feed, models.Complex, models.Delay, models.priors_table, theory.sips_reproduction_number
+
     Notes
     -----
     Each new sharer, and every seeded creator at step 0, publishes once. A follower v of x is exposed with probability
     a_xv; the feed exposes further users. At an attended exposure a user sympathizes if U^S < p_S, identifies, takes part if
-    U^P < p_P, and shares if U^X < p_X. All of the user's latents U are drawn once a campaign: no second chance through the
+    U^P < p_P, and shares if U^X < p_X. All of the user's latents U are drawn once a campaign: no second draw through the
     other channel. A user reached at one step through both channels counts for followers. Sizes of results are users
     exposed (reach), creators included.
 
-    No published network model of SIPS was found: this one is tied down by its limits. All p = 1 without feed: the
+    No published network model of SIPS was known to check it against; it is held by its limits. All p = 1 without feed: the
     independent cascade, coin by coin. a = 1 without feed: site percolation. a = 0: a Galton-Watson process with Poisson
-    offspring m * rho. Complex with other p = 1, a = 1, without feed: a threshold model. Feed with ``own=1``: communities are
+    offspring m * rho. Complex with other p = 1, a = 1, without feed: a threshold model. Feed with ``own_community=1``: communities are
     not left. p_X = 0: a broadcast.
 
     Examples
     --------
     >>> import diffusion as dif
     >>> g = dif.generate_platform(2000, rng=7)
-    >>> model = dif.SIPS(attention=0.2, funnel=dif.models.Funnel(share=0.1), feed=dif.models.Feed(m0=2))
+    >>> model = dif.SIPS(attention=0.2, funnel=dif.models.Funnel(share=0.1), feed=dif.models.Feed(impressions=2))
     >>> ens = dif.simulate(g, [0], model=model, runs=200, rng=7)
     >>> ens.funnel().index.get_level_values("stage").unique().tolist()
     ['exposed', 'sympathized', 'identified', 'participated', 'shared']
@@ -81,7 +86,7 @@ class SIPS(DiffusionModel):
 
     def __post_init__(self) -> None:
         if self.attention is not None:
-            checked(self.attention, "attention", 0, 1)
+            probability(self.attention, "attention")
         for name, kind, optional in (("funnel", Funnel, False), ("feed", Feed, True), ("delay", Delay, True)):
             value = getattr(self, name)
             if not (isinstance(value, kind) or (optional and value is None)):
@@ -92,10 +97,10 @@ class SIPS(DiffusionModel):
             raise InputError(f"redraw={self.redraw!r} is not True or False")
         if self.feed is not None and self.feed.cap is None:
             c = self.feed.score(self.funnel if self.identify == "simple" else self.identified_funnel)
-            if self.feed.gain * c >= 1:
+            if self.feed.amplification * c >= 1:
                 raise InputError(
-                    f"the feed explodes on its own: gain * c = {self.feed.gain * c:.3g} is not below 1 (c = {c:.3g} is the mean "
-                    "engagement score of an exposure), so one note would be shown without end; lower gain=, or give "
+                    f"the feed explodes on its own: amplification * c = {self.feed.amplification * c:.3g} is not below 1 (c = {c:.3g} is the mean "
+                    "engagement score of an exposure), so one note would be shown without end; lower amplification=, or give "
                     "Feed(cap=...) to stop a note after so many exposures"
                 )
 
@@ -157,7 +162,7 @@ class SIPS(DiffusionModel):
         if isinstance(self.identify, Complex):
             parts.append(f"theta={self.identify.theta}")
         if self.feed is not None:
-            feed = [("m0", self.feed.m0), ("g", self.feed.gain), ("h", self.feed.own)]
+            feed = [("m0", self.feed.impressions), ("g", self.feed.amplification), ("h", self.feed.own_community)]
             parts += [f"{n}={v:g}" for n, v in feed if v]
         if self.redraw:
             parts.append("redraw")
@@ -174,7 +179,13 @@ class SIPS(DiffusionModel):
             "funnel": dict(zip(FUNNEL_STEPS, self.funnel.values, strict=True)),
             "feed": None
             if feed is None
-            else {"m0": feed.m0, "gain": feed.gain, "own": feed.own, "weights": dict(feed.weights), "cap": feed.cap},
+            else {
+                "impressions": feed.impressions,
+                "amplification": feed.amplification,
+                "own_community": feed.own_community,
+                "weights": dict(feed.weights),
+                "cap": feed.cap,
+            },
             "identify": self.identify if isinstance(self.identify, str) else {"complex": int(self.identify.theta)},
             "redraw": self.redraw,
             "delay": None
@@ -195,7 +206,7 @@ class SIPS(DiffusionModel):
     @property
     def has_feed(self) -> bool:
         """Is any note shown by a feed?"""
-        return self.feed is not None and (self.feed.m0 > 0 or self.feed.gain > 0)
+        return self.feed is not None and (self.feed.impressions > 0 or self.feed.amplification > 0)
 
     # -- what the package asks of a model ----------------------------------------------------------------------------
 
@@ -241,8 +252,8 @@ class SIPS(DiffusionModel):
         reasons = {
             "complex identification": self.theta > 1,
             "redraw=True": self.redraw,
-            "a feed that answers to engagement (gain=)": feed is not None and feed.gain > 0,
-            "a feed with cap=": feed is not None and feed.m0 > 0 and feed.cap is not None,
+            "a feed that answers to engagement (amplification=)": feed is not None and feed.amplification > 0,
+            "a feed with cap=": feed is not None and feed.impressions > 0 and feed.cap is not None,
         }
         return [reason for reason, there in reasons.items() if there]
 
@@ -280,13 +291,13 @@ class SIPS(DiffusionModel):
         if self.feed is None or not self.has_feed:
             return along
         feed = self.feed
-        answered = feed.gain * feed.score(self.funnel)
+        answered = feed.amplification * feed.score(self.funnel)
         attended = np.bincount(along.source, exposes, graph.n_nodes)
         mean = np.full(graph.n_nodes, np.inf)
         if answered < 1:
-            mean = (feed.m0 + answered * attended) / (1 - answered)
+            mean = (feed.impressions + answered * attended) / (1 - answered)
         group = along.group
-        if feed.own > 0:
+        if feed.own_community > 0:
             codes, _ = community_codes(graph, None)
             group = codes.astype(np.intp)[graph.index.order]
-        return replace(along, shown=np.asarray(mean, np.float64), own=float(feed.own), group=group)
+        return replace(along, shown=np.asarray(mean, np.float64), own=float(feed.own_community), group=group)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from ..._random import RNGLike, generator, key_of
+from ..._validation import number, probability, whole
 from ...errors import InputError, NotFoundError, did_you_mean
+from .priors import NOTES, draw_rates
 
 __all__ = ["CES_WEIGHTS", "STAGES", "Complex", "Delay", "Feed", "Funnel"]
 
@@ -24,22 +25,6 @@ MOST_WEIGHT = 1e6  # of engagement scores and the feed's answer to them: exposur
 MOST_HOURS, LEAST_SHAPE, LEAST_BIN = 1e9, 0.01, 1e-3  # of delays: steps of results are counted in whole numbers
 
 
-def _is_whole(value: Any, most: int) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(1 <= value <= most)
-
-
-def checked(value: Any, what: str, low: float, high: float | None = None, *, above: bool = False) -> float:
-    good = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-    if good:
-        most = sys.float_info.max if high is None else high
-        good = (value > low if above else value >= low) and value <= most
-    if not good:
-        span = f"{'above' if above else 'from'} {low:g}" + (f" to {high:g}" if high is not None else "")
-        kind = "a probability" if (low, high) == (0, 1) else "a number"
-        raise InputError(f"{what}={value!r} is not {kind} {span}: give a number {span}")
-    return float(value)
-
-
 @dataclass(frozen=True)
 class Funnel:
     """Probabilities of the four steps after an attended exposure.
@@ -48,6 +33,10 @@ class Funnel:
     ----------
     sympathize, identify, participate, share : float in [0, 1], default 1
         p_S, p_I, p_P, p_X: of each step given the one before. The user's own latents decide, drawn once a campaign.
+
+    See Also
+    --------
+    SIPS, models.NOTES, models.SURVEY
 
     Notes
     -----
@@ -71,7 +60,7 @@ class Funnel:
                 f"sympathize={self.sympathize!r} is not a number: the funnel of a kind of note is Funnel.from_note(kind)"
             )
         for name in FUNNEL_STEPS:
-            checked(getattr(self, name), name, 0, 1)
+            probability(getattr(self, name), name)
 
     @property
     def rho(self) -> float:
@@ -107,8 +96,6 @@ class Funnel:
         >>> Funnel.from_note("experience", share=0.1).sympathize
         0.6408450704225352
         """
-        from .priors import NOTES
-
         if kind not in NOTES:
             raise NotFoundError(
                 f"the note {kind!r} is unknown: there are {', '.join(NOTES)}." + did_you_mean(kind, NOTES)
@@ -130,9 +117,7 @@ class Funnel:
         -------
         Funnel
         """
-        from .priors import draw_funnel
-
-        return draw_funnel(generator(key_of(rng)), note=note, identify=identify, eta=eta)
+        return cls(identify=identify, **draw_rates(generator(key_of(rng)), note=note, eta=eta))
 
 
 FUNNEL_STEPS = tuple(f.name for f in fields(Funnel))
@@ -144,12 +129,12 @@ class Feed:
 
     Parameters
     ----------
-    m0 : float >= 0
-        Mean attended exposures of a note through the feed, before engagement.
-    gain : float >= 0
+    impressions : float >= 0
+        m0: mean attended exposures of a note through the feed, before engagement.
+    amplification : float >= 0
         g: further mean exposures per unit of the note's engagement score (CES), summed over all of its audience, that of
         the feed included: the feed goes on feeding itself.
-    own : float in [0, 1]
+    own_community : float in [0, 1]
         h: probability that an exposure goes to a user of the creator's own community, otherwise to anyone. Needs the
         node attribute ``community`` where it is above 0.
     weights : mapping
@@ -158,6 +143,10 @@ class Feed:
         Most exposures of one note through the feed. Without it a feed with g * c >= 1, which explodes on its own, is
         refused; with it the notes that met the cap are counted in the result.
 
+    See Also
+    --------
+    SIPS, theory.feed_intensity
+
     Notes
     -----
     Mean exposures of a note with k followers are m = (m0 + g c a k) / (1 - g c), where a is attention and c the mean
@@ -165,22 +154,22 @@ class Feed:
 
     Examples
     --------
-    >>> feed = Feed(m0=2.0, gain=0.1)
+    >>> feed = Feed(impressions=2.0, amplification=0.1)
     >>> funnel = Funnel(sympathize=0.5, share=0.2)
     >>> round(feed.score(funnel), 3), round(feed.exposures(funnel, attention=0.2, followers=50), 3)
     (3.4, 8.182)
     """
 
-    m0: float = 0.0
-    gain: float = 0.0
-    own: float = 0.0
+    impressions: float = 0.0
+    amplification: float = 0.0
+    own_community: float = 0.0
     weights: Mapping[str, float] = field(default_factory=lambda: dict(CES_WEIGHTS))
     cap: int | None = None
 
     def __post_init__(self) -> None:
-        checked(self.m0, "m0", 0, MOST_SHOWN)
-        checked(self.gain, "gain", 0, MOST_WEIGHT)
-        checked(self.own, "own", 0, 1)
+        number(self.impressions, "impressions", least=0, most=MOST_SHOWN)
+        number(self.amplification, "amplification", least=0, most=MOST_WEIGHT)
+        probability(self.own_community, "own_community")
         if not isinstance(self.weights, Mapping):
             raise InputError(
                 f"weights={self.weights!r} is not a mapping: give the score of each stage, such as {{'participate': 4, 'share': 4}}"
@@ -191,14 +180,14 @@ class Feed:
                     f"the engagement weight {name!r} belongs to no stage: there are {', '.join(FUNNEL_STEPS)}."
                     + did_you_mean(name, FUNNEL_STEPS)
                 )
-            checked(value, f"weights[{name!r}]", 0, MOST_WEIGHT)
-        if self.cap is not None and not _is_whole(self.cap, MOST_SHOWN):
-            raise InputError(
-                f"cap={self.cap!r} is not a count: give a whole number of exposures from 1 to {MOST_SHOWN:,}, or None"
-            )
+            number(value, f"weights[{name!r}]", least=0, most=MOST_WEIGHT)
+        if self.cap is not None:
+            whole(self.cap, "cap", most=MOST_SHOWN, of="exposures")
 
     def __hash__(self) -> int:
-        return hash((self.m0, self.gain, self.own, tuple(sorted(self.weights.items())), self.cap))
+        return hash(
+            (self.impressions, self.amplification, self.own_community, tuple(sorted(self.weights.items())), self.cap)
+        )
 
     def score(self, funnel: Funnel) -> float:
         """c: mean engagement score of one attended exposure, with simple identification.
@@ -230,10 +219,10 @@ class Feed:
         -------
         float
         """
-        branching = self.gain * self.score(funnel)
+        branching = self.amplification * self.score(funnel)
         if branching >= 1:
             return float("inf") if self.cap is None else float(self.cap)
-        return (self.m0 + branching * attention * followers) / (1 - branching)
+        return (self.impressions + branching * attention * followers) / (1 - branching)
 
 
 @dataclass(frozen=True)
@@ -245,8 +234,13 @@ class Complex:
     theta : int >= 1
         Distinct sharers, through either channel, including those of the same step.
 
+    See Also
+    --------
+    SIPS, Threshold
+
     Examples
     --------
+    >>> from diffusion import SIPS
     >>> SIPS(attention=0.2, identify=Complex(2)).label
     'SIPS a=0.2 theta=2'
     """
@@ -254,10 +248,7 @@ class Complex:
     theta: int
 
     def __post_init__(self) -> None:
-        if not _is_whole(self.theta, MOST_SHOWN):
-            raise InputError(
-                f"theta={self.theta!r} is not a number of sharers: give a whole number from 1 to {MOST_SHOWN:,}"
-            )
+        whole(self.theta, "theta", most=MOST_SHOWN, of="sharers")
 
 
 @dataclass(frozen=True)
@@ -274,10 +265,19 @@ class Delay:
     bin : float, optional
         Width in hours of the time steps in which results are counted, at least a thousandth of the mean; default the mean.
 
+    See Also
+    --------
+    SIPS, theory.rate_with_delays
+
     Notes
     -----
     With R the mean number of sharers that one sharer makes, numbers grow as exp(r t) with r = (s / tau) (R^(1/s) - 1)
     for gamma delays, and r = log(R) / tau for fixed ones (Wallinga and Lipsitch 2007).
+
+    References
+    ----------
+    - Wallinga, J. and Lipsitch, M. (2007). How generation intervals shape the relationship between growth rates and
+      reproductive numbers. Proceedings of the Royal Society B 274, 599-604. doi:10.1098/rspb.2006.3754
 
     Examples
     --------
@@ -301,10 +301,10 @@ class Delay:
                 f"the delay {self.kind!r} is unknown: there are fixed, exponential and gamma."
                 + did_you_mean(self.kind, ("fixed", "exponential", "gamma"))
             )
-        checked(self.mean, "mean", 0, MOST_HOURS, above=True)
-        checked(self.shape, "shape", LEAST_SHAPE)
+        number(self.mean, "mean", above=0, most=MOST_HOURS)
+        number(self.shape, "shape", least=LEAST_SHAPE)
         if self.bin is not None:
-            checked(self.bin, "bin", 0, above=True)
+            number(self.bin, "bin", above=0)
             if self.bin < LEAST_BIN * self.mean:
                 raise InputError(
                     f"bin={self.bin!r} is too fine for a mean of {self.mean:g} hours: a table of so many steps would not fit "

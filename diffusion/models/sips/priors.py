@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ...errors import InputError, NotFoundError, did_you_mean
-from .parts import Funnel
+from ..._validation import probability
+from ...errors import NotFoundError, did_you_mean
 
-__all__ = ["NOTES", "SURVEY", "Note", "SurveyItem", "draw_funnel", "priors_table"]
+__all__ = ["NOTES", "SURVEY", "Note", "SurveyItem", "draw_rates", "priors_table"]
 
 SOURCE = "Xiaohongshu interactive marketing strategy (SIPS, perspective of a UGC community), questionnaire"
 ETAS = (0.05, 0.1, 0.25, 1.0)
@@ -98,6 +98,10 @@ def priors_table() -> pd.DataFrame:
     DataFrame
         Indexed by preset: parameter, share, low, high (95 %, Jeffreys), agreed, asked, standing, meaning, source.
 
+    See Also
+    --------
+    models.Funnel.from_survey, models.Funnel.from_note
+
     Examples
     --------
     >>> table = priors_table()
@@ -122,14 +126,13 @@ def priors_table() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns).set_index("preset")
 
 
-def draw_funnel(draw: np.random.Generator, *, note: str, identify: float, eta: float) -> Funnel:
+def draw_rates(draw: np.random.Generator, *, note: str, eta: float) -> dict[str, float]:
     """Draw p_S, p_P and p_X from their posteriors; `eta` scales the last two."""
     if note not in NOTES:
         raise NotFoundError(f"the note {note!r} is unknown: there are {', '.join(NOTES)}." + did_you_mean(note, NOTES))
-    if isinstance(eta, bool) or not isinstance(eta, int | float | np.floating) or not 0 <= eta <= 1:
-        raise InputError(f"eta={eta!r} is out of range: it is the share of intentions acted upon, from 0 to 1")
+    eta = probability(eta, "eta")  # the share of intentions that people act upon
     genuine = float(draw.beta(*SURVEY["prefers_genuine"].posterior))
     participate = float(draw.beta(*SURVEY["participates"].posterior))
     share = float(draw.beta(*SURVEY["has_posted"].posterior))
     sympathize = genuine if NOTES[note].sympathize == _GENUINE else 1 - genuine
-    return Funnel(sympathize=sympathize, identify=identify, participate=eta * participate, share=eta * share)
+    return {"sympathize": sympathize, "participate": eta * participate, "share": eta * share}

@@ -10,12 +10,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..._plots import draw
+from ..._validation import level
 from ...errors import InputError, NotFoundError, did_you_mean
 from ...kernels.sips import ATTENDED, EXPOSED, FEED, FOLLOW
 from ...kernels.trees import tree_passes
 from ...results.cascade import Cascade
 from ...results.ensemble import Ensemble
-from ...results.estimates import Estimate, check_confidence
+from ...results.estimates import Estimate
 from ...results.intervals import mean_interval
 from .parts import STAGES
 
@@ -52,7 +53,7 @@ class SIPSCascade(Cascade):
     --------
     >>> import diffusion as dif
     >>> g = dif.generate_platform(2000, rng=7)
-    >>> ens = dif.simulate(g, [0], model=dif.SIPS(0.2, dif.models.Funnel(share=0.1), dif.models.Feed(m0=2)), runs=10, rng=7)
+    >>> ens = dif.simulate(g, [0], model=dif.SIPS(0.2, dif.models.Funnel(share=0.1), dif.models.Feed(impressions=2)), runs=10, rng=7)
     >>> cascade = ens.replay(3)
     >>> bool(cascade.size == ens.sizes[3]), bool(cascade.n_sharers == ens.sharers[3])
     (True, True)
@@ -96,13 +97,13 @@ class SIPSEnsemble(Ensemble):
         By run, step and channel of first exposure (0 follow, 1 feed): attended exposures (repeats included), users
         exposed, sympathized, identified, participated, shared. Creators are not in it.
     capped : int
-        Notes whose feed exposures met the cap: where it is above 0 the feed exploded.
+        Notes whose feed exposures reached the cap: where it is above 0 the feed exploded.
 
     Examples
     --------
     >>> import diffusion as dif
     >>> g = dif.generate_platform(2000, rng=7)
-    >>> ens = dif.simulate(g, [0], model=dif.SIPS(0.2, dif.models.Funnel(share=0.1), dif.models.Feed(m0=2)), runs=200, rng=7)
+    >>> ens = dif.simulate(g, [0], model=dif.SIPS(0.2, dif.models.Funnel(share=0.1), dif.models.Feed(impressions=2)), runs=200, rng=7)
     >>> ens.channel_shares().index.tolist(), ens.sharers.shape
     (['follow', 'feed', 'seed'], (200,))
     """
@@ -114,7 +115,7 @@ class SIPSEnsemble(Ensemble):
 
     @property
     def capped(self) -> int:
-        """Notes whose feed exposures met the cap."""
+        """Notes whose feed exposures reached the cap."""
         return self.totals["capped"]
 
     @property
@@ -141,7 +142,19 @@ class SIPSEnsemble(Ensemble):
 
     @classmethod
     def cascade_of(cls, graph: FollowerGraph, model: SIPS, trace: Trace, provenance: dict[str, Any]) -> SIPSCascade:
-        """Return one traced run of a model as a cascade with stages, channels and who exposed whom."""
+        """Return one traced run of a model as a cascade with stages, channels and who exposed whom.
+
+        Parameters
+        ----------
+        graph : FollowerGraph
+        model : SIPS
+        trace : Trace
+        provenance : dict
+
+        Returns
+        -------
+        SIPSCascade
+        """
         more = trace.details
         hours = more["hours"] if model.delay is not None else np.full(trace.nodes.shape, np.nan)
         labels = graph.index.labels_of(trace.nodes)
@@ -167,7 +180,7 @@ class SIPSEnsemble(Ensemble):
             Indexed by stage, or by group and stage: `users` (mean a run, creators left out) with `low` and `high`,
             `rate` from the stage before (ratio of sums over runs) with `rate_low` and `rate_high`, `runs`.
         """
-        check_confidence(confidence)
+        level(confidence)
         most = self.graph.n_nodes - len(self.seeds)
         if by is None:
             return funnel_tables({None: self.tally[..., EXPOSED:].sum(axis=(1, 2))}, confidence, most)[0]
@@ -204,7 +217,7 @@ class SIPSEnsemble(Ensemble):
         return pd.DataFrame(rows, columns=["share", "low", "high"], index=pd.Index(CHANNELS, name="channel"))
 
     def redundancy(self, *, confidence: float = 0.95) -> Estimate:
-        """Share of attended exposures that met somebody who had been exposed before.
+        """Share of attended exposures of users who had been exposed before.
 
         Parameters
         ----------
@@ -235,7 +248,7 @@ class SIPSEnsemble(Ensemble):
         DataFrame
             Indexed by group, largest first: share with low and high, users (mean a run), runs.
         """
-        check_confidence(confidence)
+        level(confidence)
         codes, names = self._groups(by)
         runs = min(sample, self.runs)
         counts = np.zeros((runs, len(names)), np.int64)

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from ..._progress import progress
 from ..._threads import map_chunks
+from ..._validation import whole
 from ...models.program import Start
-from ...simulation.runner import Runner, check_runs, chunks, row_words
+from ...simulation.runner import Runner, chunks, row_words
 from ..problem import SelectionProblem
 from ..selection import SeedSelection
 from .base import Strategy
@@ -64,7 +65,7 @@ class Greedy(Strategy):
     _lazy: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        check_runs(self.runs)
+        whole(self.runs, "runs")
 
     def choose(self, problem: SelectionProblem) -> SeedSelection:
         k = problem.constraint.k

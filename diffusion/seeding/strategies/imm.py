@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..._progress import progress
+from ..._validation import level, number
 from ...errors import InputError
-from ..problem import SelectionProblem, is_number, open_unit
+from ..problem import SelectionProblem
 from ..rr_store import RRStore
 from ..search import REACHED, Judged, judge, log_choose, selection_of, stop_rule
 from ..selection import SeedSelection
 from ..task import Task
 from .base import Strategy
-from .opim import cover_of_number
+from .number import cover_of_number
 
 __all__ = ["IMM", "imm_lambda_star"]
 
@@ -70,12 +71,9 @@ class IMM(Strategy):
     certified = True
 
     def __post_init__(self) -> None:
-        if open_unit(self.eps, "eps") >= REACHED:
+        if level(self.eps, "eps") >= REACHED:
             raise InputError(f"eps={self.eps!r} leaves no guarantee: give a number below 1 - 1/e = {REACHED:.4f}")
-        if not is_number(self.ell) or self.ell <= 0:
-            raise InputError(
-                f"ell={self.ell!r} is out of range: give a number above 0; the failure probability is n^-ell"
-            )
+        number(self.ell, "ell", above=0, advice="; the failure probability is n^-ell")
 
     def choose(self, problem: SelectionProblem) -> SeedSelection:
         k, eps, ell = problem.constraint.k, self.eps, self.ell

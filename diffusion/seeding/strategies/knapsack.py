@@ -14,7 +14,7 @@ from ..rr_store import MOST_SETS, RRStore
 from ..search import Choice, Prepared, Schedule, schedule_of
 from ..selection import NextBuy, Purchase
 from ..task import NOBODY, Task
-from .opim import CONVERGED, OPIM, PILOT, Cover
+from .cover import CONVERGED, PILOT, Asked, Cover
 
 __all__ = ["KnapsackCover"]
 
@@ -54,7 +54,7 @@ class KnapsackCover(Cover):
     method = "OPIM budget"
     converge = 2.5 * CONVERGED
 
-    def __init__(self, task: Task, strategy: OPIM) -> None:
+    def __init__(self, task: Task, strategy: Asked) -> None:
         constraint = task.problem.constraint
         assert isinstance(constraint, Budget)
         self.budget = constraint.amount

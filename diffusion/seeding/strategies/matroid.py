@@ -11,7 +11,7 @@ from ...kernels.quotas import quota_cover
 from ..constraints import Quotas
 from ..rr_store import MOST_SETS, RRStore
 from ..search import Choice, Schedule
-from .opim import Cover
+from .cover import Cover
 from .rankings import by_followers
 
 __all__ = ["MatroidCover"]

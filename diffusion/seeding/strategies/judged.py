@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .constraints import Cardinality
-from .rr_store import RRStore
-from .search import State, on_sets
-from .strategies.rankings import Degree, DegreeDiscount, PageRank, Ranking, SingleDiscount
-from .task import Task
+from ..constraints import Cardinality
+from ..rr_store import RRStore
+from ..search import State, on_sets
+from ..task import Task
+from .rankings import Degree, DegreeDiscount, PageRank, Ranking, SingleDiscount
 
 __all__ = ["JUDGED", "Kept", "keep_best"]
 
