@@ -187,8 +187,8 @@ def platform() -> dif.FollowerGraph:
 
 MODELS = {
     "followers alone": SIPS(0.3, Funnel(share=0.3)),
-    "a feed": SIPS(0.2, Funnel(share=0.2), feed=Feed(m0=3.0)),
-    "a feed in the own community": SIPS(0.2, Funnel(share=0.15), feed=Feed(m0=10.0, own=0.6)),
+    "a feed": SIPS(0.2, Funnel(share=0.2), feed=Feed(impressions=3.0)),
+    "a feed in the own community": SIPS(0.2, Funnel(share=0.15), feed=Feed(impressions=10.0, own_community=0.6)),
 }
 
 
