@@ -18,7 +18,7 @@ from strategies import random_graph
 import diffusion as dif
 from diffusion import FollowerGraph
 from diffusion._random import key_of
-from diffusion.kernels.coverage import first_covered, greedy_cover, knapsack_cover, open_counts
+from diffusion.kernels.coverage import Gains, Sets, first_covered, greedy_cover, knapsack_cover, open_counts
 from diffusion.seeding import (
     IMM,
     OPIM,
@@ -68,9 +68,9 @@ SETS = st.integers(1, 12).flatmap(
 )
 
 
-def space(n: int) -> tuple[NDArray[Any], ...]:
+def space(n: int) -> Gains:
     """Where the kernels keep what they know of nodes; what it holds beforehand must not matter."""
-    return np.full(n, 77, np.int32), np.full(n, -5, np.int64), np.full(n, 10**6, np.int64)
+    return Gains(np.full(n, 77, np.int32), np.full(n, -5, np.int64), np.full(n, 10**6, np.int64))
 
 
 def flat(n: int, sets: list[frozenset[int]]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
@@ -85,7 +85,7 @@ def test_greedy_cover_is_the_naive_greedy(case: tuple[int, list[frozenset[int]],
     n, sets, allowed, k = case
     nodes, offsets, counts = flat(n, sets)
     met = np.random.default_rng(k).permutation(np.flatnonzero(counts)).astype(np.int32)
-    seeds, gains, best = greedy_cover(nodes, offsets, len(sets), counts, met, np.array(allowed), k, k, *space(n))
+    seeds, gains, best = greedy_cover(Sets(nodes, offsets, len(sets)), counts, met, np.array(allowed), k, k, space(n))
     open_sets = list(sets)
     for i in range(k + 1):
         gain = [sum(v in s for s in open_sets) if allowed[v] else 0 for v in range(n)]
@@ -104,7 +104,7 @@ def test_greedy_cover_takes_in_nodes_of_small_gain_in_time() -> None:
     sets = [frozenset((rng.zipf(1.2, 3) % n).tolist()) for _ in range(4000)]
     nodes, offsets, counts = flat(n, sets)
     met = np.flatnonzero(counts).astype(np.int32)
-    seeds, gains, best = greedy_cover(nodes, offsets, len(sets), counts, met, np.ones(n, bool), k, k, *space(n))
+    seeds, gains, best = greedy_cover(Sets(nodes, offsets, len(sets)), counts, met, np.ones(n, bool), k, k, space(n))
     gain = counts.astype(np.int64)
     holds: dict[int, list[int]] = {}
     for s, members in enumerate(sets):
@@ -130,7 +130,7 @@ def test_first_covered_counts_each_set_once(
     nodes, offsets, _ = flat(n, sets)
     rank = np.full(n, -1, np.int32)
     rank[seeds] = np.arange(len(seeds))
-    found = first_covered(nodes, offsets, len(sets), rank, bits_of(np.array(seeds, np.int64), n), len(seeds))
+    found = first_covered(Sets(nodes, offsets, len(sets)), rank, bits_of(np.array(seeds, np.int64), n), len(seeds))
     expected = [0] * (len(seeds) + 1)
     for s in sets:
         if s:
@@ -151,7 +151,7 @@ def test_knapsack_cover_is_affordable_and_its_bound_holds(
     nodes, offsets, counts = flat(n, sets)
     met = np.flatnonzero(counts).astype(np.int32)
     seeds, gains, upper, single = knapsack_cover(
-        nodes, offsets, len(sets), counts, met, np.array(allowed), price, spent, budget, *space(n)
+        Sets(nodes, offsets, len(sets)), counts, met, np.array(allowed), price, spent, budget, space(n)
     )
     assert not len(seeds) or price[seeds].sum() + spent <= budget
     assert all(allowed[v] for v in seeds)
@@ -167,7 +167,7 @@ def test_knapsack_cover_is_affordable_and_its_bound_holds(
     assert reached <= optimum <= upper + 1e-9
     assert spent > 0 or reached >= 0.405 * optimum
     left = np.zeros(n, np.int64)
-    open_counts(nodes, offsets, len(sets), bits_of(seeds, n), left)
+    open_counts(Sets(nodes, offsets, len(sets)), bits_of(seeds, n), left)
     assert left.tolist() == [sum(v in s for s in sets if not s & set(seeds.tolist())) for v in range(n)]
 
 

@@ -18,7 +18,8 @@ import diffusion as dif
 from diffusion import FollowerGraph
 from diffusion._random import key_of
 from diffusion.errors import InputError, NotFoundError
-from diffusion.kernels.quotas import quota_cover
+from diffusion.kernels.coverage import Sets
+from diffusion.kernels.quotas import Quotas, quota_cover
 from diffusion.seeding import OPIM, SeedSelection, SelectionProblem, choose
 from diffusion.seeding.groups import groups_of
 
@@ -69,10 +70,9 @@ def test_the_kernel_is_the_naive_greedy_and_its_bound_holds(case: dict[str, Any]
     offsets = np.concatenate([[0], np.cumsum([len(s) for s in sets])]).astype(np.int64)
     allowed = np.zeros(n, np.bool_)
     allowed[case["pool"]] = True
-    found, gains, bound = quota_cover(
-        nodes, offsets, len(sets), allowed, np.array(case["group"], np.int32), np.array(case["most"]),
-        np.array(case["least"]), np.array(case["place"], np.int32), k, looks,
-    )  # fmt: skip
+    quotas = Quotas(np.array(case["group"], np.int32), np.array(case["most"]), np.array(case["least"]))
+    place = np.array(case["place"], np.int32)
+    found, gains, bound = quota_cover(Sets(nodes, offsets, len(sets)), allowed, quotas, place, k, looks)
     whole = completions(case)
     assert whole  # such k and quotas can be met
     seeds: list[int] = []

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels.quotas import capped_cover, sets_of_nodes
+from ..kernels.quotas import RootedSets, capped_cover, sets_of_nodes
 from .groups import Groups
 from .rr_store import RRStore
 from .strategies.rankings import by_followers
@@ -51,14 +51,14 @@ def best_maximin(sets: Collection, k: int) -> tuple[NDArray[np.int32], float, li
     store, allowed = sets.store, sets.task.allowed
     place = by_followers(sets.task.graph)
     start, index = sets_of_nodes(store.nodes, store.offsets, sets.order, sets.n)
+    rooted = RootedSets(store.nodes, store.offsets, sets.order, start, index, sets.of)
     n_sets = np.maximum(sets.n_sets, 1)
     free = np.full(n_sets.size, np.inf)
     bounds: list[tuple[NDArray[np.float64], float]] = []
     best: tuple[Any, ...] = (-1.0, -1.0, np.zeros(0, np.int32))
 
     def cover(weights: NDArray[np.float64], cap: NDArray[np.float64], looks: int) -> Any:
-        arrays = (store.nodes, store.offsets, sets.order, start, index, sets.of)
-        return capped_cover(*arrays, weights / n_sets, cap, allowed, place, k, looks)
+        return capped_cover(rooted, weights / n_sets, cap, allowed, place, k, looks)
 
     def consider(seeds: NDArray[np.int32]) -> NDArray[np.float64]:
         nonlocal best

@@ -10,24 +10,11 @@ from ..errors import InputError, NotFoundError, did_you_mean
 from .problem import SelectionProblem
 from .selection import SeedSelection
 from .strategies.base import Strategy
+from .strategies.centrality import CollectiveInfluence, CommunityDegree, KCore, PageRank, VoteRank
 from .strategies.greedy import CELF, Greedy
 from .strategies.imm import IMM
 from .strategies.opim import HIST, OPIM
-from .strategies.rankings import (
-    IRIE,
-    TIERS,
-    CollectiveInfluence,
-    CommunityDegree,
-    Degree,
-    DegreeDiscount,
-    KCore,
-    PageRank,
-    Random,
-    SingleDiscount,
-    Tier,
-    TwoStepDiscount,
-    VoteRank,
-)
+from .strategies.rankings import IRIE, TIERS, Degree, DegreeDiscount, Random, SingleDiscount, Tier, TwoStepDiscount
 
 __all__ = ["METHODS", "STRATEGIES", "choose", "misplaced", "strategy_of"]
 

@@ -16,7 +16,7 @@ from .._threads import n_threads
 from .._validation import level, whole
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
-from ..kernels.coverage import first_covered
+from ..kernels.coverage import Sets, first_covered
 from ..models.base import DiffusionModel
 from ..results.estimates import Estimate
 from ..simulation.runner import seed_labels
@@ -124,7 +124,7 @@ class RRSets:
         rank = np.full(self.store.n_nodes, -1, np.int32)
         rank[chosen] = 0
         bits = bits_of(chosen, self.store.n_nodes)
-        return int(first_covered(self.store.nodes, self.store.offsets, self.n, rank, bits, 1)[0])
+        return int(first_covered(Sets(self.store.nodes, self.store.offsets, self.n), rank, bits, 1)[0])
 
     def estimate(self, seeds: Any, *, confidence: float = 0.95) -> Estimate:
         """Estimate the spread of seeds that were chosen without a look at these sets.

@@ -14,7 +14,7 @@ from .._threads import map_chunks
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
 from ..graph.probabilities import lt_bounds
-from ..kernels.coverage import count_members, first_covered, greedy_cover, knapsack_cover, open_counts
+from ..kernels.coverage import Gains, Sets, count_members, first_covered, greedy_cover, knapsack_cover, open_counts
 from ..kernels.rr_sets import (
     COUNT,
     KIND_BITS,
@@ -139,8 +139,13 @@ class RRStore:
         self._counts = np.zeros(n, np.int32)
         self._met = np.empty(n, np.int32)
         self._counted = self._n_met = 0
-        self._space: tuple[NDArray[Any], ...] | None = None
+        self._space: Gains | None = None
         self._marks: NDArray[Any] | None = None
+
+    @property
+    def sets(self) -> Sets:
+        """The sets, for kernels."""
+        return Sets(self.nodes, self.offsets, self.n)
 
     def stops_at(self, nodes: NDArray[Any]) -> bool:
         """Do sets end at so many nodes, such as the seeds there are already, and no others?"""
@@ -270,7 +275,7 @@ class RRStore:
     def open_counts(self, seeds: NDArray[Any]) -> NDArray[np.int64]:
         """Number of sets, of those that no seed (internal node) is in, that hold each node."""
         counts = np.zeros(self.n_nodes, np.int64)
-        open_counts(self.nodes, self.offsets, self.n, bits_of(seeds, self.n_nodes), counts)
+        open_counts(self.sets, bits_of(seeds, self.n_nodes), counts)
         return counts
 
     @property
@@ -290,7 +295,7 @@ class RRStore:
     def greedy(self, allowed: NDArray[np.bool_], pick: int, top: int) -> tuple[NDArray[Any], ...]:
         """See `greedy_cover`."""
         found: tuple[NDArray[Any], ...] = greedy_cover(
-            self.nodes, self.offsets, self.n, self.counts, self.met, allowed, pick, top, *self._greedy_space()
+            self.sets, self.counts, self.met, allowed, pick, top, self._greedy_space()
         )
         return found
 
@@ -298,26 +303,23 @@ class RRStore:
         self, allowed: NDArray[np.bool_], price: NDArray[np.float64], spent: float, budget: float
     ) -> tuple[NDArray[np.int32], NDArray[np.int64], float, int]:
         """See `knapsack_cover`."""
-        sets = (self.nodes, self.offsets, self.n, self.counts, self.met)
         found: tuple[NDArray[np.int32], NDArray[np.int64], float, int] = knapsack_cover(
-            *sets, allowed, price, spent, budget, *self._greedy_space()
+            self.sets, self.counts, self.met, allowed, price, spent, budget, self._greedy_space()
         )
         return found
 
-    def _greedy_space(self) -> tuple[NDArray[Any], ...]:
+    def _greedy_space(self) -> Gains:
         # Kept, as a look needs little of it on a large graph, and fresh memory is slow.
         if self._space is None:
             n = self.n_nodes
-            self._space = np.empty(n, np.int32), np.empty(n, np.int64), np.empty(n, np.int64)
+            self._space = Gains(np.empty(n, np.int32), np.empty(n, np.int64), np.empty(n, np.int64))
         return self._space
 
     def covered_in_order(self, seeds: NDArray[Any]) -> NDArray[np.int64]:
         """Sets that each seed (internal nodes, in order) is the first to cover; the last entry counts the others."""
         rank = np.empty(self.n_nodes, np.int32)  # read at seeds alone
         rank[seeds] = np.arange(len(seeds), dtype=np.int32)
-        found: NDArray[np.int64] = first_covered(
-            self.nodes, self.offsets, self.n, rank, bits_of(seeds, self.n_nodes), len(seeds)
-        )
+        found: NDArray[np.int64] = first_covered(self.sets, rank, bits_of(seeds, self.n_nodes), len(seeds))
         return found
 
 

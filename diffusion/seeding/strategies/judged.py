@@ -12,7 +12,8 @@ from ..constraints import Cardinality
 from ..rr_store import RRStore
 from ..search import State, on_sets
 from ..task import Task
-from .rankings import Degree, DegreeDiscount, PageRank, Ranking, SingleDiscount
+from .centrality import PageRank
+from .rankings import Degree, DegreeDiscount, Ranking, SingleDiscount
 
 __all__ = ["JUDGED", "Kept", "keep_best"]
 

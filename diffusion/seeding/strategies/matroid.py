@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from ...kernels.quotas import Quotas as Limits
 from ...kernels.quotas import quota_cover
 from ..constraints import Quotas
 from ..rr_store import MOST_SETS, RRStore
@@ -47,7 +48,7 @@ class MatroidCover(Cover):
         assert isinstance(quotas, Quotas)
         assert not len(fixed)
         group = task.at_seeds(quotas.groups.code, -1)
-        limits = (quotas.most, quotas.least, by_followers(task.graph), quotas.k, LOOKS)
-        seeds, gains, bound = quota_cover(sets.nodes, sets.offsets, sets.n, task.allowed, group, *limits)
+        limits = Limits(group, quotas.most, quotas.least)
+        seeds, gains, bound = quota_cover(sets.sets, task.allowed, limits, by_followers(task.graph), quotas.k, LOOKS)
         covered, best = sets.n_empty + int(gains.sum()), sets.n_empty + int(bound)
         return Choice(seeds, float(covered), float(best), gains)

@@ -13,17 +13,26 @@ from ..._random import generator
 from ..._validation import probability
 from ...errors import InputError
 from ...graph.follower_graph import FollowerGraph
+from ...kernels.arcs import OutArcs
 from ...kernels.discount import discount_seeds, star_discount_seeds, two_step_seeds
 from ...kernels.irie import irie_seeds
-from ...kernels.ranking import collective_influence, page_rank, vote_rank
 from ..constraints import Cardinality
-from ..groups import groups_of
 from ..problem import SelectionProblem
 from ..selection import SeedSelection
 from .base import Strategy
 
-__all__ = ["IRIE", "CollectiveInfluence", "CommunityDegree", "Degree", "DegreeDiscount", "KCore", "PageRank", "Random"]
-__all__ += ["TIERS", "Ranking", "SingleDiscount", "Tier", "TwoStepDiscount", "VoteRank", "by_followers"]
+__all__ = [
+    "IRIE",
+    "Degree",
+    "DegreeDiscount",
+    "Order",
+    "Random",
+    "Ranking",
+    "SingleDiscount",
+    "Tier",
+    "TwoStepDiscount",
+]
+__all__ += ["TIERS", "by_followers", "top"]
 
 Order = tuple[NDArray[Any], NDArray[np.float64]]  # internal users and their scores
 TIERS = ("amateur", "tail", "waist", "head")
@@ -118,7 +127,7 @@ class Ranking(Strategy):
         return replace(ranked, seeds=seeds, scores=ranked.scores[chosen], purchase=purchase)
 
 
-def _top(graph: FollowerGraph, score: NDArray[Any], size: int, allowed: NDArray[np.bool_]) -> Order:
+def top(graph: FollowerGraph, score: NDArray[Any], size: int, allowed: NDArray[np.bool_]) -> Order:
     """Largest scores first; ties go to the label that comes first."""
     nodes = np.flatnonzero(allowed)
     order = np.lexsort((graph.index.order[nodes], -score[nodes].astype(np.float64)))[:size]
@@ -201,21 +210,20 @@ class Degree(Ranking):
     name = "degree"
 
     def order(self, graph: FollowerGraph, size: int, allowed: NDArray[np.bool_], key: int) -> Order:
-        return _top(graph, graph.csr.out_degree, size, allowed)
+        return top(graph, graph.csr.out_degree, size, allowed)
 
 
 def _discount(graph: FollowerGraph, size: int, allowed: NDArray[np.bool_], p: float) -> Order:
-    csr, into = graph.csr, graph.csr.into
-    arcs = (csr.indptr, csr.indices, into.indptr, into.sources, into.arc)
-    nodes, scores = discount_seeds(*arcs, csr.multiplicity, csr.out_degree, graph.index.order, allowed, p, size)
+    csr, place = graph.csr, graph.index.order
+    out = OutArcs(csr.indptr, csr.indices)
+    nodes, scores = discount_seeds(out, csr.into, csr.multiplicity, csr.out_degree, place, allowed, p, size)
     return nodes, scores
 
 
 def _by_arc(kernel: Any, graph: FollowerGraph, size: int, allowed: NDArray[np.bool_]) -> Order:
     assert graph.probabilities is not None  # `rank` has looked
-    csr, into = graph.csr, graph.csr.into
-    arcs = (csr.indptr, csr.indices, into.indptr, into.sources, into.arc)
-    nodes, scores = kernel(*arcs, graph.probabilities.values, graph.index.order, allowed, size)
+    out = OutArcs(graph.csr.indptr, graph.csr.indices)
+    nodes, scores = kernel(out, graph.csr.into, graph.probabilities.values, graph.index.order, allowed, size)
     return nodes, scores
 
 
@@ -364,147 +372,6 @@ class IRIE(Ranking):
         p, bounds = graph.probabilities.values, (float(self.alpha), float(self.floor), ROUNDS, CLOSE)
         nodes, scores = irie_seeds(graph.csr.indptr, graph.csr.indices, p, graph.index.order, allowed, size, *bounds)
         return nodes, scores
-
-
-@dataclass(frozen=True)
-class CollectiveInfluence(Ranking):
-    """Collective influence within two steps (Morone and Makse 2015, with balls of radius 2), adaptive.
-
-    (degree - 1) times the sum of (degree - 1) over nodes two steps away, on the undirected graph, from which each seed
-    is then removed; ties, as among nodes of influence 0, go to more followers.
-
-    Examples
-    --------
-    >>> import diffusion as dif
-    >>> g = dif.FollowerGraph.from_arrays([0, 0, 0, 4, 4], [1, 2, 3, 5, 0], edges_mean="influences", directed=True)
-    >>> dif.select_seeds(g, 2, method=CollectiveInfluence()).seeds
-    (0, 4)
-    """
-
-    name = "collective_influence"
-
-    def order(self, graph: FollowerGraph, size: int, allowed: NDArray[np.bool_], key: int) -> Order:
-        from scipy.sparse import csr_array
-
-        n = graph.n_nodes
-        flow = csr_array((np.ones(graph.n_edges, np.int8), graph.csr.indices, graph.csr.indptr), shape=(n, n))
-        both = csr_array(flow + flow.T)  # mutual follows are one edge
-        # Among equals, such as all nodes of a tree's edge, followers decide, then the label.
-        place = np.empty(n, np.int32)
-        place[by_followers(graph)] = np.arange(n, dtype=np.int32)
-        indptr, indices = both.indptr.astype(np.int64), both.indices.astype(np.int32)
-        nodes, score = collective_influence(indptr, indices, place, allowed, size)
-        return nodes, score.astype(np.float64)
-
-
-@dataclass(frozen=True)
-class CommunityDegree(Ranking):
-    """Most followers of each community, seeds in proportion to its size; needs the node attribute ``community``.
-
-    Communities get seats as in elections (Sainte-Lague), ties going to the larger one; nodes of no community are left
-    out.
-
-    Examples
-    --------
-    >>> import diffusion as dif
-    >>> g = dif.FollowerGraph.from_arrays([0, 0, 0, 4, 4], [1, 2, 3, 5, 0], edges_mean="influences", directed=True)
-    >>> dif.select_seeds(g.with_node_data(community=list("aaaabb")), 2, method=CommunityDegree()).seeds
-    (0, 4)
-    """
-
-    name = "community_degree"
-
-    def order(self, graph: FollowerGraph, size: int, allowed: NDArray[np.bool_], key: int) -> Order:
-        groups = groups_of(graph)
-        sizes = groups.sizes()
-        degree = graph.csr.out_degree
-        allowed = allowed & (groups.code >= 0)
-        # Seat j of a community comes at (j + 1/2) / size, so that a smaller number takes the first of a larger one.
-        ranked, _ = _top(graph, degree, int(allowed.sum()), allowed)
-        community = groups.code[ranked]
-        by_community = np.argsort(community, kind="stable")
-        counts = np.bincount(community, minlength=len(groups))
-        seat = np.empty(len(ranked), np.int64)
-        seat[by_community] = np.arange(len(ranked)) - np.repeat(np.cumsum(counts) - counts, counts)
-        order = np.lexsort((community, -sizes[community], (seat + 0.5) / sizes[community]))[:size]
-        return ranked[order], degree[ranked[order]].astype(np.float64)
-
-
-@dataclass(frozen=True)
-class PageRank(Ranking):
-    """PageRank along follows, with a damping of 0.85.
-
-    Examples
-    --------
-    >>> import diffusion as dif
-    >>> g = dif.FollowerGraph.from_arrays([0, 0, 0, 4, 4], [1, 2, 3, 5, 0], edges_mean="influences", directed=True)
-    >>> dif.select_seeds(g, 2, method=PageRank()).seeds
-    (4, 0)
-    """
-
-    name = "pagerank"
-
-    def order(self, graph: FollowerGraph, size: int, allowed: NDArray[np.bool_], key: int) -> Order:
-
-        def score() -> NDArray[np.float64]:
-            csr = graph.csr
-            each = None if csr.multiplicity.size == 1 else csr.multiplicity
-            follows = np.bincount(csr.indices, each, minlength=graph.n_nodes).astype(np.float64)
-            ranks: NDArray[np.float64] = page_rank(csr.indptr, csr.indices, csr.multiplicity, follows)
-            return ranks
-
-        # It needs many passes over all arcs, and every certified selection asks for it.
-        return _top(graph, np.round(graph.cached("pagerank", score), 15), size, allowed)
-
-
-@dataclass(frozen=True)
-class KCore(Ranking):
-    """Core number of the undirected graph, then followers (igraph).
-
-    Examples
-    --------
-    >>> import diffusion as dif
-    >>> g = dif.FollowerGraph.from_arrays([0, 0, 0, 4, 4], [1, 2, 3, 5, 0], edges_mean="influences", directed=True)
-    >>> dif.select_seeds(g, 2, method=KCore()).seeds
-    (0, 4)
-    """
-
-    name = "k_core"
-
-    def order(self, graph: FollowerGraph, size: int, allowed: NDArray[np.bool_], key: int) -> Order:
-        import igraph
-
-        arcs = np.column_stack((graph.csr.sources, graph.csr.indices))
-        whole = igraph.Graph(n=graph.n_nodes, edges=arcs, directed=True)
-        # Mutual follows are one edge of the undirected graph.
-        core = np.array(whole.as_undirected(mode="collapse").coreness())
-        # Many nodes share the innermost core: followers decide among them.
-        degree = graph.csr.out_degree
-        chosen, _ = _top(graph, core + degree / (degree.max() + 1.0), size, allowed)
-        return chosen, core[chosen].astype(np.float64)
-
-
-@dataclass(frozen=True)
-class VoteRank(Ranking):
-    """VoteRank, followers vote (Zhang et al. 2016).
-
-    An elected node votes no more, and each of its followers with 1 / (mean followers) less; the ranking ends once no
-    one is left with a vote.
-
-    Examples
-    --------
-    >>> import diffusion as dif
-    >>> g = dif.FollowerGraph.from_arrays([0, 0, 0, 4, 4], [1, 2, 3, 5, 0], edges_mean="influences", directed=True)
-    >>> dif.select_seeds(g, 2, method=VoteRank()).seeds
-    (0, 4)
-    """
-
-    name = "voterank"
-
-    def order(self, graph: FollowerGraph, size: int, allowed: NDArray[np.bool_], key: int) -> Order:
-        csr, into = graph.csr, graph.csr.into
-        nodes, votes = vote_rank(csr.indptr, csr.indices, into.indptr, into.sources, graph.index.order, allowed, size)
-        return nodes, votes / max(graph.n_edges, 1)
 
 
 def by_followers(graph: FollowerGraph) -> NDArray[np.int32]:
