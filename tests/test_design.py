@@ -43,7 +43,7 @@ MISTAKES = [
     (model(kind="sips", sips={"identify": "complicated"}), ["model[0].sips.identify = 'complicated'", "complex = 2"]),
     (model(kind="sips", sips={"identify": {"complex": 0}}), ["model[0].sips.identify: theta=0"]),
     (model(kind="sips", sips={"feed": []}), ["model[0].sips.feed is empty"]),
-    (model(kind="sips", sips={"gain": 3.0}), ["model[0].sips: the feed explodes on its own"]),
+    (model(kind="sips", sips={"amplification": 3.0}), ["model[0].sips: the feed explodes on its own"]),
     (model(kind="sips", sips={"funnel": {"share": 0.1}, "eta": 0.1}), ["eta has no place beside it"]),
     (model(kind="sips", sips={"delay": {"meen": 3}}), ["model[0].sips.delay.meen is unknown", "'mean'"]),
     (model(kind="sips", sips={"delay": 3}), ["model[0].sips: delay = 3 is not a table"]),
@@ -229,7 +229,12 @@ def test_eta_takes_its_share_of_taking_part_and_of_sharing():
                 "probability": "weighted_cascade",
             }
         },
-        {"model": {"kind": "sips", "sips": {"funnel": {"share": 0.2}, "identify": {"complex": 3}, "gain": 0.05}}},
+        {
+            "model": {
+                "kind": "sips",
+                "sips": {"funnel": {"share": 0.2}, "identify": {"complex": 3}, "amplification": 0.05},
+            }
+        },
         {"model": {"kind": "sips", "sips": {"attention": ["graph", 0.2]}, "probability": "weighted_cascade"}},
         {"model": {"kind": "sips", "sips": {"redraw": True, "delay": {"kind": "gamma", "mean": 12.0, "shape": 2.0}}}},
         {"model": {"kind": "sips", "sips": {"feed": 2.0, "cap": 9, "weights": {"share": 3.0}}}},
@@ -358,7 +363,7 @@ def test_python_takes_single_values_arrays_and_numpy_numbers():
         ),
         ({"graph": {"usres": 500}}, r"graph\.platform\.usres is unknown.*'users'"),
         ({"models": ["icc"]}, "'icc' is unknown.*'ic'"),
-        ({"models": ["threshold"]}, "needs its threshold"),
+        ({"models": ["threshold"]}, "needs its parameters"),
         ({"models": ["lt"], "probabilities": [{"rule": "constant", "p": 0.1}]}, "'lt' cannot be combined"),
         ({"strategies": ["degre"]}, "'degre' is unknown.*'degree'"),
         ({"budgets": [-1]}, r"seeding\.budget\[0\]\.k = -1"),

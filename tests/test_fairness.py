@@ -16,7 +16,8 @@ import diffusion as dif
 from diffusion import FollowerGraph
 from diffusion.errors import InputError
 from diffusion.kernels.quotas import RootedSets, capped_cover, sets_of_nodes
-from diffusion.seeding.fairness import maximin_seeds, price_of_fairness
+from diffusion.seeding.fairness import maximin_seeds
+from diffusion.seeding.fairness_price import price_of_fairness
 
 # -- the kernel --------------------------------------------------------------------------------------------------------
 
@@ -221,7 +222,7 @@ def test_what_results_show_and_limits():
         ({"time_limit": -1}, "time_limit=-1"),
         ({"max_rr_sets": 0}, "max_rr_sets=0"),
         ({"communities": [1]}, "1 values for 2,000 nodes"),
-        ({"model": dif.Threshold(count=2)}, "RR sets exist for IC"),
+        ({"model": dif.Threshold(count=2)}, "no certificate is known for Threshold"),
     ],
 )
 def test_mistakes(options: dict[str, Any], message: str):

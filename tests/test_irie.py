@@ -13,7 +13,12 @@ from strategies import graphs, internal_arcs, internal_values, random_graph, wit
 
 from diffusion.graph.follower_graph import FollowerGraph
 from diffusion.kernels.irie import influence_rank, reach_of_seed
-from diffusion.seeding.irie import CLOSE, FLOOR, ROUNDS, irie
+from diffusion.seeding import IRIE
+from diffusion.seeding.strategies.rankings import CLOSE, FLOOR, ROUNDS
+
+
+def irie(graph: FollowerGraph, k: int, allowed: Any, **options: float) -> tuple[Any, Any]:
+    return IRIE(**options).order(graph, k, allowed, 0)
 
 
 def naive_irie(

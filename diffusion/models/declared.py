@@ -5,17 +5,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from .._toml import known, listed
 from ..errors import DiffusionError, InputError
-
-if TYPE_CHECKING:
-    from ..graph.follower_graph import FollowerGraph
-    from ..simulation.runner import Runs
 
 __all__ = ["Declared", "Standing"]
 
@@ -46,9 +43,8 @@ class Declared:
     share of stated intentions acted upon, of which its funnel is made).
     """
 
-    takes_probabilities: Any = True  # crossed with the probability rules of the study
-    needs_several_sharers: Any = False  # one sharer alone can convince nobody
-    needs_communities: Any = ""  # what about the model needs them; empty: nothing
+    takes_probabilities: bool = True  # crossed with the probability rules of the study
+    needs_communities: str = ""  # what about the model needs them; empty: nothing
 
     @classmethod
     def from_study_table(cls, table: Mapping[str, Any], path: str) -> list[tuple[Any, dict[str, Any]]]:
@@ -86,14 +82,14 @@ class Declared:
         }
 
     def study_measures(
-        self, runs: Runs, *, n_seeds: int, n_nodes: int, confidence: float
+        self, details: Mapping[str, NDArray[Any]], *, n_seeds: int, n_nodes: int, confidence: float
     ) -> tuple[dict[str, float], pd.DataFrame]:
         """Return further columns of the table of results, measured in runs, and users by stage (table ``funnel``).
 
         Parameters
         ----------
-        runs : Runs
-            What the engine has counted.
+        details : mapping of str to ndarray
+            What the model counted by run and step.
         n_seeds, n_nodes : int
         confidence : float
             Level of the intervals.
@@ -107,23 +103,6 @@ class Declared:
     def refuses_rule(self, rule: str) -> str:
         """Return why the model cannot be combined with a rule for probabilities; empty: it can."""
         return ""
-
-    def effective_probabilities(self, graph: FollowerGraph) -> FollowerGraph | None:
-        """Return the graph with the probability that a sharer makes a follower share; None where there is none."""
-        return graph if graph.probabilities is not None else None
-
-    @property
-    def certified_model(self) -> Any:
-        """The model for which seeds with a certificate are chosen in place of this one; None: no such seeds exist.
-
-        Their certificate holds for this model only where it is this model.
-        """
-        return None
-
-    @property
-    def contagion(self) -> str:
-        """``"simple"``, ``"complex"`` (one sharer alone can convince nobody) or ``"linear"``."""
-        return "complex" if self.needs_several_sharers else "simple"
 
 
 def _plain(value: Any) -> Any:

@@ -81,23 +81,27 @@ def render(tables: StudyTables) -> str:
             *method_figures(tables),
         ]
     figures: dict[str, Figure] = {figure.key: figure for figure in drawn if figure is not None}
-    return _environment().get_template("report.html.jinja").render(
-        figures=figures,
-        tables=tables,
-        answer=_answer(tables),
-        growth=blocks.growth(tables),
-        best=blocks.best(tables),
-        seeds=blocks.seeds(tables),
-        expectations=blocks.expectations(tables, findings(tables)),
-        parameters=blocks.parameters(tables),
-        skipped=blocks.skipped(tables),
-        tiers=blocks.tiers(tables),
-        cells=blocks.cells(tables),
-        graphs=pd.DataFrame(tables.graphs).drop(columns=["follower_ccdf", "tiers"], errors="ignore"),
-        confidence=sorted(tables.results["confidence"].unique()),
-        runs=int(tables.results["runs"].sum()),
-        version=str(tables.provenance.get("diffusion") or __version__),
-    )  # fmt: skip
+    return (
+        _environment()
+        .get_template("report.html.jinja")
+        .render(
+            figures=figures,
+            tables=tables,
+            answer=_answer(tables),
+            growth=blocks.growth(tables),
+            best=blocks.best(tables),
+            seeds=blocks.seeds(tables),
+            expectations=blocks.expectations(tables, findings(tables)),
+            parameters=blocks.parameters(tables),
+            skipped=blocks.skipped(tables),
+            tiers=blocks.tiers(tables),
+            cells=blocks.cells(tables),
+            graphs=pd.DataFrame(tables.graphs).drop(columns=["follower_ccdf", "tiers"], errors="ignore"),
+            confidence=sorted(tables.results["confidence"].unique()),
+            runs=int(tables.results["runs"].sum()),
+            version=str(tables.provenance.get("diffusion") or __version__),
+        )
+    )
 
 
 def _answer(tables: StudyTables) -> dict[str, Any]:

@@ -295,8 +295,16 @@ def growth_on_graph(
             expected = float(after / before) if before else UNKNOWN
     rate, doubling = _rates(known.R, why.cause, known.deceleration)
     return replace(
-        counted, R=known.R, R_predicted=known.predicted, deceleration=known.deceleration, phase=phase, why=why,
-        campaign_predicted=expected, rate=rate, doubling_time=doubling, R_by_step=table
+        counted,
+        R=known.R,
+        R_predicted=known.predicted,
+        deceleration=known.deceleration,
+        phase=phase,
+        why=why,
+        campaign_predicted=expected,
+        rate=rate,
+        doubling_time=doubling,
+        R_by_step=table,
     )
 
 
@@ -447,9 +455,21 @@ def growth_of_counts(
                 R, why = R_wide, Reason(Finding.DEPLETED, numbers)
     rate, doubling = _rates(R, why.cause, deceleration)
     return Growth(
-        R, UNKNOWN, deceleration=deceleration, phase=phase, why=why, campaign=campaign,
-        campaign_predicted=UNKNOWN, halves=halves, first=first, last=last, R_by_step=table, runs=runs, provenance=record or {},
-        rate=rate, doubling_time=doubling
+        R,
+        UNKNOWN,
+        deceleration=deceleration,
+        phase=phase,
+        why=why,
+        campaign=campaign,
+        campaign_predicted=UNKNOWN,
+        halves=halves,
+        first=first,
+        last=last,
+        R_by_step=table,
+        runs=runs,
+        provenance=record or {},
+        rate=rate,
+        doubling_time=doubling,
     )
 
 

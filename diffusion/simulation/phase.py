@@ -230,7 +230,15 @@ def reproduction(
     R = Estimate(*(fit.R if steady else fit.pooled), confidence, runs)
     deceleration = Estimate(*fit.deceleration, confidence, runs) if predicted > 1 else nothing
     return Reproduction(
-        predicted, R, deceleration, phase, why, core_share, fit.final / graph.n_nodes, _table(fit), runs,
+        predicted,
+        R,
+        deceleration,
+        phase,
+        why,
+        core_share,
+        fit.final / graph.n_nodes,
+        _table(fit),
+        runs,
         record | {"runs": runs},
     )
 

@@ -22,6 +22,7 @@ from .._files import whole_file
 from .._random import derive_key
 from .._version import __version__
 from ..graph.follower_graph import FollowerGraph
+from ..models.program import Trace
 from ..results.cascade import Cascade
 from ..results.estimates import Estimate, SpreadEstimate, share_interval
 from ..simulation.growth import Growth, growth_of_counts, growth_on_graph
@@ -150,7 +151,7 @@ def compute(
     limits = dataclasses.asdict(precision) | {"runs": None, "first_look": FIRST_LOOK}
     (runs,), stopped_by = sample_until([engine], **limits, threads=1, show=False)
     seconds = time.perf_counter() - start
-    new = runs.new
+    new = runs.new[..., 0]
     sizes = new.sum(axis=1, dtype=np.int64)
     reach = SpreadEstimate.from_sizes(
         sizes, confidence=confidence, stopped_by=stopped_by, key=key, provenance={}, limits=engine.limits
@@ -160,8 +161,8 @@ def compute(
     outbreak = share_interval(int((sizes >= OUTBREAK_SHARE * n).sum()), len(sizes), confidence)
     traces = [engine.replay(run) for run in range(1 if engine.deterministic else VIRALITY_RUNS)]
     seeds = _seed_table(graph, chosen.seeds)
-    communities = _by_community(graph, runs.node_counts / len(sizes), traces)
-    measures, funnel = model.study_measures(runs, n_seeds=len(seeds), n_nodes=n, confidence=confidence)
+    communities = _by_community(graph, runs.node_counts[:, 0] / len(sizes), traces)
+    measures, funnel = model.study_measures(runs.details, n_seeds=len(seeds), n_nodes=n, confidence=confidence)
     cost = float(seeds["price"].sum(skipna=False)) if len(seeds) else 0.0
     row = cell.labels() | {
         "mixing": mixing,
@@ -220,11 +221,8 @@ def _growth(grown: Growth, known: Reproduction) -> dict[str, Any]:
     return row
 
 
-Trace = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]
-
-
 def _shapes(traces: list[Trace]) -> dict[str, Any]:
-    cascades = [Cascade(pd.RangeIndex(len(nodes)), step, parent) for nodes, step, parent in traces]
+    cascades = [Cascade(pd.RangeIndex(len(one.nodes)), one.steps, one.parents) for one in traces]
     virality = [v for v in map(structural_virality, cascades) if not math.isnan(v)]
     return {
         "depth": float(np.mean([c.depth for c in cascades])),
@@ -251,7 +249,8 @@ def _by_community(graph: FollowerGraph, probability: NDArray[np.float64], traces
     total = float(reached["sum"].sum())
     codes = reached.index.get_indexer(pd.Index(labels, tupleize_cols=False))[graph.index.order]
     entry = np.full((len(traces), len(reached)), np.inf)
-    for run, (nodes, step, _) in enumerate(traces):
+    for run, trace in enumerate(traces):
+        nodes, step = trace.nodes, trace.steps
         np.minimum.at(entry[run], codes[nodes], step)
     entered = np.isfinite(entry)
     entry_step = np.full(len(reached), math.nan)

@@ -53,12 +53,12 @@ attention = 0.3                 # probability that a follower attends to a note
 note = "experience"             # kind of note: sets p_S from the survey
 eta = 1.0                       # share of stated intentions acted upon: scales the survey's p_P and p_X; 1 is the ceiling
 feed = [0.0, 3.0]               # mean users the feed shows a note to
-own = 0.5                       # share of them in the creator's own community
+own_community = 0.5                       # share of them in the creator's own community
 identify = ["simple", { complex = 2 }]   # by chance, or once that many distinct sharers were seen
 
 [[model]]
 kind = "sips"
-sips = { attention = 0.3, eta = 0.25, feed = 3.0, own = 0.5 }
+sips = { attention = 0.3, eta = 0.25, feed = 3.0, own_community = 0.5 }
 
 # [[model]]
 # kind = ["ic", "lt"]           # also "threshold"; weights of lt into a node must sum to at most 1

@@ -20,8 +20,7 @@ from ..graph.follower_graph import FollowerGraph
 from ..graph.generate import generate_platform
 from ..graph.read import read_edges
 from ..graph.rewire import rewire_mixing
-from ..seeding.heuristics import TIER_STRATEGIES
-from ..simulation.runner import prepare
+from ..seeding.strategies.rankings import TIERS
 from .design import GraphSpec, ModelSpec, StudyDesign
 
 __all__ = ["PreparedGraph", "graph_card", "prepare_graph"]
@@ -71,8 +70,10 @@ def prepare_graph(spec: GraphSpec, design: StudyDesign) -> PreparedGraph:
         with_rule = graph
         if model.rule is not None:
             with_rule = model.rule.apply(graph, generator(derive_key(design.seed, "rule", model.rule.label)))
-        prepare(with_rule, model.model, [], 0)  # a graph that the model refuses is refused before anything runs
-        simulated[model], effective[model] = with_rule, model.model.effective_probabilities(with_rule)
+        model.model.compile(with_rule)  # a graph that the model refuses is refused before anything runs
+        reckoned = model.model.effective_probabilities(with_rule)
+        simulated[model] = with_rule
+        effective[model] = None if model.rule is None and reckoned is with_rule else reckoned
     mixing = Partition.from_labels(graph).mixing if "community" in graph.node_data else float("nan")
     return PreparedGraph(spec, graph, simulated, effective, bool(missing) or spec.kind != "object", mixing)
 
@@ -205,6 +206,6 @@ def _tiers(graph: FollowerGraph) -> list[dict[str, Any]]:
             "followers_max": int(own["followers"].max()),
             "median_price": float(own["price"].median()),
         }
-        for tier in TIER_STRATEGIES
+        for tier in TIERS
         if tier in groups.groups and len(own := groups.get_group(tier))
     ]

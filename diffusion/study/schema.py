@@ -102,14 +102,28 @@ RESULTS = (
     _number("budget_value", "seeds or RMB", "size of the budget"),
     _text("model_kind", "name of the model without its parameters"),
     _text("contagion", "simple, complex (one sharer alone can convince nobody) or linear (exposures add up)"),
-    _parameter("identify", "text", "", "way to identify with a note: simple, or complex and the number of sharers needed", "SIPS"),
+    _parameter(
+        "identify",
+        "text",
+        "",
+        "way to identify with a note: simple, or complex and the number of sharers needed",
+        "SIPS",
+    ),
     _parameter("feed", "number", "users", "mean users to whom the feed shows a note, before engagement", "SIPS"),
-    _parameter("eta", "number", "share", "share of stated intentions acted upon, where the funnel is the survey's", "SIPS"),
+    _parameter(
+        "eta", "number", "share", "share of stated intentions acted upon, where the funnel is the survey's", "SIPS"
+    ),
     _parameter("attention", "number", "probability", "that a follower attends to a note", "SIPS"),
     _parameter("rho", "number", "probability", "that an attended exposure makes a new sharer", "SIPS", derived=True),
     _parameter("fraction", "number", "share", "of followed accounts that must be active", "Threshold"),
     _parameter("count", "number", "users", "followed accounts that must be active", "Threshold"),
-    _parameter("noise", "number", "probability", "of activation below the threshold, by every newly active followed account", "Threshold"),
+    _parameter(
+        "noise",
+        "number",
+        "probability",
+        "of activation below the threshold, by every newly active followed account",
+        "Threshold",
+    ),
     _number("mixing", "share", "of arcs that lead to another community"),
     _count("n_nodes", "users", "users of the graph"),
     _count("n_seeds", "users", "seeds"),
@@ -120,7 +134,9 @@ RESULTS = (
     _count("runs", "runs", "simulated spreads"),
     _number("rel_error", "share", "half width of the interval of reach over reach"),
     _text("stopped_by", "precision, max_runs, or deterministic"),
-    _text("phase", "of growth on this graph with this model: exponential, subcritical, core, undecided, not applicable"),
+    _text(
+        "phase", "of growth on this graph with this model: exponential, subcritical, core, undecided, not applicable"
+    ),
     _text("phase_cause", "why, as a word"),
     _text("phase_reason", "why, as a sentence"),
     _number("R_predicted", "sharers", "new sharers that a typical sharer makes, by the next-generation operator"),
@@ -134,7 +150,12 @@ RESULTS = (
     _number("R_campaign_predicted", "", "the same as forecast by message passing from these seeds, with depletion"),
     _count("fit_first", "step", "first early step; -1 if there is none"),
     _count("fit_last", "step", "last early step; -1 if there is none"),
-    *_estimate("outbreak_probability", "probability", "of a run that reaches the outbreak share", ends=("outbreak_low", "outbreak_high")),
+    *_estimate(
+        "outbreak_probability",
+        "probability",
+        "of a run that reaches the outbreak share",
+        ends=("outbreak_low", "outbreak_high"),
+    ),
     _number("outbreak_share", "share", "of all users from which on a run is an outbreak"),
     _number("depth", "steps", "from the seeds to the last activation, mean over replayed runs"),
     _number("breadth", "users", "most activations in one step, mean over replayed runs"),
@@ -152,7 +173,7 @@ RESULTS = (
     _text("key", "key of the worlds, shared by all cells of one graph and model"),
     _number("seconds_select", "s", "choosing the seeds; a shared ranking counts in each of its cells"),
     _number("seconds_simulate", "s", "simulating"),
-)  # fmt: skip
+)
 
 TABLES: dict[str, Table] = {
     table.name: table
@@ -212,17 +233,29 @@ TABLES: dict[str, Table] = {
         Table(
             "paired",
             "a strategy against the best one of its setting and budget, on the same worlds",
-            (*FACTORS, BUDGET, PLACE, STRATEGY, _text("best", "strategy with the highest mean reach"),
-             *_difference("reach minus reach of the best")),
+            (
+                *FACTORS,
+                BUDGET,
+                PLACE,
+                STRATEGY,
+                _text("best", "strategy with the highest mean reach"),
+                *_difference("reach minus reach of the best"),
+            ),
         ),
         Table(
             "paired_place",
             "two places of the seeds of one strategy, on the same worlds",
-            (*FACTORS, BUDGET, STRATEGY, _text("place_a", "one place"), _text("place_b", "the other place"),
-             *_difference("reach at place_a minus reach at place_b")),
+            (
+                *FACTORS,
+                BUDGET,
+                STRATEGY,
+                _text("place_a", "one place"),
+                _text("place_b", "the other place"),
+                *_difference("reach at place_a minus reach at place_b"),
+            ),
         ),
     )
-}  # fmt: skip
+}
 
 
 def check_model_columns(names: Iterable[str], model: str) -> None:
@@ -277,10 +310,12 @@ def markdown() -> str:
     """Return the page of the documentation that explains every column."""
     words = {"text": "text", "count": "whole number", "number": "number", "flag": "true or false"}
     lines = [
-        "# Tables of a study", "",
+        "# Tables of a study",
+        "",
         "A study writes Parquet files into its folder; `StudyResult.to_pandas(name)` reads them. A missing number is NaN, a "
-        "missing text empty. A model may bring further columns to `results`, one for each parameter.", "",
-    ]  # fmt: skip
+        "missing text empty. A model may bring further columns to `results`, one for each parameter.",
+        "",
+    ]
     for table in TABLES.values():
         lines += [f"## {table.name}", "", f"One row is {table.row}.", "", "| column | type | unit | meaning |"]
         lines.append("|:---|:---|:---|:---|")

@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .._random import derive_key, generator
+from .._random import derive_key, generator, key_of
 from ..graph.communities import community_codes
-from ..seeding.budget import affordable
-from ..seeding.certified import study_seeds
-from ..seeding.heuristics import rank_seeds
+from ..seeding.constraints import affordable
+from ..seeding.problem import SelectionProblem
+from ..seeding.registry import choose
+from ..seeding.select import selection_key
 from ..simulation.phase import Reproduction, reproduction
 from .cell import Cell, Chosen
 from .design import ModelSpec, StudyDesign
@@ -26,10 +27,6 @@ __all__ = ["Reproductions", "Seeds", "users_of"]
 
 MOST_RUNS = 4096  # cascades of typical sharers for R of a graph and a model
 
-# At 0.1 codes of this kind stop 3 to 5 % below the best known spread; for money eps counts sampling error alone.
-OPIM_EPS = {"k": 0.04, "money": 0.2}
-# Where reach is a sliver of a large graph, precision would take hours: the certificate is then wider.
-MOST_RR_SETS = 4_000_000
 FIRST_RANKED = 512  # seeds ranked at first for a money budget; more where money is left over
 
 T = TypeVar("T")
@@ -76,7 +73,7 @@ class Seeds:
 
     def take(self, cell: Cell, ready: PreparedGraph) -> Chosen:
         """Return the seeds of a cell; fewer than k only where the method ranks no more."""
-        return self._ranked(cell, ready) if METHODS[cell.strategy].ranks else self._selected(cell, ready)
+        return self._selected(cell, ready) if METHODS[cell.strategy].ranking is None else self._ranked(cell, ready)
 
     def _selected(self, cell: Cell, ready: PreparedGraph) -> Chosen:
         """Seeds of a method that chooses for a model and a budget; one choice where models share their certified model."""
@@ -85,10 +82,8 @@ class Seeds:
         model = certified if certified is not None else spec.model
         rule = spec.rule.label if spec.rule is not None else ""
         name = (id(ready), cell.strategy, model.label, rule, cell.budget, cell.place)
-        key = derive_key(self._design.seed, "seeds", cell.strategy, model.label, rule)
-        options: dict[str, Any] = {"threads": 1}
-        if method.certified and cell.strategy != "imm":
-            options |= {"eps": OPIM_EPS[cell.budget.kind], "max_rr_sets": MOST_RR_SETS}
+        drawn = key_of(generator(derive_key(self._design.seed, "seeds", cell.strategy, model.label, rule)))
+        options: dict[str, Any] = {"threads": 1, "key": drawn if spec.rule is None else selection_key(drawn)}
         if cell.place == "one community":
             users = users_of(ready, cell.strategy, cell.place)
             options["candidates"] = ready.graph.nodes.take(np.flatnonzero(users)).tolist()
@@ -97,12 +92,13 @@ class Seeds:
         else:
             options["k"] = int(cell.budget.value)
 
-        def choose() -> Chosen:
-            found = study_seeds(ready.simulated[spec], model=model, method=cell.strategy, key=key, **options)
-            bounds = (float("nan") if bound is None else bound for bound in (found.lower, found.upper))
-            return Chosen(found.seeds, found.seconds, *bounds)
+        def compute() -> Chosen:
+            problem = SelectionProblem.of(ready.simulated[spec], model=model, **options)
+            seeds = choose(problem, method.for_budget(cell.budget.kind))
+            bounds = (float("nan") if bound is None else bound for bound in (seeds.lower, seeds.upper))
+            return Chosen(seeds.seeds, seeds.seconds, *bounds)
 
-        chosen = self._once.get(name, choose)
+        chosen = self._once.get(name, compute)
         return chosen if model == spec.model else Chosen(chosen.seeds, chosen.seconds)
 
     def _ranked(self, cell: Cell, ready: PreparedGraph) -> Chosen:
@@ -118,7 +114,7 @@ class Seeds:
             ranking = self._rankings.setdefault(name, Ranking())
             while True:
                 if len(ranking.users) < wanted and not ranking.whole:
-                    self.index.rank(ranking, cell, ready, by_rule, wanted)
+                    self._rank(ranking, cell, ready, by_rule, wanted)
                 placed = _placed(ranking.users, cell.place, ready)
                 if cell.budget.kind == "k":
                     return Chosen(placed[: int(cell.budget.value)], ranking.seconds)
@@ -131,9 +127,9 @@ class Seeds:
         graph = ready.reckoned(by_rule) if by_rule else ready.graph
         available = int(users_of(ready, cell.strategy, "anywhere").sum())
         size = min(wanted, available)
-        p = 0.0 if by_rule is None and cell.strategy == "degree_discount" else None  # p = 0: single discount
-        key = derive_key(self._design.seed, "seeds", cell.strategy)
-        found = rank_seeds(graph, size, method=cell.strategy, p=p, rng=generator(key))
+        key = key_of(generator(derive_key(self._design.seed, "seeds", cell.strategy)))
+        strategy = METHODS[cell.strategy].with_probabilities(by_rule is not None)
+        found = strategy.rank(SelectionProblem.of(graph, size, key=key, threads=1), size)
         ranking.users = found.seeds
         ranking.seconds += found.seconds
         ranking.whole = size == available or len(found) < size

@@ -3,37 +3,42 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ..._toml import known, listed, one_of, probability, typed
 from ...errors import DiffusionError, InputError
 from ...kernels.sips import ATTENDED, EXPOSED, FEED, FOLLOW
 from ...results.intervals import mean_interval
-from ...simulation.runner import Runs
 from ..declared import Standing
-from .model import SIPS
 from .parts import Complex, Delay, Feed, Funnel
 from .priors import NOTES, SURVEY
 from .results import funnel_tables, ratio_interval
 
+if TYPE_CHECKING:
+    from .model import SIPS
+
 __all__ = ["channels", "columns", "from_table", "funnel", "standing", "to_table"]
+
+T = TypeVar("T")
 
 # Lists of these are crossed, and of identify.
 CROSSED = {"attention": 0.2, "eta": 0.1, "identify_rate": 1.0, "feed": 0.0}
-OF_FEED = ("own", "gain", "cap", "weights")
+OF_FEED = ("own_community", "amplification", "cap", "weights")
 KEYS = ("attention", "note", "funnel", "eta", "identify_rate", "feed", *OF_FEED, "identify", "redraw", "delay")
 STEPS = ("sympathize", "identify", "participate", "share")
 
 
-def from_table(table: Mapping[str, Any], path: str) -> list[tuple[SIPS, dict[str, Any]]]:
-    """Cross the lists of a table: every model with its own table."""
+def from_table(table: Mapping[str, Any], path: str, make: Callable[..., T]) -> list[tuple[T, dict[str, Any]]]:
+    """Cross the lists of a table: every model, made of its parameters, with its own table."""
     known(table, KEYS, f"{path}.")
     shared = {name: table[name] for name in ("cap", "weights", "redraw", "delay") if name in table}
-    shared["own"] = typed(table, "own", float, f"{path}.", 0.5)
-    shared["gain"] = typed(table, "gain", float, f"{path}.", 0.0)
+    shared["own_community"] = typed(table, "own_community", float, f"{path}.", 0.5)
+    shared["amplification"] = typed(table, "amplification", float, f"{path}.", 0.0)
     note = one_of(typed(table, "note", str, f"{path}.", "experience"), NOTES, f"{path}.note")
     funnel = table.get("funnel")
     if funnel is not None:
@@ -53,7 +58,7 @@ def from_table(table: Mapping[str, Any], path: str) -> list[tuple[SIPS, dict[str
     ways = [_way(way, f"{path}.identify") for way in listed(table.get("identify", "simple"))]
     crossed = itertools.product(*numbers.values(), ways)
     singles = [shared | dict(zip([*numbers, "identify"], values, strict=True)) for values in crossed]
-    return [(_model(single, path), single) for single in singles]
+    return [(_model(single, path, make), single) for single in singles]
 
 
 def _numbers(table: Mapping[str, Any], name: str, path: str, default: float) -> list[Any]:
@@ -75,7 +80,7 @@ def _way(way: Any, path: str) -> Any:
         raise InputError(f"{path}: {error}") from None
 
 
-def _model(table: Mapping[str, Any], path: str) -> SIPS:
+def _model(table: Mapping[str, Any], path: str, make: Callable[..., T]) -> T:
     try:
         if "funnel" in table:
             funnel = Funnel(**table["funnel"])
@@ -83,7 +88,7 @@ def _model(table: Mapping[str, Any], path: str) -> SIPS:
             eta = probability(table["eta"], f"{path}.eta")
             asked = [eta * SURVEY[item].share for item in ("participates", "has_posted")]
             funnel = Funnel(NOTES[table["note"]].sympathize, table["identify_rate"], *asked)
-        shown = table["feed"] > 0 or table["gain"] > 0
+        shown = table["feed"] > 0 or table["amplification"] > 0
         feed = Feed(table["feed"], **{name: table[name] for name in OF_FEED if name in table}) if shown else None
         delay = table.get("delay")
         if delay is not None:
@@ -93,7 +98,7 @@ def _model(table: Mapping[str, Any], path: str) -> SIPS:
             delay = Delay(**delay)
         attention = None if table["attention"] == "graph" else table["attention"]
         way: Any = table["identify"] if isinstance(table["identify"], str) else Complex(table["identify"]["complex"])
-        return SIPS(attention, funnel, feed, way, table.get("redraw", False), delay)
+        return make(attention, funnel, feed, way, table.get("redraw", False), delay)
     except DiffusionError as error:
         raise error if str(error).startswith(f"{path}.") else InputError(f"{path}: {error}") from None
 
@@ -105,8 +110,8 @@ def to_table(model: SIPS) -> dict[str, Any]:
         "attention": "graph" if model.attention is None else float(model.attention),
         "funnel": dict(zip(STEPS, model.funnel.values, strict=True)),
         "feed": float(feed.impressions),
-        "gain": float(feed.amplification),
-        "own": float(feed.own_community),
+        "amplification": float(feed.amplification),
+        "own_community": float(feed.own_community),
         "identify": "simple" if model.identify == "simple" else model.parameters["identify"],
     }
     if dict(feed.weights) != dict(Feed().weights):
@@ -169,14 +174,13 @@ def _surveyed(name: str, value: float, table: Mapping[str, Any], item: str) -> S
     return Standing(name, value, "prior", source)
 
 
-def channels(runs: Runs, n_seeds: int, n_nodes: int, confidence: float) -> dict[str, float]:
+def channels(tally: NDArray[np.int32], n_seeds: int, n_nodes: int, confidence: float) -> dict[str, float]:
     """Sharers, share of reach first met through the feed, and redundancy."""
-    assert runs.tally is not None
-    sharers = runs.tally[..., EXPOSED + 4].sum(axis=(1, 2)) + n_seeds
+    sharers = tally[..., EXPOSED + 4].sum(axis=(1, 2)) + n_seeds
     mean, _, low, high = mean_interval(sharers, confidence, (n_seeds, n_nodes))
-    exposed = runs.tally[..., EXPOSED].sum(axis=1)
+    exposed = tally[..., EXPOSED].sum(axis=1)
     share = ratio_interval(exposed[:, FEED], exposed.sum(axis=1) + n_seeds, confidence)
-    attended = runs.tally[..., ATTENDED].sum()
+    attended = tally[..., ATTENDED].sum()
     return {
         **dict(zip(("sharers", "sharers_low", "sharers_high"), (mean, low, high), strict=True)),
         **dict(zip(("feed_share", "feed_share_low", "feed_share_high"), share, strict=True)),
@@ -184,10 +188,9 @@ def channels(runs: Runs, n_seeds: int, n_nodes: int, confidence: float) -> dict[
     }
 
 
-def funnel(runs: Runs, most: int, confidence: float) -> pd.DataFrame:
+def funnel(tally: NDArray[np.int32], most: int, confidence: float) -> pd.DataFrame:
     """Users by stage, for all channels and by channel of first exposure, creators left out."""
-    assert runs.tally is not None
-    users = runs.tally[..., EXPOSED:].sum(axis=1)
+    users = tally[..., EXPOSED:].sum(axis=1)
     groups = {"all": users.sum(axis=1), "follow": users[:, FOLLOW], "feed": users[:, FEED]}
     parts = funnel_tables(groups, confidence, most)
     return pd.concat(parts, keys=list(groups), names=["channel"]).reset_index().drop(columns="runs")

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels.quotas import RootedSets, capped_cover, sets_of_nodes
-from ._groups import Groups
-from .quotas import by_followers
-from .ris import RRStore
+from .groups import Groups
+from .rr_store import RRStore
+from .strategies.rankings import by_followers
+from .task import Task
 
 __all__ = ["Collection", "best_maximin", "optimum_bound"]
 
@@ -21,15 +22,16 @@ STEP = 2.0  # how far weights move to the communities reached least
 
 
 class Collection:
-    """RR sets in the order of the communities of their roots."""
+    """RR sets in the order of the communities of their roots; nodes are those of the live-edge graph."""
 
-    def __init__(self, store: RRStore, groups: Groups) -> None:
+    def __init__(self, task: Task, store: RRStore, groups: Groups) -> None:
+        self.task = task
         self.store = store
-        root = groups.code[store.nodes[store.offsets[: store.n]]]
+        root = task.at_counted(groups.code, -1)[store.nodes[store.offsets[: store.n]]]
         self.order = np.argsort(root, kind="stable")
         self.of = root[self.order].astype(np.int32)
         self.n_sets = np.bincount(root, minlength=len(groups)).astype(np.int64)
-        self.n = store.graph.n_nodes
+        self.n = store.n_nodes
 
     def covered(self, seeds: NDArray[np.int32]) -> NDArray[np.int64]:
         """Sets of each community that hold a seed."""
@@ -41,15 +43,13 @@ class Collection:
         return np.bincount(self.of[met], minlength=self.n_sets.size).astype(np.int64)
 
 
-def best_maximin(
-    sets: Collection, allowed: NDArray[np.bool_], k: int
-) -> tuple[NDArray[np.int32], float, list[tuple[NDArray[np.float64], float]]]:
+def best_maximin(sets: Collection, k: int) -> tuple[NDArray[np.int32], float, list[tuple[NDArray[np.float64], float]]]:
     """Return the seeds of largest smallest share on these sets, that share, and bounds of weighted means of shares.
 
     Each bound is a pair of weights (sum 1) and a number that the mean of shares under them exceeds for no k nodes.
     """
-    store = sets.store
-    place = by_followers(store.graph)
+    store, allowed = sets.store, sets.task.allowed
+    place = by_followers(sets.task.graph)
     start, index = sets_of_nodes(store.nodes, store.offsets, sets.order, sets.n)
     rooted = RootedSets(store.nodes, store.offsets, sets.order, start, index, sets.of)
     n_sets = np.maximum(sets.n_sets, 1)

@@ -43,39 +43,39 @@ class Groups:
 def groups_of(graph: FollowerGraph, communities: Any = None) -> Groups:
     """Read communities: None (the node attribute ``community``), a name, labels by node, or in the order of ``nodes``.
 
-    A Series or mapping is by label, and nodes it leaves out belong to no community, as do those with a missing value; an
-    object with ``labels``, such as a partition, stands for these.
+    A Series or mapping is by label, and nodes it leaves out belong to no community, as do those with a missing value;
+    an object with ``labels``, such as a partition, stands for these.
     """
-    given = communities
-    if given is None:
+    values: Any = communities
+    if values is None:
         if "community" not in graph.attributes:
             raise InputError(
                 "the graph has no communities: give communities= (a Series, a mapping by label, or the name of a node "
                 "attribute), or set them by graph.with_node_data(community=...)"
             )
-        given = "community"
-    if isinstance(given, str):
-        if given not in graph.attributes:
+        values = "community"
+    if isinstance(values, str):
+        if values not in graph.attributes:
             known = list(graph.attributes)
             listed = ", ".join(map(repr, known)) or "none"
             raise NotFoundError(
-                f"communities={given!r} is no node attribute of the graph; it has {listed}."
-                + did_you_mean(given, known)
+                f"communities={values!r} is no node attribute of the graph; it has {listed}."
+                + did_you_mean(values, known)
             )
-        given = graph.node_data[given].array
-    elif hasattr(given, "labels") and not isinstance(given, pd.Series):
-        given = given.labels
-    if isinstance(given, Mapping):
-        given = pd.Series(list(given.values()), index=pd.Index(list(given), tupleize_cols=False), dtype=object)
-    if isinstance(given, pd.Series):
-        if not given.index.is_unique:
-            twice = given.index[given.index.duplicated()].tolist()[0]
+        values = graph.node_data[values].array
+    elif hasattr(values, "labels") and not isinstance(values, pd.Series):
+        values = values.labels
+    if isinstance(values, Mapping):
+        values = pd.Series(list(values.values()), index=pd.Index(list(values), tupleize_cols=False), dtype=object)
+    if isinstance(values, pd.Series):
+        if not values.index.is_unique:
+            twice = values.index[values.index.duplicated()].tolist()[0]
             raise InputError(f"communities has more than one value for the node {twice!r}: give one for each node")
-        graph.index.positions(given.index)
-        given = given.reindex(graph.nodes).array
+        graph.index.positions(values.index)
+        values = values.reindex(graph.nodes).array
     try:
-        values: Any = pd.array(given) if isinstance(given, np.ndarray) else pd.Series(given).array
-        codes, names = pd.factorize(values, sort=False)
+        array: Any = pd.array(values) if isinstance(values, np.ndarray) else pd.Series(values).array
+        codes, names = pd.factorize(array, sort=False)
     except (TypeError, ValueError):
         raise InputError(
             f"communities={communities!r} names no communities: give a Series or a mapping by label, values in the order "

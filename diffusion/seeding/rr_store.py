@@ -31,58 +31,51 @@ from ..kernels.rr_sets import (
     sample_lt,
     sort_mixed,
 )
-from ..models.base import DiffusionModel, RatedArcs
-from ..models.cascade import IC, LT
+from ..models.base import LiveEdges, RatedArcs, need_probabilities
 
-__all__ = ["MOST_SETS", "RRStore", "add_arcs_by_rate", "bits_of"]
+__all__ = ["MOST_SETS", "RRStore", "bits_of", "plan_of"]
 
 CHUNK_ENTRIES = 2**19  # members sampled in one kernel call, about: some milliseconds, so that Ctrl-C is heard
 FIRST_CHUNK = 256  # sets sampled while little is known of their size, which may be that of the graph
 MOST_SETS = 2**31 - 2  # indices of sets are int32
 
 
-def _plan(graph: FollowerGraph, model: DiffusionModel) -> Plan:
-    if not isinstance(model, IC | LT):
-        raise InputError(
-            f"RR sets exist for IC() and LT(), not for {model.label}: choose its seeds by greedy selection, "
-            "method='greedy' or 'celf'"
-        )
-    if graph.probabilities is None:
-        raise InputError(
-            f"the graph has no propagation probabilities, which {model.name} needs: call "
-            "graph.with_probabilities('weighted_cascade'), or 'constant' with p=, first"
-        )
-    p = graph.probabilities.values
-
-    def make() -> Plan:
-        into = graph.csr.into
-        nodes = np.empty(graph.n_nodes, PLAN)
-        sources, limits = into.sources, np.zeros(1, np.uint32)
-        if isinstance(model, LT):
-            _, hi = lt_bounds(graph)
-            if plan_lt(into.indptr, into.arc, p, hi, nodes):
-                limits = hi[into.arc]
-        elif plan_ic(into.indptr, into.arc, p, nodes):
-            sources, limits = sort_mixed(into.indptr, into.sources, into.arc, p, nodes)
-        for array in (nodes, sources, limits):
-            array.flags.writeable = False
-        return Plan(nodes, sources, limits)
-
-    return graph.cached(("rr_plan", model.name), make, of=p)
+def plan_of(live: LiveEdges) -> Plan:
+    """Return the plan of live edges, made once for a graph and its probabilities (or, with rated arcs, for them)."""
+    graph = live.graph
+    p = need_probabilities(graph, "a live-edge graph")
+    plan: Plan = graph.cached(("rr_plan", live.linear), lambda: _make_plan(graph, p, live.linear), of=p)
+    if live.rated:
+        plan = graph.cached("rr_plan with rated arcs", lambda: _with_rated_arcs(plan, live.rated), of=live)
+    return plan
 
 
-def add_arcs_by_rate(graph: FollowerGraph, rated: tuple[RatedArcs, ...]) -> None:
-    """Give nodes that have no in-arcs the rated arcs for RR sets under IC."""
-    plan = _plan(graph, IC())
+def _constant(*arrays: NDArray[Any]) -> Plan:
+    for array in arrays:
+        array.flags.writeable = False  # as the arrays of a graph: kernels compile once
+    return Plan(*arrays)
+
+
+def _make_plan(graph: FollowerGraph, p: NDArray[np.float32], linear: bool) -> Plan:
+    into = graph.csr.into
+    nodes = np.empty(graph.n_nodes, PLAN)
+    sources, limits = into.sources, np.zeros(1, np.uint32)
+    if linear:
+        _, high = lt_bounds(graph)
+        if plan_lt(into.indptr, into.arc, p, high, nodes):
+            limits = high[into.arc]
+    elif plan_ic(into.indptr, into.arc, p, nodes):
+        sources, limits = sort_mixed(into.indptr, into.sources, into.arc, p, nodes)
+    return _constant(nodes, sources, limits)
+
+
+def _with_rated_arcs(plan: Plan, rated: tuple[RatedArcs, ...]) -> Plan:
+    """Give nodes that have no in-arcs the rated arcs, with the plan of everybody else as it is."""
     nodes, sources = plan.nodes.copy(), plan.sources
     for arcs in rated:
         _fill(nodes, arcs, sources.size)
         sources = np.concatenate([sources, arcs.sources.astype(np.int32)])
-    for array in (nodes, sources):
-        array.flags.writeable = False
-    assert graph.probabilities is not None  # _plan has looked
-    values = graph.probabilities.values
-    graph._shared[(("rr_plan", IC().name), id(values))] = Plan(nodes, sources, plan.limits), values
+    return _constant(nodes, sources, plan.limits)
 
 
 def _fill(plan: NDArray[Any], arcs: RatedArcs, begin: int) -> None:
@@ -108,23 +101,25 @@ def bits_of(nodes: NDArray[Any], n: int) -> NDArray[np.uint64]:
 
 
 class RRStore:
-    """RR sets 0, 1, ... of one key, in flat arrays that grow; cut short and kept empty: sets that meet `stop` or pass `limit`."""
+    """RR sets 0, 1, ... of live edges and a key, in flat arrays that grow; nodes are those of the live-edge graph.
+
+    Roots are drawn in proportion to `weights`. Sets that meet a node of `stop`, or have more than `limit` members, are
+    cut short and kept empty.
+    """
 
     def __init__(
         self,
-        graph: FollowerGraph,
-        model: DiffusionModel,
+        live: LiveEdges,
         key: int,
         *,
         weights: NDArray[np.float64] | None = None,
         stop: NDArray[Any] | None = None,
         limit: int = MOST_SETS,
     ) -> None:
-        self.graph = graph
-        self.model = model
+        self.live = live
         self.key = np.uint64(key)
-        self._plan = _plan(graph, model)
-        n = graph.n_nodes
+        self._plan = plan_of(live)
+        self.n_nodes = n = live.graph.n_nodes
         self.total = float(n)
         self._roots = Roots(np.ones(1), np.zeros(1, np.int32))  # a guide of one entry means uniform roots
         if weights is not None:
@@ -153,7 +148,7 @@ class RRStore:
         return Sets(self.nodes, self.offsets, self.n)
 
     def stops_at(self, nodes: NDArray[Any]) -> bool:
-        """Do sets end at so many nodes, such as the seeds already taken, and no others?"""
+        """Do sets end at so many nodes, such as the seeds there are already, and no others?"""
         return self._n_stop == len(nodes)
 
     @property
@@ -211,7 +206,7 @@ class RRStore:
         return int(min(max(CHUNK_ENTRIES * self.n / max(self.size, self.n), 1), 2**12 if self._stopping else 2**16))
 
     def _new_marks(self) -> NDArray[Any]:
-        return np.zeros(self.graph.n_nodes, np.uint16) if isinstance(self.model, LT) else np.zeros_like(self._cut.stop)
+        return np.zeros(self.n_nodes, np.uint16) if self.live.linear else np.zeros_like(self._cut.stop)
 
     def bytes_at(self, n: int) -> float:
         """Bytes that n sets and their index will take, about."""
@@ -220,7 +215,7 @@ class RRStore:
     def _sample(
         self, first: int, last: int, marks: NDArray[Any], nodes: NDArray[Any], size: int, ends: NDArray[Any], row: int
     ) -> tuple[int, int, int]:
-        kernel = sample_lt if isinstance(self.model, LT) else sample_ic
+        kernel = sample_lt if self.live.linear else sample_ic
         found = kernel(self._plan, self._roots, self._cut, self.key, first, last, marks, nodes, size, ends, row)
         return int(found[0]), int(found[1]), int(found[2])
 
@@ -238,7 +233,7 @@ class RRStore:
 
     def _room(self, last: int) -> None:
         expected = int((self.size / max(self.n, 1)) * (last - self.n) * 1.1)
-        least = self.size + 2 * self.graph.n_nodes + 1024  # room for one set of all nodes, and its last in-arcs
+        least = self.size + 2 * self.n_nodes + 1024  # room for one set of all nodes, and its last in-arcs
         self.nodes = _grown(self.nodes, max(least, self.size + expected, self.nodes.size * 3 // 2), self.size)
 
     def _many_chunks(self, last: int, threads: int) -> None:
@@ -248,7 +243,7 @@ class RRStore:
         def work(chunk: tuple[int, int]) -> tuple[list[NDArray[np.int32]], NDArray[np.int64], int]:
             if not hasattr(mine, "marks"):
                 mine.marks = self._new_marks()
-                mine.nodes = np.empty(2 * self.graph.n_nodes + 1024 + CHUNK_ENTRIES, np.int32)
+                mine.nodes = np.empty(2 * self.n_nodes + 1024 + CHUNK_ENTRIES, np.int32)
             ends = np.empty(chunk[1] - chunk[0], np.int64)
             parts: list[NDArray[np.int32]] = []
             at, before, empties = chunk[0], 0, 0
@@ -279,8 +274,8 @@ class RRStore:
 
     def open_counts(self, seeds: NDArray[Any]) -> NDArray[np.int64]:
         """Number of sets, of those that no seed (internal node) is in, that hold each node."""
-        counts = np.zeros(self.graph.n_nodes, np.int64)
-        open_counts(self.sets, bits_of(seeds, self.graph.n_nodes), counts)
+        counts = np.zeros(self.n_nodes, np.int64)
+        open_counts(self.sets, bits_of(seeds, self.n_nodes), counts)
         return counts
 
     @property
@@ -316,15 +311,15 @@ class RRStore:
     def _greedy_space(self) -> Gains:
         # Kept, as a look needs little of it on a large graph, and fresh memory is slow.
         if self._space is None:
-            n = self.graph.n_nodes
+            n = self.n_nodes
             self._space = Gains(np.empty(n, np.int32), np.empty(n, np.int64), np.empty(n, np.int64))
         return self._space
 
     def covered_in_order(self, seeds: NDArray[Any]) -> NDArray[np.int64]:
         """Sets that each seed (internal nodes, in order) is the first to cover; the last entry counts the others."""
-        rank = np.empty(self.graph.n_nodes, np.int32)  # read at seeds alone
+        rank = np.empty(self.n_nodes, np.int32)  # read at seeds alone
         rank[seeds] = np.arange(len(seeds), dtype=np.int32)
-        found: NDArray[np.int64] = first_covered(self.sets, rank, bits_of(seeds, self.graph.n_nodes), len(seeds))
+        found: NDArray[np.int64] = first_covered(self.sets, rank, bits_of(seeds, self.n_nodes), len(seeds))
         return found
 
 

@@ -1,8 +1,9 @@
-"""Reverse-influence sampling: collections of RR sets, grown in place, with what given seeds cover."""
+"""Reverse-influence sampling: collections of RR sets, grown in place, with what seeds cover."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,36 +11,26 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .._progress import progress
-from .._provenance import provenance
 from .._random import RNGLike, key_of
 from .._threads import n_threads
 from .._validation import level, whole
 from ..errors import InputError
-from ..graph.follower_graph import FollowerGraph, check_graph
-from ..graph.node_weights import reach_weights
-from ..kernels.coverage import first_covered
+from ..graph.follower_graph import FollowerGraph
+from ..kernels.coverage import Sets, first_covered
 from ..models.base import DiffusionModel
-from ..models.registry import model_of
 from ..results.estimates import Estimate
 from ..simulation.runner import seed_labels
-from ._rr_store import MOST_SETS, RRStore, bits_of
+from .certificate import binomial_bounds
+from .problem import SelectionProblem
+from .rr_store import RRStore, bits_of
+from .task import Task
 
-__all__ = ["MOST_SETS", "RRSets", "RRStore", "binomial_bounds", "bits_of", "sample_rr_sets"]
-
-
-def binomial_bounds(hits: float, n: int, alpha: float) -> tuple[float, float]:
-    """Exact one-sided bounds (Clopper and Pearson 1934) of a share: each fails with probability at most `alpha`."""
-    from scipy.special import betaincinv
-
-    low = float(betaincinv(hits, n - hits + 1, alpha)) if hits > 0 else 0.0
-    # The complement keeps its precision where alpha is tiny.
-    high = 1.0 - float(betaincinv(n - hits, hits + 1, alpha)) if hits < n else 1.0
-    return low, high
+__all__ = ["RRSets", "sample_rr_sets"]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class RRSets:
-    """RR sets of a graph: set i holds the nodes from which a random root is reached in one random world.
+    """RR sets of a graph: set i holds the users from whom a random root is reached in one random world.
 
     The expected spread of seeds S is `total` times the probability that a random RR set meets S (Borgs et al. 2014).
 
@@ -50,9 +41,13 @@ class RRSets:
     n : int
         Number of sets.
     total : float
-        Number of nodes, or the sum of the node weights.
+        Number of users, or the sum of their weights.
     key : int
         Set i depends on the graph, the model, the weights, the key and i alone.
+    task : Task
+        The live edges of the model on the graph.
+    store : RRStore
+        Sets of nodes of the live-edge graph.
     provenance : dict
     """
 
@@ -61,29 +56,36 @@ class RRSets:
     n: int
     total: float
     key: int
+    task: Task
+    store: RRStore
     provenance: dict[str, Any] = field(default_factory=dict)
-    _store: RRStore | None = None
-
-    @property
-    def _sets(self) -> RRStore:
-        assert self._store is not None  # every maker passes it
-        return self._store
 
     @property
     def offsets(self) -> NDArray[np.int64]:
         """Where the sets begin in `members`, shape (n + 1,)."""
-        view = self._sets.offsets[: self.n + 1].view()
+        view = self._flat[0].view()
         view.flags.writeable = False
         return view
 
     @property
     def members(self) -> pd.Index[Any]:
-        """Labels of the members of all sets, one set after the other, the root first."""
-        return self.graph.index.labels_of(self._members)
+        """Labels of the members of all sets, one set after the other (the root first, where nodes are users)."""
+        return self.graph.index.labels_of(self.users)
 
     @property
-    def _members(self) -> NDArray[np.int32]:
-        return self._sets.nodes[: self.offsets[-1]]
+    def users(self) -> NDArray[np.int32]:
+        """The members as internal users."""
+        return self._flat[1]
+
+    @cached_property
+    def _flat(self) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        offsets = self.store.offsets[: self.n + 1]
+        nodes = self.store.nodes[: offsets[-1]]
+        if self.task.live.seed_of is None:
+            return offsets, nodes
+        users = self.task.users_of(nodes)  # nodes that no seed activates at once are nobody
+        before = np.concatenate([[0], np.cumsum(users >= 0)])
+        return before[offsets], users[users >= 0]
 
     @property
     def sizes(self) -> NDArray[np.int64]:
@@ -107,7 +109,7 @@ class RRSets:
         """Labels of set i, the root first."""
         if isinstance(i, bool) or not isinstance(i, int | np.integer) or not 0 <= i < self.n:
             raise InputError(f"{i!r} is no RR set: give a whole number from 0 to {self.n - 1:,}")
-        labels: list[Any] = self.graph.index.labels_of(self._members[self.offsets[i] : self.offsets[i + 1]]).tolist()
+        labels: list[Any] = self.graph.index.labels_of(self.users[self.offsets[i] : self.offsets[i + 1]]).tolist()
         return labels
 
     def coverage(self, seeds: Any) -> int:
@@ -118,11 +120,11 @@ class RRSets:
         NotFoundError
             A seed that is not in the graph.
         """
-        chosen = self.graph.index.internal(seed_labels(self.graph, seeds))
-        rank = np.full(self.graph.n_nodes, -1, np.int32)
+        chosen = self.task.nodes_of(self.graph.index.internal(seed_labels(self.graph, seeds)))
+        rank = np.full(self.store.n_nodes, -1, np.int32)
         rank[chosen] = 0
-        found = first_covered(self._sets.sets, rank, bits_of(chosen, self.graph.n_nodes), 1)
-        return int(found[0])
+        bits = bits_of(chosen, self.store.n_nodes)
+        return int(first_covered(Sets(self.store.nodes, self.store.offsets, self.n), rank, bits, 1)[0])
 
     def estimate(self, seeds: Any, *, confidence: float = 0.95) -> Estimate:
         """Estimate the spread of seeds that were chosen without a look at these sets.
@@ -155,10 +157,9 @@ class RRSets:
     def extend(self, n: int, *, threads: int | None = None) -> RRSets:
         """Return a collection of n sets whose first sets are these; the memory is shared and grows in place."""
         n = whole(n, "n")
-        with progress(total=max(n - self._sets.n, 0), description="RR sets", unit="set") as bar:
-            self._sets.extend(n, threads=n_threads(threads), bar=bar)
-        record = self.provenance | {"n": n}
-        return RRSets(self.graph, self.model, n, self.total, self.key, record, self._store)
+        with progress(total=max(n - self.store.n, 0), description="RR sets", unit="set") as bar:
+            self.store.extend(n, threads=n_threads(threads), bar=bar)
+        return replace(self, n=n, provenance=self.provenance | {"n": n})
 
     def to_pandas(self) -> pd.DataFrame:
         """Return one row a membership: rr_set (from 0) and node, the root of a set first."""
@@ -186,8 +187,9 @@ def sample_rr_sets(
     n : int
         Number of sets, from 1.
     model : DiffusionModel or {"ic", "lt"}
+        One with live edges.
     node_weights : str, mapping, Series, callable or array-like, optional
-        Worth of reaching each node: roots are drawn in proportion. By label (nodes left out count 0), in the order of
+        Weight of reaching each node: roots are drawn in proportion. By label (nodes left out count 0), in the order of
         ``graph.nodes``, as the name of a node attribute, or as a function of the number of followers.
     rng : int, Generator or None
         Gives the 64-bit key; set i is the same for every n > i.
@@ -201,7 +203,7 @@ def sample_rr_sets(
     Raises
     ------
     InputError
-        n below 1, no probabilities, a threshold model, or weights that are negative, NaN or all 0.
+        n below 1, no probabilities, a model without live edges, or weights that are negative, NaN or all 0.
     NotFoundError
         An unknown model, label or attribute.
 
@@ -218,20 +220,11 @@ def sample_rr_sets(
     >>> sorted({tuple(sorted(sets[i])) for i in range(1000)})
     [(0,), (0, 1), (0, 1, 2)]
     """
-    check_graph(graph)
     n = whole(n, "n")
-    chosen = model_of(model)
-    store = RRStore(graph, chosen, key_of(rng), weights=reach_weights(graph, node_weights))
+    problem = SelectionProblem.of(graph, 0, model=model, node_weights=node_weights, key=key_of(rng), threads=threads)
+    task = Task.of(problem, delta=None)
+    store = RRStore(task.live, problem.key, weights=task.weights)
     with progress(total=n, description="RR sets", unit="set") as bar:
-        store.extend(n, threads=n_threads(threads), bar=bar)
-    rule = graph.probabilities
-    record = provenance(
-        "sample_rr_sets",
-        key=int(store.key),
-        model=chosen.label,
-        probabilities=None if rule is None else rule.label,
-        graph=graph.fingerprint,
-        n=n,
-        weighted=node_weights is not None,
-    )
-    return RRSets(graph, chosen, n, store.total, int(store.key), record, store)
+        store.extend(n, threads=problem.threads, bar=bar)
+    record = problem.record("RR sets", n=n, weighted=node_weights is not None) | {"call": "sample_rr_sets"}
+    return RRSets(graph, problem.model, n, store.total, problem.key, task, store, record)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,17 +11,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .._progress import one_bar, progress
-from .._provenance import provenance
 from .._random import RNGLike, key_of
 from .._threads import map_chunks, n_threads
 from .._upward import draw
 from .._validation import level, whole
 from ..graph.follower_graph import FollowerGraph, check_graph
 from ..models.base import DiffusionModel
-from ..models.program import BATCH, Workspace
+from ..models.program import BATCH
 from ..results.estimates import Estimate
-from ..simulation.runner import Runner, chunks, prepare, row_words
-from ._groups import Groups, groups_of
+from ..simulation.runner import Runner, prepare
+from .groups import Groups, groups_of
+from .problem import record
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,8 +38,8 @@ class FairnessPrice:
     Attributes
     ----------
     shares : DataFrame
-        By community: size; fair, fair_low, fair_high and best, best_low, best_high, the expected shares of its nodes that
-        become active; difference (fair - best), low, high, paired.
+        By community: size; fair, fair_low, fair_high and best, best_low, best_high, the expected shares of its nodes
+        that become active; difference (fair - best), low, high, paired.
     minimum_fair, minimum_best : Estimate
         The smallest share, with the interval of the community that has it.
     spread_fair, spread_best : Estimate
@@ -128,8 +127,8 @@ def price_of_fairness(
     >>> import diffusion as dif
     >>> g = dif.FollowerGraph.from_arrays([0, 0, 0, 4], [1, 2, 3, 5], edges_mean="influences", directed=True)
     >>> g = g.with_probabilities("constant", p=1.0).with_node_data(community=list("aaaabb"))
-    >>> found = price_of_fairness(g, [4], [0], rng=7)
-    >>> found.given_up.value, found.minimum_best.value
+    >>> price = price_of_fairness(g, [4], [0], rng=7)
+    >>> price.given_up.value, price.minimum_best.value
     (2.0, 0.0)
     """
     check_graph(graph)
@@ -145,11 +144,8 @@ def price_of_fairness(
     sizes = groups.sizes()
     shares = [counts[:, :-2] / sizes for counts in reached]
     spreads = [counts[:, -1] for counts in reached]
-    record = provenance(
-        "price_of_fairness", key=key, model=engines[0].model.label, graph=graph.fingerprint,
-        probabilities=None if graph.probabilities is None else graph.probabilities.label,
-        runs=batches * BATCH, communities=len(groups), n_seeds=[len(engine.seeds) for engine in engines],
-    )  # fmt: skip
+    facts = {"communities": len(groups), "n_seeds": [len(engine.seeds) for engine in engines]}
+    origin = record("price_of_fairness", graph, engines[0].model, key, runs=batches * BATCH, **facts)
     table = pd.DataFrame({"size": sizes}, index=pd.Index(groups.names, name="community", tupleize_cols=False))
     columns = {"fair": shares[0], "best": shares[1], "difference": shares[0] - shares[1]}
     for name, values in columns.items():
@@ -168,34 +164,26 @@ def price_of_fairness(
         middle, width = float(mean[0]), float(half[0])
         estimates.append(Estimate(middle, middle - width, middle + width, confidence, total))
     return FairnessPrice(
-        table, minima[0], minima[1], estimates[0], estimates[1], estimates[2], confidence, total, key, record
+        table, minima[0], minima[1], estimates[0], estimates[1], estimates[2], confidence, total, key, origin
     )
 
 
 def _reached(engine: Runner, groups: Groups, batches: int, threads: int) -> NDArray[np.float64]:
     """Mean active nodes of a run: by batch, of each community, of no community, and of all."""
     runs = 1 if engine.deterministic else BATCH
-    found = np.zeros((batches, len(groups) + 2))
-    program, start = engine.program, engine.start
-    words = row_words(program, runs)
-    mine = threading.local()
+    means = np.zeros((batches, len(groups) + 2))
 
     def work(batch: int) -> NDArray[np.float64]:
-        space: Workspace | None = getattr(mine, "space", None)
-        if space is None:
-            space = mine.space = program.workspace(words)
-        space.node_counts[:] = 0
-        for first, last in chunks(batch * BATCH, batch * BATCH + runs, words):
-            program.run(start, first, last, space)
-        active = space.node_counts[:, 0]
+        first = batch * BATCH
+        active = engine.run(first, first + runs, threads=1, show=False).node_counts[:, 0]
         by_group = np.bincount(groups.code + 1, weights=active, minlength=len(groups) + 1) / runs
         return np.concatenate([by_group[1:], by_group[:1], [by_group.sum()]])
 
     with progress(total=batches * runs, description="cascades", unit="run") as bar:
         for batch, row in map_chunks(work, range(batches), threads=min(threads, batches)):
-            found[batch] = row
+            means[batch] = row
             bar.update(runs)
-    return found
+    return means
 
 
 def _student(values: NDArray[np.float64], confidence: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
