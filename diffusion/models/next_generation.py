@@ -133,7 +133,19 @@ class NextGeneration:
         return by_arc if self.shown is None else np.concatenate([by_arc, worth])
 
     def radius(self, *, tol: float = 1e-6, max_iter: int = 5000) -> float:
-        """Spectral radius: R of the graph and model."""
+        """Spectral radius: R of the graph and model.
+
+        Parameters
+        ----------
+        tol : float
+            Relative width of the bounds between which it lies.
+        max_iter : int
+            Applications of the operator at most.
+
+        Returns
+        -------
+        float
+        """
         if self.shown is None or not self.shown.any() or self.rho == 0:
             if self.rho == 0 or not self.source.size:
                 return 0.0
@@ -186,6 +198,18 @@ class NextGeneration:
 
         Message passing: depletion in, short circles left out (Karrer and Newman 2010); for linear thresholds the shares of
         the arcs into a user add up.
+
+        Parameters
+        ----------
+        start : ndarray of float, shape (n_nodes,)
+            Probability of each user (internal) to be a seed.
+        steps : int
+        most : float, optional
+            Reach at which to stop.
+
+        Returns
+        -------
+        ndarray of float, shape (steps + 1,) or fewer
 
         References
         ----------

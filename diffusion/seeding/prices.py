@@ -45,6 +45,8 @@ class PriceFit:
     followers_range, engagement_range : tuple of float
         Smallest and largest value that was used; the law is a guess outside. Engagement: NaN where it is not used.
     provenance : dict
+    data : tuple of two ndarray of float64, or None
+        Followers and prices that were used.
     """
 
     coefficients: pd.DataFrame
