@@ -5,14 +5,25 @@ from __future__ import annotations
 import math
 import os
 import sys
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .errors import InputError
 
-__all__ = ["Floats", "floats", "how_to_build", "library_of", "number", "probability", "whole"]
+__all__ = [
+    "Floats",
+    "floats",
+    "how_to_build",
+    "is_number",
+    "is_whole",
+    "level",
+    "library_of",
+    "number",
+    "probability",
+    "whole",
+]
 
 Floats = NDArray[np.float64]
 
@@ -29,36 +40,61 @@ _BY_PATH = f"dif.read_edges(path, directed=True, {_MEANING}), or FollowerGraph.l
 _OTHERS = f"FollowerGraph.from_arrays(sources, targets, directed=True, {_MEANING}), or see its other from_... methods"
 
 
+def is_real(value: Any) -> TypeGuard[float]:
+    """Is it a real number by its type, and no bool?"""
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+
+
+def is_number(value: Any) -> TypeGuard[float]:
+    """Is it a finite number, and no bool?"""
+    return is_real(value) and bool(abs(value) <= sys.float_info.max)
+
+
+def is_whole(value: Any) -> TypeGuard[int]:
+    """Is it a whole number by its type, and no bool?"""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
 def number(
-    value: Any, name: str, *, above: float | None = None, least: float | None = None, most: float = math.inf
+    value: Any,
+    name: str,
+    *,
+    above: float | None = None,
+    least: float | None = None,
+    most: float = math.inf,
+    advice: str = "",
 ) -> float:
-    """Return a finite number above or from a bound, and at most another."""
-    real = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-    if (
-        real
-        and abs(value) <= sys.float_info.max
-        and (above is None or value > above)
-        and (least is None or value >= least)
-        and value <= most
-    ):
+    """Return a finite number above or from a bound, and at most another; `advice` ends the message."""
+    if is_number(value) and (above is None or value > above) and (least is None or value >= least) and value <= most:
         return float(value)
-    bounds = [f"above {above:g}"] if above is not None else [f"from {least:g}"] if least is not None else []
-    bounds += [f"at most {most:g}"] if most < math.inf else []
-    raise InputError(f"{name}={value!r} is out of range: give a finite number {' and '.join(bounds)}".rstrip())
+    span = "" if above is None and least is None else f" above {above:g}" if above is not None else f" from {least:g}"
+    if most < math.inf:
+        span += f" to {most:g}" if above is None else f" and at most {most:g}"
+    wrong = "is out of range" if is_real(value) and value == value else "is not a number"
+    raise InputError(f"{name}={value!r} {wrong}: give a {'' if most < math.inf else 'finite '}number{span}{advice}")
 
 
 def probability(value: Any, name: str) -> float:
     """Return a number from 0 to 1."""
-    return number(value, name, least=0, most=1)
+    if is_number(value) and 0 <= value <= 1:
+        return float(value)
+    raise InputError(f"{name}={value!r} is not a probability: give a number from 0 to 1")
 
 
-def whole(value: Any, name: str, *, least: int, most: int | None = None) -> int:
-    """Return a whole number in a range."""
-    real = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    if real and value >= least and (most is None or value <= most):
+def level(value: Any, name: str = "confidence") -> float:
+    """Return a number between 0 and 1, both excluded."""
+    if is_number(value) and 0 < value < 1:
+        return float(value)
+    example = ", such as 0.95" if name == "confidence" else ", both excluded"
+    raise InputError(f"{name}={value!r} is out of range: give a number between 0 and 1{example}")
+
+
+def whole(value: Any, name: str, *, least: int = 1, most: int | None = None, of: str = "") -> int:
+    """Return a whole number in a range; `of` says what it counts."""
+    if is_whole(value) and value >= least and (most is None or value <= most):
         return int(value)
     bound = f"from {least:,}" + ("" if most is None else f" to {most:,}")
-    raise InputError(f"{name}={value!r} is out of range: give a whole number {bound}")
+    raise InputError(f"{name}={value!r} is out of range: give a whole number{of and f' of {of}'} {bound}")
 
 
 def floats(

@@ -205,7 +205,7 @@ def test_wrong_input():
         lambda: reproduction_number(ring(5, 0.1), tol=0),
         lambda: reproduction_number(ring(5, 0.1), max_iter=0),
     ):
-        with pytest.raises(InputError, match=r"out of range|whole number"):
+        with pytest.raises(InputError, match=r"out of range|whole number|not a number"):
             call()
     with pytest.raises(NotFoundError, match="'poisson'"):
         extinction_probability(2, "poison")

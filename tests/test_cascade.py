@@ -25,7 +25,9 @@ from strategies import (
 import diffusion as dif
 from diffusion import FollowerGraph
 from diffusion.errors import InputError
+from diffusion.kernels.arcs import Block, Weighing
 from diffusion.kernels.cascade import run_batch
+from diffusion.kernels.lanes import Lanes
 from diffusion.models import cascade, program, threshold
 from diffusion.models.program import NO_WEIGHTS
 from diffusion.simulation import runner
@@ -124,11 +126,9 @@ def test_any_width_is_a_part_of_the_full_row(model, words):
     def batch(first_word: int, words: int, lanes: int) -> tuple[np.ndarray, np.ndarray]:
         state = np.zeros(2 * n * words, np.uint64)
         flags, counts = np.zeros(n, np.uint8), np.zeros(n, np.int64)
-        new, _ = run_batch(
-            graph.csr.indptr, graph.csr.indices, live._p, live._lo, live._hi, live.linear, start.seeds, start.run_of, start.key,
-            3, first_word, words, lanes, state, np.empty(n * words, np.uint64), flags, np.empty((3, n), np.int32),
-            counts, NO_WEIGHTS, np.zeros(0),
-        )  # fmt: skip
+        lanes_of_node = Lanes(state, np.empty(n * words, np.uint64), flags, np.empty((3, n), np.int32))
+        block = Block(start.key, 3, first_word, words, lanes)
+        new, _ = run_batch(live.arcs, start.for_kernel, block, lanes_of_node, counts, Weighing(NO_WEIGHTS, np.zeros(0)))
         assert not state.any()
         assert not flags.any()
         return new, counts

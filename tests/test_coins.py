@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from numba import njit
 from strategies import KEYS
 
-from diffusion.kernels.cascade import bound_of, first_lanes, live_lanes
 from diffusion.kernels.coins import (
     ALWAYS,
     TAG_IC,
@@ -37,6 +36,7 @@ from diffusion.kernels.coins import (
     word_below,
     world_of,
 )
+from diffusion.kernels.lanes import bound_of, first_lanes, live_lanes
 
 LIMIT = 4.5
 P = (1e-3, 0.3, 0.5, 0.97, 1 - 2**-24)

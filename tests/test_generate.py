@@ -308,7 +308,7 @@ def test_two_communities_at_their_fullest():
     ("make", "options", "message"),
     [
         (generate_chung_lu, {"n": 1}, "n=1"),
-        (generate_chung_lu, {"n": 100, "mean_followers": 30}, "mean_followers=30.*to 24.75"),
+        (generate_chung_lu, {"n": 100, "mean_followers": 30}, "mean_followers=30.*at most 24.75"),
         (generate_chung_lu, {"n": 100, "tail_out": 2}, "tail_out=2.*above 2"),
         (generate_chung_lu, {"n": 100, "tail_in": "a"}, "tail_in='a' is not a number"),
         (generate_ring_lattice, {"n": 10, "k": 3}, "k=3.*even"),

@@ -21,6 +21,7 @@ import pytest
 
 from diffusion import plotting
 from diffusion.errors import InputError, MissingDataError, OutputError, ReadError
+from diffusion.plotting.style import luminance, spread_apart
 from diffusion.study import _compare as compare
 from diffusion.study import _depends as depends
 from diffusion.study import _expectations as expected

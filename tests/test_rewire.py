@@ -164,11 +164,11 @@ def test_kernels_equal_the_twin(seed: int, kind: str):
     key, now, used = 1234 + seed, slots.crossing, 0
     for goal in (0, m, m // 2):
         now_naive, used_naive = twin.steer(key, used, 400, goal, 2, now)
-        now, used, _ = steer(np.uint64(key), used, 400, goal, 2, now, 0, *slots.arrays, keep)
+        now, used, _ = steer(np.uint64(key), used, 400, goal, 2, now, 0, slots.arrays, keep)
         assert (now, used) == (now_naive, used_naive)
         assert now == sum(map(twin.is_across, range(m)))
         swaps_naive = twin.shuffle(key, used, 200)
-        used, swaps = shuffle(np.uint64(key), used, 200, *slots.arrays, keep)
+        used, swaps = shuffle(np.uint64(key), used, 200, slots.arrays, keep)
         assert (used, swaps) == swaps_naive
         assert source.tolist() == twin.source
         assert mate.tolist() == twin.mate
@@ -207,7 +207,7 @@ def test_a_mixing_that_loops_rule_out_names_the_nearest_value():
     [
         ({"mixing": 1.5}, "mixing=1.5"),
         ({"mixing": float("nan")}, "mixing=nan"),
-        ({"mixing": "a"}, "mixing='a' is not a number"),
+        ({"mixing": "a"}, "mixing='a' is not a probability"),
         ({"shuffle": -1}, "shuffle=-1"),
         ({"keep_mutual": 2}, "keep_mutual=2"),
         ({"communities": None}, "no node attribute 'community'"),

@@ -118,8 +118,8 @@ def assert_same_runs(engine: Runner, first: int, last: int, words: int) -> list[
         for run, want in enumerate(wanted, first):
             assert_same_story(engine, want, run)
     else:  # clean for the next call
-        assert not space.state.any()
-        assert not space.flags.any()
+        assert not space.lanes.state.any()
+        assert not space.lanes.flags.any()
     return wanted
 
 
@@ -471,7 +471,7 @@ def test_survey_draws():
 @pytest.mark.parametrize(
     ("make", "text"),
     [
-        (lambda: SIPS(attention=1.2), r"attention=1.2 is not a probability from 0 to 1"),
+        (lambda: SIPS(attention=1.2), r"attention=1.2 is not a probability"),
         (lambda: Funnel(share=float("nan")), "share=nan is not a probability"),
         (lambda: Funnel(sympathize=-0.1), "sympathize=-0.1"),
         (lambda: Feed(impressions=-1), "impressions=-1"),

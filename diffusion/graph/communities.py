@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from .._provenance import provenance
 from .._random import RNGLike, derive_key, key_of
+from .._validation import number
 from ..errors import InputError, MissingDataError, NotFoundError, ReadError, did_you_mean
 from .follower_graph import FollowerGraph, check_graph
 
@@ -205,12 +206,7 @@ def communities(
         raise NotFoundError(
             f"the method {method!r} is unknown: choose {', '.join(METHODS)}." + did_you_mean(method, METHODS)
         )
-    if (
-        isinstance(resolution, bool)
-        or not isinstance(resolution, int | float | np.integer | np.floating)
-        or not 0 < resolution < np.inf
-    ):
-        raise InputError(f"resolution={resolution!r} is out of range: give a number above 0, such as 1.0")
+    number(resolution, "resolution", above=0, advice=", such as 1.0")
     if resolution != 1.0 and method not in ("leiden", "louvain"):
         raise InputError(f"resolution={resolution!r} does not apply to {method!r}: leave it out, or use 'leiden'")
     key = key_of(rng)

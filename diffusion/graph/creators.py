@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._validation import is_number
 from ..errors import InputError, did_you_mean
 from .follower_graph import check_graph
 
@@ -90,11 +91,11 @@ def with_creator_tiers(
                 f"the tier {tier!r} is unknown: prices are for {', '.join(TIERS)}." + did_you_mean(tier, TIERS)
             )
         if not (
-            isinstance(pair, Sequence) and len(pair) == 2 and all(map(_is_number, pair)) and 0 <= pair[0] <= pair[1]
+            isinstance(pair, Sequence) and len(pair) == 2 and all(map(is_number, pair)) and 0 <= pair[0] <= pair[1]
         ):
             raise InputError(f"the prices of {tier} are {pair!r}: give two numbers from 0, the smaller first")
     for tier, limit in (thresholds or {}).items():
-        if not _is_number(limit):
+        if not is_number(limit):
             raise InputError(f"the threshold of {tier} is {limit!r}: give the fewest followers of this tier, a number")
     followers = graph.out_degree.to_numpy()
     limits = dict(thresholds) if thresholds is not None else _limits(followers, shares or TIER_SHARES)
@@ -115,15 +116,11 @@ def with_creator_tiers(
     return graph.with_node_data(tier=tiers, price=price)
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool) and bool(np.isfinite(value))
-
-
 def _limits(followers: NDArray[Any], shares: Mapping[str, float]) -> dict[str, float]:
     descending = np.sort(followers)[::-1]
     limits: dict[str, float] = {}
     for tier, share in shares.items():
-        if not (_is_number(share) and 0 < share < 1):
+        if not (is_number(share) and 0 < share < 1):
             raise InputError(f"the share of {tier} is {share!r}: give a number between 0 and 1")
         count = int(share * followers.size)
         # Strictly more followers than the first user beyond the share: ties at the limit stay below.

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from .._memory import available_bytes, bytes_text
 from .._progress import progress
 from .._random import RNGLike, derive_key, generator, key_of
+from .._validation import number, whole
 from ..errors import InputError, did_you_mean
 from ._build import Arcs
 from ._labels import MAX_NODES
@@ -180,10 +181,10 @@ def generate_chung_lu(
     >>> g.n_nodes, g.n_edges
     (1000, 5000)
     """
-    check_whole("n", n, 2)
-    check_number("mean_followers", mean_followers, 0, (n - 1) / 4, above=True)
-    check_number("tail_out", tail_out, 2, above=True)
-    check_number("tail_in", tail_in, 2, above=True)
+    whole(n, "n", least=2)
+    number(mean_followers, "mean_followers", above=0, most=(n - 1) / 4)
+    number(tail_out, "tail_out", above=2)
+    number(tail_in, "tail_in", above=2)
     check_memory(n, mean_followers)
     key = key_of(rng)
     draw = generator(key)
@@ -209,10 +210,10 @@ def check_platform(
 ) -> None:
     """Refuse parameters of `generate_platform` that are out of range."""
     given = {"mixing": mixing, "mean_followers": mean_followers, "tail": tail, "reciprocity": reciprocity}
-    for name, number in given.items():
-        check_number(name, number)
-    check_whole("users", users, 2)
-    check_whole("communities", communities, 1)
+    for name, value in given.items():
+        number(value, name)
+    whole(users, "users", least=2)
+    whole(communities, "communities", least=1)
     if users > MAX_NODES:
         check_memory(users, mean_followers)
     if communities > users // 2:
@@ -236,23 +237,12 @@ def check_platform(
             f"community_sizes={community_sizes!r} is unknown: choose {', '.join(COMMUNITY_SIZES)}."
             + did_you_mean(community_sizes, COMMUNITY_SIZES)
         )
-    check_number("size_exponent", size_exponent, 1, 3)
+    number(size_exponent, "size_exponent", least=1, most=3)
     if tiers is not None:
         if not isinstance(tiers, Mapping):
             raise InputError(f"tiers={tiers!r} is not a mapping: give shares of users, such as {{'head': 0.001}}")
         tiny = FollowerGraph.from_arrays([0], [1], directed=True, edges_mean="influences")
         with_creator_tiers(tiny, shares=tiers)  # a wrong tier is refused before the work, not after it
-
-
-def check_number(name: str, value: object, low: float = -np.inf, high: float = np.inf, *, above: bool = False) -> None:
-    """Refuse what is no number, or lies outside [low, high] (outside (low, high] with `above`)."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-        raise InputError(f"{name}={value!r} is not a number: give one such as 0.2")
-    if (low > -np.inf or high < np.inf) and not ((value > low if above else value >= low) and value <= high):
-        where = f"above {low:g}" if above else f"from {low:g}"
-        raise InputError(
-            f"{name}={value!r} is out of range: give a number {where}" + (f" to {high:g}" if high < np.inf else "")
-        )
 
 
 def check_memory(nodes: int, followers: float) -> None:
@@ -269,12 +259,6 @@ def check_memory(nodes: int, followers: float) -> None:
             f"{many} nodes with so many followers would take about {bytes_text(need)} of memory, and {bytes_text(room)} may "
             f"be used{beyond}: ask for fewer nodes or fewer followers"
         )
-
-
-def check_whole(name: str, value: object, low: int) -> None:
-    """Refuse what is no whole number from `low` on."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < low:
-        raise InputError(f"{name}={value!r} is out of range: give a whole number from {low}")
 
 
 class ArcDraws:
@@ -298,7 +282,7 @@ class ArcDraws:
 
         Where an arc cannot be used, its target is drawn again, in mutual pairs both ends.
         """
-        from ..kernels.sampling import alias_tables, place_arcs
+        from ..kernels.sampling import Ends, Placed, alias_tables, place_arcs
 
         if not wanted:
             return
@@ -307,7 +291,10 @@ class ArcDraws:
             indptr = np.concatenate([[0], np.cumsum(np.bincount(self.community))])
         else:
             members, indptr = np.arange(self.n, dtype=np.int32), np.array([0, self.n])
-        tables = *alias_tables(weight, np.array([0, self.n])), *alias_tables(to_weight[members], indptr)
+        everyone = np.array([0, self.n])
+        sources = Ends(*alias_tables(weight, everyone), everyone, np.arange(self.n, dtype=np.int32))
+        targets = Ends(*alias_tables(to_weight[members], indptr), indptr, members)
+        arcs = Placed(self.table, self.source, self.target)
         patience = 1 if mutual else TARGETS_PER_SOURCE
         placed, budget = 0, DRAWS_PER_ARC * wanted + 100_000
         with progress(total=wanted, description="generating arcs", unit="arc", unit_scale=True) as bar:
@@ -318,15 +305,12 @@ class ArcDraws:
                     min(CHUNK, wanted - placed),
                     budget,
                     patience,
-                    *tables,
-                    indptr,
-                    members,
+                    sources,
+                    targets,
                     self.community,
                     inside,
                     mutual,
-                    self.table,
-                    self.source,
-                    self.target,
+                    arcs,
                     self.filled,
                 )
                 placed += now

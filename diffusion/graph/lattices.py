@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._random import RNGLike, derive_key, key_of
+from .._validation import number, probability, whole
 from ..errors import InputError
 from .follower_graph import FollowerGraph
-from .generate import ArcDraws, check_memory, check_number, check_whole, empty_arc_set, graph_of_arcs
+from .generate import ArcDraws, check_memory, empty_arc_set, graph_of_arcs
 
 __all__ = ["generate_ring_lattice", "generate_two_communities", "generate_watts_strogatz"]
 
@@ -86,11 +87,11 @@ def generate_watts_strogatz(n: int, k: int = 4, rewire: float = 0.1, *, rng: RNG
     """
     from ..kernels.sampling import small_world
 
-    check_whole("n", n, 3)
-    check_whole("k", k, 2)
+    whole(n, "n", least=3)
+    whole(k, "k", least=2)
     if k % 2 or k > n - 1:
         raise InputError(f"k={k} is out of range: give an even number of neighbours from 2 to n - 1 = {n - 1}")
-    check_number("rewire", rewire, 0, 1)
+    probability(rewire, "rewire")
     check_memory(n, k)
     source, target = np.empty((2, n * k // 2), np.int32)
     table = empty_arc_set(source.size)
@@ -143,11 +144,11 @@ def generate_two_communities(
     >>> g.n_edges, g.node_data["community"].value_counts().tolist()
     (10000, [500, 500])
     """
-    check_whole("n", n, 4)
+    whole(n, "n", least=4)
     if n % 2:
         raise InputError(f"n={n} is odd: two equal communities need an even number of nodes")
-    check_number("mean_degree", mean_degree, 0, above=True)
-    check_number("mixing", mixing, 0, 1)
+    number(mean_degree, "mean_degree", above=0)
+    probability(mixing, "mixing")
     check_memory(n, mean_degree)
     half = n // 2
     community = np.repeat([0, 1], half)

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from .._progress import one_bar, progress
 from .._random import RNGLike, derive_key, key_of
+from .._validation import number, probability
 from ..errors import InputError
 from .communities import Communities, community_codes
 from .follower_graph import FollowerGraph, check_graph
-from .generate import check_number, empty_arc_set
+from .generate import empty_arc_set
 
 __all__ = ["rewire_mixing"]
 
@@ -97,8 +98,8 @@ def rewire_mixing(
     from ..kernels.rewire import fill_table, reverse_arcs
     from ..kernels.rewire import shuffle as shuffle_arcs
 
-    check_number("mixing", mixing, 0, 1)
-    check_number("shuffle", shuffle, 0)
+    probability(mixing, "mixing")
+    number(shuffle, "shuffle", least=0)
     if not isinstance(keep_mutual, bool | np.bool_):
         raise InputError(f"keep_mutual={keep_mutual!r} is neither True nor False")
     if graph._arcs.multiplicity is not None:
@@ -122,7 +123,7 @@ def rewire_mixing(
     with progress(total=tries, description="shuffling arcs", unit="swap", unit_scale=True) as bar:
         while used < 2 * tries:
             used, _ = shuffle_arcs(
-                np.uint64(derive_key(key, "shuffle")), used, min(CHUNK, tries - used // 2), *slots.arrays, keep_mutual
+                np.uint64(derive_key(key, "shuffle")), used, min(CHUNK, tries - used // 2), slots.arrays, keep_mutual
             )
             bar.update(used // 2 - bar.n)
     # The degrees have not changed, so the rows begin where they did and the order of the nodes holds.
@@ -153,13 +154,15 @@ class _Slots:
         table: NDArray[np.int64],
         keep_mutual: bool,
     ) -> None:
+        from ..kernels.rewire import Slots
+
         group, crossing = community[target], community[source] != community[target]
         order = np.argsort(group.astype(np.int64) * 2 + ~crossing, kind="stable").astype(np.int32)
         place = np.empty_like(order)
         place[order] = np.arange(order.size, dtype=np.int32)
         start = np.concatenate([[0], np.cumsum(np.bincount(group, minlength=n_communities))])
         across = np.bincount(group[crossing], minlength=n_communities)
-        self.arrays = (source, target, mate, community, start, across, order, place, table)
+        self.arrays = Slots(source, target, mate, community, start, across, order, place, table)
         self.keep_mutual = keep_mutual
         self.size = order.size
         self.crossing = int(crossing.sum())
@@ -178,13 +181,13 @@ def _steer(slots: _Slots, key: np.uint64, mixing: float) -> None:
         with progress(total=abs(now - goal), description="rewiring arcs", unit="arc", unit_scale=True) as bar:
             while abs(now - goal) > SLACK and failed < patience:
                 before = now
-                now, used, failed = steer(key, used, CHUNK, goal, SLACK, now, failed, *slots.arrays, slots.keep_mutual)
+                now, used, failed = steer(key, used, CHUNK, goal, SLACK, now, failed, slots.arrays, slots.keep_mutual)
                 bar.update(abs(before - now))
         nearest = min(now, nearest, key=lambda count: abs(count - goal))
         if abs(now - goal) <= SLACK:
             return
         if turn < ROUNDS - 1:
-            used, _ = shuffle(key, used, min(m, CHUNK), *slots.arrays, slots.keep_mutual)
+            used, _ = shuffle(key, used, min(m, CHUNK), slots.arrays, slots.keep_mutual)
     raise InputError(
         f"mixing={mixing!r} cannot be reached with these degrees and communities: no swap leads beyond "
         f"{nearest / m:.6g}; ask for {nearest / m:.6g} or a value on this side of it, or use other communities"

@@ -73,8 +73,7 @@ def reproduction_number(graph: FollowerGraph, *, tol: float = 1e-6, max_iter: in
     """
     check_graph(graph)
     tol = number(tol, "tol", above=0)
-    if isinstance(max_iter, bool) or not isinstance(max_iter, int | np.integer) or max_iter < 1:
-        raise InputError(f"max_iter={max_iter!r} is not a number of iterations: give a whole number from 1")
+    whole(max_iter, "max_iter")
     if graph.probabilities is None:
         raise InputError(
             "the graph has no propagation probabilities: call graph.with_probabilities('weighted_cascade'), or "

@@ -6,12 +6,28 @@ arc comes from another community ("across") first; `place` is its inverse. `mate
 that are swapped together with it (edges of an undirected graph, mutual follows), -1 for one-way arcs.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from .._numba import njit
 from .sampling import EMPTY, discard, find, uniform
 
 BAD = 9  # no number of arcs that a swap can add or take
+
+
+class Slots(NamedTuple):
+    """The slots of all arcs, their communities, and a hash set of the arcs."""
+
+    source: np.ndarray  # i4[m]
+    target: np.ndarray  # i4[m]
+    mate: np.ndarray  # i4[m]
+    community: np.ndarray  # i4[n]
+    start: np.ndarray  # i8[c + 1]: where the groups of `order` begin
+    across: np.ndarray  # i8[c]: arcs of each group that come from another community
+    order: np.ndarray  # i4[m]
+    place: np.ndarray  # i4[m]
+    table: np.ndarray  # i8[2**b]
 
 
 # source i4[m], target i4[m], mate i4[m], community i4[n], table i8[2**b]  ->  change of arcs between communities, or BAD
@@ -49,7 +65,8 @@ def _settle(slot, source, target, community, start, across, order, place):
 
 
 @njit
-def _swap_one(i, j, source, target, community, start, across, order, place, table):
+def _swap_one(i, j, slots):
+    source, target, _, community, start, across, order, place, table = slots
     n = np.int64(community.size)
     u, v = np.int64(source[i]), np.int64(target[i])
     x, y = np.int64(source[j]), np.int64(target[j])
@@ -63,27 +80,25 @@ def _swap_one(i, j, source, target, community, start, across, order, place, tabl
 
 
 @njit
-def _swap(i, j, source, target, mate, community, start, across, order, place, table):
-    _swap_one(i, j, source, target, community, start, across, order, place, table)
+def _swap(i, j, slots):
+    mate = slots.mate
+    _swap_one(i, j, slots)
     if mate[i] >= 0:  # v -> u and y -> x become y -> u and v -> x
         back_i, back_j = mate[i], mate[j]
-        _swap_one(back_i, back_j, source, target, community, start, across, order, place, table)
+        _swap_one(back_i, back_j, slots)
         mate[i], mate[back_j] = back_j, i
         mate[j], mate[back_i] = back_i, j
 
 
-# key u8, used i8, tries i8, goal i8, now i8; slots as above; start i8[c + 1], across i8[c], order i4[m], place i4[m]
-#   ->  now i8, used i8, failed i8 (proposals in a row that came to nothing)
+# key u8, used i8, tries i8, goal i8, now i8  ->  now i8, used i8, failed i8 (proposals in a row that came to nothing)
 @njit
-def steer(
-    key, used, tries, goal, slack, now, failed, source, target, mate, community, start, across, order, place, table,
-    keep_mutual,
-):  # fmt: skip
+def steer(key, used, tries, goal, slack, now, failed, slots, keep_mutual):
     """Swap towards `goal` arcs between communities until within `slack` of it; `now` is how many there are.
 
     Every swap that lessens them joins two arcs across, one of which comes from the community that the other enters, and
     every swap that adds to them starts from an arc inside: only such pairs are drawn.
     """
+    source, target, mate, community, start, across, order, _, table = slots
     m = source.size
     for _ in range(tries):
         if abs(now - goal) <= slack:
@@ -104,7 +119,7 @@ def steer(
             j = np.int64(second * m)
         change = _change(i, j, source, target, mate, community, table, keep_mutual)
         if change != BAD and abs(now + change - goal) < abs(now - goal):
-            _swap(i, j, source, target, mate, community, start, across, order, place, table)
+            _swap(i, j, slots)
             now += change
             failed = 0
     return now, used, failed
@@ -112,10 +127,9 @@ def steer(
 
 # as `steer`  ->  used i8, swaps i8
 @njit
-def shuffle(
-    key, used, tries, source, target, mate, community, start, across, order, place, table, keep_mutual
-):  # fmt: skip
+def shuffle(key, used, tries, slots, keep_mutual):
     """Try random swaps and make those that leave the number of arcs between communities as it is."""
+    source, target, mate, community, table = slots.source, slots.target, slots.mate, slots.community, slots.table
     m = source.size
     swaps = 0
     for _ in range(tries):
@@ -123,7 +137,7 @@ def shuffle(
         j = np.int64(uniform(key, used + 1) * m)
         used += 2
         if i != j and _change(i, j, source, target, mate, community, table, keep_mutual) == 0:
-            _swap(i, j, source, target, mate, community, start, across, order, place, table)
+            _swap(i, j, slots)
             swaps += 1
     return used, swaps
 

@@ -9,6 +9,8 @@ arcs stand in falling order of probability, and the skips of a segment go by its
 Linear threshold: each node keeps at most one in-arc, so a set is a reverse walk.
 """
 
+from typing import NamedTuple
+
 import llvmlite.ir as ir
 import numpy as np
 from numba import types
@@ -16,8 +18,8 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from .._numba import njit
-from .cascade import FULL_U32
 from .coins import ALWAYS, GOLDEN, mix, threshold_of
+from .lanes import FULL_U32
 
 TAG_RR = np.uint64(0x5E7)
 _G = np.uint64(GOLDEN)
@@ -40,6 +42,29 @@ MOST = 64  # with at most MANY expected, more than that fire with a probability 
 WALKS = 16  # reverse walks that take turns; one bit of a mark each
 WALK_BLOCK = 2048  # sets whose walks are kept apart before they are put in order
 SEGMENT = 8  # the first arcs of a mixed node get a coin each; then segments 8-15, 16-31, ... are skipped through
+
+
+class Plan(NamedTuple):
+    """What sampling reads of a graph under a model."""
+
+    nodes: np.ndarray  # PLAN[n]
+    sources: np.ndarray  # i4[m], in falling order of p at mixed nodes
+    limits: np.ndarray  # u4[m] or u4[1]: `below` of `sort_mixed`, or upper ends of the intervals of the in-arcs
+
+
+class Roots(NamedTuple):
+    """Roots of RR sets: uniform where `guide` has one entry, else by weight (see `draw_root`)."""
+
+    cumulated: np.ndarray  # f8[n]
+    guide: np.ndarray  # i4[n]
+
+
+class Cut(NamedTuple):
+    """Which sets are kept as empty ones: those that meet a stop node, or have more than `limit` members."""
+
+    stopping: bool
+    stop: np.ndarray  # u8[ceil(n / 64)], a set of bits
+    limit: int
 
 
 @intrinsic
@@ -184,15 +209,15 @@ def clear(nodes, head, size, marks):
         marks[np.uint64(nodes[r]) >> np.uint64(6)] = 0
 
 
-# plan PLAN[n], sources i4[m], below u4[m] or u4[1]; roots as draw_root; sets first ... last - 1 of key u8; stop, marks
-# u8[ceil(n / 64)] sets of bits, marks all 0 and left so; nodes i4[] is filled from `size`, the end of set i goes to
-# ends[row + i - first]  ->  sets done, size, empty sets. A set that meets a stop node, or has more than `limit`
-# members, is kept as an empty one.
-# Fewer sets are done when `nodes` is full.
+# sets first ... last - 1 of key u8; marks u8[ceil(n / 64)], a set of bits, all 0 and left so; nodes i4[] is filled from
+# `size`, the end of set i goes to ends[row + i - first]  ->  sets done, size, empty sets. Fewer sets are done when `nodes`
+# is full.
 @njit
-def sample_ic(
-    plan, sources, below, cumulated, guide, key, first, last, stopping, stop, limit, marks, nodes, size, ends, row
-):  # fmt: skip
+def sample_ic(graph_plan, roots, cut, key, first, last, marks, nodes, size, ends, row):
+    """Sample RR sets of the independent cascade."""
+    plan, sources, below = graph_plan
+    cumulated, guide = roots
+    stopping, stop, limit = cut
     base = mix(key ^ TAG_RR)
     full = nodes.size
     empty = 0
@@ -329,16 +354,17 @@ def sample_ic(
     return last - first, size, empty
 
 
-# as sample_ic, but marks u2[n], one bit a walk; bound u4[m] or u4[1]: upper ends of the intervals of the in-arcs, in
-# their order
+# as sample_ic, but marks u2[n], one bit a walk
 @njit
-def sample_lt(
-    plan, sources, bound, cumulated, guide, key, first, last, stopping, stop, limit, marks, nodes, size, ends, row
-):  # fmt: skip
-    """A walk waits for memory at every step, so WALKS of them take turns, each step asked for before it is needed.
+def sample_lt(graph_plan, roots, cut, key, first, last, marks, nodes, size, ends, row):
+    """Sample RR sets of the linear threshold model.
 
-    Each lane keeps its sets one after the other in its own row of `buffer`; they are copied in the order of sets.
+    A walk waits for memory at every step, so WALKS of them take turns, each step asked for before it is needed. Each
+    lane keeps its sets one after the other in its own row of `buffer`; they are copied in the order of sets.
     """
+    plan, sources, bound = graph_plan
+    cumulated, guide = roots
+    stopping, stop, limit = cut
     base = mix(key ^ TAG_RR)
     full = nodes.size
     empty = 0

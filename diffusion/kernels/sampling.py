@@ -4,6 +4,8 @@ Every random number is ``uniform(key, i)``, a function of the key and of how man
 (Steele, Lea and Flood 2014), 53 bits. Nothing here runs in parallel, so nothing can depend on threads.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from .._numba import njit
@@ -91,20 +93,36 @@ def discard(table, at):
     table[hole] = EMPTY
 
 
-# key u8, used i8, wanted i8, budget i8, patience i8, tables of sources f8[n] i4[n], of targets f8[n] i4[n] grouped by
-# indptr i8[c + 1] (positions of `members` i4[n]), community i4[n], table i8[2**b], source i4[m], target i4[m], filled i8
+class Ends(NamedTuple):
+    """Alias tables of the ends of arcs: of the nodes of each group."""
+
+    keep: np.ndarray  # f8[n]
+    other: np.ndarray  # i4[n]
+    indptr: np.ndarray  # i8[c + 1], positions of `members`
+    members: np.ndarray  # i4[n]
+
+
+class Placed(NamedTuple):
+    """Arcs drawn so far, of which `filled` entries are used, and a hash set of them."""
+
+    table: np.ndarray  # i8[2**b]
+    source: np.ndarray  # i4[m]
+    target: np.ndarray  # i4[m]
+
+
+# key u8, used i8, wanted i8, budget i8, patience i8, sources (one group of all nodes), community i4[n], filled i8
 #   ->  placed i8, used i8, budget i8
 @njit
-def place_arcs(
-    key, used, wanted, budget, patience, from_keep, from_other, to_keep, to_other, indptr, members, community, inside,
-    mutual, table, source, target, filled,
-):  # fmt: skip
+def place_arcs(key, used, wanted, budget, patience, sources, targets, community, inside, mutual, arcs, filled):
     """Draw `wanted` new arcs (or mutual pairs) and append them.
 
     Where an arc cannot be used, the target is drawn again, and the source too after `patience` targets. Inside, the
     target comes from the group of the source's community. Otherwise there is one group, `indptr` = [0, n], and a target
     in the source's own community is refused. Gives up after `budget` targets.
     """
+    from_keep, from_other = sources.keep, sources.other
+    to_keep, to_other, indptr, members = targets
+    table, source, target = arcs
     n = np.int64(members.size)
     placed = 0
     while placed < wanted and budget > 0:

@@ -9,6 +9,7 @@ kernel of 512 runs (sips_lanes.py) gives the same numbers for the plain case.
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -33,14 +34,55 @@ FOLLOW, FEED, SEED = 0, 1, 2  # channels; stages: 0 exposed, 1 S, 2 I, 3 P, 4 X
 # Columns of a tally, once for each channel: attended exposures, users exposed first, users who reach S, I, P, X.
 ATTENDED, EXPOSED, S, I, P, X = 0, 1, 2, 3, 4, 5
 COLUMNS = 6
-# One row of 64 bytes for each user met, so that an exposure touches one cache line.
+# One row of 64 bytes for each user exposed, so that an exposure touches one cache line.
 NODE, STEP, PARENT, CHANNEL, STAGE = 0, 1, 2, 3, 4  # STEP also of stage 0; the steps of stages 1 to 4 follow STAGE
-MET, COUNT, FRESH, COMING, WIDTH = 9, 10, 11, 12, 16
+# Sharer of the last exposure; distinct sharers before this step, and new in it; stage after it (-1: not reached in it).
+LAST_SHARER, SHARERS, NEW_SHARERS, NEXT_STAGE, WIDTH = 9, 10, 11, 12, 16
 _G = np.uint64(GOLDEN)
 _1, _11 = np.uint64(1), np.uint64(11)
 _UNIT = 2.0**-53
 PART = 400.0  # means above are added up from parts: exp(-700) is where doubles end
 NO_DELAY, FIXED, EXPONENTIAL, GAMMA = 0, 1, 2, 3
+
+
+class FunnelCoins(NamedTuple):
+    """What decides on the stages of a user."""
+
+    p: np.ndarray  # u8[4]: thresholds of S, I, P, X
+    need: np.ndarray  # i4[1]: distinct sharers of complex identification, 0: simple
+    redraw: bool
+
+
+class FeedRule(NamedTuple):
+    """What the feed shows; the community arrays are short where ``own_community`` is 0."""
+
+    impressions: float
+    amplification: float
+    own_community: float
+    weights: np.ndarray  # f8[4], of the stages S, I, P, X
+    cap: int  # 0: none
+    group_of: np.ndarray  # i4[n]: community
+    group_ptr: np.ndarray  # i8[communities + 1]
+    group_members: np.ndarray  # i4[n]
+
+
+class DelayRule(NamedTuple):
+    """Waiting times, and the width of the bins of time."""
+
+    kind: int
+    mean: float
+    shape: float
+    width: float
+
+
+class Users(NamedTuple):
+    """Workspace of one run at a time."""
+
+    rows: np.ndarray  # i4[n, WIDTH]
+    position: np.ndarray  # i4[n], -1 everywhere between runs
+    reached: np.ndarray  # i4[n]
+    best_rank: np.ndarray  # u8[n]
+    times: np.ndarray  # f8[n] of exposure
 
 
 @njit(inline="always")
@@ -65,14 +107,14 @@ def poisson(base, k, mean):
         left -= part
         u = uniform(base, k)
         k += 1
-        chance = math.exp(-part)
-        below = chance
+        probability = math.exp(-part)
+        below = probability
         count = 0
-        while u >= below and (chance > 0.0 or count < part):
+        while u >= below and (probability > 0.0 or count < part):
             count += 1
-            chance *= part / count
+            probability *= part / count
             before = below
-            below += chance
+            below += probability
             if below == before and count > part:  # the tail is beyond what a double resolves
                 break
         total += count
@@ -81,17 +123,17 @@ def poisson(base, k, mean):
 
 @njit
 def poisson_table(mean):
-    """Sums of chances that `poisson` compares with, for a mean up to PART that is asked for again and again."""
+    """Sums of probabilities that `poisson` compares with, for a mean up to PART that is asked for again and again."""
     table = np.empty(1024, np.float64)
-    chance = math.exp(-mean)
-    below = chance
+    probability = math.exp(-mean)
+    below = probability
     table[0] = below
     count = 0
     while count < 1023:
         count += 1
-        chance *= mean / count
+        probability *= mean / count
         before = below
-        below += chance
+        below += probability
         table[count] = below
         if below == before and count > mean:
             break
@@ -99,9 +141,9 @@ def poisson_table(mean):
 
 
 @njit
-def shown_user(base, k, n, own, group_of, group_ptr, group_members, x):
+def shown_user(base, k, n, own_community, group_of, group_ptr, group_members, x):
     """User whom draw k of the feed shows the note of x, and the next position of the stream."""
-    if own > 0.0 and uniform(base, k) < own:
+    if own_community > 0.0 and uniform(base, k) < own_community:
         g = group_of[x]
         first = group_ptr[g]
         return np.int64(group_members[first + np.int64(uniform(base, k + 1) * (group_ptr[g + 1] - first))]), k + 2
@@ -201,8 +243,8 @@ def pop(heap_time, heap_at, size):
 
 
 @njit
-def meet(v, x_at, channel, rank, position, rows, size, best_rank, reached, n_reached):
-    """Note that v is exposed to the sharer at x_at -> users met, users reached in this step."""
+def record_exposure(v, x_at, channel, rank, position, rows, size, best_rank, reached, n_reached):
+    """Record that v is exposed to the sharer at x_at -> users exposed so far, users reached in this step."""
     at = position[v]
     if at < 0:
         at = size
@@ -212,20 +254,20 @@ def meet(v, x_at, channel, rank, position, rows, size, best_rank, reached, n_rea
         row[NODE], row[STEP], row[PARENT], row[CHANNEL], row[STAGE] = v, -1, x_at, channel, 0
         for k in range(1, 5):
             row[STAGE + k] = -1
-        row[MET], row[COUNT], row[FRESH], row[COMING] = -1, 0, 0, -1
+        row[LAST_SHARER], row[SHARERS], row[NEW_SHARERS], row[NEXT_STAGE] = -1, 0, 0, -1
         best_rank[at] = rank
     else:
         row = rows[at]
         if row[STEP] < 0 and (channel < row[CHANNEL] or (channel == row[CHANNEL] and rank < best_rank[at])):
             row[PARENT], row[CHANNEL] = x_at, channel
             best_rank[at] = rank
-    if row[COMING] < 0:
-        row[COMING] = row[STAGE]
+    if row[NEXT_STAGE] < 0:
+        row[NEXT_STAGE] = row[STAGE]
         reached[n_reached] = at
         n_reached += 1
-    if row[MET] != x_at:  # sharers count once, through whichever channel
-        row[MET] = x_at
-        row[FRESH] += 1
+    if row[LAST_SHARER] != x_at:  # sharers count once, through whichever channel
+        row[LAST_SHARER] = x_at
+        row[NEW_SHARERS] += 1
     return size, n_reached
 
 
@@ -234,11 +276,11 @@ def react(worlds, word, lane, p, need, complex_, redraw, v, row, index, scores):
     """Count the stages an exposure earns the note; with `redraw` the user also moves on by the coins of the exposure."""
     identified = 0
     if complex_:
-        seen = row[COUNT] + 1  # before this step, and this sharer: so no order within a step matters
+        seen = row[SHARERS] + 1  # before this step, and this sharer: so no order within a step matters
         identified = 1 if seen >= need[0] or row[STAGE] >= 2 else -1
     if redraw:
         stage = latent_stage(worlds, word, lane, p, index, identified)
-        row[COMING] = max(row[COMING], stage)
+        row[NEXT_STAGE] = max(row[NEXT_STAGE], stage)
     else:
         stage = latent_stage(worlds, word, lane, p, v, identified)
     for k in range(stage):
@@ -255,23 +297,23 @@ def engagement(scores, weights):
     return total
 
 
-# indptr i8[n+1], indices i4[], attention f4[] (one per arc, or one), p u8[4] thresholds of S I P X, need i4[1] distinct
-# sharers of complex identification (0: simple), redraw bool, m0 gain own f8 (feed), weights f8[4], cap i8 (0: none),
-# group_of i4[n], group_ptr i8[], group_members i4[n] (short where own = 0), delay_kind i8, delay_mean delay_shape width f8,
-# seeds i4[], key u8, run i8, record bool (parents); workspace: rows i4[n, WIDTH], position i4[n], -1 everywhere,
-# reached i4[n], best_rank u8[n], times f8[n] of exposure  ->  size, tally i4[steps, 2, 6], visits, capped notes
+# seeds i4[], key u8, run i8, record bool (parents)
+#   ->  users exposed (rows of users.rows), tally i4[steps, 2, 6], arc visits, notes that met the cap
 @njit
-def sips_run(
-    indptr, indices, attention, p, need, redraw, m0, gain, own, weights, cap, group_of, group_ptr, group_members,
-    delay_kind, delay_mean, delay_shape, width, seeds, key, run, record, rows, position, reached, best_rank, times,
-):  # fmt: skip
+def sips_run(arcs, funnel, feed, delay, seeds, key, run, record, users):
+    """One run with every option of SIPS."""
+    indptr, indices, attention = arcs.indptr, arcs.indices, arcs.p
+    p, need, redraw = funnel
+    impressions, amplification, own_community, weights, cap, group_of, group_ptr, group_members = feed
+    delay_kind, delay_mean, delay_shape, width = delay
+    rows, position, reached, best_rank, times = users
     n = indptr.size - 1
     batch = run // LANES
     word, lane = run % LANES // 64, run % LANES % 64
     world = world_of(key, TAG_IC, batch)
     worlds = latent_worlds(key, redraw, batch)
     complex_ = need[0] > 0
-    each = redraw or gain > 0.0  # exposures are looked at one by one
+    each = redraw or amplification > 0.0  # exposures are looked at one by one
     a_step = 0 if attention.size == 1 else 1
     timed = delay_kind != NO_DELAY
     scores = np.zeros(4, np.int64)
@@ -288,7 +330,7 @@ def sips_run(
         position[s] = size
         row = rows[size]
         row[NODE], row[STEP], row[PARENT], row[CHANNEL], row[STAGE] = s, 0, -1, SEED, 4
-        row[MET], row[COUNT], row[FRESH], row[COMING] = -1, 0, 0, -1
+        row[LAST_SHARER], row[SHARERS], row[NEW_SHARERS], row[NEXT_STAGE] = -1, 0, 0, -1
         for k in range(1, 5):
             row[STAGE + k] = 0
         times[size] = 0.0
@@ -314,23 +356,27 @@ def sips_run(
                     continue
                 v = np.int64(indices[j])
                 rank = parent_rank(key, run, j) if record else np.uint64(0)
-                size, n_reached = meet(v, x_at, FOLLOW, rank, position, rows, size, best_rank, reached, n_reached)
+                size, n_reached = record_exposure(
+                    v, x_at, FOLLOW, rank, position, rows, size, best_rank, reached, n_reached
+                )
                 tally[now, FOLLOW, ATTENDED] += 1
                 if each:
                     react(worlds, word, lane, p, need, complex_, redraw, v, rows[position[v]], j, scores)
-            if m0 == 0.0 and gain == 0.0:  # no feed: nobody asks for the scores
+            if impressions == 0.0 and amplification == 0.0:  # no feed: nobody asks for the scores
                 continue
             base = stream_of(key, TAG_FEED, run, x)
             shown = np.int64(0)
-            planned, k = poisson(base, np.int64(0), m0 + gain * engagement(scores, weights))
+            planned, k = poisson(base, np.int64(0), impressions + amplification * engagement(scores, weights))
             while planned > 0:
                 for _ in range(planned):
                     if shown == cap and cap > 0:
                         break
                     shown += 1
                     rank = mix(base ^ np.uint64(k))
-                    v, k = shown_user(base, k, n, own, group_of, group_ptr, group_members, x)
-                    size, n_reached = meet(v, x_at, FEED, rank, position, rows, size, best_rank, reached, n_reached)
+                    v, k = shown_user(base, k, n, own_community, group_of, group_ptr, group_members, x)
+                    size, n_reached = record_exposure(
+                        v, x_at, FEED, rank, position, rows, size, best_rank, reached, n_reached
+                    )
                     tally[now, FEED, ATTENDED] += 1
                     if each:
                         index = np.int64(rank >> _1)
@@ -340,8 +386,8 @@ def sips_run(
                     engagement(scores, weights)
                     break
                 planned = np.int64(0)
-                if gain > 0.0:
-                    planned, k = poisson(base, k, gain * engagement(scores, weights))
+                if amplification > 0.0:
+                    planned, k = poisson(base, k, amplification * engagement(scores, weights))
         if n_reached > following.size:
             following = np.empty(2 * n_reached, np.int32)
         n_following = 0
@@ -350,10 +396,10 @@ def sips_run(
             row = rows[at]
             v = np.int64(row[NODE])
             before = row[STAGE]
-            after = row[COMING]
-            row[COMING] = -1
-            row[COUNT] += row[FRESH]
-            row[FRESH] = 0
+            after = row[NEXT_STAGE]
+            row[NEXT_STAGE] = -1
+            row[SHARERS] += row[NEW_SHARERS]
+            row[NEW_SHARERS] = 0
             if row[STEP] < 0:
                 row[STEP] = now
                 times[at] = clock
@@ -361,7 +407,7 @@ def sips_run(
                 if not redraw and not complex_:
                     after = latent_stage(worlds, word, lane, p, v, 0)
             if complex_ and not redraw and before < 2:
-                after = latent_stage(worlds, word, lane, p, v, 1 if row[COUNT] >= need[0] else -1)
+                after = latent_stage(worlds, word, lane, p, v, 1 if row[SHARERS] >= need[0] else -1)
             if after > before:
                 row[STAGE] = after
                 for k in range(before + 1, after + 1):
@@ -395,26 +441,21 @@ def sips_run(
     return size, tally[: last + 1].copy(), visits, capped
 
 
+# node_counts i8[n, 5] and weighing.sums are added to  ->  tally i4[last - first, steps, 2, 6], arc visits, capped notes
 @njit
-def sips_batch(
-    indptr, indices, attention, p, need, redraw, m0, gain, own, weights, cap, group_of, group_ptr, group_members,
-    delay_kind, delay_mean, delay_shape, width, seeds, key, first, last, rows, position, reached, best_rank, times,
-    node_counts, reach_weights, sums,
-):  # fmt: skip
-    """Runs first ... last - 1  ->  tally i4[last - first, steps, 2, 6], visits, capped; node_counts i8[n, 5] is added to."""
+def sips_batch(arcs, funnel, feed, delay, seeds, key, first, last, users, node_counts, weighing):
+    """Runs first ... last - 1, one after the other."""
+    rows, weights, sums = users.rows, weighing.weights, weighing.sums
     tallies = np.zeros((last - first, 16, 2, COLUMNS), np.int32)
     steps = 0
     visits = np.int64(0)
     capped = np.int64(0)
     for run in range(first, last):
-        size, tally, met, notes = sips_run(
-            indptr, indices, attention, p, need, redraw, m0, gain, own, weights, cap, group_of, group_ptr, group_members,
-            delay_kind, delay_mean, delay_shape, width, seeds, key, run, False, rows, position, reached, best_rank, times,
-        )  # fmt: skip
-        visits += met
-        capped += notes
-        if reach_weights.size > 0:
-            sums[run - first] += weigh(rows[:size, NODE], reach_weights)
+        size, tally, seen, met_cap = sips_run(arcs, funnel, feed, delay, seeds, key, run, False, users)
+        visits += seen
+        capped += met_cap
+        if weights.size > 0:
+            sums[run - first] += weigh(rows[:size, NODE], weights)
         if tally.shape[0] > tallies.shape[1]:
             more = np.zeros((last - first, max(2 * tallies.shape[1], tally.shape[0]), 2, COLUMNS), np.int32)
             more[:, : tallies.shape[1]] = tallies

@@ -2,39 +2,31 @@
 
 The follow channel is the kernel of the independent cascade with a funnel behind it: lanes that are new at a user go
 through four coins of the user, and those that come out share. What the feed shows differs from run to run, so its
-exposures are listed one by one and delivered after those of the step that came through followers.
+exposures are listed one by one and recorded after those of the step that came through followers.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
 from .._numba import njit
-from .cascade import (
-    BLOCK,
+from .coins import LANES, TAG_FEED, WORDS, coin_base, prefetch, row_fresh, trailing_zeros
+from .lanes import (
     FEW,
     PLANES,
     WAITING,
+    clear_node,
+    copy_rows,
     count_lanes,
     list_few,
     live_lanes,
+    new_scan,
+    open_step,
+    popcount,
     read_counters,
+    scan_arcs,
     seed_lanes,
     weigh_lanes,
-)
-from .coins import (
-    LANES,
-    TAG_FEED,
-    TAG_IC,
-    WORDS,
-    coin_base,
-    coin_bases,
-    coin_below,
-    first_bits,
-    popcount,
-    prefetch,
-    row_fresh,
-    threshold_of,
-    trailing_zeros,
-    world_of,
 )
 from .sips import (
     ATTENDED,
@@ -54,307 +46,295 @@ from .sips import (
 )
 
 AHEAD = 16  # exposures of the feed that wait for cache lines
-_28 = np.uint64(28)
 _1 = np.uint64(1)
 
 
+class Stages(NamedTuple):
+    """Latents of the users, and counters of the stages that users reach."""
+
+    worlds: np.ndarray  # u8[4]: worlds of the latents S, I, P, X
+    p: np.ndarray  # u8[4]: their thresholds
+    planes: np.ndarray  # u8[COLUMNS, PLANES * WORDS]: counters of the follow channel
+    rows: np.ndarray  # u8[2 * WORDS]: lanes that are in the funnel
+    few: np.ndarray  # i8[FEW]
+    shown: np.ndarray  # i8[4]: users to whom the feed shows one note, by stage; zero between notes
+    node_counts: np.ndarray  # i8[n, 5]
+
+
 @njit
-def fresh_lanes(live, at, state, to, words):
+def fresh_lanes(row, at, state, to, words):
     """Keep the lanes of a row that a state row lacks, and add them to it; nonzero if there are any."""
     if words == WORDS:
-        return row_fresh(live, at, state, to)
+        return row_fresh(row, at, state, to)
     some = np.uint64(0)
     for w in range(words):
-        new = live[at + w] & ~state[to + w]
+        new = row[at + w] & ~state[to + w]
         state[to + w] |= new
-        live[at + w] = new
+        row[at + w] = new
         some |= new
     return some
 
 
 @njit
-def move_on(v, bit_word, bit_lane, width, words, first_word, worlds, p, state, tally, channel, node_counts):
-    """One user in one run goes through the funnel -> does the user share?"""
-    stage = latent_stage(worlds, first_word + bit_word, bit_lane, p, v, 0)
-    at = bit_word * 64 + bit_lane
-    tally[channel * COLUMNS + EXPOSED, at] += 1
+def pass_lane(v, lane, words, first_word, worlds, p, state, tally, channel, node_counts):
+    """Send one user in one run through the funnel -> does the user share?"""
+    word = lane >> 6
+    stage = latent_stage(worlds, first_word + word, lane & 63, p, v, 0)
+    tally[channel * COLUMNS + EXPOSED, lane] += 1
     for k in range(1, stage + 1):
-        tally[channel * COLUMNS + EXPOSED + k, at] += 1
+        tally[channel * COLUMNS + EXPOSED + k, lane] += 1
         node_counts[v, k] += 1
     if stage == 4:
-        state[v * width + words + bit_word] |= _1 << np.uint64(bit_lane)
+        state[(2 * v + 1) * words + word] |= _1 << np.uint64(lane & 63)
     return stage == 4
 
 
 @njit
-def deliver(
-    live, targets, waiting, state, flags, following, n_following, touched, n_touched, words, first_word, worlds, p, planes,
-    stages, few, tally, node_counts,
-):  # fmt: skip
-    """Expose the targets of the waiting live rows, send new lanes through the funnel, and queue those who share."""
-    width = 2 * words
-    for k in range(waiting):
+def pass_stage(rows, worlds, p, s, v, words, first_word):
+    """Keep the lanes of the funnel in which user v goes on from stage s; nonzero if there are any."""
+    some = live_lanes(rows, 0, rows, WORDS, np.uint64(0), p[s], coin_base(worlds[s], v), words, first_word)
+    for w in range(words):
+        rows[w] = rows[WORDS + w]
+    return some
+
+
+@njit
+def apply_exposures(scan, n, lanes, block, stages, tally, queue, n_queue, touched, n_touched):
+    """Expose the targets of the n waiting live arcs, send new lanes through the funnel, and queue those who share."""
+    state, flags = lanes.state, lanes.flags
+    targets, lane_of, live = scan.targets, scan.lanes, scan.rows
+    worlds, p, planes, rows, few, _, node_counts = stages
+    words, first_word = block.words, block.first_word
+    for k in range(n):
         v = np.int64(targets[k])
-        if fresh_lanes(live, k * words, state, v * width, words) == 0:
-            continue
+        lane = np.int64(lane_of[k])
+        n_few = np.int64(1)
+        if lane < 0:
+            count_lanes(live, k * words, planes[ATTENDED], words)
+            if fresh_lanes(live, k * words, state, v * 2 * words, words) == 0:
+                continue
+            n_few = list_few(live, k * words, words, few)
+        else:
+            tally[FOLLOW * COLUMNS + ATTENDED, lane] += 1
+            bit, seen = _1 << np.uint64(lane & 63), v * 2 * words + (lane >> 6)
+            if state[seen] & bit:
+                continue
+            state[seen] |= bit
+            few[0] = lane
         if flags[v] == 0:
             touched[n_touched] = v
             n_touched += 1
             flags[v] = 2
         shares = False
-        n_few = list_few(live, k * words, words, few)
         if n_few <= FEW:
             for f in range(n_few):
-                if move_on(
-                    v, few[f] >> 6, few[f] & 63, width, words, first_word, worlds, p, state, tally, FOLLOW, node_counts
-                ):
+                if pass_lane(v, few[f], words, first_word, worlds, p, state, tally, FOLLOW, node_counts):
                     shares = True
         else:
             count_lanes(live, k * words, planes[EXPOSED], words)
             for w in range(words):
-                stages[w] = live[k * words + w]
+                rows[w] = live[k * words + w]
             for s in range(4):
-                some = live_lanes(
-                    stages, 0, stages, WORDS, np.uint64(0), p[s], coin_base(worlds[s], v), words, first_word
-                )
-                if some == 0:
+                if pass_stage(rows, worlds, p, s, v, words, first_word) == 0:
                     break
                 for w in range(words):
-                    stages[w] = stages[WORDS + w]
-                    node_counts[v, s + 1] += np.int64(popcount(stages[w]))
-                count_lanes(stages, 0, planes[EXPOSED + 1 + s], words)
+                    node_counts[v, s + 1] += np.int64(popcount(rows[w]))
+                count_lanes(rows, 0, planes[EXPOSED + 1 + s], words)
                 if s == 3:
                     for w in range(words):
-                        state[v * width + words + w] |= stages[w]
+                        state[(2 * v + 1) * words + w] |= rows[w]
                     shares = True
         if shares and flags[v] & 1 == 0:
             flags[v] = 3
-            following[n_following] = v
-            n_following += 1
-    return n_following, n_touched
+            queue[n_queue] = v
+            n_queue += 1
+    return n_queue, n_touched
+
+
+@njit(forceinline=True)
+def score_exposures(scan, begin, end, block, stages, score_planes, scores):
+    """Count by lane the stages that the waiting live arcs begin ... end - 1 earn the note of their sharer.
+
+    Returns whether some of them are in the counters.
+    """
+    counted = False
+    targets, lane_of, live = scan.targets, scan.lanes, scan.rows
+    worlds, p, rows = stages.worlds, stages.p, stages.rows
+    words, first_word = block.words, block.first_word
+    for k in range(begin, end):
+        v = np.int64(targets[k])
+        lane = np.int64(lane_of[k])
+        if lane >= 0:
+            for s in range(latent_stage(worlds, first_word + (lane >> 6), lane & 63, p, v, 0)):
+                scores[s, lane] += 1
+            continue
+        for w in range(words):
+            rows[w] = live[k * words + w]
+        for s in range(4):
+            if pass_stage(rows, worlds, p, s, v, words, first_word) == 0:
+                break
+            count_lanes(rows, 0, score_planes[s], words)
+        counted = True
+    return counted
+
+
+@njit(forceinline=True)
+def show_notes(feed, block, stages, table, scores, active, frontier, begin, end, shown, n_shown):
+    """List the users to whom the feed shows the notes of frontier rows begin ... end - 1, with the lane of each.
+
+    `scores` are those of the row, and left zero -> shown i4[2, more], its filled entries, notes that met the cap.
+    """
+    impressions, amplification, own_community, weights, cap, group_of, group_ptr, group_members = feed
+    worlds, p = stages.worlds, stages.p
+    words, first_word = block.words, block.first_word
+    n = stages.node_counts.shape[0]
+    by_stage = stages.shown
+    capped = np.int64(0)
+    for i in range(begin, end):
+        x = np.int64(frontier[i])
+        for w in range(words):
+            bits = active[i * words + w]
+            while bits != 0:
+                lane = w * 64 + np.int64(trailing_zeros(bits))
+                bits &= bits - _1
+                score = 0.0
+                if amplification > 0.0:
+                    for s in range(4):
+                        score += weights[s] * scores[s, lane]
+                        scores[s, lane] = 0
+                base = stream_of(block.key, TAG_FEED, block.batch * LANES + first_word * 64 + lane, x)
+                count = np.int64(0)
+                if table.size > 0:  # the same mean for every note
+                    u = uniform(base, 0)
+                    k = np.int64(1)
+                    planned = np.int64(0)
+                    while planned < table.size - 1 and u >= table[planned]:
+                        planned += 1
+                else:
+                    planned, k = poisson(base, np.int64(0), impressions + amplification * score)
+                while planned > 0:
+                    for _ in range(planned):
+                        if count == cap and cap > 0:
+                            break
+                        count += 1
+                        v, k = shown_user(base, k, n, own_community, group_of, group_ptr, group_members, x)
+                        if n_shown == shown.shape[1]:
+                            more = np.empty((2, 2 * n_shown), np.int32)
+                            copy_rows(shown, more)
+                            shown = more
+                        shown[0, n_shown] = v
+                        shown[1, n_shown] = lane
+                        n_shown += 1
+                        if amplification > 0.0:
+                            for s in range(latent_stage(worlds, first_word + w, lane & 63, p, v, 0)):
+                                by_stage[s] += 1
+                    if count == cap and cap > 0:
+                        capped += 1
+                        engagement(by_stage, weights)
+                        break
+                    planned = np.int64(0)
+                    if amplification > 0.0:
+                        planned, k = poisson(base, k, amplification * engagement(by_stage, weights))
+    return shown, n_shown, capped
 
 
 @njit
-def grown(array):
-    more = np.empty(2 * array.size, array.dtype)
-    more[: array.size] = array
-    return more
+def apply_shown(shown, n_shown, lanes, block, stages, tally, queue, n_queue, touched, n_touched):
+    """Expose the users of the feed, send them through the funnel where new, and queue those who share."""
+    state, flags = lanes.state, lanes.flags
+    worlds, p, node_counts = stages.worlds, stages.p, stages.node_counts
+    words, first_word = block.words, block.first_word
+    for i in range(min(AHEAD, n_shown)):
+        prefetch(state, np.int64(shown[0, i]) * 2 * words)
+    for i in range(n_shown):
+        if i + AHEAD < n_shown:
+            prefetch(state, np.int64(shown[0, i + AHEAD]) * 2 * words)
+        v, lane = np.int64(shown[0, i]), np.int64(shown[1, i])
+        tally[FEED * COLUMNS + ATTENDED, lane] += 1
+        bit, seen = _1 << np.uint64(lane & 63), v * 2 * words + (lane >> 6)
+        if state[seen] & bit:
+            continue
+        state[seen] |= bit
+        if flags[v] == 0:
+            touched[n_touched] = v
+            n_touched += 1
+            flags[v] = 2
+        shares = pass_lane(v, lane, words, first_word, worlds, p, state, tally, FEED, node_counts)
+        if shares and flags[v] & 1 == 0:
+            flags[v] = 3
+            queue[n_queue] = v
+            n_queue += 1
+    return n_queue, n_touched
 
 
-# Arguments as in sips_run and run_batch; tally i4[steps, 12, 64 * words] (2 channels of 6 columns); node_counts i8[n, 5] is
-# added to; reach_weights and sums as weights and sums in run_batch  ->  tally, visits, capped
+# funnel, feed as in sips_run; node_counts i8[n, 5] is added to
+#   ->  tally i4[steps, 12, 64 * words] (2 channels of 6 columns), arc visits, notes that met the cap
 @njit
-def sips_lanes(
-    indptr, indices, attention, p, m0, gain, own, weights, cap, group_of, group_ptr, group_members, seeds, run_of, key,
-    batch, first_word, words, n_lanes, state, active, flags, queues, node_counts, reach_weights, sums,
-):  # fmt: skip
-    n = indptr.size - 1
-    live = np.empty(WAITING * WORDS, np.uint64)
-    targets = np.empty(WAITING, np.int32)
-    waiting = 0
-    few = np.empty(FEW, np.int64)
-    few_new = np.empty(FEW, np.int64)
-    bases = np.empty(BLOCK, np.uint64)
-    bits = np.empty(BLOCK, np.uint64)
-    table = poisson_table(m0) if gain == 0.0 and 0.0 < m0 <= PART else np.empty(0, np.float64)
-    planes = np.zeros((COLUMNS, PLANES * WORDS), np.uint64)
+def sips_lanes(arcs, funnel, feed, start, block, lanes, node_counts, weighing):
+    """SIPS in all runs of a block."""
+    impressions, amplification, words = feed.impressions, feed.amplification, block.words
+    frontier, following, touched = lanes.queues[0], lanes.queues[1], lanes.queues[2]
+    scan = new_scan(arcs, block)
+    worlds = latent_worlds(block.key, False, block.batch)
+    planes, rows = np.zeros((COLUMNS, PLANES * WORDS), np.uint64), np.empty(2 * WORDS, np.uint64)
+    stages = Stages(worlds, funnel.p, planes, rows, np.empty(FEW, np.int64), np.zeros(4, np.int64), node_counts)
+    one_mean = amplification == 0.0 and 0.0 < impressions <= PART
+    table = poisson_table(impressions) if one_mean else np.empty(0, np.float64)
     score_planes = np.zeros((4, PLANES * WORDS), np.uint64)
     scores = np.zeros((4, 64 * words), np.int32)
-    shown_scores = np.zeros(4, np.int64)
-    stages = np.empty(2 * WORDS, np.uint64)
-    feed_user = np.empty(1024, np.int32)
-    feed_lane = np.empty(1024, np.int32)
+    shown = np.empty((2, 1024), np.int32)
     tally = np.zeros((16, 2 * COLUMNS, 64 * words), np.int32)
-    frontier, following, touched = queues[0], queues[1], queues[2]
-    world = world_of(key, TAG_IC, batch)
-    worlds = latent_worlds(key, False, batch)
-    a_step = 0 if attention.size == 1 else 1
-    width = 2 * words
-    size = 0
-    n_touched = 0
-    for i in range(seeds.size):
-        s = np.int64(seeds[i])
-        lanes = seed_lanes(run_of, i, batch * LANES + first_word * 64, n_lanes, s, state, words)
-        if lanes == 0:
-            continue
-        for k in range(1, 5):
-            node_counts[s, k] += lanes
-        if flags[s] == 0:
-            frontier[size] = s
-            size += 1
-            touched[n_touched] = s
-            n_touched += 1
-            flags[s] = 2
+    size = n_touched = seed_lanes(start, block, scan, lanes)
+    for i in range(size):
+        for w in range(words):
+            lanes_of_seed = np.int64(popcount(lanes.state[np.int64(frontier[i]) * 2 * words + w]))
+            for k in range(1, 5):
+                node_counts[frontier[i], k] += lanes_of_seed
     now = 0
-    visits = np.int64(0)
-    capped = np.int64(0)
+    visits, capped = np.int64(0), np.int64(0)
     while size > 0:
         now += 1
         if now == tally.shape[0]:
             more = np.zeros((2 * now, 2 * COLUMNS, 64 * words), np.int32)
-            more[:now] = tally
+            for step in range(now):
+                copy_rows(tally[step], more[step])
             tally = more
         row = tally[now]
-        for i in range(size):
-            u = np.int64(frontier[i])
-            flags[u] = 2
-            for w in range(words):
-                active[i * words + w] = state[u * width + words + w]
-                state[u * width + words + w] = 0
-        n_following = 0
-        n_feed = 0
-        for i in range(size):
-            x = np.int64(frontier[i])
-            start, stop = indptr[x], indptr[x + 1]
-            visits += stop - start
-            n_few = list_few(active, i * words, words, few)
-            if n_few <= FEW:
-                while start < stop:
-                    end = min(start + BLOCK, stop)
-                    block = bases[: end - start]
-                    coin_bases(world, start, indices[start:end], False, block)
-                    for f in range(n_few):
-                        w, lane = few[f] >> 6, few[f] & 63
-                        first_bits(block, first_word + w, lane, bits)
-                        for k in range(end - start):
-                            high = threshold_of(attention[(start + k) * a_step])
-                            if bits[k] > high >> _28 or not coin_below(bases[k], first_word + w, lane, high):
-                                continue
-                            row[FOLLOW * COLUMNS + ATTENDED, few[f]] += 1
-                            v = np.int64(indices[start + k])
-                            if gain > 0.0:
-                                stage = latent_stage(worlds, first_word + w, lane, p, v, 0)
-                                for q in range(stage):
-                                    scores[q, few[f]] += 1
-                            for q in range(words):
-                                live[waiting * words + q] = 0
-                            live[waiting * words + w] = _1 << np.uint64(lane)
-                            targets[waiting] = v
-                            prefetch(state, v * width)
-                            prefetch(state, v * width + words)
-                            waiting += 1
-                            if waiting == WAITING:
-                                n_following, n_touched = deliver(
-                                    live, targets, waiting, state, flags, following, n_following, touched, n_touched,
-                                    words, first_word, worlds, p, planes, stages, few_new, row, node_counts,
-                                )  # fmt: skip
-                                waiting = 0
-                    start = end
-            else:
-                for j in range(start, stop):
-                    high = threshold_of(attention[j * a_step])
-                    base = coin_base(world, j)
-                    at = waiting * words
-                    if live_lanes(active, i * words, live, at, np.uint64(0), high, base, words, first_word) == 0:
-                        continue
-                    count_lanes(live, at, planes[ATTENDED], words)
-                    v = np.int64(indices[j])
-                    if gain > 0.0:
-                        for w in range(words):
-                            stages[w] = live[at + w]
-                        for s in range(4):
-                            some = live_lanes(
-                                stages, 0, stages, WORDS, np.uint64(0), p[s], coin_base(worlds[s], v), words, first_word
-                            )
-                            if some == 0:
-                                break
-                            for w in range(words):
-                                stages[w] = stages[WORDS + w]
-                            count_lanes(stages, 0, score_planes[s], words)
-                    targets[waiting] = v
-                    prefetch(state, v * width)
-                    prefetch(state, v * width + words)
-                    waiting += 1
-                    if waiting == WAITING:
-                        n_following, n_touched = deliver(
-                            live, targets, waiting, state, flags, following, n_following, touched, n_touched, words,
-                            first_word, worlds, p, planes, stages, few_new, row, node_counts,
-                        )  # fmt: skip
-                        waiting = 0
-                if gain > 0.0:
-                    for s in range(4):
-                        read_counters(score_planes[s], scores[s], words)
-            if m0 == 0.0 and gain == 0.0:
+        open_step(frontier, size, lanes, words)
+        n_following, n_shown = np.int64(0), np.int64(0)
+        counted = False
+        i, j, n = np.int64(0), np.int64(-1), np.int64(0)
+        while i < size:
+            begin, waiting = i, n
+            end = i + 1 if amplification > 0.0 else size  # scores belong to one sharer
+            i, j, n, seen = scan_arcs(arcs, block, scan, lanes, frontier, i, end, j, n)
+            visits += seen
+            if amplification > 0.0:
+                counted |= score_exposures(scan, waiting, n, block, stages, score_planes, scores)
+            if n >= WAITING or i == size:
+                n_following, n_touched = apply_exposures(
+                    scan, n, lanes, block, stages, row, following, n_following, touched, n_touched
+                )
+                n = np.int64(0)
+            if i == begin or (impressions == 0.0 and amplification == 0.0):
                 continue
-            for w in range(words):
-                lanes = active[i * words + w]
-                while lanes != 0:
-                    lane = np.int64(trailing_zeros(lanes))
-                    lanes &= lanes - _1
-                    ces = 0.0
-                    if gain > 0.0:
-                        for s in range(4):
-                            ces += weights[s] * scores[s, w * 64 + lane]
-                            scores[s, w * 64 + lane] = 0
-                    run = batch * LANES + (first_word + w) * 64 + lane
-                    base = stream_of(key, TAG_FEED, run, x)
-                    shown = np.int64(0)
-                    if table.size > 0:  # the same mean for every note
-                        u = uniform(base, 0)
-                        k = np.int64(1)
-                        planned = np.int64(0)
-                        while planned < table.size - 1 and u >= table[planned]:
-                            planned += 1
-                    else:
-                        planned, k = poisson(base, np.int64(0), m0 + gain * ces)
-                    while planned > 0:
-                        for _ in range(planned):
-                            if shown == cap and cap > 0:
-                                break
-                            shown += 1
-                            v, k = shown_user(base, k, n, own, group_of, group_ptr, group_members, x)
-                            if n_feed == feed_user.size:
-                                feed_user, feed_lane = grown(feed_user), grown(feed_lane)
-                            feed_user[n_feed] = v
-                            feed_lane[n_feed] = w * 64 + lane
-                            n_feed += 1
-                            if gain > 0.0:
-                                stage = latent_stage(worlds, first_word + w, lane, p, v, 0)
-                                for s in range(stage):
-                                    shown_scores[s] += 1
-                        if shown == cap and cap > 0:
-                            capped += 1
-                            engagement(shown_scores, weights)
-                            break
-                        planned = np.int64(0)
-                        if gain > 0.0:
-                            planned, k = poisson(base, k, gain * engagement(shown_scores, weights))
-        n_following, n_touched = deliver(
-            live, targets, waiting, state, flags, following, n_following, touched, n_touched, words, first_word, worlds,
-            p, planes, stages, few_new, row, node_counts,
-        )  # fmt: skip
-        waiting = 0
+            if counted:
+                for s in range(4):
+                    read_counters(score_planes[s], scores[s], words)
+                counted = False
+            shown, n_shown, met_cap = show_notes(
+                feed, block, stages, table, scores, lanes.active, frontier, begin, i, shown, n_shown
+            )
+            capped += met_cap
         for c in range(COLUMNS):
             read_counters(planes[c], row[FOLLOW * COLUMNS + c], words)
-        for i in range(min(AHEAD, n_feed)):
-            prefetch(state, np.int64(feed_user[i]) * width)
-        for i in range(n_feed):
-            if i + AHEAD < n_feed:
-                prefetch(state, np.int64(feed_user[i + AHEAD]) * width)
-            v, at = np.int64(feed_user[i]), np.int64(feed_lane[i])
-            row[FEED * COLUMNS + ATTENDED, at] += 1
-            w, lane = at >> 6, at & 63
-            bit = _1 << np.uint64(lane)
-            if state[v * width + w] & bit:
-                continue
-            state[v * width + w] |= bit
-            if flags[v] == 0:
-                touched[n_touched] = v
-                n_touched += 1
-                flags[v] = 2
-            shares = move_on(v, w, lane, width, words, first_word, worlds, p, state, row, FEED, node_counts)
-            if shares and flags[v] & 1 == 0:
-                flags[v] = 3
-                following[n_following] = v
-                n_following += 1
+        n_following, n_touched = apply_shown(
+            shown, n_shown, lanes, block, stages, row, following, n_following, touched, n_touched
+        )
         frontier, following = following, frontier
         size = n_following
-    if reach_weights.size > 0:
-        weigh_lanes(touched[:n_touched], state, words, reach_weights, sums)
+    weigh_lanes(touched[:n_touched], lanes.state, words, weighing)
     for i in range(n_touched):
         v = np.int64(touched[i])
-        flags[v] = 0
-        for w in range(words):
-            node_counts[v, 0] += np.int64(popcount(state[v * width + w]))
-            state[v * width + w] = 0
+        node_counts[v, 0] += clear_node(v, lanes, words)
     return tally[: now + 1].copy(), visits, capped

@@ -5,6 +5,8 @@ counters, and counters of many bits for the hubs of a fractional threshold. So t
 and one mark for each delivery along an arc, and a deterministic model is run once.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from .._numba import njit
@@ -15,12 +17,36 @@ from .coins import LANES, TAG_NOISE, coin_base, coin_below, world_of
 ACTIVE, TOUCHED, REACHED, FIRED = np.uint8(1), np.uint8(2), np.uint8(4), np.uint8(8)
 
 
-# indptr i8[], indices i4[], multiplicity i4[] (one per arc, or one), need i4[n] (0: never adopts), noise u8 threshold,
-# seeds i4[], key u8, run i8, record bool; workspace: lists i4[5, n], and all zero count i4[n], mark u1[n];
-# node_counts i8[n] is added to  ->  size i8, arc visits i8; lists[0, :size] nodes in order of step, lists[1, :size] steps,
-# and where `record` lists[2, :size] positions of the parents (-1 for a seed)
+class CountedArcs(NamedTuple):
+    """Arcs out of every node, and how often each counts."""
+
+    indptr: np.ndarray  # i8[n + 1]
+    indices: np.ndarray  # i4[m]
+    multiplicity: np.ndarray  # i4[m] or i4[1]
+
+
+class Adoption(NamedTuple):
+    """When a node adopts."""
+
+    need: np.ndarray  # i4[n]: active in-neighbours; 0: never
+    noise: np.uint64  # threshold of the coin of an arc from an active node
+
+
+class Tallies(NamedTuple):
+    """Workspace of one thread; kernels leave `count` and `mark` zero."""
+
+    lists: np.ndarray  # i4[5, n]: nodes, steps, positions of parents; touched nodes, nodes reached in a step
+    count: np.ndarray  # i4[n]
+    mark: np.ndarray  # u1[n]
+
+
+# seeds i4[], key u8, run i8, record bool; node_counts i8[n] is added to  ->  size i8, arc visits i8; lists[0, :size] nodes
+# in order of step, lists[1, :size] steps, and where `record` lists[2, :size] positions of the parents (-1 for a seed)
 @njit
-def one_run(indptr, indices, multiplicity, need, noise, seeds, key, run, record, lists, count, mark, node_counts):
+def one_run(arcs, adoption, seeds, key, run, record, tallies, node_counts):
+    indptr, indices, multiplicity = arcs
+    need, noise = adoption
+    lists, count, mark = tallies
     n = indptr.size - 1
     lane_of_batch = run % LANES
     word, lane = lane_of_batch // 64, lane_of_batch % 64
@@ -96,27 +122,23 @@ def one_run(indptr, indices, multiplicity, need, noise, seeds, key, run, record,
 
 
 @njit
-def threshold_run(indptr, indices, multiplicity, need, noise, seeds, key, run, lists, count, mark, node_counts):
+def threshold_run(arcs, adoption, seeds, key, run, tallies, node_counts):
     """One run with parents  ->  nodes i4[size] in order of step, step i4[size], parent i4[size]."""
-    size, _ = one_run(
-        indptr, indices, multiplicity, need, noise, seeds, key, run, True, lists, count, mark, node_counts
-    )  # fmt: skip
+    size, _ = one_run(arcs, adoption, seeds, key, run, True, tallies, node_counts)
+    lists = tallies.lists
     return lists[0, :size].copy(), lists[1, :size].copy(), lists[2, :size].copy()
 
 
 @njit
-def threshold_batch(
-    indptr, indices, multiplicity, need, noise, seeds, key, first, last, lists, count, mark, node_counts, weights, sums
-):  # fmt: skip
-    """Runs first ... last - 1  ->  new activations i4[last - first, steps], arc visits i8; `weights` as in `run_batch`."""
+def threshold_batch(arcs, adoption, seeds, key, first, last, tallies, node_counts, weighing):
+    """Runs first ... last - 1  ->  new activations i4[last - first, steps], arc visits i8; `weighing` as in `run_batch`."""
+    lists, weights, sums = tallies.lists, weighing.weights, weighing.sums
     new = np.zeros((last - first, 16), np.int32)
     steps = 0
     visits = 0
     for run in range(first, last):
-        size, met = one_run(
-            indptr, indices, multiplicity, need, noise, seeds, key, run, False, lists, count, mark, node_counts
-        )  # fmt: skip
-        visits += met
+        size, seen = one_run(arcs, adoption, seeds, key, run, False, tallies, node_counts)
+        visits += seen
         if weights.size > 0:
             sums[run - first] += weigh(lists[0, :size], weights)
         if size == 0:

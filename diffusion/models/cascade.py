@@ -9,16 +9,15 @@ from numpy.typing import NDArray
 
 from ..graph.follower_graph import FollowerGraph
 from ..graph.probabilities import lt_bounds
+from ..kernels.arcs import Weighing
 from ..kernels.cascade import replay_run, run_batch
 from ..kernels.prefixes import prefix_batch
 from .base import DiffusionModel, LiveEdges, need_probabilities
-from .program import BATCH, Chunk, Program, Start, Trace, Workspace
+from .program import Chunk, Program, Start, Trace, Workspace, arcs_of
 
 __all__ = ["IC", "LT", "CascadeProgram"]
 
 _ALWAYS = np.uint32(0xFFFFFFFF)  # the interval bound that stands for certainty
-_NO_BOUNDS = np.zeros(1, np.uint32)
-_NO_BOUNDS.flags.writeable = False
 _NO_PROBABILITY = np.zeros(1, np.float32)
 _NO_PROBABILITY.flags.writeable = False
 
@@ -114,40 +113,19 @@ class CascadeProgram(Program):
     def __init__(self, graph: FollowerGraph, model: DiffusionModel, *, linear: bool) -> None:
         super().__init__(graph, model)
         p = need_probabilities(graph, model.name)
-        self.linear = linear
-        self._p, self._lo, self._hi = p, _NO_BOUNDS, _NO_BOUNDS
+        self.arcs = arcs_of(graph, p)
         if linear:
-            self._p = _NO_PROBABILITY
-            self._lo, self._hi = lt_bounds(graph)
+            low, high = lt_bounds(graph)
+            self.arcs = self.arcs._replace(p=_NO_PROBABILITY, lo=low, hi=high, linear=True)
 
     def run(self, start: Start, first: int, last: int, workspace: Workspace) -> Chunk:
         """See `Program.run`."""
-        csr, words = self.graph.csr, workspace.words
-        weight = np.zeros(64 * words if start.weights.size else 0)
-        counts, visits = run_batch(
-            csr.indptr,
-            csr.indices,
-            self._p,
-            self._lo,
-            self._hi,
-            self.linear,
-            start.seeds,
-            start.run_of,
-            start.key,
-            first // BATCH,
-            first % BATCH // 64,
-            words,
-            last - first,
-            workspace.state,
-            workspace.active,
-            workspace.flags,
-            workspace.queues,
-            workspace.node_counts[:, 0],
-            start.weights,
-            weight,
-        )
+        words = workspace.words
+        weighing = Weighing(start.weights, np.zeros(64 * words if start.weights.size else 0))
+        block, counts_by_node = start.block(first, last, words), workspace.node_counts[:, 0]
+        counts, visits = run_batch(self.arcs, start.for_kernel, block, workspace.lanes, counts_by_node, weighing)
         new = np.ascontiguousarray(counts[:, : last - first].T)[:, :, None]
-        return Chunk(new, int(visits), weight[: last - first] if start.weights.size else None)
+        return Chunk(new, int(visits), weighing.sums[: last - first] if start.weights.size else None)
 
     def prefixes(
         self,
@@ -159,41 +137,22 @@ class CascadeProgram(Program):
         workspace: Workspace,
     ) -> NDArray[np.int32]:
         """See `Program.prefixes`."""
-        csr, words = self.graph.csr, workspace.words
-        found: NDArray[np.int32] = prefix_batch(
-            csr.indptr,
-            csr.indices,
-            self._p,
-            self._lo,
-            self._hi,
-            self.linear,
-            order,
-            ends,
-            start.key,
-            first // BATCH,
-            first % BATCH // 64,
-            words,
-            last - first,
-            workspace.state,
-            workspace.active,
-            workspace.flags,
-            workspace.queues,
-        )
-        return found[:, : last - first]
+        block = start.block(first, last, workspace.words)
+        counts: NDArray[np.int32] = prefix_batch(self.arcs, order, ends, block, workspace.lanes)
+        return counts[:, : last - first]
 
     def replay(self, start: Start, run: int) -> Trace:
         """See `Program.replay`."""
-        csr = self.graph.csr
-        nodes, steps, parents = replay_run(
-            csr.indptr, csr.indices, self._p, self._lo, self._hi, self.linear, start.seeds, start.key, run
-        )
+        nodes, steps, parents = replay_run(self.arcs, start.seeds, start.key, run)
         return Trace(nodes, steps, parents)
 
     def certain(self, start: Start) -> NDArray[np.int32]:
         """See `Program.certain`."""
-        sure = (self._lo == 0) & (self._hi == _ALWAYS) if self.linear else self._p >= 1
+        arcs = self.arcs
+        sure = (arcs.lo == 0) & (arcs.hi == _ALWAYS) if arcs.linear else arcs.p >= 1
         return self.reachable(start, sure)
 
     def possible(self, start: Start) -> NDArray[np.int32]:
         """See `Program.possible`."""
-        return self.reachable(start, self._lo < self._hi if self.linear else self._p > 0)
+        arcs = self.arcs
+        return self.reachable(start, arcs.lo < arcs.hi if arcs.linear else arcs.p > 0)

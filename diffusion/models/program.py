@@ -11,13 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..graph.follower_graph import FollowerGraph
+from ..kernels.arcs import Arcs, Block
+from ..kernels.arcs import Start as KernelStart
 from ..kernels.cascade import replay_run
 from ..kernels.coins import LANES
+from ..kernels.lanes import Lanes
 
 if TYPE_CHECKING:
     from .base import DiffusionModel
 
-__all__ = ["BATCH", "NO_WEIGHTS", "Chunk", "Program", "Start", "Trace", "Workspace", "aligned", "stack_runs"]
+__all__ = ["BATCH", "NO_WEIGHTS", "Chunk", "Program", "Start", "Trace", "Workspace", "aligned", "arcs_of", "stack_runs"]
 
 BATCH = LANES
 
@@ -61,6 +64,15 @@ class Start:
     def __post_init__(self) -> None:
         for array in (self.weights, self.run_of):
             array.flags.writeable = False
+
+    @property
+    def for_kernel(self) -> KernelStart:
+        """Seeds and their runs, as kernels take them."""
+        return KernelStart(self.seeds, self.run_of)
+
+    def block(self, first: int, last: int, words: int) -> Block:
+        """Runs first ... last - 1 of one kernel call, in lanes."""
+        return Block(self.key, first // BATCH, first % BATCH // 64, words, last - first)
 
     def __reduce__(self) -> tuple[Any, ...]:  # pickled arrays come back writeable
         return Start, (self.seeds, self.key, self.weights, self.run_of)
@@ -164,7 +176,7 @@ class Workspace:
 
     Examples
     --------
-    >>> Workspace(100, words=8).state.shape  # two rows of eight words a node
+    >>> Workspace(100, words=8).lanes.state.shape  # two rows of eight words a node
     (1600,)
     """
 
@@ -172,10 +184,8 @@ class Workspace:
         self.node_counts = np.zeros((n, columns), np.int64)
         self.words = words
         if words:
-            self.state = aligned(2 * n * words)
-            self.active = aligned(n * words)
-            self.flags = np.zeros(n, np.uint8)
-            self.queues = np.empty((3, n), np.int32)
+            flags, queues = np.zeros(n, np.uint8), np.empty((3, n), np.int32)
+            self.lanes = Lanes(aligned(2 * n * words), aligned(n * words), flags, queues)
 
 
 class Program(ABC):
@@ -301,12 +311,15 @@ class Program(ABC):
         -------
         ndarray of int32
         """
-        csr = self.graph.csr
         sure = _constant(arcs.astype(np.float32))
-        reached: NDArray[np.int32] = replay_run(
-            csr.indptr, csr.indices, sure, _NO_BOUNDS, _NO_BOUNDS, False, start.seeds, start.key, 0
-        )[0]
+        along = arcs_of(self.graph, sure)
+        reached: NDArray[np.int32] = replay_run(along, start.seeds, start.key, 0)[0]
         return reached
+
+
+def arcs_of(graph: FollowerGraph, p: NDArray[np.float32]) -> Arcs:
+    """Return the arcs of a graph, each live with its probability, as kernels take them."""
+    return Arcs(graph.csr.indptr, graph.csr.indices, p, _NO_BOUNDS, _NO_BOUNDS, False)
 
 
 def _compile(graph: FollowerGraph, model: DiffusionModel) -> Program:

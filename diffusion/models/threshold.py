@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .._validation import number, probability, whole
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
-from ..kernels.threshold import threshold_batch, threshold_run
+from ..kernels.arcs import Weighing
+from ..kernels.threshold import Adoption, CountedArcs, Tallies, threshold_batch, threshold_run
 from .base import DiffusionModel
 from .program import Chunk, Program, Start, Trace, Workspace
 
@@ -70,14 +72,11 @@ class Threshold(DiffusionModel):
     def __post_init__(self) -> None:
         if (self.fraction is None) == (self.count is None):
             raise InputError("Threshold takes either fraction= (from above 0 to 1) or count= (a whole number from 1)")
-        if self.fraction is not None and not _is_number(self.fraction, 0, 1, above=True):
-            raise InputError(f"fraction={self.fraction!r} is out of range: give a number above 0 and at most 1")
-        if self.count is not None and (
-            isinstance(self.count, bool) or not isinstance(self.count, int | np.integer) or not 1 <= self.count < 2**63
-        ):
-            raise InputError(f"count={self.count!r} is out of range: give a whole number from 1 to 2**63 - 1")
-        if not _is_number(self.noise, 0, 1):
-            raise InputError(f"noise={self.noise!r} is not a probability: give a number from 0 to 1")
+        if self.fraction is not None:
+            number(self.fraction, "fraction", above=0, most=1)
+        if self.count is not None:
+            whole(self.count, "count", most=2**63 - 1)
+        probability(self.noise, "noise")
 
     def need(self, in_degree: NDArray[np.int64]) -> NDArray[np.int32]:
         """Active in-neighbours each node needs; 0 where the node can never activate by its threshold.
@@ -122,9 +121,7 @@ class _Workspace(Workspace):
 
     def __init__(self, n: int) -> None:
         super().__init__(n, 0)
-        self.lists = np.empty((5, n), np.int32)
-        self.count = np.zeros(n, np.int32)
-        self.mark = np.zeros(n, np.uint8)
+        self.tallies = Tallies(np.empty((5, n), np.int32), np.zeros(n, np.int32), np.zeros(n, np.uint8))
 
 
 class _ThresholdProgram(Program):
@@ -132,10 +129,12 @@ class _ThresholdProgram(Program):
 
     def __init__(self, graph: FollowerGraph, model: Threshold) -> None:
         super().__init__(graph, model)
-        self._need = model.need(graph.csr.in_degree)
-        self._need.flags.writeable = False
-        self._noise = np.uint64(round(float(model.noise) * 2**32))
-        self.deterministic = bool(self._noise == 0)
+        need = model.need(graph.csr.in_degree)
+        need.flags.writeable = False
+        noise = np.uint64(round(float(model.noise) * 2**32))
+        csr = graph.csr
+        self._rules = CountedArcs(csr.indptr, csr.indices, csr.multiplicity), Adoption(need, noise)
+        self.deterministic = bool(noise == 0)
 
     def workspace(self, words: int) -> Workspace:
         """See `Program.workspace`."""
@@ -146,48 +145,15 @@ class _ThresholdProgram(Program):
         if start.run_of.size:
             return super().run(start, first, last, workspace)
         assert isinstance(workspace, _Workspace)
-        csr = self.graph.csr
-        weight = np.zeros(last - first if start.weights.size else 0)
-        new, visits = threshold_batch(
-            csr.indptr,
-            csr.indices,
-            csr.multiplicity,
-            self._need,
-            self._noise,
-            start.seeds,
-            start.key,
-            first,
-            last,
-            workspace.lists,
-            workspace.count,
-            workspace.mark,
-            workspace.node_counts[:, 0],
-            start.weights,
-            weight,
-        )
-        return Chunk(new[:, :, None], int(visits), weight if start.weights.size else None)
+        weighing = Weighing(start.weights, np.zeros(last - first if start.weights.size else 0))
+        counts = workspace.node_counts[:, 0]
+        rules = *self._rules, start.seeds, start.key
+        new, visits = threshold_batch(*rules, first, last, workspace.tallies, counts, weighing)
+        return Chunk(new[:, :, None], int(visits), weighing.sums if start.weights.size else None)
 
     def replay(self, start: Start, run: int) -> Trace:
         """See `Program.replay`."""
-        csr, space = self.graph.csr, _Workspace(self.graph.n_nodes)
-        nodes, steps, parents = threshold_run(
-            csr.indptr,
-            csr.indices,
-            csr.multiplicity,
-            self._need,
-            self._noise,
-            start.seeds,
-            start.key,
-            run,
-            space.lists,
-            space.count,
-            space.mark,
-            space.node_counts[:, 0],
-        )
+        space = _Workspace(self.graph.n_nodes)
+        rules = *self._rules, start.seeds, start.key
+        nodes, steps, parents = threshold_run(*rules, run, space.tallies, space.node_counts[:, 0])
         return Trace(nodes, steps, parents)
-
-
-def _is_number(value: Any, low: float, high: float, *, above: bool = False) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-        return False
-    return bool(low < value <= high if above else low <= value <= high)

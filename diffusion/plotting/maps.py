@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .._validation import whole
 from ..errors import InputError
 from ..kernels.trees import tree_passes
 from ..models.sips.parts import STAGES
@@ -61,8 +62,7 @@ def plot_community_map(flow: CommunityFlow, ax: Axes | None = None, *, most: int
     True
     """
     check_kind(flow, CommunityFlow, "a flow between communities", "give community_flow(ensemble)")
-    if isinstance(most, bool) or not isinstance(most, int | np.integer) or most < 1:
-        raise InputError(f"most={most!r} is not a number of communities: give a whole number from 1")
+    whole(most, "most", least=1)
     if not 0 < carried <= 1:
         raise InputError(f"carried={carried!r} is out of range: give a share above 0 and at most 1")
     order = np.argsort(-flow.sizes, kind="stable")[:most]
@@ -179,8 +179,7 @@ def plot_cascade_tree(cascade: Cascade, ax: Axes | None = None, *, most: int = 4
     check_kind(
         cascade, Cascade, "a cascade", "give ensemble.replay(run), independent_cascade(...) or Cascade.from_parents"
     )
-    if isinstance(most, bool) or not isinstance(most, int | np.integer) or most < 2:
-        raise InputError(f"most={most!r} is not a number of users: give a whole number from 2")
+    whole(most, "most", least=2)
     if not cascade.size:
         raise InputError("the cascade is empty: there is nothing to draw")
     keep = tree_sample(np.asarray(cascade.parent, np.int32), int(most), key)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from .._plots import draw
-
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -11,10 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._plots import draw
+from .._validation import level, whole
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
 from .cascade import Cascade
-from .estimates import Estimate, Source, SpreadEstimate, check_confidence, share_interval
+from .estimates import Estimate, Source, SpreadEstimate, share_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -147,7 +147,7 @@ class Ensemble:
         -------
         SpreadEstimate
         """
-        check_confidence(confidence)
+        level(confidence)
         return SpreadEstimate.from_sizes(
             self.sizes if self.weight_by_run is None else self.weight_by_run,
             confidence=confidence,
@@ -243,11 +243,8 @@ class Ensemble:
         -------
         Cascade
         """
-        if isinstance(run, bool) or not isinstance(run, int | np.integer) or not 0 <= run < 2**63:
-            raise InputError(f"run={run!r} is not a run number: give a whole number from 0 (below 2**63)")
-        return self.cascade_of(
-            self.graph, self.model, self.source.replay(int(run)), {**self.provenance, "run": int(run)}
-        )
+        run = whole(run, "run", least=0, most=2**63 - 1)
+        return self.cascade_of(self.graph, self.model, self.source.replay(run), {**self.provenance, "run": run})
 
     @classmethod
     def cascade_of(cls, graph: FollowerGraph, model: Any, trace: Any, provenance: dict[str, Any]) -> Cascade:

@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..errors import InputError, NotFoundError
+from .._validation import level
+from ..errors import NotFoundError
 from .intervals import Limits, mean_interval, share_bounds
 
-__all__ = ["Comparison", "Estimate", "Source", "SpreadEstimate", "check_confidence", "share_interval"]
+__all__ = ["Comparison", "Estimate", "Source", "SpreadEstimate", "share_interval"]
 
 
 class Source(Protocol):
@@ -32,12 +32,6 @@ class Source(Protocol):
     def limits(self) -> tuple[float, float]:
         """Least and most that one run can give."""
         ...
-
-
-def check_confidence(confidence: object) -> None:
-    """Refuse a level that is not between 0 and 1."""
-    if isinstance(confidence, bool) or not isinstance(confidence, float | np.floating) or not 0 < confidence < 1:
-        raise InputError(f"confidence={confidence!r} is out of range: give a number between 0 and 1, such as 0.95")
 
 
 @dataclass(frozen=True)
@@ -78,7 +72,7 @@ class Estimate:
 
 def share_interval(hits: int, runs: int, confidence: float) -> Estimate:
     """Share with its interval: exact (Clopper and Pearson 1934) with fewer than 15 hits or misses, else Wilson's (1927)."""
-    check_confidence(confidence)
+    level(confidence)
     low, high = share_bounds(hits, runs, confidence)
     return Estimate(hits / runs, low, high, confidence, runs)
 

@@ -16,11 +16,12 @@ from .._progress import one_bar, progress
 from .._provenance import provenance
 from .._random import RNGLike, key_of
 from .._threads import map_chunks, n_threads
+from .._validation import level, whole
 from ..graph.follower_graph import FollowerGraph, check_graph
 from ..models.base import DiffusionModel
 from ..models.program import BATCH, Workspace
-from ..results.estimates import Estimate, check_confidence
-from ..simulation.runner import Runner, check_runs, chunks, prepare, row_words
+from ..results.estimates import Estimate
+from ..simulation.runner import Runner, chunks, prepare, row_words
 from ._groups import Groups, groups_of
 
 if TYPE_CHECKING:
@@ -132,14 +133,14 @@ def price_of_fairness(
     (2.0, 0.0)
     """
     check_graph(graph)
-    check_confidence(confidence)
+    level(confidence)
     groups = groups_of(graph, communities)
     key = key_of(rng)
     engines = [prepare(graph, model, seeds, key) for seeds in (fair, best)]
     if engines[0].deterministic:
         batches = 1
     else:
-        batches = BATCHES if runs is None else max(-(-check_runs(runs) // BATCH), 4)
+        batches = BATCHES if runs is None else max(-(-whole(runs, "runs") // BATCH), 4)
     reached = [_reached(engine, groups, batches, n_threads(threads)) for engine in engines]
     sizes = groups.sizes()
     shares = [counts[:, :-2] / sizes for counts in reached]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import threading
 import time
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,12 +22,15 @@ from ..kernels.rr_sets import (
     NEVER,
     PLAN,
     SKIP,
+    Cut,
+    Plan,
+    Roots,
     plan_ic,
     plan_lt,
     sample_ic,
     sample_lt,
     sort_mixed,
-)  # fmt: skip
+)
 from ..models.base import DiffusionModel, RatedArcs
 from ..models.cascade import IC, LT
 
@@ -39,16 +41,7 @@ FIRST_CHUNK = 256  # sets sampled while little is known of their size, which may
 MOST_SETS = 2**31 - 2  # indices of sets are int32
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """What the sampling kernels read of a graph under a model."""
-
-    nodes: NDArray[Any]
-    sources: NDArray[np.int32]
-    limits: NDArray[np.uint32]
-
-
-def _plan(graph: FollowerGraph, model: DiffusionModel) -> _Plan:
+def _plan(graph: FollowerGraph, model: DiffusionModel) -> Plan:
     if not isinstance(model, IC | LT):
         raise InputError(
             f"RR sets exist for IC() and LT(), not for {model.label}: choose its seeds by greedy selection, "
@@ -61,7 +54,7 @@ def _plan(graph: FollowerGraph, model: DiffusionModel) -> _Plan:
         )
     p = graph.probabilities.values
 
-    def make() -> _Plan:
+    def make() -> Plan:
         into = graph.csr.into
         nodes = np.empty(graph.n_nodes, PLAN)
         sources, limits = into.sources, np.zeros(1, np.uint32)
@@ -73,7 +66,7 @@ def _plan(graph: FollowerGraph, model: DiffusionModel) -> _Plan:
             sources, limits = sort_mixed(into.indptr, into.sources, into.arc, p, nodes)
         for array in (nodes, sources, limits):
             array.flags.writeable = False
-        return _Plan(nodes, sources, limits)
+        return Plan(nodes, sources, limits)
 
     return graph.cached(("rr_plan", model.name), make, of=p)
 
@@ -89,7 +82,7 @@ def add_arcs_by_rate(graph: FollowerGraph, rated: tuple[RatedArcs, ...]) -> None
         array.flags.writeable = False
     assert graph.probabilities is not None  # _plan has looked
     values = graph.probabilities.values
-    graph._shared[(("rr_plan", IC().name), id(values))] = _Plan(nodes, sources, plan.limits), values
+    graph._shared[(("rr_plan", IC().name), id(values))] = Plan(nodes, sources, plan.limits), values
 
 
 def _fill(plan: NDArray[Any], arcs: RatedArcs, begin: int) -> None:
@@ -133,18 +126,16 @@ class RRStore:
         self._plan = _plan(graph, model)
         n = graph.n_nodes
         self.total = float(n)
-        self._cumulated, self._guide = np.ones(1), np.zeros(1, np.int32)
+        self._roots = Roots(np.ones(1), np.zeros(1, np.int32))  # a guide of one entry means uniform roots
         if weights is not None:
             self.total = float(weights.sum())
             cumulated = np.cumsum(weights) / self.total
             cumulated[np.flatnonzero(weights)[-1] :] = 1.0  # a draw never ends at a weight of 0
-            self._cumulated = cumulated
-            # A guide of one entry means uniform roots.
-            self._guide = np.searchsorted(cumulated, np.arange(max(n, 2)) / n, side="right").astype(np.int32)
+            guide = np.searchsorted(cumulated, np.arange(max(n, 2)) / n, side="right").astype(np.int32)
+            self._roots = Roots(cumulated, guide)
         self._stopping = stop is not None and len(stop) > 0
         self._n_stop = 0 if stop is None else len(stop)
-        self._limit = limit
-        self._stop = bits_of(np.zeros(0, np.int64) if stop is None else stop, n)
+        self._cut = Cut(self._stopping, bits_of(np.zeros(0, np.int64) if stop is None else stop, n), limit)
         self.nodes = np.empty(0, np.int32)
         self.offsets = np.zeros(1, np.int64)
         self.n = 0
@@ -215,7 +206,7 @@ class RRStore:
         return int(min(max(CHUNK_ENTRIES * self.n / max(self.size, self.n), 1), 2**12 if self._stopping else 2**16))
 
     def _new_marks(self) -> NDArray[Any]:
-        return np.zeros(self.graph.n_nodes, np.uint16) if isinstance(self.model, LT) else np.zeros_like(self._stop)
+        return np.zeros(self.graph.n_nodes, np.uint16) if isinstance(self.model, LT) else np.zeros_like(self._cut.stop)
 
     def bytes_at(self, n: int) -> float:
         """Bytes that n sets and their index will take, about."""
@@ -225,11 +216,7 @@ class RRStore:
         self, first: int, last: int, marks: NDArray[Any], nodes: NDArray[Any], size: int, ends: NDArray[Any], row: int
     ) -> tuple[int, int, int]:
         kernel = sample_lt if isinstance(self.model, LT) else sample_ic
-        plan = self._plan
-        found = kernel(
-            plan.nodes, plan.sources, plan.limits, self._cumulated, self._guide, self.key, first, last, self._stopping,
-            self._stop, self._limit, marks, nodes, size, ends, row,
-        )  # fmt: skip
+        found = kernel(self._plan, self._roots, self._cut, self.key, first, last, marks, nodes, size, ends, row)
         return int(found[0]), int(found[1]), int(found[2])
 
     def _one_chunk(self, last: int) -> None:

@@ -14,14 +14,14 @@ from .._plots import draw
 from .._progress import one_bar
 from .._provenance import provenance
 from .._random import RNGLike, derive_key, generator, key_of
+from .._validation import whole
 from ..errors import InputError, NotFoundError, did_you_mean
 from ..graph.follower_graph import FollowerGraph, check_graph
 from ..models.base import DiffusionModel
 from ..models.cascade import IC, LT
 from ..models.registry import model_of
 from ..results.estimates import Comparison
-from ..simulation.runner import check_runs
-from ..simulation.simulate import _check_precision
+from ..simulation.simulate import check_precision
 from ._worlds import Lots, evaluate
 from .budget import affordable, price_values
 from .heuristics import HEURISTICS, TIER_STRATEGIES, rank_seeds
@@ -211,9 +211,9 @@ def compare_strategies(
     """
     check_graph(graph)
     chosen_model = model_of(model)
-    _check_precision(rel_error, confidence)
-    runs = None if runs is None else check_runs(runs)
-    max_runs = check_runs(max_runs, "max_runs")
+    check_precision(rel_error, confidence)
+    runs = None if runs is None else whole(runs, "runs")
+    max_runs = whole(max_runs, "max_runs")
     amounts, unit = _budgets(budgets, prices)
     names = _strategies(strategies, chosen_model, unit)
     if baseline is not None and baseline not in names:

@@ -17,11 +17,11 @@ from .._progress import progress
 from .._provenance import provenance
 from .._random import RNGLike, derive_key, key_of
 from .._threads import n_threads
+from .._validation import level
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph, check_graph
 from ..models.base import DiffusionModel
 from ..models.registry import model_of
-from ..results.estimates import check_confidence
 from ._certificate import check_k, is_number, open_unit, permitted
 from ._fairness_price import FairnessPrice, price_of_fairness
 from ._groups import Groups, groups_of
@@ -187,7 +187,7 @@ def maximin_seeds(
     chosen_model = model_of(model)
     eps = open_unit(eps, "eps")
     delta = 1.0 / max(graph.n_nodes, 2) if delta is None else open_unit(delta, "delta")
-    check_confidence(confidence)
+    level(confidence)
     if time_limit is not None and (not is_number(time_limit) or time_limit <= 0):
         raise InputError(f"time_limit={time_limit!r} is no time: give seconds above 0, or None")
     if max_rr_sets is not None and (not is_number(max_rr_sets) or max_rr_sets < 2):

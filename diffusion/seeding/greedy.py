@@ -16,12 +16,13 @@ from .._progress import progress
 from .._provenance import provenance
 from .._random import RNGLike, key_of
 from .._threads import map_chunks, n_threads
+from .._validation import whole
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
 from ..graph.node_weights import reach_weights
 from ..models.base import DiffusionModel
 from ..models.program import Start
-from ..simulation.runner import Runner, check_runs, chunks, prepare, row_words, seed_labels
+from ..simulation.runner import Runner, chunks, prepare, row_words, seed_labels
 from ._search import check_k, is_number, permitted
 
 __all__ = ["GreedySelection", "greedy"]
@@ -179,7 +180,7 @@ def greedy(
     start = time.perf_counter()
     if method not in ("greedy", "celf"):
         raise InputError(f"method={method!r} is unknown here: choose 'greedy' or 'celf'")
-    runs = check_runs(runs)
+    runs = whole(runs, "runs")
     if time_limit is not None and (not is_number(time_limit) or time_limit <= 0):
         raise InputError(f"time_limit={time_limit!r} is no time: give seconds above 0, or None")
     deadline = start + (float("inf") if time_limit is None else float(time_limit))

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from .._plots import draw
 from .._provenance import provenance
+from .._validation import level
 from ..errors import InputError, NotFoundError, did_you_mean
-from ..results.estimates import check_confidence
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -163,7 +163,7 @@ def fit_prices(
     >>> fit([1000]).round().tolist()
     [106.0]
     """
-    check_confidence(confidence)
+    level(confidence)
     if not isinstance(table, pd.DataFrame):
         raise InputError(f"the table is a {type(table).__name__}: give a pandas DataFrame with one row a creator")
     columns = {"followers": followers} | ({} if engagement is None else {"engagement": engagement}) | {"price": price}

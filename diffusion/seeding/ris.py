@@ -13,14 +13,15 @@ from .._progress import progress
 from .._provenance import provenance
 from .._random import RNGLike, key_of
 from .._threads import n_threads
+from .._validation import level, whole
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph, check_graph
 from ..graph.node_weights import reach_weights
 from ..kernels.coverage import first_covered
 from ..models.base import DiffusionModel
 from ..models.registry import model_of
-from ..results.estimates import Estimate, check_confidence
-from ..simulation.runner import check_runs, seed_labels
+from ..results.estimates import Estimate
+from ..simulation.runner import seed_labels
 from ._rr_store import MOST_SETS, RRStore, bits_of
 
 __all__ = ["MOST_SETS", "RRSets", "RRStore", "binomial_bounds", "bits_of", "sample_rr_sets"]
@@ -148,14 +149,14 @@ class RRSets:
         >>> found.low < 1.75 < found.high
         True
         """
-        check_confidence(confidence)
+        level(confidence)
         hits = self.coverage(seeds)
         low, high = binomial_bounds(hits, self.n, (1.0 - confidence) / 2.0)
         return Estimate(self.total * hits / self.n, self.total * low, self.total * high, confidence, self.n)
 
     def extend(self, n: int, *, threads: int | None = None) -> RRSets:
         """Return a collection of n sets whose first sets are these; the memory is shared and grows in place."""
-        n = check_runs(n, "n")
+        n = whole(n, "n")
         with progress(total=max(n - self._sets.n, 0), description="RR sets", unit="set") as bar:
             self._sets.extend(n, threads=n_threads(threads), bar=bar)
         record = self.provenance | {"n": n}
@@ -220,7 +221,7 @@ def sample_rr_sets(
     [(0,), (0, 1), (0, 1, 2)]
     """
     check_graph(graph)
-    n = check_runs(n, "n")
+    n = whole(n, "n")
     chosen = model_of(model)
     store = RRStore(graph, chosen, key_of(rng), weights=reach_weights(graph, node_weights))
     with progress(total=n, description="RR sets", unit="set") as bar:

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from .._progress import progress
 from .._provenance import provenance
+from .._validation import level, whole
 from ..errors import InputError
 from ..graph.communities import Communities, community_codes
 from ..graph.follower_graph import FollowerGraph
 from ..results.cascade import Cascade
-from ..results.estimates import Estimate, check_confidence, share_interval
+from ..results.estimates import Estimate, share_interval
 from ..results.intervals import mean_interval
 
 __all__ = ["CommunityFlow", "community_flow"]
@@ -207,9 +208,8 @@ def community_flow(
             f"community_flow takes the runs of an ensemble, and a {type(ensemble).__name__} was given: call "
             "community_flow(dif.simulate(graph, seeds, ...))"
         )
-    check_confidence(confidence)
-    if isinstance(runs, bool) or not isinstance(runs, int | np.integer) or runs < 1:
-        raise InputError(f"runs={runs!r} is out of range: give a whole number of runs from 1")
+    level(confidence)
+    runs = whole(runs, "runs")
     graph = ensemble.graph
     codes, names = community_codes(graph, communities)
     count = len(names)
@@ -218,7 +218,7 @@ def community_flow(
             f"{count:,} communities are more than {MAX_COMMUNITIES:,}, which is as many as a flux table can hold: "
             "put small ones together, or find fewer with a smaller resolution="
         )
-    runs = min(int(runs), ensemble.runs)
+    runs = min(runs, ensemble.runs)
     deterministic = bool(getattr(getattr(ensemble, "source", None), "deterministic", False))
     reach = np.zeros((runs, count), np.int64)
     flux = np.zeros(count * count, np.int64)

@@ -473,5 +473,4 @@ def _check(new: NDArray[Any], n_nodes: int) -> None:
             f"new_by_step has shape {new.shape} and type {new.dtype}: give counts, whole numbers from 0, with one row "
             "a run and one column a step"
         )
-    if isinstance(n_nodes, bool) or not isinstance(n_nodes, int | np.integer) or n_nodes < 1:
-        raise InputError(f"n_nodes={n_nodes!r} is not a number of nodes: give a whole number from 1")
+    whole(n_nodes, "n_nodes")

@@ -22,18 +22,11 @@ from ..models.base import DiffusionModel
 from ..models.program import BATCH, NO_WEIGHTS, Chunk, Program, Start, Trace, Workspace, stack_runs
 from ..models.registry import model_of
 
-__all__ = ["Runner", "Runs", "check_runs", "chunks", "drive", "join_runs", "prepare", "row_words", "seed_labels"]
+__all__ = ["Runner", "Runs", "chunks", "drive", "join_runs", "prepare", "row_words", "seed_labels"]
 
 T = TypeVar("T")
 MANY_RUNS = 10**6  # fewer are not looked at: what one batch takes says more
 SETS = (list, tuple, set, frozenset, np.ndarray, pd.Series, pd.Index)
-
-
-def check_runs(runs: object, what: str = "runs") -> int:
-    """Return a run count, a whole number from 1."""
-    if isinstance(runs, bool) or not isinstance(runs, int | np.integer) or runs < 1:
-        raise InputError(f"{what}={runs!r} is not a run count: give a whole number from 1")
-    return int(runs)
 
 
 def seed_labels(graph: FollowerGraph, seeds: Any) -> list[Any]:

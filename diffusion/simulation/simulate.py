@@ -11,6 +11,7 @@ import numpy as np
 from .._progress import one_bar
 from .._provenance import provenance
 from .._random import RNGLike, key_of
+from .._validation import level, number, whole
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph, check_graph
 from ..graph.node_weights import reach_weights
@@ -20,9 +21,9 @@ from ..models.program import BATCH
 from ..models.threshold import Threshold
 from ..results.cascade import Cascade
 from ..results.ensemble import Ensemble
-from ..results.estimates import Comparison, SpreadEstimate, check_confidence
+from ..results.estimates import Comparison, SpreadEstimate
 from ..results.intervals import mean_interval
-from .runner import Runner, Runs, check_runs, join_runs, prepare
+from .runner import Runner, Runs, join_runs, prepare
 
 __all__ = [
     "compare",
@@ -104,7 +105,7 @@ def simulate(
     ([4, 4, 4, 4, 4, 4, 4, 4, 4, 4], [1, 1, 1, 1])
     """
     runner = prepare(graph, model, seeds, key_of(rng), reach_weights(graph, node_weights))
-    runs = check_runs(runs)
+    runs = whole(runs, "runs")
     done = runner.run(0, 1 if runner.deterministic else runs, threads=threads)
     new, node_counts, weight = done.new, done.node_counts, done.weight
     if len(new) < runs:
@@ -298,10 +299,9 @@ def _rounds(limit: int) -> Iterator[tuple[int, int]]:
         batches = batches + 1 if batches < 4 else batches * 3 // 2 if batches & (batches - 1) == 0 else batches * 4 // 3
 
 
-def _check_precision(rel_error: float, confidence: float) -> None:
-    if isinstance(rel_error, bool) or not isinstance(rel_error, int | float | np.floating) or not 0 < rel_error <= 1e6:
-        raise InputError(f"rel_error={rel_error!r} is out of range: give a number above 0, such as 0.01")
-    check_confidence(confidence)
+def check_precision(rel_error: float, confidence: float) -> None:
+    number(rel_error, "rel_error", above=0, most=1e6, advice=", such as 0.01")
+    level(confidence)
 
 
 @one_bar
@@ -404,9 +404,9 @@ def spread(
     >>> s.low < 1.75 < s.high, s.stopped_by
     (True, 'precision')
     """
-    _check_precision(rel_error, confidence)
-    runs = None if runs is None else check_runs(runs)
-    max_runs = check_runs(max_runs, "max_runs")
+    check_precision(rel_error, confidence)
+    runs = None if runs is None else whole(runs, "runs")
+    max_runs = whole(max_runs, "max_runs")
     engine = prepare(graph, model, seeds, key_of(rng), reach_weights(graph, node_weights))
     (found,), stopped_by = sample_until(
         [engine], runs=runs, rel_error=rel_error, confidence=confidence, max_runs=max_runs, threads=threads
@@ -462,13 +462,13 @@ def compare(
     'hub larger'
     """
     check_graph(graph)
-    _check_precision(rel_error, confidence)
+    check_precision(rel_error, confidence)
     if not isinstance(seed_sets, Mapping) or not seed_sets:
         raise InputError("compare takes a mapping of names to seeds, such as {'degree': A, 'random': B}")
     if len(set(map(str, seed_sets))) < len(seed_sets):
         raise InputError(f"two seed sets have the same name as text: {', '.join(map(repr, seed_sets))}; rename one")
-    runs = None if runs is None else check_runs(runs)
-    max_runs = check_runs(max_runs, "max_runs")
+    runs = None if runs is None else whole(runs, "runs")
+    max_runs = whole(max_runs, "max_runs")
     key = key_of(rng)
     weights = reach_weights(graph, node_weights)
     engines = [prepare(graph, model, seeds, key, weights) for seeds in seed_sets.values()]

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from .._provenance import provenance
-from .._validation import Floats, floats, probability, whole
+from .._validation import Floats, floats, is_whole, probability, whole
 from ..errors import InputError, NotFoundError, did_you_mean
 from ..graph.follower_graph import FollowerGraph, check_graph
 from ..graph.probabilities import without_rounding
@@ -258,15 +258,7 @@ def tree_spread(parents: Iterable[int | None], p: ArrayLike | float) -> float:
     2.25
     """
     given = list(parents)
-    if (
-        not given
-        or given[0] is not None
-        or any(
-            isinstance(u, bool) or not isinstance(u, int | np.integer) or not 0 <= u < v
-            for v, u in enumerate(given)
-            if v
-        )
-    ):
+    if not given or given[0] is not None or any(not is_whole(u) or not 0 <= u < v for v, u in enumerate(given) if v):
         raise InputError(
             "parents is no tree: give None for the root first, then for each node the position of its parent"
         )

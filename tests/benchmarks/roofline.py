@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 import diffusion as dif
-from diffusion.kernels.cascade import FEW, list_few
 from diffusion.kernels.coins import (
     ALWAYS,
     LANES,
@@ -26,6 +25,7 @@ from diffusion.kernels.coins import (
     threshold_of,
     world_of,
 )
+from diffusion.kernels.lanes import FEW, list_few
 
 ARC_BYTES = 8  # target (int32) and probability (float32): read one after the other
 ROW_BYTES = 16 * WORDS  # seen and pending of a target: two cache lines, found at random

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..._random import RNGLike
+from ..._validation import probability
 from ...errors import InputError
 from ...graph.communities import community_codes
 from ...graph.follower_graph import FollowerGraph
@@ -17,7 +18,7 @@ from ..base import DiffusionModel, LiveEdges
 from ..next_generation import NextGeneration
 from ..program import Program
 from .live_edges import split_graph
-from .parts import FUNNEL_STEPS, Complex, Delay, Feed, Funnel, checked
+from .parts import FUNNEL_STEPS, Complex, Delay, Feed, Funnel
 from .program import SIPSProgram
 from .results import SIPSEnsemble
 
@@ -85,7 +86,7 @@ class SIPS(DiffusionModel):
 
     def __post_init__(self) -> None:
         if self.attention is not None:
-            checked(self.attention, "attention", 0, 1)
+            probability(self.attention, "attention")
         for name, kind, optional in (("funnel", Funnel, False), ("feed", Feed, True), ("delay", Delay, True)):
             value = getattr(self, name)
             if not (isinstance(value, kind) or (optional and value is None)):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from ..._random import RNGLike, generator, key_of
+from ..._validation import number, probability, whole
 from ...errors import InputError, NotFoundError, did_you_mean
 from .priors import NOTES, draw_rates
 
@@ -23,22 +23,6 @@ CES_WEIGHTS: Mapping[str, float] = {"sympathize": 1.0, "identify": 1.0, "partici
 MOST_SHOWN = 2**31 - 1  # as many users as a graph can hold
 MOST_WEIGHT = 1e6  # of engagement scores and the feed's answer to them: exposures are drawn one by one
 MOST_HOURS, LEAST_SHAPE, LEAST_BIN = 1e9, 0.01, 1e-3  # of delays: steps of results are counted in whole numbers
-
-
-def _is_whole(value: Any, most: int) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(1 <= value <= most)
-
-
-def checked(value: Any, what: str, low: float, high: float | None = None, *, above: bool = False) -> float:
-    good = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-    if good:
-        most = sys.float_info.max if high is None else high
-        good = (value > low if above else value >= low) and value <= most
-    if not good:
-        span = f"{'above' if above else 'from'} {low:g}" + (f" to {high:g}" if high is not None else "")
-        kind = "a probability" if (low, high) == (0, 1) else "a number"
-        raise InputError(f"{what}={value!r} is not {kind} {span}: give a number {span}")
-    return float(value)
 
 
 @dataclass(frozen=True)
@@ -76,7 +60,7 @@ class Funnel:
                 f"sympathize={self.sympathize!r} is not a number: the funnel of a kind of note is Funnel.from_note(kind)"
             )
         for name in FUNNEL_STEPS:
-            checked(getattr(self, name), name, 0, 1)
+            probability(getattr(self, name), name)
 
     @property
     def rho(self) -> float:
@@ -183,9 +167,9 @@ class Feed:
     cap: int | None = None
 
     def __post_init__(self) -> None:
-        checked(self.impressions, "impressions", 0, MOST_SHOWN)
-        checked(self.amplification, "amplification", 0, MOST_WEIGHT)
-        checked(self.own_community, "own_community", 0, 1)
+        number(self.impressions, "impressions", least=0, most=MOST_SHOWN)
+        number(self.amplification, "amplification", least=0, most=MOST_WEIGHT)
+        probability(self.own_community, "own_community")
         if not isinstance(self.weights, Mapping):
             raise InputError(
                 f"weights={self.weights!r} is not a mapping: give the score of each stage, such as {{'participate': 4, 'share': 4}}"
@@ -196,11 +180,9 @@ class Feed:
                     f"the engagement weight {name!r} belongs to no stage: there are {', '.join(FUNNEL_STEPS)}."
                     + did_you_mean(name, FUNNEL_STEPS)
                 )
-            checked(value, f"weights[{name!r}]", 0, MOST_WEIGHT)
-        if self.cap is not None and not _is_whole(self.cap, MOST_SHOWN):
-            raise InputError(
-                f"cap={self.cap!r} is not a count: give a whole number of exposures from 1 to {MOST_SHOWN:,}, or None"
-            )
+            number(value, f"weights[{name!r}]", least=0, most=MOST_WEIGHT)
+        if self.cap is not None:
+            whole(self.cap, "cap", most=MOST_SHOWN, of="exposures")
 
     def __hash__(self) -> int:
         return hash(
@@ -266,10 +248,7 @@ class Complex:
     theta: int
 
     def __post_init__(self) -> None:
-        if not _is_whole(self.theta, MOST_SHOWN):
-            raise InputError(
-                f"theta={self.theta!r} is not a number of sharers: give a whole number from 1 to {MOST_SHOWN:,}"
-            )
+        whole(self.theta, "theta", most=MOST_SHOWN, of="sharers")
 
 
 @dataclass(frozen=True)
@@ -322,10 +301,10 @@ class Delay:
                 f"the delay {self.kind!r} is unknown: there are fixed, exponential and gamma."
                 + did_you_mean(self.kind, ("fixed", "exponential", "gamma"))
             )
-        checked(self.mean, "mean", 0, MOST_HOURS, above=True)
-        checked(self.shape, "shape", LEAST_SHAPE)
+        number(self.mean, "mean", above=0, most=MOST_HOURS)
+        number(self.shape, "shape", least=LEAST_SHAPE)
         if self.bin is not None:
-            checked(self.bin, "bin", 0, above=True)
+            number(self.bin, "bin", above=0)
             if self.bin < LEAST_BIN * self.mean:
                 raise InputError(
                     f"bin={self.bin!r} is too fine for a mean of {self.mean:g} hours: a table of so many steps would not fit "

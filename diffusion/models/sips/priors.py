@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ...errors import InputError, NotFoundError, did_you_mean
+from ..._validation import probability
+from ...errors import NotFoundError, did_you_mean
 
 __all__ = ["NOTES", "SURVEY", "Note", "SurveyItem", "draw_rates", "priors_table"]
 
@@ -129,8 +130,7 @@ def draw_rates(draw: np.random.Generator, *, note: str, eta: float) -> dict[str,
     """Draw p_S, p_P and p_X from their posteriors; `eta` scales the last two."""
     if note not in NOTES:
         raise NotFoundError(f"the note {note!r} is unknown: there are {', '.join(NOTES)}." + did_you_mean(note, NOTES))
-    if isinstance(eta, bool) or not isinstance(eta, int | float | np.floating) or not 0 <= eta <= 1:
-        raise InputError(f"eta={eta!r} is out of range: it is the share of intentions acted upon, from 0 to 1")
+    eta = probability(eta, "eta")  # the share of intentions that people act upon
     genuine = float(draw.beta(*SURVEY["prefers_genuine"].posterior))
     participate = float(draw.beta(*SURVEY["participates"].posterior))
     share = float(draw.beta(*SURVEY["has_posted"].posterior))

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...graph.follower_graph import FollowerGraph
-from ...kernels.sips import COLUMNS, EXPOSED, STAGE, STEP, WIDTH, sips_batch, sips_run
+from ...kernels.arcs import Weighing
+from ...kernels.sips import (
+    COLUMNS,
+    EXPOSED,
+    STAGE,
+    STEP,
+    WIDTH,
+    DelayRule,
+    FeedRule,
+    FunnelCoins,
+    Users,
+    sips_batch,
+    sips_run,
+)
 from ...kernels.sips_lanes import sips_lanes
-from ..program import BATCH, Chunk, Program, Start, Trace, Workspace, stack_runs
+from ..program import Chunk, Program, Start, Trace, Workspace, arcs_of, stack_runs
 from .feed_groups import feed_groups
-from .parts import FUNNEL_STEPS
+from .parts import FUNNEL_STEPS, Feed
 
 if TYPE_CHECKING:
     from .model import SIPS
@@ -29,16 +42,8 @@ class _Workspace(Workspace):
     def __init__(self, n: int, words: int) -> None:
         super().__init__(n, words, columns=5)
         if not words:
-            self.rows = np.empty((n, WIDTH), np.int32)
-            self.position = np.full(n, -1, np.int32)
-            self.reached = np.empty(n, np.int32)
-            self.best_rank = np.empty(n, np.uint64)
-            self.times = np.empty(n, np.float64)
-
-    @property
-    def lists(self) -> tuple[NDArray[Any], ...]:
-        """What the kernel without lanes writes into."""
-        return self.rows, self.position, self.reached, self.best_rank, self.times
+            rows, position, reached = np.empty((n, WIDTH), np.int32), np.full(n, -1, np.int32), np.empty(n, np.int32)
+            self.users = Users(rows, position, reached, np.empty(n, np.uint64), np.empty(n, np.float64))
 
 
 class SIPSProgram(Program):
@@ -48,25 +53,21 @@ class SIPSProgram(Program):
 
     def __init__(self, graph: FollowerGraph, model: SIPS) -> None:
         super().__init__(graph, model)
-        self._attention = model.attention_on(graph)
+        self.arcs = arcs_of(graph, model.attention_on(graph))
         probabilities = np.asarray(model.funnel.values)
         if model.theta:
             probabilities[1] = 1.0
-        self._p = np.floor(probabilities * 2.0**32 + 0.5).astype(np.uint64)
-        self._need = np.asarray([model.theta], np.int32)
-        feed = model.feed
-        scores = [0.0 if feed is None else float(feed.weights.get(name, 0.0)) for name in FUNNEL_STEPS]
-        m0, gain, own, cap = (
-            (0.0, 0.0, 0.0, 0)
-            if feed is None
-            else (feed.impressions, feed.amplification, feed.own_community, feed.cap or 0)
-        )
-        groups = feed_groups(graph, own)
-        self._feed = (float(m0), float(gain), float(own), np.asarray(scores), int(cap), *groups)
-        delay = model.delay
-        self._delay = (0, 0.0, 1.0, 1.0)
+        thresholds = np.floor(probabilities * 2.0**32 + 0.5).astype(np.uint64)
+        self._funnel = FunnelCoins(thresholds, np.asarray([model.theta], np.int32), bool(model.redraw))
+        feed, delay = model.feed or Feed(), model.delay
+        scores = np.zeros(4)
+        if model.feed is not None:
+            scores = np.asarray([float(feed.weights.get(name, 0.0)) for name in FUNNEL_STEPS])
+        rates = float(feed.impressions), float(feed.amplification), float(feed.own_community)
+        self._feed = FeedRule(*rates, scores, int(feed.cap or 0), *feed_groups(graph, feed.own_community))
+        self._delay = DelayRule(0, 0.0, 1.0, 1.0)
         if delay is not None:
-            self._delay = (DELAYS[delay.kind], float(delay.mean), float(delay.shape), delay.width)
+            self._delay = DelayRule(DELAYS[delay.kind], float(delay.mean), float(delay.shape), float(delay.width))
         # 512 runs cannot share their visits where users count sharers, draw again, or wait.
         self.lanes = model.theta == 0 and not model.redraw and delay is None
 
@@ -82,44 +83,25 @@ class SIPSProgram(Program):
         """See `Program.run`."""
         assert isinstance(workspace, _Workspace)
         words, runs = workspace.words, last - first
-        weight = np.zeros((64 * words or runs) if start.weights.size else 0)
+        weighing = Weighing(start.weights, np.zeros((64 * words or runs) if start.weights.size else 0))
         if words:
-            counts, visits, capped = sips_lanes(
-                *self._arcs,
-                *self._feed,
-                start.seeds,
-                start.run_of,
-                start.key,
-                first // BATCH,
-                first % BATCH // 64,
-                words,
-                runs,
-                workspace.state,
-                workspace.active,
-                workspace.flags,
-                workspace.queues,
-                workspace.node_counts,
-                start.weights,
-                weight,
-            )
+            block, counts_by_node = start.block(first, last, words), workspace.node_counts
+            rules = self.arcs, self._funnel, self._feed, start.for_kernel
+            counts, visits, capped = sips_lanes(*rules, block, workspace.lanes, counts_by_node, weighing)
             steps = counts.shape[0]
             tally = counts.reshape(steps, 2, COLUMNS, -1)[..., :runs].transpose(3, 0, 1, 2)
         else:
-            tally, visits, capped = self._one_by_one(start, first, last, workspace, weight)
+            tally, visits, capped = self._one_by_one(start, first, last, workspace, weighing.sums)
         tally = np.ascontiguousarray(tally)
         new = np.ascontiguousarray(tally[..., [EXPOSED, SHARED]].sum(axis=2, dtype=np.int32))
         new[:, 0] = 1 if start.run_of.size else len(start.seeds)  # creators publish at step 0
         return Chunk(
             new,
             int(visits),
-            weight[:runs] if start.weights.size else None,
+            weighing.sums[:runs] if start.weights.size else None,
             {"tally": tally},
             {"capped": int(capped)},
         )
-
-    @property
-    def _arcs(self) -> tuple[NDArray[Any], ...]:
-        return self.graph.csr.indptr, self.graph.csr.indices, self._attention, self._p
 
     def _one_by_one(
         self, start: Start, first: int, last: int, workspace: _Workspace, weight: NDArray[np.float64]
@@ -128,49 +110,32 @@ class SIPSProgram(Program):
         starts = [(first, last, start.seeds)]
         if start.run_of.size:
             starts = [(r, r + 1, start.seeds[start.run_of == r]) for r in range(first, last)]
-        parts = [
-            sips_batch(
-                *self._arcs,
-                self._need,
-                self.model.redraw,
-                *self._feed,
-                *self._delay,
-                seeds,
-                start.key,
-                a,
-                b,
-                *workspace.lists,
-                workspace.node_counts,
-                start.weights,
-                weight[a - first :],
-            )
-            for a, b, seeds in starts
-        ]
+        rules = self.arcs, self._funnel, self._feed, self._delay
+        parts = []
+        for a, b, seeds in starts:
+            weighing = Weighing(start.weights, weight[a - first :])
+            batch = seeds, start.key, a, b
+            parts.append(sips_batch(*rules, *batch, workspace.users, workspace.node_counts, weighing))
         return stack_runs([part[0] for part in parts]), sum(part[1] for part in parts), sum(part[2] for part in parts)
 
     def replay(self, start: Start, run: int) -> Trace:
         """One run alone: who exposed whom, with channel, stage, the step of every stage and the hour of exposure."""
         space = _Workspace(self.graph.n_nodes, 0)
-        size, _, _, _ = sips_run(
-            *self._arcs,
-            self._need,
-            self.model.redraw,
-            *self._feed,
-            *self._delay,
-            start.seeds,
-            start.key,
-            run,
-            True,
-            *space.lists,
-        )
-        rows = space.rows[:size].T
+        rules = self.arcs, self._funnel, self._feed, self._delay
+        size, _, _, _ = sips_run(*rules, start.seeds, start.key, run, True, space.users)
+        rows = space.users.rows[:size].T
         nodes, steps, parents, channel, stage = rows[: STAGE + 1].copy()
         stage_step = rows[[STEP, *range(STAGE + 1, STAGE + 5)]]
-        details = {"channel": channel, "stage": stage, "stage_step": stage_step, "hours": space.times[:size].copy()}
+        details = {
+            "channel": channel,
+            "stage": stage,
+            "stage_step": stage_step,
+            "hours": space.users.times[:size].copy(),
+        }
         return Trace(nodes, steps, parents, details)
 
     def possible(self, start: Start) -> NDArray[np.int32]:
         """See `Program.possible`: a feed may show a note to anybody."""
         if len(start.seeds) and self.model.has_feed:
             return np.arange(self.graph.n_nodes, dtype=np.int32)
-        return self.reachable(start, self._attention > 0)
+        return self.reachable(start, self.arcs.p > 0)

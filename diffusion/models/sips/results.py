@@ -10,12 +10,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..._plots import draw
+from ..._validation import level
 from ...errors import InputError, NotFoundError, did_you_mean
 from ...kernels.sips import ATTENDED, EXPOSED, FEED, FOLLOW
 from ...kernels.trees import tree_passes
 from ...results.cascade import Cascade
 from ...results.ensemble import Ensemble
-from ...results.estimates import Estimate, check_confidence
+from ...results.estimates import Estimate
 from ...results.intervals import mean_interval
 from .parts import STAGES
 
@@ -179,7 +180,7 @@ class SIPSEnsemble(Ensemble):
             Indexed by stage, or by group and stage: `users` (mean a run, creators left out) with `low` and `high`,
             `rate` from the stage before (ratio of sums over runs) with `rate_low` and `rate_high`, `runs`.
         """
-        check_confidence(confidence)
+        level(confidence)
         most = self.graph.n_nodes - len(self.seeds)
         if by is None:
             return funnel_tables({None: self.tally[..., EXPOSED:].sum(axis=(1, 2))}, confidence, most)[0]
@@ -247,7 +248,7 @@ class SIPSEnsemble(Ensemble):
         DataFrame
             Indexed by group, largest first: share with low and high, users (mean a run), runs.
         """
-        check_confidence(confidence)
+        level(confidence)
         codes, names = self._groups(by)
         runs = min(sample, self.runs)
         counts = np.zeros((runs, len(names)), np.int64)
