@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib.util
 import inspect
+import json
 import re
 import shlex
 import sys
@@ -342,6 +343,26 @@ def test_the_readme_is_short_and_names_files_that_exist():
         assert (ROOT / path).exists(), path
     count = (DOCS / "validation.md").read_text().split(" numbers")[0].split()[-1]
     assert f"lists {count} exact" in text
+
+
+def as_script(notebook: dict[str, Any]) -> str:
+    """What jupytext writes of the cells of a notebook, in its percent format."""
+    cells = []
+    for cell in notebook["cells"]:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            cells.append("# %% [markdown]\n" + "\n".join(f"# {line}".rstrip() for line in source.split("\n")))
+        else:
+            cells.append("# %%\n" + re.sub(r"^%", "# %", source, flags=re.M))
+    return "\n\n".join(cells)
+
+
+@pytest.mark.parametrize("script", sorted((ROOT / "notebooks").glob("*.py")), ids=lambda path: path.stem)
+def test_notebooks_are_in_step_with_their_scripts(script):
+    text = script.read_text()
+    notebook = json.loads(script.with_suffix(".ipynb").read_text())
+    words = [re.sub(r"\n{2,}", "\n", part).strip() for part in (text[text.index("# %%") :], as_script(notebook))]
+    assert words[0] == words[1]
 
 
 def test_plain_words():

@@ -241,7 +241,22 @@ class NextGeneration:
         return np.diff(reached, prepend=0.0)
 
     def depletion(self, sharers: Floats, predicted: float, reach: float) -> Callable[[Floats], Floats]:
-        """Fall of log R at a given reach, up to `reach`, that the using up of users explains, from a few typical sharers."""
+        """Fall of log R at a given reach, up to `reach`, that the using up of users explains, from a few typical sharers.
+
+        Parameters
+        ----------
+        sharers : ndarray of float, shape (n_nodes,)
+            Settled mix of sharers, by internal node.
+        predicted : float
+            R before depletion.
+        reach : float
+            Largest reach that is asked for.
+
+        Returns
+        -------
+        callable
+            From an array of reach to the falls.
+        """
         new = self.forecast(np.minimum(FEW * sharers, 1.0), MAX_STEPS, most=reach)
         later = slice(SETTLING, None)
         after, before = new[1:][later], new[:-1][later]
