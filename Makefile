@@ -5,14 +5,20 @@ BIN := $(VENV)/bin
 OUT ?= results/study
 # What to hand to the benchmarks, such as BENCH='--quick' or BENCH='--only ic,lt'.
 BENCH ?=
+# Tests that run with the oldest versions, all of the quick ones by default.
+OLDEST ?=
 
-.PHONY: study test lint bench notebooks docs clean
+.PHONY: study test test-oldest lint bench notebooks docs clean
 
 study: .stamps/warm
 	$(BIN)/diffusion study --out $(OUT)
 
 test: .stamps/dev
 	$(BIN)/python -m pytest -n auto
+
+# The quick tests with the oldest versions that pyproject.toml allows, in an environment of its own.
+test-oldest: .venv-oldest/.stamp
+	NUMBA_CACHE_DIR=$(CURDIR)/.venv-oldest/numba .venv-oldest/bin/python -m pytest -n auto -m "not slow" $(OLDEST)
 
 lint: .stamps/dev
 	$(BIN)/ruff check .
@@ -37,6 +43,12 @@ docs: .stamps/docs
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit("diffusion needs Python 3.11 or newer, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
+
+.venv-oldest/.stamp: pyproject.toml tests/oldest.py
+	$(PYTHON) -m venv .venv-oldest
+	$(PYTHON) tests/oldest.py > .venv-oldest/constraints.txt
+	.venv-oldest/bin/python -m pip install --quiet --disable-pip-version-check --constraint .venv-oldest/constraints.txt --editable '.[test]'
+	@touch $@
 
 .stamps/core: pyproject.toml $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
@@ -63,4 +75,4 @@ $(BIN)/python:
 	@mkdir -p .stamps && touch $@
 
 clean:
-	rm -rf $(VENV) .stamps build dist gallery docs/_build docs/api docs/notebooks
+	rm -rf $(VENV) .venv-oldest .stamps build dist gallery docs/_build docs/api docs/notebooks

@@ -50,7 +50,9 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
-html_sidebars = {page: [] for page in ("index", "choose", "pitfalls", "validation", "coverage", "speed", "tables")}
+html_sidebars = {
+    page: [] for page in ("index", "choose", "models", "cases", "pitfalls", "validation", "coverage", "speed", "tables")
+}
 html_theme_options = {
     "logo": {"text": "diffusion"},
     "navbar_align": "left",
@@ -82,6 +84,14 @@ def write_sources(app: Sphinx, config: Config) -> None:
             shutil.copyfile(file, target / name)
 
 
+def resolve_from_root(app: Sphinx, env: Any, node: Any, content: Any) -> Any:
+    """Find names in docstrings from the root of the package, whatever module the docstring stands in."""
+    if node.get("refdomain") != "py":
+        return None
+    domain, target = env.get_domain("py"), f"diffusion.{node['reftarget']}"
+    return domain.resolve_xref(env, node.get("refdoc", ""), app.builder, "obj", target, node, content)
+
+
 def hide_constructor(app: Sphinx, what: str, name: str, obj: Any, options: Any, signature: str, returns: str) -> Any:
     """Leave out the signature of classes that functions make, and nobody calls."""
     made = what == "class" and dataclasses.is_dataclass(obj) and "Parameters\n" not in (inspect.getdoc(obj) or "")
@@ -92,4 +102,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Connect what is above."""
     app.connect("config-inited", write_sources)  # before Sphinx looks for sources
     app.connect("autodoc-process-signature", hide_constructor)
+    app.connect("missing-reference", resolve_from_root)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

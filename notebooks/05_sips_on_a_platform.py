@@ -28,7 +28,7 @@ from IPython.display import Markdown
 from matplotlib import pyplot as plt
 
 import diffusion as dif
-from diffusion import plotting_sips as plots
+from diffusion import plotting as plots
 
 # %matplotlib inline
 

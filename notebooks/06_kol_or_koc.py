@@ -31,7 +31,7 @@ from scipy.stats import linregress
 from scipy.stats import t as student
 
 import diffusion as dif
-from diffusion import plotting_sips as plots
+from diffusion import plotting as plots
 
 # %matplotlib inline
 

@@ -30,7 +30,7 @@ from matplotlib import pyplot as plt
 from scipy.stats import t as student
 
 import diffusion as dif
-from diffusion import plotting_sips as plots
+from diffusion import plotting as plots
 
 # %matplotlib inline
 

@@ -1,10 +1,15 @@
-"""What all tests share: the hypothesis profile, the root of the repository and the folder of real data."""
+"""What all tests share: the hypothesis profile, the root of the repository and the folder of real data.
+
+A test that reads a real data file takes the fixture `data`. It is then marked `real_data`, is skipped where the file is
+absent, and is counted at the end of every run.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -19,14 +24,39 @@ settings.register_profile("ci", parent=settings.get_profile("local"), derandomiz
 settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def data() -> Callable[[str], Path]:
     """Path of a real data file by name; the test is skipped where the data are absent."""
 
     def path(name: str) -> Path:
-        found = DATA / name
-        if not found.is_file():
+        file = DATA / name
+        if not file.is_file():
             pytest.skip(f"the real data file {name} is not beside the repository (shared/data)")
-        return found
+        return file
 
     return path
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what takes the fixture `data`, itself or through another fixture."""
+    for item in items:
+        fixtures = getattr(item, "_fixtureinfo", None)
+        if fixtures is not None and "data" in fixtures.name2fixturedefs:
+            item.add_marker(pytest.mark.real_data)
+
+
+def count_real_data(stats: dict[str, list[Any]]) -> tuple[int, int]:
+    """Tests that need the real data: how many ran, and how many were skipped."""
+    of = {
+        outcome: {report.nodeid for report in stats.get(outcome, ()) if "real_data" in getattr(report, "keywords", ())}
+        for outcome in ("passed", "failed", "error", "xfailed", "xpassed", "skipped")
+    }
+    skipped = of.pop("skipped")
+    return len(set().union(*of.values()) - skipped), len(skipped)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say how many tests need the real data, and how many of these were skipped."""
+    ran, skipped = count_real_data(terminalreporter.stats)
+    if ran + skipped:
+        terminalreporter.write_line(f"{ran + skipped} tests need the real data: {ran} ran, {skipped} skipped")

@@ -185,13 +185,8 @@ def test_is_the_r_that_cascades_have():
     assert found[3] / found[2] == pytest.approx(R, rel=0.1)
 
 
-def test_epinions():
-    from pathlib import Path
-
-    path = Path(__file__).parents[2] / "shared" / "data" / "soc-Epinions1.txt.gz"
-    if not path.exists():
-        pytest.skip("soc-Epinions1.txt.gz is not on this machine")
-    g = dif.read_edges(path, edges_mean="influences", directed=True)
+def test_epinions(data):
+    g = dif.read_edges(data("soc-Epinions1.txt.gz"), edges_mean="influences", directed=True)
     # Going back along mutual arcs is left out, so R lies below the radius of the matrix, 1 for these weights.
     assert 0.85 < reproduction_number(g.with_probabilities("weighted_cascade")) < 0.95
     R = reproduction_number(g.with_probabilities("constant", p=0.01))

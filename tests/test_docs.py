@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import importlib.util
 import inspect
+import json
 import re
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -24,6 +26,8 @@ DOCS = ROOT / "docs"
 # Errors of numpydoc's validation that are errors here too: an unknown or empty section, sections out of order, parameters
 # that the signature does not have, a type without its colon, no summary.
 CHECKS = {"GL06", "GL07", "GL08", "PR02", "PR10", "RT02", "SS01"}
+#: Modules whose docstrings name works without a list of references.
+OTHERS = {"seeding", "select_seeds", "compare_strategies", "Study", "StudyResult", "plotting"}
 COMMON = {"ax", "confidence", "rng", "threads", "self", "cls"}
 
 
@@ -194,9 +198,181 @@ def test_everything_has_an_example(name):
     assert shown, f"{name} has no example, and nothing that returns it has one"
 
 
+MONTHS = {"January", "February", "March", "April", "May", "June", "July"}
+MONTHS |= {"August", "September", "October", "November", "December"}
+#: Names, joined by commas, "and" or "et al.", before a year, which may stand in brackets.
+NAME = r"(?:van |von |ben-)?[A-Z][\w-]+"
+CITED = re.compile(rf"({NAME}(?:(?:,? and|,)\s+{NAME})*)(?:\s+et al\.)?(?:'s)?,?\s+\(?((?:18|19|20)\d\d)\b")
+
+
+def documented() -> Iterator[tuple[str, Any]]:
+    """Every public function, class and method that this package defines, with the name it goes by."""
+    for name in CLASSES + FUNCTIONS:
+        yield name, api_pages.value_of(name)
+    for name in CLASSES:
+        for method, value in methods(name):
+            yield f"{name}.{method}", value
+
+
+def cited(text: str) -> set[tuple[str, str]]:
+    """First author and year of every work that a text names."""
+    works = ((re.findall(r"[A-Z][\w-]+", names), year) for names, year in CITED.findall(" ".join(text.split())))
+    return {(names[0], year) for names, year in works if not MONTHS & set(names)}
+
+
+def test_works_are_found_in_a_text():
+    text = "Kempe, Kleinberg and Tardos (2003); Cohen, Erez, ben-Avraham and Havlin (2000), Hall 1992, on 7 July 2012."
+    assert cited(text) == {("Kempe", "2003"), ("Cohen", "2000"), ("Hall", "1992")}
+    assert cited("as in Nematzadeh et al. (2014)") == {("Nematzadeh", "2014")}
+
+
+def test_works_that_a_docstring_names_are_among_its_references():
+    missing, found = [], 0
+    for name, value in documented():
+        if name.split(".")[0] in OTHERS:
+            continue
+        doc = inspect.getdoc(value) or ""
+        text, _, references = doc.partition("References\n----------\n")
+        entries = re.split(r"(?m)^- ", references.split("\n\n")[0])[1:]
+        for author, year in sorted(cited(text)):
+            found += 1
+            if not any(entry.startswith(author) and f"({year})" in entry for entry in entries):
+                missing.append(f"{name}: {author} {year}")
+    assert missing == []
+    assert found > 60
+
+
+def test_references_are_written_alike():
+    """Authors, year in brackets, title; then a DOI, an arXiv id, or neither."""
+    for name, value in documented():
+        _, _, references = (inspect.getdoc(value) or "").partition("References\n----------\n")
+        if name.split(".")[0] in OTHERS:
+            continue
+        for entry in re.split(r"(?m)^- ", references.split("\n\n")[0])[1:]:
+            line = " ".join(entry.split())
+            assert re.match(r"[A-Z][^()]+\. \((18|19|20)\d\d\)\. \w", line), f"{name}: {line}"
+            assert line.count("doi:") <= 1, line
+            assert re.search(r" doi:10\.\d{4,}/\S+[^.\s]$| arXiv:\d{4}\.\d{4,5}$|\.$", line) or line[-1].isdigit(), line
+
+
+def test_see_also_names_what_exists():
+    found = 0
+    for name, value in documented():
+        for names, _ in parsed(value)["See Also"]:
+            for other, _ in names:
+                api_pages.value_of(other)  # from the root of the package
+                assert other != name
+                found += 1
+    assert found > 150
+
+
+def public_functions() -> list[str]:
+    modules = {"graph", "models", "simulation", "results", "theory", "datasets"}
+    named = [(name, api_pages.value_of(name).__module__.split(".")[1]) for name in FUNCTIONS]
+    return [name for name, module in named if module in modules and name != "warmup"]
+
+
+@pytest.mark.parametrize("name", public_functions())
+def test_functions_name_their_neighbours(name):
+    assert parsed(api_pages.value_of(name))["See Also"]
+
+
 # -- written pages -----------------------------------------------------------------------------------------------------
 
 WRITTEN = ("index", "choose", "models", "cases", "pitfalls", "notebooks", "speed")
+
+
+def blocks(page: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / page).read_text(), re.S | re.M)
+
+
+def run_page(page: str) -> dict[str, Any]:
+    """Run the Python code of a page from top to bottom; what it defines."""
+    space: dict[str, Any] = {"__name__": "page"}
+    for block in blocks(page, "python"):
+        exec(compile(block, page, "exec"), space)
+    return space
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", ["README.md", "docs/models.md"])
+def test_code_on_a_page_runs_as_written(page):
+    assert len(run_page(page)) > 5
+
+
+@pytest.mark.slow
+def test_cases_give_the_numbers_that_stand_beside_them():
+    space, text = run_page("docs/cases.md"), (DOCS / "cases.md").read_text()
+    chosen, growth, without = space["chosen"], space["growth"], space["without"]
+    tiers = space["platform"].node_data["tier"].set_axis(space["platform"].nodes)[chosen.seeds]
+    assert f"{len(chosen.seeds)} creators, {(tiers == 'amateur').sum()} of them amateurs" in text
+    assert f"spread at least {chosen.lower:.1f}, optimum at most {chosen.upper:.1f}" in text
+    assert f"spread {chosen.spread.mean:.2f} nodes [{chosen.spread.low:.2f}, {chosen.spread.high:.2f}]" in text
+    assert f"{growth.R.value:.3g} [{growth.R.low:.3g}, {growth.R.high:.3g}]" in text
+    assert f"{growth.doubling_time.value:.3f} [{growth.doubling_time.low:.3f}, " in text
+    assert growth.phase == "exponential"
+    R = without.R
+    assert f"R is {without.predicted:.3g} predicted and {R.value:.3g} [{R.low:.3g}, {R.high:.3g}] measured" in text
+    assert without.phase == "undecided"
+
+
+def test_commands_on_pages_are_commands():
+    from diffusion.__main__ import _parser
+
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.M))
+    commands = [
+        line.split("#")[0].split(">")[0].strip(" $")
+        for page in ("README.md", "docs/cases.md", "CONTRIBUTING.md")
+        for block in blocks(page, "console")
+        for line in block.splitlines()
+    ]
+    assert {"make study", "make test", "diffusion study --example"} <= set(commands)
+    for command in commands:
+        if command.startswith("make "):
+            assert command.removeprefix("make ") in targets
+        else:
+            assert _parser().parse_args(shlex.split(command)[1:]).command == "study"
+    for page in ("README.md", "CONTRIBUTING.md"):
+        assert set(re.findall(r"`make ([\w-]+)`", (ROOT / page).read_text())) <= targets
+
+
+def test_the_readme_is_short_and_names_files_that_exist():
+    text = (ROOT / "README.md").read_text()
+    assert len(text.splitlines()) <= 100
+    for path in re.findall(r"`((?:docs|tests|notebooks)/(?!_build)[\w./]*|[\w.]+\.(?:md|toml|cff))`", text):
+        assert (ROOT / path).exists(), path
+    count = (DOCS / "validation.md").read_text().split(" numbers")[0].split()[-1]
+    assert f"lists {count} exact" in text
+
+
+def as_script(notebook: dict[str, Any]) -> str:
+    """What jupytext writes of the cells of a notebook, in its percent format."""
+    cells = []
+    for cell in notebook["cells"]:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            cells.append("# %% [markdown]\n" + "\n".join(f"# {line}".rstrip() for line in source.split("\n")))
+        else:
+            cells.append("# %%\n" + re.sub(r"^%", "# %", source, flags=re.M))
+    return "\n\n".join(cells)
+
+
+@pytest.mark.parametrize("script", sorted((ROOT / "notebooks").glob("*.py")), ids=lambda path: path.stem)
+def test_notebooks_are_in_step_with_their_scripts(script):
+    text = script.read_text()
+    notebook = json.loads(script.with_suffix(".ipynb").read_text())
+    words = [re.sub(r"\n{2,}", "\n", part).strip() for part in (text[text.index("# %%") :], as_script(notebook))]
+    assert words[0] == words[1]
+
+
+def test_plain_words():
+    """Modules, constructors and exporters: terms of the field, and no images for them."""
+    banned = re.compile(r"\b(rooms|doors?|yardsticks?|too dear)\b", re.I)
+    pages = [*DOCS.glob("*.md"), *DOCS.glob("*.py"), *ROOT.glob("*.md"), *(ROOT / "notebooks").glob("*.py")]
+    sources = [path for folder in ("diffusion", "tests") for path in (ROOT / folder).rglob("*.py")]
+    for path in pages + sources:
+        if path.name != "test_docs.py" and path.parts[-2] not in ("seeding", "study"):
+            assert not banned.search(path.read_text()), path
 
 
 @pytest.mark.parametrize("page", WRITTEN)

@@ -9,11 +9,15 @@ import sys
 import textwrap
 import threading
 import time
+import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import oldest
 import pytest
+from conftest import count_real_data
 from strategies import random_graph
 
 import diffusion as dif
@@ -287,3 +291,32 @@ def test_a_cached_kernel_does_not_outlive_the_kernels_it_calls():
     stamp = run_batch._cache._cache_file._source_stamp  # numba's own would be the date of one file
     assert stamp == _numba._kernels_stamp()
     assert stamp[0] == "diffusion"
+
+
+# -- the suite itself --------------------------------------------------------------------------------------------------
+
+
+def test_tests_that_need_the_real_data_are_counted(request, data):
+    assert request.node.get_closest_marker("real_data")  # this test takes the fixture
+    report = lambda name, *words: SimpleNamespace(nodeid=name, keywords=dict.fromkeys(words, 1))  # noqa: E731
+    stats = {
+        "passed": [report("a", "real_data"), report("b"), report("c", "real_data", "slow")],
+        "failed": [report("d", "real_data")],
+        "error": [report("d", "real_data")],  # its teardown failed as well
+        "skipped": [report("e", "real_data"), report("f")],
+        "warnings": [SimpleNamespace()],
+    }
+    assert count_real_data(stats) == (3, 1)
+
+
+def test_only_tests_that_take_the_data_are_marked(request):
+    assert request.node.get_closest_marker("real_data") is None
+
+
+def test_the_oldest_versions_are_the_lower_bounds():
+    assert oldest.constraints(["numpy>=1.26", "tomli-w >= 1.0"]) == ["numpy==1.26", "tomli-w==1.0"]
+    for wrong in ("numpy", "numpy<2", "numpy>=1.26,<3"):
+        with pytest.raises(SystemExit, match="no lower bound"):
+            oldest.constraints([wrong])
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert len(oldest.constraints(project["dependencies"])) == len(project["dependencies"])

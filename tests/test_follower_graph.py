@@ -1,4 +1,4 @@
-"""The graph: doors in and out, labels of every kind, canonical order, files, immutability and what errors say."""
+"""The graph: constructors and exporters, labels of every kind, canonical order, files, immutability and what errors say."""
 
 from __future__ import annotations
 
@@ -348,7 +348,7 @@ def test_isolated_nodes():
     assert make([(1, 1)]).n_nodes == 1
 
 
-# -- doors -------------------------------------------------------------------------------------------------------------
+# -- constructors ------------------------------------------------------------------------------------------------------
 
 
 def test_tables():

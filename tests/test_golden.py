@@ -8,7 +8,6 @@ import golden
 import pytest
 
 EXPECTED = json.loads(golden.FILE.read_text())
-REAL = (golden.DATA / "nethept.txt.gz").is_file()
 
 
 @pytest.mark.parametrize(("name", "call"), [pytest.param(*case, id=case[0]) for case in golden.cases(False)])
@@ -16,9 +15,9 @@ def test_numbers_of_the_generated_platform(name, call):
     assert golden.digest(call()) == EXPECTED["platform"][name]
 
 
-@pytest.mark.skipif(not REAL, reason="needs the real data (shared/data/nethept.txt.gz)")
 @pytest.mark.parametrize("name", EXPECTED["nethept"])
-def test_numbers_of_nethept(name):
+def test_numbers_of_nethept(name, data):
+    data("nethept.txt.gz")
     assert golden.digest(dict(golden.cases(True))[name]()) == EXPECTED["nethept"][name]
 
 

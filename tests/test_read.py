@@ -28,7 +28,6 @@ from diffusion.graph import _blocks
 from diffusion.graph.follower_graph import FollowerGraph
 from diffusion.graph.read import EdgeRows, read_edge_rows, read_edges
 
-DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 PACKERS: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}
 
 
@@ -696,10 +695,8 @@ REAL: dict[str, tuple[int, str | None, dict[str, int]]] = {
 
 
 @pytest.mark.parametrize("name", REAL)
-def test_published_counts(name: str) -> None:
-    file = DATA / name
-    if not file.exists():
-        pytest.skip(f"{name} is not in {DATA.parent.name}/{DATA.name}")
+def test_published_counts(name: str, data: Callable[[str], Path]) -> None:
+    file = data(name)
     rows, header, wished = REAL[name]
     read = read_edge_rows(file, **wished)  # type: ignore[arg-type]
     assert read.rows == rows == len(read.source) == len(read.target)
@@ -707,10 +704,8 @@ def test_published_counts(name: str) -> None:
     assert isinstance(read.source, np.ndarray)
 
 
-def test_plain_and_packed_real_file_agree(tmp_path: Path) -> None:
-    file = DATA / "wiki-Vote.txt.gz"
-    if not file.exists():
-        pytest.skip(f"{file.name} is not in {DATA.parent.name}/{DATA.name}")
+def test_plain_and_packed_real_file_agree(tmp_path: Path, data: Callable[[str], Path]) -> None:
+    file = data("wiki-Vote.txt.gz")
     plain = tmp_path / "wiki-Vote.txt"
     plain.write_bytes(gzip.decompress(file.read_bytes()))
     packed, unpacked = read_edge_rows(file), read_edge_rows(plain)
@@ -769,9 +764,6 @@ def test_columns_that_are_not_read_are_named(
     assert "not read: column 'day'" in caplog.text
 
 
-def test_read_edges_of_nethept() -> None:
-    file = DATA / "nethept.txt.gz"
-    if not file.exists():
-        pytest.skip(f"{file.name} is not in {DATA.parent.name}/{DATA.name}")
-    g = read_edges(file, directed=False)
+def test_read_edges_of_nethept(data: Callable[[str], Path]) -> None:
+    g = read_edges(data("nethept.txt.gz"), directed=False)
     assert (g.n_nodes, g.n_edges, g.rows) == (15_233, 2 * 31_376, 58_891)

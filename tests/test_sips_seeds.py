@@ -1,4 +1,4 @@
-"""Seeds for SIPS: the split graph is SIPS, certificates hold, and every method meets the model it was given."""
+"""Seeds for SIPS: the split graph is SIPS, certificates hold, and every method uses the model it was given."""
 
 from __future__ import annotations
 

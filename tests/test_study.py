@@ -17,7 +17,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import ROOT
-from diffusion.cascades import simulate as simulating
 from strategies import random_graph
 
 import diffusion as dif
@@ -26,6 +25,7 @@ from diffusion._threads import map_chunks
 from diffusion._upward import UPWARD
 from diffusion.errors import DiffusionError, InputError, MissingDataError, NotFoundError, OutputError
 from diffusion.graph.follower_graph import FollowerGraph
+from diffusion.simulation import simulate as simulating
 from diffusion.study import graphs as preparing
 from diffusion.study import run as running
 from diffusion.study import seeds as choosing

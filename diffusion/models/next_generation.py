@@ -133,7 +133,19 @@ class NextGeneration:
         return by_arc if self.shown is None else np.concatenate([by_arc, worth])
 
     def radius(self, *, tol: float = 1e-6, max_iter: int = 5000) -> float:
-        """Spectral radius: R of the graph and model."""
+        """Spectral radius: R of the graph and model.
+
+        Parameters
+        ----------
+        tol : float
+            Relative width of the bounds between which it lies.
+        max_iter : int
+            Applications of the operator at most.
+
+        Returns
+        -------
+        float
+        """
         if self.shown is None or not self.shown.any() or self.rho == 0:
             if self.rho == 0 or not self.source.size:
                 return 0.0
@@ -187,6 +199,18 @@ class NextGeneration:
         Message passing: depletion in, short circles left out (Karrer and Newman 2010); for linear thresholds the shares of
         the arcs into a user add up.
 
+        Parameters
+        ----------
+        start : ndarray of float, shape (n_nodes,)
+            Probability of each user (internal) to be a seed.
+        steps : int
+        most : float, optional
+            Reach at which to stop.
+
+        Returns
+        -------
+        ndarray of float, shape (steps + 1,) or fewer
+
         References
         ----------
         - Karrer, B. and Newman, M. E. J. (2010). Message passing approach for general epidemic models. Physical Review
@@ -217,7 +241,22 @@ class NextGeneration:
         return np.diff(reached, prepend=0.0)
 
     def depletion(self, sharers: Floats, predicted: float, reach: float) -> Callable[[Floats], Floats]:
-        """Fall of log R at a given reach, up to `reach`, that the using up of users explains, from a few typical sharers."""
+        """Fall of log R at a given reach, up to `reach`, that the using up of users explains, from a few typical sharers.
+
+        Parameters
+        ----------
+        sharers : ndarray of float, shape (n_nodes,)
+            Settled mix of sharers, by internal node.
+        predicted : float
+            R before depletion.
+        reach : float
+            Largest reach that is asked for.
+
+        Returns
+        -------
+        callable
+            From an array of reach to the falls.
+        """
         new = self.forecast(np.minimum(FEW * sharers, 1.0), MAX_STEPS, most=reach)
         later = slice(SETTLING, None)
         after, before = new[1:][later], new[:-1][later]

@@ -71,7 +71,19 @@ class Start:
         return KernelStart(self.seeds, self.run_of)
 
     def block(self, first: int, last: int, words: int) -> Block:
-        """Runs first ... last - 1 of one kernel call, in lanes."""
+        """Runs first ... last - 1 of one kernel call, in lanes.
+
+        Parameters
+        ----------
+        first, last : int
+            Not across a multiple of 512.
+        words : int
+            64-bit words of a row of lanes.
+
+        Returns
+        -------
+        Block
+        """
         return Block(self.key, first // BATCH, first % BATCH // 64, words, last - first)
 
     def __reduce__(self) -> tuple[Any, ...]:  # pickled arrays come back writeable

@@ -48,6 +48,8 @@ class PriceFit:
     data : tuple of ndarray
         Followers and prices that were used.
     provenance : dict
+    data : tuple of two ndarray of float64, or None
+        Followers and prices that were used.
     """
 
     coefficients: pd.DataFrame
