@@ -304,7 +304,7 @@ def test_code_on_a_page_runs_as_written(page):
 def test_cases_give_the_numbers_that_stand_beside_them():
     space, text = run_page("docs/cases.md"), (DOCS / "cases.md").read_text()
     chosen, growth, without = space["chosen"], space["growth"], space["without"]
-    tiers = space["platform"].node_data["tier"].set_axis(space["platform"].nodes)[chosen.seeds]
+    tiers = space["platform"].node_data["tier"].set_axis(space["platform"].nodes)[list(chosen.seeds)]
     assert f"{len(chosen.seeds)} creators, {(tiers == 'amateur').sum()} of them amateurs" in text
     assert f"spread at least {chosen.lower:.1f}, optimum at most {chosen.upper:.1f}" in text
     assert f"spread {chosen.spread.mean:.2f} nodes [{chosen.spread.low:.2f}, {chosen.spread.high:.2f}]" in text

@@ -330,7 +330,15 @@ class SIPS(DiffusionModel):
 
     @classmethod
     def from_study_table(cls, table: Mapping[str, Any], path: str) -> list[tuple[Any, dict[str, Any]]]:
-        """See `DiffusionModel.from_study_table`: attention, note or funnel, eta, feed and so on."""
+        """Return every model that a table declares, each with the table of it alone.
+
+        Parameters
+        ----------
+        table : mapping
+            Attention, note or funnel, eta, feed and so on; lists of numbers and of ways to identify are crossed.
+        path : str
+            Where the table stands in the study file: errors name the key path.
+        """
         return from_table(table, path, cls)
 
     def study_table(self) -> dict[str, Any]:
@@ -344,7 +352,16 @@ class SIPS(DiffusionModel):
     def study_measures(
         self, details: Mapping[str, NDArray[Any]], *, n_seeds: int, n_nodes: int, confidence: float
     ) -> tuple[dict[str, float], pd.DataFrame]:
-        """See `DiffusionModel.study_measures`: sharers, the feed's share of reach, redundancy, users by stage."""
+        """Return sharers, the feed's share of reach and redundancy, and users by stage and channel.
+
+        Parameters
+        ----------
+        details : mapping of str to ndarray
+            What the model counted by run and step.
+        n_seeds, n_nodes : int
+        confidence : float
+            Level of the intervals.
+        """
         tally = details["tally"]
         return channels(tally, n_seeds, n_nodes, confidence), funnel(tally, n_nodes - n_seeds, confidence)
 
