@@ -99,11 +99,17 @@ PAGES = (
         "Which users to start with, for a number of seeds or for money.",
         ("diffusion.seeding",),
         {
-            "Selecting seeds": "select_seeds seeding.SeedSelection seeding.NextBuy",
+            "Selecting seeds": "select_seeds seeding.SeedSelection seeding.Certificate seeding.Purchase seeding.NextBuy",
+            "With a certificate": "seeding.OPIM seeding.HIST seeding.IMM",
+            "By simulation": "seeding.CELF seeding.Greedy",
+            "Rankings": "seeding.Random seeding.Tier seeding.Degree seeding.SingleDiscount seeding.DegreeDiscount "
+            "seeding.TwoStepDiscount seeding.IRIE seeding.PageRank seeding.KCore seeding.VoteRank "
+            "seeding.CollectiveInfluence seeding.CommunityDegree",
+            "Strategies of your own": "seeding.Strategy seeding.SelectionProblem seeding.choose seeding.strategy_of",
             "RR sets": "seeding.sample_rr_sets seeding.RRSets",
             "Comparing strategies": "compare_strategies seeding.StrategyComparison",
             "Money": "seeding.fit_prices seeding.PriceFit",
-            "Quotas and fairness": "seeding.select_with_quotas seeding.maximin_seeds seeding.MaximinSelection "
+            "Quotas and fairness": "seeding.maximin_seeds seeding.MaximinSelection "
             "seeding.price_of_fairness seeding.FairnessPrice",
         },
     ),

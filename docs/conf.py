@@ -51,7 +51,7 @@ html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
 html_sidebars = {
-    page: [] for page in ("index", "choose", "models", "cases", "pitfalls", "validation", "coverage", "speed")
+    page: [] for page in ("index", "choose", "models", "cases", "pitfalls", "validation", "coverage", "speed", "tables")
 }
 html_theme_options = {
     "logo": {"text": "diffusion"},

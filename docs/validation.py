@@ -24,7 +24,8 @@ import numpy as np
 import diffusion as dif
 from diffusion import FollowerGraph, theory
 from diffusion.errors import InputError
-from diffusion.seeding.opim import imm_lambda_star
+from diffusion.seeding import DegreeDiscount
+from diffusion.seeding.strategies.imm import imm_lambda_star
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 STANDINGS = ("exact", "read", "computed", "own")
@@ -230,7 +231,7 @@ def maximization(out: Section) -> None:
     }  # fmt: skip
     what = "DegreeDiscount p = .01: first picks that agree, of 12"
     if graphs:
-        chosen = dif.select_seeds(graphs["keep"], 12, method="degree_discount", p=0.01).seeds
+        chosen = dif.select_seeds(graphs["keep"], 12, method=DegreeDiscount(p=0.01)).seeds
         out.value(what, sum(a == b for a, b in zip(chosen, PICKS, strict=True)), 12, 0, **picks)
     else:
         out.skipped(what, 12, note="data absent", **picks)
@@ -267,9 +268,9 @@ def nethept_seeds(graph: FollowerGraph, method: str, *, model: str, p: float) ->
         small = graph.probabilities is not None and graph.probabilities.parameters.get("p") == 0.01
         # Greedy alone: `opim` would keep a ranking that reaches more.
         sets = dif.seeding.sample_rr_sets(graph, 4_000_000 if small else 1_200_000, model=model, rng=1)
-        chosen = sets._sets.greedy(np.ones(graph.n_nodes, bool), 50, 50)[0]
+        chosen = sets.store.greedy(np.ones(graph.n_nodes, bool), 50, 50)[0]
         return tuple(graph.index.labels_of(chosen).tolist())
-    return dif.select_seeds(graph, 50, method=method, p=p if method == "degree_discount" else None).seeds
+    return dif.select_seeds(graph, 50, method=DegreeDiscount(p=p) if method == "degree_discount" else method).seeds
 
 
 # -- 4. thresholds -----------------------------------------------------------------------------------------------------

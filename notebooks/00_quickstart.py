@@ -26,7 +26,7 @@ g
 # reach more than `upper`.
 
 # %%
-certified = dif.select_seeds(g, 10, method="opim", eps=0.05, rng=7)
+certified = dif.select_seeds(g, 10, method=dif.seeding.OPIM(eps=0.05), rng=7)
 certified
 
 # %%

@@ -55,7 +55,7 @@ Markdown(f"Data: {source}. As a multigraph: {rows!r}")
 K, RUNS = 50, 4_000
 names = ("opim", "degree_discount", "single_discount", "pagerank", "degree", "random")
 chosen = {
-    name: dif.select_seeds(multi, K, method=name, rng=7, **({"quality": 0.75} if name == "opim" else {}))
+    name: dif.select_seeds(multi, K, method=dif.seeding.OPIM(quality=0.75) if name == "opim" else name, rng=7)
     for name in names
 }
 budgets = [1, 5, 10, 20, 30, 40, 50]
@@ -102,7 +102,7 @@ compared[K].differences.query("a == 'opim'").round(2)
 # %%
 traps = {}
 collapsed = simple.with_probabilities("weighted_cascade")
-best = dif.select_seeds(collapsed, K, quality=0.7, rng=7)
+best = dif.select_seeds(collapsed, K, method=dif.seeding.OPIM(quality=0.7), rng=7)
 traps["weighted cascade, multigraph"] = dif.spread(multi, certified, runs=20_000, rng=5)
 traps["weighted cascade, simple"] = dif.spread(collapsed, best, runs=20_000, rng=5)
 constant = {
@@ -110,11 +110,9 @@ constant = {
     "simple": simple.with_probabilities("constant", p=0.01),
 }
 for name, graph in constant.items():
-    for method in ("opim", "degree_discount"):
-        seeds = dif.select_seeds(
-            graph, K, method=method, rng=7, **({"quality": 0.75} if method == "opim" else {"p": 0.01})
-        )
-        traps[f"p = 0.01, {name}, {method}"] = dif.spread(graph, seeds, runs=20_000, rng=5)
+    for method in (dif.seeding.OPIM(quality=0.75), dif.seeding.DegreeDiscount(p=0.01)):
+        seeds = dif.select_seeds(graph, K, method=method, rng=7)
+        traps[f"p = 0.01, {name}, {method.name}"] = dif.spread(graph, seeds, runs=20_000, rng=5)
 pd.DataFrame({name: s.to_pandas().iloc[0] for name, s in traps.items()}).T[
     ["mean", "low", "high", "runs"]
 ].infer_objects().round(2)
@@ -150,7 +148,7 @@ else:
 
 # %%
 published = [131, 639, 287, 267, 608, 100, 559, 124, 359, 66, 1292, 236]
-ours = list(dif.select_seeds(constant["multigraph"], len(published), method="degree_discount", p=0.01).seeds)
+ours = list(dif.select_seeds(constant["multigraph"], len(published), method=dif.seeding.DegreeDiscount(p=0.01)).seeds)
 ours
 
 # %% [markdown]

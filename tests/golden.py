@@ -17,11 +17,11 @@ import numpy as np
 import pandas as pd
 
 import diffusion as dif
+from diffusion._random import key_of
 from diffusion.graph.creators import with_creator_tiers
+from diffusion.seeding import OPIM, SelectionProblem, choose, strategy_of
 from diffusion.seeding.fairness import maximin_seeds
-from diffusion.seeding.heuristics import rank_seeds
-from diffusion.seeding.quotas import select_with_quotas
-from diffusion.seeding.ris import sample_rr_sets
+from diffusion.seeding.rr_sets import sample_rr_sets
 from diffusion.simulation.runner import prepare
 from diffusion.study.study import Study
 
@@ -130,17 +130,21 @@ def _seeded(graph: dif.FollowerGraph) -> Iterator[Case]:
 
     yield "opim", selected
     for method in ("opim", "hist"):
-        yield f"{method} eps", lambda method=method: selected(method=method, eps=0.2)
-    yield "quality", lambda: selected(quality=0.6)
-    yield "lt", lambda: selected(model="lt", eps=0.1)
-    yield "imm", lambda: selected(method="imm", eps=0.5)
-    yield "node weights", lambda: selected(eps=0.2, node_weights=np.arange(graph.n_nodes) % 5 / 2)
+        yield f"{method} eps", lambda method=method: selected(method=type(strategy_of(method))(eps=0.2))
+    yield "quality", lambda: selected(method=OPIM(quality=0.6))
+    yield "lt", lambda: selected(model="lt", method=OPIM(eps=0.1))
+    yield "imm", lambda: selected(method=dif.seeding.IMM(eps=0.5))
+    yield "node weights", lambda: selected(method=OPIM(eps=0.2), node_weights=np.arange(graph.n_nodes) % 5 / 2)
     for method in (
         "random", "degree", "single_discount", "degree_discount", "pagerank", "k_core", "voterank", "two_step_discount",
         "irie", "collective_influence",
     ):  # fmt: skip
-        yield method, lambda method=method: list(rank_seeds(graph, 20, method=method, rng=22).seeds)
+        yield method, lambda method=method: list(_chosen(graph, method, 20, 22).seeds)
     yield "rr sets", lambda: [sample_rr_sets(graph, 3000, model=m, rng=23).members.to_numpy() for m in ("ic", "lt")]
+
+
+def _chosen(graph: dif.FollowerGraph, method: Any, k: int, rng: int, **options: Any) -> Any:
+    return choose(SelectionProblem.of(graph, k, key=key_of(rng), **options), method)
 
 
 def _of_platform() -> Iterator[Case]:
@@ -151,19 +155,22 @@ def _of_platform() -> Iterator[Case]:
             yield (
                 f"{method} {name}",
                 lambda method=method, model=model: list(
-                    dif.select_seeds(graph, 4, method=method, model=model, runs=256, candidates=few, rng=24).seeds
+                    dif.select_seeds(
+                        graph, 4, method=type(strategy_of(method))(runs=256), model=model, candidates=few, rng=24
+                    ).seeds
                 ),
             )
-    yield "budget", lambda: dif.select_seeds(graph, budget=20_000, eps=0.2, rng=25).to_pandas()
+    yield "budget", lambda: _bought(graph)
     yield "degree for money", lambda: list(dif.select_seeds(graph, budget=20_000, method="degree", rng=25).seeds)
-    yield "quotas", lambda: list(select_with_quotas(graph, 8, at_most=2, eps=0.2, rng=26).seeds)
+    yield "quotas", lambda: list(_chosen(graph, OPIM(eps=0.2), 8, 26, at_most=2).seeds)
     yield "maximin", lambda: list(maximin_seeds(graph, 6, rng=27).seeds)
     for name in ("plain", "feed without amplification"):
         model = sips_models()[name]
-        yield f"sips {name}", lambda model=model: _certified(dif.select_seeds(graph, 8, model=model, eps=0.2, rng=28))
+        options = {"model": model, "method": OPIM(eps=0.2), "rng": 28}
+        yield f"sips {name}", lambda options=options: _certified(dif.select_seeds(graph, 8, **options))
         yield (
             f"sips {name} for money",
-            lambda model=model: _certified(dif.select_seeds(graph, budget=20_000, model=model, eps=0.2, rng=28)),
+            lambda options=options: _certified(dif.select_seeds(graph, budget=20_000, **options)),
         )
 
     @cache
@@ -189,6 +196,11 @@ def _of_platform() -> Iterator[Case]:
         yield f"prefixes {name}", lambda name=name: prepare(graph, name, [], 33).prefix_sizes(order, ends, 0, 600)
     yield "flow", lambda: dif.simulation.community_flow(dif.simulate(graph, few[:3], rng=34), runs=50).flux
     yield "study", _study
+
+
+def _bought(graph: dif.FollowerGraph) -> pd.DataFrame:
+    found = dif.select_seeds(graph, budget=20_000, method=OPIM(eps=0.2), rng=25)
+    return found.to_pandas()[["rank", "node", "score", "gain"]]
 
 
 def _certified(found: Any) -> Any:

@@ -11,9 +11,9 @@ import pytest
 
 import diffusion as dif
 from diffusion.plotting.seeding import plot_strategies
-from diffusion.seeding.budget import affordable
 from diffusion.seeding.compare import StrategyComparison, compare_strategies
-from diffusion.simulation.runner import Engine
+from diffusion.seeding.constraints import affordable
+from diffusion.simulation.runner import prepare
 
 matplotlib.use("Agg")
 
@@ -85,7 +85,7 @@ def test_prefixes_that_share_a_cascade_reach_what_they_reach_alone(model: str) -
     compared = compare_strategies(graph, [12, 1, 5], strategies=["degree", "opim"], model=model, runs=700, rng=4)
     for (name, budget), seeds in compared.seeds.items():
         one = compared.comparisons[budget]
-        alone = Engine(graph, model, seeds, one.key).run(0, 700).new.sum(axis=1)
+        alone = prepare(graph, model, seeds, one.key).run(0, 700).values
         assert (one.sizes[one.names.index(name)] == alone).all()
 
 
@@ -240,7 +240,7 @@ def test_a_wide_range_of_budgets_gets_a_logarithmic_axis() -> None:
         (lambda: compare_strategies(GRAPH, [1501], strategies=["opim"]), "more than the 1,500 nodes"),
         (
             lambda: compare_strategies(GRAPH, [5], strategies=["opim"], model=dif.Threshold(count=2)),
-            "not for Threshold",
+            "no certificate is known for Threshold",
         ),
         (lambda: compare_strategies(GRAPH, [5], confidence=2), "confidence"),
     ],

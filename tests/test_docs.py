@@ -404,7 +404,7 @@ def test_names_on_written_pages_exist():
 
 def test_methods_and_rules_on_the_decision_page_exist():
     from diffusion.graph.probabilities import RULES
-    from diffusion.seeding.select import METHODS
+    from diffusion.seeding.registry import METHODS
 
     page = (DOCS / "choose.md").read_text()
     weights, seeds = (page.split(f"## {n}.")[1] for n in (2, 5))

@@ -15,8 +15,9 @@ from strategies import random_graph
 import diffusion as dif
 from diffusion import FollowerGraph
 from diffusion.errors import InputError
-from diffusion.kernels.quotas import capped_cover, sets_of_nodes
-from diffusion.seeding.fairness import maximin_seeds, price_of_fairness
+from diffusion.kernels.quotas import RootedSets, capped_cover, sets_of_nodes
+from diffusion.seeding.fairness import maximin_seeds
+from diffusion.seeding.fairness_price import price_of_fairness
 
 # -- the kernel --------------------------------------------------------------------------------------------------------
 
@@ -44,10 +45,9 @@ def test_capped_cover_is_the_naive_greedy(
     start, index = sets_of_nodes(nodes, offsets, order, N)
     for v in range(N):
         assert index[start[v] : start[v + 1]].tolist() == [i for i, s in enumerate(order) if v in rooted[s][1]]
-    seeds, covered, bound = capped_cover(
-        nodes, offsets, order, start, index, of, np.array(scale), np.array(cap), np.array(allowed),
-        np.array(place, np.int32), k, looks,
-    )  # fmt: skip
+    collection = RootedSets(nodes, offsets, order, start, index, of)
+    limits = np.array(scale), np.array(cap), np.array(allowed), np.array(place, np.int32)
+    seeds, covered, bound = capped_cover(collection, *limits, k, looks)
 
     def worth(chosen: Any, capped: bool = True) -> float:
         hit = [sum(h == g and bool(s & set(chosen)) for h, s in rooted) for g in range(GROUPS)]
@@ -222,7 +222,7 @@ def test_what_results_show_and_limits():
         ({"time_limit": -1}, "time_limit=-1"),
         ({"max_rr_sets": 0}, "max_rr_sets=0"),
         ({"communities": [1]}, "1 values for 2,000 nodes"),
-        ({"model": dif.Threshold(count=2)}, "RR sets exist for IC"),
+        ({"model": dif.Threshold(count=2)}, "no certificate is known for Threshold"),
     ],
 )
 def test_mistakes(options: dict[str, Any], message: str):

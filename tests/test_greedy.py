@@ -10,7 +10,17 @@ import pytest
 
 import diffusion as dif
 from diffusion import FollowerGraph
-from diffusion.seeding.greedy import GreedySelection, _Evaluator, greedy
+from diffusion._random import key_of
+from diffusion.seeding import CELF, Greedy, SeedSelection, SelectionProblem, choose
+from diffusion.seeding.strategies.greedy import Evaluator
+
+
+def greedy(
+    graph: FollowerGraph, k: int, *, method: str = "celf", runs: int = 512, rng: Any = None, **options: Any
+) -> SeedSelection:
+    """Greedy selection in the worlds of `rng` itself, those of a simulation with it."""
+    kind = {"celf": CELF, "greedy": Greedy}[method]
+    return choose(SelectionProblem.of(graph, k, key=key_of(rng), **options), kind(runs=runs))
 
 
 def some_graph(n: int = 40, m: int = 120, seed: int = 0) -> FollowerGraph:
@@ -58,7 +68,7 @@ def test_selection_is_the_naive_one_in_the_same_worlds(graph: FollowerGraph, mod
     seeds, gains = naive_greedy(graph, 4, model, 3)
     assert list(found.seeds) == seeds
     assert found.gains == pytest.approx(gains)
-    assert found.runs == RUNS
+    assert found.provenance["runs"] == RUNS
     assert "63 %" in found.guarantee
     whole = dif.simulate(graph, found.seeds, model=model, runs=RUNS, rng=3).sizes.mean()
     assert found.gains.sum() == pytest.approx(whole)
@@ -68,8 +78,8 @@ def test_celf_simulates_less_and_chooses_the_same() -> None:
     lazy = greedy(GRAPH, 8, method="celf", rng=1)
     full = greedy(GRAPH, 8, method="greedy", rng=1)
     assert lazy.seeds == full.seeds
-    assert full.evaluations == sum(40 - i for i in range(8))
-    assert 40 < lazy.evaluations < full.evaluations / 2
+    assert full.provenance["evaluations"] == sum(40 - i for i in range(8))
+    assert 40 < lazy.provenance["evaluations"] < full.provenance["evaluations"] / 2
 
 
 def test_fixed_thresholds_have_no_guarantee_and_greedy_still_works() -> None:
@@ -79,13 +89,13 @@ def test_fixed_thresholds_have_no_guarantee_and_greedy_still_works() -> None:
     assert (list(found.seeds), found.gains.tolist()) == (seeds, gains)
     assert "no guarantee" in found.guarantee
     assert "no guarantee" in repr(found)
-    assert found.runs == 1
+    assert found.provenance["runs"] == 1
     pair = FollowerGraph.from_arrays([0, 1, 2, 2], [2, 2, 3, 4], nodes=range(6), directed=True, edges_mean="influences")
     two = dif.Threshold(count=2)  # 0 and 1 only work together: greedy is blind to it
     best = max(dif.simulate(pair, seeds, model=two, runs=1).sizes[0] for seeds in itertools.combinations(range(6), 2))
     assert (best, greedy(pair, 2, model=two).gains.sum()) == (3, 3)
     noisy = greedy(PLAIN, 2, model=dif.Threshold(count=2, noise=0.1), runs=20, rng=1)
-    assert noisy.runs == 20
+    assert noisy.provenance["runs"] == 20
 
 
 def test_the_guarantee_is_given_where_worlds_are_covered_and_nowhere_else() -> None:
@@ -120,12 +130,12 @@ def test_the_guarantee_is_given_where_worlds_are_covered_and_nowhere_else() -> N
 
 def test_seeds_taken_pools_and_weights() -> None:
     taken, pool = [0, 7], [1, 2, 3, 4, 5, 30, 31, 32]
-    found = greedy(GRAPH, 3, taken=taken, candidates=pool, runs=RUNS, rng=2)
+    found = greedy(GRAPH, 3, existing=taken, candidates=pool, runs=RUNS, rng=2)
     seeds, gains = naive_greedy(GRAPH, 3, "ic", 2, taken, pool)
     assert list(found.seeds) == seeds
     assert found.gains == pytest.approx(gains)
     base = dif.simulate(GRAPH, taken, runs=RUNS, rng=2).sizes.mean()
-    assert found.already == pytest.approx(base)
+    assert found.existing_spread == pytest.approx(base)
     assert found.to_pandas()["spread"].iloc[-1] == pytest.approx(base + sum(gains))
     weight = np.arange(40) % 3
     valued = greedy(GRAPH, 2, node_weights=weight, runs=RUNS, rng=2)
@@ -146,23 +156,23 @@ def test_one_and_two_threads_give_the_same(model: Any, method: str) -> None:
 def test_time_and_ctrl_c_return_the_seeds_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
     timed = greedy(GRAPH, 5, time_limit=1e-9, rng=1)
     assert (timed.stopped, len(timed)) == ("time", 0)
-    plain = _Evaluator.spread
+    plain = Evaluator.spread
     calls = 0
 
-    def interrupted(self: _Evaluator, seeds: Any) -> float:
+    def interrupted(self: Evaluator, seeds: Any) -> float:
         nonlocal calls
         calls += 1
         if calls > 45:
             raise KeyboardInterrupt
         return plain(self, seeds)
 
-    monkeypatch.setattr(_Evaluator, "spread", interrupted)
-    found: GreedySelection = greedy(GRAPH, 20, rng=1, threads=1)
+    monkeypatch.setattr(Evaluator, "spread", interrupted)
+    found: SeedSelection = greedy(GRAPH, 20, rng=1, threads=1)
     monkeypatch.undo()
     assert found.stopped == "interrupted"
     assert 1 <= len(found) < 20
     assert found.seeds == greedy(GRAPH, 20, rng=1).seeds[: len(found)]
-    monkeypatch.setattr(_Evaluator, "spread", interrupted)
+    monkeypatch.setattr(Evaluator, "spread", interrupted)
     with pytest.raises(KeyboardInterrupt):
         greedy(GRAPH, 20, rng=1, threads=1)
 
@@ -171,7 +181,6 @@ def test_time_and_ctrl_c_return_the_seeds_so_far(monkeypatch: pytest.MonkeyPatch
     ("call", "message"),
     [
         (lambda: greedy(GRAPH, 41), "more than the 40 nodes"),
-        (lambda: greedy(GRAPH, 2, method="lazy"), "'greedy' or 'celf'"),
         (lambda: greedy(GRAPH, 2, runs=0), "runs=0"),
         (lambda: greedy(GRAPH, 2, time_limit=0), "time_limit=0"),
         (lambda: greedy(PLAIN, 2), "no propagation probabilities"),

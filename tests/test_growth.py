@@ -370,11 +370,11 @@ def test_a_fall_before_the_rise_is_not_decline():
 
 def test_growth_is_early_up_to_a_tenth_of_what_can_be_reached():
     """The default, for everybody who measures growth: an ensemble, counts, and a study."""
-    from diffusion.study import _cell
+    from diffusion.study import cell
 
     for measure in (growth, growth_of_counts):
         assert inspect.signature(measure).parameters["depletion"].default == 0.1
-    assert getattr(_cell, "DEPLETION", 0.1) == 0.1  # a study that names its own names the same
+    assert cell.DEPLETION == 0.1  # a study that names its own names the same
     ensemble = dif.simulate(random_graph(5000, 5).with_probabilities("constant", p=0.4), [0], runs=300, rng=1)
     assert growth(ensemble).R == growth(ensemble, depletion=0.1).R
     assert growth(ensemble).R != growth(ensemble, depletion=0.2).R

@@ -17,12 +17,26 @@ from hypothesis import strategies as st
 from strategies import graphs, random_graph, with_arc_values
 
 import diffusion as dif
+from diffusion._random import key_of
 from diffusion.errors import InputError, NotFoundError
 from diffusion.graph.follower_graph import FollowerGraph
-from diffusion.seeding.heuristics import HEURISTICS, rank_seeds
+from diffusion.seeding import DegreeDiscount, SeedSelection, SelectionProblem, choose, strategy_of
+from diffusion.seeding.registry import STRATEGIES
+from diffusion.seeding.strategies.rankings import TIERS, Ranking
 
-METHODS = tuple(HEURISTICS)
+METHODS = tuple(name for name, one in STRATEGIES.items() if isinstance(one, Ranking) and name not in TIERS)
 PLAIN = tuple(method for method in METHODS if method != "community_degree")
+
+
+def discount(p: float | None) -> Any:
+    """Single discount without `p`."""
+    return "single_discount" if p is None else DegreeDiscount(p=p)
+
+
+def rank_seeds(graph: FollowerGraph, k: int, *, method: Any, rng: Any = None, candidates: Any = None) -> SeedSelection:
+    """A ranking cut to k, or shorter where it ends before."""
+    problem = SelectionProblem.of(graph, k, candidates=candidates, key=key_of(rng), partial=True)
+    return choose(problem, strategy_of(method))
 
 
 def counted_arcs(graph: FollowerGraph) -> dict[tuple[Any, Any], int]:
@@ -68,8 +82,7 @@ def test_discounts_equal_their_naive_twins(graph: FollowerGraph, p: float | None
     nodes = graph.nodes.tolist()
     among = data.draw(st.none() | st.lists(st.sampled_from(nodes), min_size=1, unique=True))
     k = data.draw(st.integers(0, len(nodes if among is None else among)))
-    method = "single_discount" if p is None else "degree_discount"
-    found = dif.select_seeds(graph, k, method=method, p=p, candidates=among)
+    found = dif.select_seeds(graph, k, method=discount(p), candidates=among)
     seeds, scores = naive_discount(graph, k, p, among)
     assert list(found.seeds) == seeds
     assert found.scores.tolist() == scores
@@ -80,8 +93,7 @@ def test_discounts_equal_their_naive_twins(graph: FollowerGraph, p: float | None
 def test_discounts_on_larger_graphs(parallel: str, directed: bool):
     graph = random_graph(60, 400, rng=3, directed=directed, parallel=parallel)
     for p in (None, 0.05):
-        method = "single_discount" if p is None else "degree_discount"
-        found = dif.select_seeds(graph, 25, method=method, p=p)
+        found = dif.select_seeds(graph, 25, method=discount(p))
         seeds, scores = naive_discount(graph, 25, p)
         assert list(found.seeds) == seeds
         assert found.scores.tolist() == scores
@@ -147,7 +159,7 @@ def test_the_published_formula_is_the_general_one_to_first_order():
     graph = random_graph(80, 500, rng=5)
     p = 1e-6
     general = rank_seeds(graph.with_probabilities("constant", p=p), 30, method="degree_discount")
-    published = rank_seeds(graph, 30, method="degree_discount", p=p)
+    published = rank_seeds(graph, 30, method=DegreeDiscount(p=p))
     assert (general.scores - 1) / p == pytest.approx(published.scores, abs=0.05)
 
 
@@ -335,7 +347,7 @@ def test_seeds_are_distinct_nested_and_of_the_candidates(method: str):
 def test_ties_go_to_the_label_that_comes_first(method: str):
     labels = ["d", "b", "a", "c"]
     ring = FollowerGraph.from_arrays(labels, labels[1:] + labels[:1], directed=True, edges_mean="influences")
-    first = dif.select_seeds(ring, 1, method=method, p=0.1 if method == "degree_discount" else None).seeds
+    first = dif.select_seeds(ring, 1, method=DegreeDiscount(p=0.1) if method == "degree_discount" else method).seeds
     assert first == (ring.nodes[0],)
     assert dif.select_seeds(ring, 4, method="degree").seeds == tuple(ring.nodes)
 
@@ -397,9 +409,12 @@ def test_tiers_draw_among_their_creators():
         (1, {"method": "degre"}, NotFoundError, "'degre' is unknown.*'degree'"),
         (1, {"method": ["degree"]}, NotFoundError, "is unknown"),
         (1, {"method": "degree", "candidates": [99]}, NotFoundError, "99"),
-        (1, {"method": "degree_discount", "p": 1.5}, InputError, "p=1.5"),
-        (1, {"method": "degree_discount", "p": float("nan")}, InputError, "p=nan"),
-        (1, {"method": "degree_discount", "p": "a"}, InputError, "p='a'"),
+        (
+            1,
+            {"method": "degree_discount", "p": 0.1},
+            InputError,
+            r"p= belongs to DegreeDiscount: .*DegreeDiscount\(p=0.1\)",
+        ),
         (1, {"method": "random", "rng": "a"}, InputError, "rng='a'"),
     ],
 )
@@ -408,12 +423,18 @@ def test_mistakes(k: Any, options: dict[str, Any], error: type[Exception], messa
         dif.select_seeds(random_graph(30, 90, rng=2), k, **options)
 
 
+@pytest.mark.parametrize("p", [1.5, float("nan"), "a"])
+def test_a_probability_is_checked_where_it_is_given(p: Any):
+    with pytest.raises(InputError, match=f"p={p!r}"):
+        DegreeDiscount(p=p)
+
+
 # -- NetHEPT -----------------------------------------------------------------------------------------------------------
 
 
 def test_degree_discount_picks_the_published_nodes_of_nethept(data: Callable[[str], Path]):
     graph = dif.read_edges(data("nethept.txt.gz"), directed=False, parallel="keep")
-    found = dif.select_seeds(graph, 12, method="degree_discount", p=0.01)
+    found = dif.select_seeds(graph, 12, method=DegreeDiscount(p=0.01))
     assert found.seeds == (131, 639, 287, 267, 608, 100, 559, 124, 359, 66, 1292, 236)
 
 
@@ -434,7 +455,7 @@ def test_spreads_of_nethept_are_reproduced(
     """Each value is itself the mean of 20,000 runs: 4 standard errors of the difference, plus 0.5 % for ties in the seeds."""
     graph = dif.read_edges(data("nethept.txt.gz"), directed=False, parallel=parallel).with_probabilities(**rule)
     for method, value in zip(("degree_discount", "single_discount", "degree"), published, strict=True):
-        seeds = dif.select_seeds(graph, 50, method=method, p=p if method == "degree_discount" else None)
+        seeds = dif.select_seeds(graph, 50, method=DegreeDiscount(p=p) if method == "degree_discount" else method)
         found = dif.spread(graph, seeds.seeds, model=dif.IC(), runs=20_000, rng=7)
         assert abs(found.mean - value) <= 4 * math.sqrt(2) * found.se + 0.005 * value, (method, found.mean)
 

@@ -13,7 +13,12 @@ from strategies import graphs, internal_arcs, internal_values, random_graph, wit
 
 from diffusion.graph.follower_graph import FollowerGraph
 from diffusion.kernels.irie import influence_rank, reach_of_seed
-from diffusion.seeding.irie import CLOSE, FLOOR, ROUNDS, irie
+from diffusion.seeding import IRIE
+from diffusion.seeding.strategies.rankings import CLOSE, FLOOR, ROUNDS
+
+
+def irie(graph: FollowerGraph, k: int, allowed: Any, **options: float) -> tuple[Any, Any]:
+    return IRIE(**options).order(graph, k, allowed, 0)
 
 
 def naive_irie(
@@ -99,9 +104,8 @@ def test_ranks_solve_the_linear_system():
     graph = random_graph(200, 900, rng=2).with_probabilities("weighted_cascade")
     free = np.random.default_rng(1).random(200)
     rank = np.ones(200)
-    rounds = influence_rank(
-        graph.csr.indptr, graph.csr.indices, graph.probabilities.values, free, 0.7, 500, 1e-13, rank
-    )  # fmt: skip
+    arcs = graph.csr.indptr, graph.csr.indices, graph.probabilities.values
+    rounds = influence_rank(*arcs, free, 0.7, 500, 1e-13, rank)
     assert rounds < 500
     matrix = np.zeros((200, 200))
     for (u, v), p in zip(internal_arcs(graph), internal_values(graph), strict=True):

@@ -17,11 +17,44 @@ from strategies import random_graph
 
 import diffusion as dif
 from diffusion import FollowerGraph
-from diffusion.kernels.coverage import first_covered, greedy_cover, knapsack_cover, open_counts
-from diffusion.seeding import _forward, _search, knapsack
-from diffusion.seeding.knapsack import opim_budget
-from diffusion.seeding.opim import imm, imm_lambda_star, opim
-from diffusion.seeding.ris import RRStore, binomial_bounds, bits_of
+from diffusion._random import key_of
+from diffusion.kernels.coverage import Gains, Sets, first_covered, greedy_cover, knapsack_cover, open_counts
+from diffusion.seeding import (
+    IMM,
+    OPIM,
+    SeedSelection,
+    SelectionProblem,
+    certificate,
+    choose,
+    search,
+    strategy_of,
+    task,
+)
+from diffusion.seeding.certificate import binomial_bounds
+from diffusion.seeding.rr_store import RRStore, bits_of
+from diffusion.seeding.strategies import knapsack
+from diffusion.seeding.strategies.imm import imm_lambda_star
+
+OWN = {"eps", "delta", "quality", "max_rr_sets", "hist"}
+
+
+def chosen(graph: FollowerGraph, k: int | None, *, rng: Any = None, **options: Any) -> SeedSelection:
+    """Seeds by OPIM from the key of `rng` itself."""
+    method = OPIM(**{name: options.pop(name) for name in sorted(OWN & set(options))})
+    return choose(SelectionProblem.of(graph, k, key=key_of(rng), **options), method)
+
+
+def opim(graph: FollowerGraph, k: int, **options: Any) -> SeedSelection:
+    return chosen(graph, k, **options)
+
+
+def opim_budget(graph: FollowerGraph, budget: float, prices: Any, **options: Any) -> SeedSelection:
+    return chosen(graph, None, budget=budget, prices=prices, **options)
+
+
+def imm(graph: FollowerGraph, k: int, *, rng: Any = None, **options: Any) -> SeedSelection:
+    return choose(SelectionProblem.of(graph, k, key=key_of(rng)), IMM(**options))
+
 
 # -- kernels against naive twins ---------------------------------------------------------------------------------------
 
@@ -35,9 +68,9 @@ SETS = st.integers(1, 12).flatmap(
 )
 
 
-def space(n: int) -> tuple[NDArray[Any], ...]:
+def space(n: int) -> Gains:
     """Where the kernels keep what they know of nodes; what it holds beforehand must not matter."""
-    return np.full(n, 77, np.int32), np.full(n, -5, np.int64), np.full(n, 10**6, np.int64)
+    return Gains(np.full(n, 77, np.int32), np.full(n, -5, np.int64), np.full(n, 10**6, np.int64))
 
 
 def flat(n: int, sets: list[frozenset[int]]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
@@ -52,7 +85,7 @@ def test_greedy_cover_is_the_naive_greedy(case: tuple[int, list[frozenset[int]],
     n, sets, allowed, k = case
     nodes, offsets, counts = flat(n, sets)
     met = np.random.default_rng(k).permutation(np.flatnonzero(counts)).astype(np.int32)
-    seeds, gains, best = greedy_cover(nodes, offsets, len(sets), counts, met, np.array(allowed), k, k, *space(n))
+    seeds, gains, best = greedy_cover(Sets(nodes, offsets, len(sets)), counts, met, np.array(allowed), k, k, space(n))
     open_sets = list(sets)
     for i in range(k + 1):
         gain = [sum(v in s for s in open_sets) if allowed[v] else 0 for v in range(n)]
@@ -71,7 +104,7 @@ def test_greedy_cover_takes_in_nodes_of_small_gain_in_time() -> None:
     sets = [frozenset((rng.zipf(1.2, 3) % n).tolist()) for _ in range(4000)]
     nodes, offsets, counts = flat(n, sets)
     met = np.flatnonzero(counts).astype(np.int32)
-    seeds, gains, best = greedy_cover(nodes, offsets, len(sets), counts, met, np.ones(n, bool), k, k, *space(n))
+    seeds, gains, best = greedy_cover(Sets(nodes, offsets, len(sets)), counts, met, np.ones(n, bool), k, k, space(n))
     gain = counts.astype(np.int64)
     holds: dict[int, list[int]] = {}
     for s, members in enumerate(sets):
@@ -97,7 +130,7 @@ def test_first_covered_counts_each_set_once(
     nodes, offsets, _ = flat(n, sets)
     rank = np.full(n, -1, np.int32)
     rank[seeds] = np.arange(len(seeds))
-    found = first_covered(nodes, offsets, len(sets), rank, bits_of(np.array(seeds, np.int64), n), len(seeds))
+    found = first_covered(Sets(nodes, offsets, len(sets)), rank, bits_of(np.array(seeds, np.int64), n), len(seeds))
     expected = [0] * (len(seeds) + 1)
     for s in sets:
         if s:
@@ -118,7 +151,7 @@ def test_knapsack_cover_is_affordable_and_its_bound_holds(
     nodes, offsets, counts = flat(n, sets)
     met = np.flatnonzero(counts).astype(np.int32)
     seeds, gains, upper, single = knapsack_cover(
-        nodes, offsets, len(sets), counts, met, np.array(allowed), price, spent, budget, *space(n)
+        Sets(nodes, offsets, len(sets)), counts, met, np.array(allowed), price, spent, budget, space(n)
     )
     assert not len(seeds) or price[seeds].sum() + spent <= budget
     assert all(allowed[v] for v in seeds)
@@ -134,7 +167,7 @@ def test_knapsack_cover_is_affordable_and_its_bound_holds(
     assert reached <= optimum <= upper + 1e-9
     assert spent > 0 or reached >= 0.405 * optimum
     left = np.zeros(n, np.int64)
-    open_counts(nodes, offsets, len(sets), bits_of(seeds, n), left)
+    open_counts(Sets(nodes, offsets, len(sets)), bits_of(seeds, n), left)
     assert left.tolist() == [sum(v in s for s in sets if not s & set(seeds.tolist())) for v in range(n)]
 
 
@@ -190,18 +223,18 @@ def random_case(rng: np.random.Generator) -> tuple[FollowerGraph, str, dict[str,
         directed=True, edges_mean="influences", combine="max",
     )  # fmt: skip
     graph = graph.with_probabilities("column") if model == "ic" else graph.with_probabilities("lt", normalize=True)
-    options: dict[str, Any] = {"method": "hist" if rng.random() < 0.3 else "opim"}
+    options: dict[str, Any] = {"hist": True if rng.random() < 0.3 else None}
     pool = list(range(n))
     weight = np.ones(n)
     if rng.random() < 0.3:
-        options["taken"] = rng.permutation(n)[:1].tolist()
+        options["existing"] = rng.permutation(n)[:1].tolist()
     if rng.random() < 0.3 and n > 4:
         options["candidates"] = rng.permutation(n)[: n - 2].tolist()
     if rng.random() < 0.3:
         weight = rng.integers(0, 3, n).astype(float)
         weight[0] = 1
         options["node_weights"] = weight
-    pool = [x for x in options.get("candidates", pool) if x not in options.get("taken", [])]
+    pool = [x for x in options.get("candidates", pool) if x not in options.get("existing", [])]
     return graph, model, options, pool, weight
 
 
@@ -213,15 +246,15 @@ def test_certificates_hold_against_brute_force_in_1000_random_cases() -> None:
         k = int(rng.integers(1, min(3, len(pool)) + 1))
         found = opim(graph, k, model=model, delta=delta, eps=0.2, rng=case, threads=1, **options)
         spread = exact_spreads(graph, model, weight)
-        taken = options.get("taken", [])
+        taken = options.get("existing", [])
         optimum = spread(np.array([[*taken, *group] for group in itertools.combinations(pool, k)])).max()
         actual = spread(np.array([[*taken, *found.seeds]]))[0]
         assert len(set(found.seeds)) == k
         assert set(found.seeds) <= set(pool)
-        assert found.already + found.gains.sum() == pytest.approx(found.spread)
+        assert found.existing_spread + found.gains.sum() == pytest.approx(found.certificate.spread)
         slack = 1e-6 * optimum  # probabilities are float32
         failures += not (found.lower <= actual + slack and optimum <= found.upper + slack)
-        promised += actual >= (found.guarantee - 1e-6) * optimum
+        promised += actual >= (found.certificate.guarantee - 1e-6) * optimum
     assert failures <= delta * cases
     assert promised >= (1 - delta) * cases
 
@@ -237,14 +270,14 @@ def test_budget_certificates_hold_against_brute_force(monkeypatch: pytest.Monkey
     delta, cases, failures = 0.1, 150, 0
     for case in range(cases):
         graph, model, options, pool, weight = random_case(rng)
-        del options["method"]
+        del options["hist"]
         pool = pool[:8]
         options["candidates"] = pool
         prices = {v: float(rng.integers(1, 8)) for v in pool}
         budget = float(rng.integers(min(prices.values()), 20))
         found = opim_budget(graph, budget, prices, model=model, delta=delta, eps=0.2, rng=case, threads=1, **options)
         spread = exact_spreads(graph, model, weight)
-        taken = options.get("taken", [])
+        taken = options.get("existing", [])
         affordable = [
             [*taken, *group]
             for size in range(len(pool) + 1)
@@ -255,7 +288,7 @@ def test_budget_certificates_hold_against_brute_force(monkeypatch: pytest.Monkey
         actual = spread(np.array([[*taken, *found.seeds]]))[0]
         assert found.cost == sum(prices[v] for v in found.seeds) <= budget
         assert found.prices.tolist() == [prices[v] for v in found.seeds]
-        assert found.already + found.gains.sum() == pytest.approx(found.spread)
+        assert found.existing_spread + found.gains.sum() == pytest.approx(found.certificate.spread)
         left = [v for v in pool if v not in found.seeds and prices[v] <= budget]
         if found.next_buy is None:
             assert found.next_unit == 0
@@ -287,28 +320,29 @@ DENSE = some_graph().with_probabilities("constant", p=0.25)
 
 @pytest.mark.parametrize(
     ("graph", "options"),
-    [(GRAPH, {}), (GRAPH, {"model": "lt"}), (DENSE, {"method": "hist"}), (GRAPH, {"node_weights": np.arange(2000)})],
+    [(GRAPH, {}), (GRAPH, {"model": "lt"}), (DENSE, {"hist": True}), (GRAPH, {"node_weights": np.arange(2000)})],
 )  # fmt: skip
 def test_one_and_two_threads_give_the_same(graph: FollowerGraph, options: dict[str, Any]) -> None:
     one = opim(graph, 20, rng=5, threads=1, **options)
     two = opim(graph, 20, rng=5, threads=2, **options)
     assert one.seeds == two.seeds
-    assert (one.lower, one.upper, one.spread, one.n_rr_sets) == (two.lower, two.upper, two.spread, two.n_rr_sets)
+    assert (one.lower, one.upper, one.n_rr_sets) == (two.lower, two.upper, two.n_rr_sets)
+    assert one.certificate.spread == two.certificate.spread
     assert (one.gains == two.gains).all()
 
 
 def test_hist_is_chosen_where_sets_are_large_and_agrees_with_opim() -> None:
     assert opim(GRAPH, 10, rng=1).method == "OPIM-C"
     auto = opim(DENSE, 10, rng=1, eps=0.1)
-    plain = opim(DENSE, 10, rng=1, method="opim", eps=0.1)
+    plain = opim(DENSE, 10, rng=1, hist=False, eps=0.1)
     assert (auto.method, plain.method) == ("HIST", "OPIM-C")
     for found in (auto, plain):
         assert found.stopped == "guarantee"
-        assert found.ratio >= found.guarantee == pytest.approx(1 - 1 / math.e - 0.1)
+        assert found.ratio >= found.certificate.guarantee == pytest.approx(1 - 1 / math.e - 0.1)
         check = dif.spread(DENSE, found.seeds, runs=4096, rng=2, confidence=0.999)
         assert found.lower <= check.high
         assert check.low <= found.upper
-        assert found.gains.sum() == pytest.approx(found.spread)
+        assert found.gains.sum() == pytest.approx(found.certificate.spread)
         assert len(found.to_pandas()) == 10
     assert auto.provenance["sentinels"] >= 1
 
@@ -319,7 +353,7 @@ def test_quality_samples_until_the_ratio_is_proven_or_cannot_be() -> None:
     assert fine.stopped == "quality"
     assert fine.ratio >= 0.8
     assert fine.n_rr_sets > rough.n_rr_sets
-    assert math.isnan(fine.guarantee)
+    assert math.isnan(fine.certificate.guarantee)
     most = opim(GRAPH, 40, quality=0.9999, rng=1)
     assert most.stopped == "bound"
     assert 0.7 < most.ratio < 0.9999
@@ -327,11 +361,11 @@ def test_quality_samples_until_the_ratio_is_proven_or_cannot_be() -> None:
 
 def test_seeds_taken_already_change_what_is_chosen() -> None:
     first = opim(GRAPH, 5, rng=1)
-    more = opim(GRAPH, 5, taken=first.seeds, rng=2)
+    more = opim(GRAPH, 5, existing=first.seeds, rng=2)
     assert not set(first.seeds) & set(more.seeds)
     alone = dif.spread(GRAPH, first.seeds, runs=8192, rng=3)
     both = dif.spread(GRAPH, [*first.seeds, *more.seeds], runs=8192, rng=3)
-    assert more.already == pytest.approx(alone.mean, rel=0.1)
+    assert more.existing_spread == pytest.approx(alone.mean, rel=0.1)
     assert more.lower <= both.high
     assert both.low <= more.upper
     assert set(opim(GRAPH, 3, exclude=first.seeds, rng=1).seeds).isdisjoint(first.seeds)
@@ -346,17 +380,17 @@ def test_an_audience_moves_the_seeds_towards_it() -> None:
     assert opim(graph, 1, rng=1).seeds == (0,)
     audience = opim(graph, 1, node_weights={10: 1, 11: 1, 12: 2}, rng=1)
     assert audience.seeds == (9,)
-    assert audience.spread == audience.upper == 4
+    assert audience.certificate.spread == audience.upper == 4
 
 
 def test_a_budget_buys_by_value_for_money() -> None:
     found = opim_budget(GRAPH, 500.0, lambda followers: 1.0 + followers, rng=1)
     tight = opim_budget(GRAPH, 100.0, lambda followers: 1.0 + followers, rng=1, quality=0.5)
     assert tight.cost <= 100 < found.cost <= 500
-    assert found.spread > tight.spread
+    assert found.certificate.spread > tight.certificate.spread
     assert found.stopped == "converged"
     assert opim_budget(GRAPH, 500.0, lambda followers: 1.0 + followers, rng=1, eps=0.1).stopped == "precision"
-    assert found.spread_per_cost == pytest.approx(found.spread / found.cost)
+    assert found.spread_per_cost == pytest.approx(found.certificate.spread / found.cost)
     assert 0 < found.next_unit < found.spread_per_cost
     assert found.next_buy is not None
     assert found.next_buy.missing > 0
@@ -369,7 +403,7 @@ def test_a_budget_buys_by_value_for_money() -> None:
     assert check.low <= found.upper
     even = opim_budget(GRAPH, 10.0, np.ones(2000), rng=1, eps=0.05)
     assert len(even.seeds) == 10
-    assert even.spread == pytest.approx(opim(GRAPH, 10, rng=1, eps=0.02).spread, rel=0.1)
+    assert even.certificate.spread == pytest.approx(opim(GRAPH, 10, rng=1, eps=0.02).certificate.spread, rel=0.1)
 
 
 def test_a_budget_where_a_message_reaches_a_large_part_of_the_graph() -> None:
@@ -382,7 +416,7 @@ def test_a_budget_where_a_message_reaches_a_large_part_of_the_graph() -> None:
     check = dif.spread(DENSE, found.seeds, runs=4096, rng=2, confidence=0.999)
     assert found.lower <= check.high
     assert check.low <= found.upper
-    assert found.gains.sum() == pytest.approx(found.spread)
+    assert found.gains.sum() == pytest.approx(found.certificate.spread)
     assert found.ratio > 0.8
 
 
@@ -393,7 +427,7 @@ def test_whole_sets_give_no_better_seeds_for_a_budget(monkeypatch: pytest.Monkey
     whole = opim_budget(DENSE, 60.0, price, rng=1)
     assert whole.provenance["sentinels"] == 0
     pair = dif.compare(DENSE, {"short": short.seeds, "whole": whole.seeds}, runs=4096, rng=2)
-    assert pair.difference("short", "whole").low > -0.01 * whole.spread
+    assert pair.difference("short", "whole").low > -0.01 * whole.certificate.spread
     assert short.ratio > whole.ratio - 0.05
 
 
@@ -402,7 +436,7 @@ def naive_betting(values: list[float], alpha: float) -> float:
     best, mean = 0.0, sum(values) / len(values)
     for step in range(1, 2001 if mean else 0):
         m = mean * step / 2000
-        money = [math.prod(1 + c * (x / m - 1) for x in values) for c in _forward.STAKES]
+        money = [math.prod(1 + c * (x / m - 1) for x in values) for c in certificate.STAKES]
         if sum(money) / len(money) >= 1 / alpha:
             best = m
     return best
@@ -413,11 +447,11 @@ def test_the_bound_by_betting_is_the_naive_one_and_holds() -> None:
     for alpha in (0.3, 0.01, 1e-4):
         for values in (rng.integers(0, 9, 30), np.full(40, 7), rng.random(25) < 0.2, np.zeros(5)):
             naive = naive_betting([float(x) for x in values], alpha)
-            assert _forward.betting_low(values, alpha) == pytest.approx(naive, abs=float(values.mean()) / 1900)
-    assert _forward.betting_low(np.full(512, 1000), 1e-8) > 950
+            assert certificate.betting_low(values, alpha) == pytest.approx(naive, abs=float(values.mean()) / 1900)
+    assert certificate.betting_low(np.full(512, 1000), 1e-8) > 950
     wrong = 0
     for _ in range(2000):  # a law of few large values is the hardest
-        wrong += _forward.betting_low(np.where(rng.random(60) < 0.05, 20.0, 0.0), 0.1) > 1.0
+        wrong += certificate.betting_low(np.where(rng.random(60) < 0.05, 20.0, 0.0), 0.1) > 1.0
     assert wrong <= 0.1 * 2000 + 4 * math.sqrt(2000 * 0.1 * 0.9)
 
 
@@ -436,7 +470,7 @@ def test_budget_certificates_by_forward_runs_hold_against_brute_force(
     delta, cases, failures, limited = 0.1, 120, 0, 0
     for case in range(cases):
         graph, model, options, pool, weight = random_case(rng)
-        options = {"taken": options.get("taken", []), "candidates": pool[:8]}
+        options = {"existing": options.get("existing", []), "candidates": pool[:8]}
         prices = {v: float(rng.integers(1, 8)) for v in pool[:8]}
         budget = float(rng.integers(min(prices.values()), 20))
         found = opim_budget(
@@ -444,14 +478,14 @@ def test_budget_certificates_by_forward_runs_hold_against_brute_force(
         )
         spread = exact_spreads(graph, model, np.ones(len(weight)))
         sets = [
-            [*options["taken"], *group]
+            [*options["existing"], *group]
             for size in range(len(prices) + 1)
             for group in itertools.combinations(pool[:8], size)
             if sum(prices[v] for v in group) <= budget
         ]
         optimum = max(spread([np.array(group, int)])[0] for group in sets)  # type: ignore[arg-type]
-        actual = spread(np.array([[*options["taken"], *found.seeds]]))[0]
-        assert found.already + found.gains.sum() == pytest.approx(found.spread)
+        actual = spread(np.array([[*options["existing"], *found.seeds]]))[0]
+        assert found.existing_spread + found.gains.sum() == pytest.approx(found.certificate.spread)
         limited += found.provenance["limit"] is not None
         failures += not (found.lower <= actual + 1e-6 * optimum and optimum <= found.upper + 1e-6 * optimum)
     assert failures <= delta * cases
@@ -489,11 +523,11 @@ def interrupt_after(monkeypatch: pytest.MonkeyPatch, calls: int) -> None:
 @pytest.mark.parametrize("after", [8, 9])
 def test_ctrl_c_returns_the_best_so_far(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
     interrupt_after(monkeypatch, after)
-    found = opim(GRAPH, 10, quality=0.999, method="opim", rng=1)
+    found = opim(GRAPH, 10, quality=0.999, hist=False, rng=1)
     assert found.stopped == "interrupted"
     monkeypatch.undo()
-    whole = opim(GRAPH, 10, quality=0.999, method="opim", max_rr_sets=found.n_rr_sets, rng=1)
-    assert (found.seeds, found.spread) == (whole.seeds, whole.spread)
+    whole = opim(GRAPH, 10, quality=0.999, hist=False, max_rr_sets=found.n_rr_sets, rng=1)
+    assert (found.seeds, found.certificate.spread) == (whole.seeds, whole.certificate.spread)
 
 
 @pytest.mark.parametrize("graph", [GRAPH, DENSE])
@@ -513,7 +547,7 @@ def test_ctrl_c_before_the_first_look_returns_what_there_is(
         check = dif.spread(graph, found.seeds, runs=512, rng=2, confidence=0.9999)
         assert found.lower <= check.high
         assert check.low <= found.upper
-        assert found.gains.sum() == pytest.approx(found.spread)
+        assert found.gains.sum() == pytest.approx(found.certificate.spread)
         calls += 1
     assert calls > 5
 
@@ -527,7 +561,7 @@ def test_ctrl_c_without_any_set_is_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_memory_ends_the_search_with_valid_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_search, "SMALL_BYTES", 0)
+    monkeypatch.setattr(search, "SMALL_BYTES", 0)
     monkeypatch.setenv("DIFFUSION_MEMORY", "1000000")
     found = opim(GRAPH, 10, quality=0.999, rng=1)
     assert found.stopped == "memory"
@@ -536,7 +570,7 @@ def test_memory_ends_the_search_with_valid_bounds(monkeypatch: pytest.MonkeyPatc
 
 def test_failure_probabilities_of_all_looks_sum_to_delta() -> None:
     for last in (math.inf, 100_000.0):
-        schedule = _search.Schedule(700, last, 0.01)
+        schedule = search.Schedule(700, last, 0.01)
         looks = 5000 if math.isinf(last) else math.ceil(2 * math.log2(last / 700))
         whole = 2 * sum(schedule.alpha(i) for i in range(looks)) + (0 if math.isinf(last) else 0.01 / 3 * 63 / 64)
         early = 2 * schedule.early_alpha * (2 * len(schedule.early) + 1)  # cut short in the search, or before it
@@ -547,16 +581,16 @@ def test_failure_probabilities_of_all_looks_sum_to_delta() -> None:
 
 
 def test_lambda_star_of_imm() -> None:
-    assert _search.log_choose(15_233, 50) == pytest.approx(333.003, abs=5e-4)
+    assert search.log_choose(15_233, 50) == pytest.approx(333.003, abs=5e-4)
     assert round(imm_lambda_star(15_233, 50, eps=0.1, ell=1)) == 864_462_053
 
 
 def test_imm_reaches_its_guarantee_with_more_sets_than_opim() -> None:
     classic, modern = imm(GRAPH, 10, eps=0.3, rng=1), opim(GRAPH, 10, eps=0.3, rng=1)
-    assert classic.ratio > classic.guarantee == modern.guarantee
+    assert classic.ratio > classic.certificate.guarantee == modern.certificate.guarantee
     assert classic.n_rr_sets > 5 * modern.n_rr_sets
     pair = dif.compare(GRAPH, {"imm": classic.seeds, "opim": modern.seeds}, runs=4096, rng=2)
-    assert pair.difference("imm", "opim").high > -0.03 * modern.spread
+    assert pair.difference("imm", "opim").high > -0.03 * modern.certificate.spread
 
 
 @pytest.mark.parametrize(
@@ -598,13 +632,13 @@ PRICES = np.ones(2000)
         (lambda: opim(GRAPH, 3, delta=float("nan")), "delta=nan"),
         (lambda: opim(GRAPH, 3, time_limit=-1), "time_limit=-1"),
         (lambda: opim(GRAPH, 3, max_rr_sets=0), "max_rr_sets=0"),
-        (lambda: opim(GRAPH, 3, model=dif.Threshold(count=2)), "not for Threshold"),
+        (lambda: opim(GRAPH, 3, model=dif.Threshold(count=2)), "no certificate is known for Threshold"),
         (lambda: opim(GRAPH, 3, node_weights=np.zeros(2000)), "all 0"),
         (lambda: imm(GRAPH, 3, ell=0), "ell=0"),
         (lambda: opim_budget(GRAPH, 0.5, PRICES), "below the cheapest"),
         (lambda: opim_budget(GRAPH, float("nan"), PRICES), "budget=nan"),
         (lambda: opim_budget(GRAPH, 5, -PRICES), "price of 0 is -1"),
-        (lambda: opim_budget(GRAPH, 5, {0: 1.0}), "finite price"),
+        (lambda: opim_budget(GRAPH, 5, {}), "no candidate has a price"),
         (lambda: opim_budget(GRAPH, 5, PRICES, eps=2), "eps=2"),
         (lambda: opim_budget(GRAPH, 5, PRICES, candidates=[]), "no candidate"),
     ],
@@ -616,7 +650,7 @@ def test_bad_input_is_one_clear_error(call: Any, message: str) -> None:
 
 def test_an_unknown_method_is_not_found() -> None:
     with pytest.raises(dif.errors.NotFoundError, match="Did you mean 'hist'"):
-        opim(GRAPH, 3, method="hisst")
+        dif.select_seeds(GRAPH, 3, method="hisst")
 
 
 @pytest.mark.parametrize("method", ["opim", "celf"])
@@ -670,7 +704,7 @@ STARS = FollowerGraph.from_arrays(
 
 def test_a_ranking_that_reaches_more_is_kept_and_said() -> None:
     """40 equal stars of little spread: few RR sets choose leaves too, degree does not."""
-    found = dif.select_seeds(STARS, 20, eps=0.05, max_rr_sets=1500, rng=1)
+    found = dif.select_seeds(STARS, 20, method=OPIM(eps=0.05, max_rr_sets=1500), rng=1)
     degree = dif.select_seeds(STARS, 20, method="degree")
     assert set(found.seeds) == set(degree.seeds)
     assert found.chosen_by == "degree"
@@ -680,19 +714,16 @@ def test_a_ranking_that_reaches_more_is_kept_and_said() -> None:
     plain = dif.select_seeds(STARS, 20, rng=1)
     assert plain.lower <= 40.0 <= plain.upper
     assert {"greedy", "degree", "single_discount", "degree_discount", "pagerank"} == set(plain.compared)
-    assert len(dif.select_seeds(STARS, 5, candidates=range(30, 60), taken=[0], rng=1).seeds) == 5
+    assert len(dif.select_seeds(STARS, 5, candidates=range(30, 60), existing=[0], rng=1).seeds) == 5
 
 
 @pytest.mark.parametrize(("eps", "by_greedy"), [(0.3, False), (0.1, True)])
 def test_lower_bounds_are_shared_out_over_the_sets_judged(eps: float, by_greedy: bool) -> None:
     """Of 5 seed sets the best is kept: each is bounded at a fifth of the failure probability."""
-    found = opim(GRAPH, 10, eps=eps, delta=0.1, rng=8 if by_greedy else 1, method="opim")
+    found = opim(GRAPH, 10, eps=eps, delta=0.1, rng=8 if by_greedy else 1, hist=False)
     assert (found.chosen_by == "greedy") == by_greedy
-    task = _search.make_task(
-        GRAPH, model="ic", delta=0.1, candidates=None, exclude=(), taken=(), node_weights=None, time_limit=None,
-        max_rr_sets=None, rng=1, threads=1,
-    )  # fmt: skip
-    schedule = _search.schedule_of(task, 10, eps, 0.1)
+    prepared = task.Task.of(SelectionProblem.of(GRAPH, 10, key=1), delta=0.1)
+    schedule = search.schedule_of(prepared, 10, eps, 0.1)
     n = found.n_rr_sets // 2
     look = next(i for i in range(40) if schedule.size(i) == n)
     hits = round(max(found.compared.values()) * n / 2000)
@@ -718,21 +749,21 @@ def test_selection_ends_within_its_bound_on_tiny_and_sparse_graphs(method: str) 
         rng.integers(0, 20_000, 100_000), rng.integers(0, 20_000, 100_000), nodes=range(20_000), directed=True,
         edges_mean="influences",
     ).with_probabilities("constant", p=0.05)  # fmt: skip
-    found = dif.select_seeds(sparse, 5, method=method, eps=0.1, rng=1)
+    found = dif.select_seeds(sparse, 5, method=type(strategy_of(method))(eps=0.1), rng=1)
     assert found.stopped == "guarantee"
     assert found.n_rr_sets < 8_000_000
 
 
 def test_a_bound_by_default_ends_the_search_and_takes_back_the_promise(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_search, "DEFAULT_SETS", 3000)
+    monkeypatch.setattr(task, "DEFAULT_SETS", 3000)
     few = opim(GRAPH, 10, quality=0.99, rng=1)
     assert (few.stopped, few.n_rr_sets <= 3000) == ("max_rr_sets", True)
     hard = opim(STARS, 20, eps=0.01, rng=1)
     assert hard.stopped == "max_rr_sets"
     assert hard.ratio < 1 - 1 / math.e - 0.01
-    assert math.isnan(hard.guarantee)
-    assert math.isnan(imm(STARS, 20, rng=1).guarantee)
-    monkeypatch.setattr(_search, "DEFAULT_SETS", 2**25)
-    monkeypatch.setattr(_search, "DEFAULT_BYTES", 100_000)
+    assert math.isnan(hard.certificate.guarantee)
+    assert math.isnan(imm(STARS, 20, rng=1).certificate.guarantee)
+    monkeypatch.setattr(task, "DEFAULT_SETS", 2**25)
+    monkeypatch.setattr(task, "DEFAULT_BYTES", 100_000)
     assert opim(GRAPH, 10, quality=0.99, rng=1).stopped == "memory"
-    assert dif.select_seeds(GRAPH, 10, quality=0.99, max_rr_sets=200_000, rng=1).stopped == "max_rr_sets"
+    assert dif.select_seeds(GRAPH, 10, method=OPIM(quality=0.99, max_rr_sets=200_000), rng=1).stopped == "max_rr_sets"

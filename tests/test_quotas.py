@@ -16,10 +16,21 @@ from strategies import random_graph
 
 import diffusion as dif
 from diffusion import FollowerGraph
+from diffusion._random import key_of
 from diffusion.errors import InputError, NotFoundError
-from diffusion.kernels.quotas import quota_cover
-from diffusion.seeding._groups import groups_of
-from diffusion.seeding.quotas import select_with_quotas
+from diffusion.kernels.coverage import Sets
+from diffusion.kernels.quotas import Quotas, quota_cover
+from diffusion.seeding import OPIM, SeedSelection, SelectionProblem, choose
+from diffusion.seeding.groups import groups_of
+
+OWN = {"eps", "delta", "max_rr_sets"}
+
+
+def select_with_quotas(graph: FollowerGraph, k: int, *, rng: Any = None, **options: Any) -> SeedSelection:
+    """Seeds by OPIM under quotas from the key of `rng` itself."""
+    method = OPIM(**{"eps": 0.05} | {name: options.pop(name) for name in sorted(OWN & set(options))})
+    return choose(SelectionProblem.of(graph, k, key=key_of(rng), **options), method)
+
 
 # -- the kernel --------------------------------------------------------------------------------------------------------
 
@@ -59,10 +70,9 @@ def test_the_kernel_is_the_naive_greedy_and_its_bound_holds(case: dict[str, Any]
     offsets = np.concatenate([[0], np.cumsum([len(s) for s in sets])]).astype(np.int64)
     allowed = np.zeros(n, np.bool_)
     allowed[case["pool"]] = True
-    found, gains, bound = quota_cover(
-        nodes, offsets, len(sets), allowed, np.array(case["group"], np.int32), np.array(case["most"]),
-        np.array(case["least"]), np.array(case["place"], np.int32), k, looks,
-    )  # fmt: skip
+    quotas = Quotas(np.array(case["group"], np.int32), np.array(case["most"]), np.array(case["least"]))
+    place = np.array(case["place"], np.int32)
+    found, gains, bound = quota_cover(Sets(nodes, offsets, len(sets)), allowed, quotas, place, k, looks)
     whole = completions(case)
     assert whole  # such k and quotas can be met
     seeds: list[int] = []
@@ -100,7 +110,7 @@ def test_certificates_hold_against_brute_force():
         k = 2
         found = select_with_quotas(
             graph, k, at_most={"a": 1}, at_least={"b": 1}, communities=group, model=model, delta=delta, eps=0.2, rng=i,
-            taken=taken, threads=1,
+            existing=taken, threads=1,
         )  # fmt: skip
         worlds = Worlds(graph, model)
         pool = [v for v in range(n) if v not in taken]
@@ -124,7 +134,7 @@ def platform() -> FollowerGraph:
 def test_quotas_are_met_and_cost_no_more_than_they_must():
     graph = platform()
     community = graph.node_data["community"]
-    free = dif.select_seeds(graph, 20, rng=1, eps=0.05)
+    free = dif.select_seeds(graph, 20, rng=1, method=OPIM(eps=0.05))
     most = select_with_quotas(graph, 20, at_most=4, rng=1)
     assert set(Counter(community[list(most.seeds)]).values()) == {4}
     least = select_with_quotas(graph, 20, at_least={3: 9}, rng=1)
@@ -168,7 +178,7 @@ def test_candidates_time_and_sets():
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({}, InputError, "give at_most= or at_least="),
+        ({"communities": [1] * 6}, InputError, "communities= says whose quotas at_most= and at_least= are"),
         ({"at_most": 1}, InputError, "leave room for 2 seeds, and k=3"),
         ({"at_least": 2}, InputError, "at least 4 seeds in all, and k=3"),
         ({"at_least": {"a": 2}, "at_most": 1}, InputError, "'a' shall have at least 2 and at most 1"),
@@ -186,7 +196,7 @@ def test_candidates_time_and_sets():
         ({"at_most": 2, "delta": 0}, InputError, "delta=0"),
         ({"at_most": 2, "time_limit": 0}, InputError, "time_limit=0"),
         ({"at_most": 2, "max_rr_sets": 1}, InputError, "max_rr_sets=1"),
-        ({"at_most": 2, "model": dif.Threshold(count=2)}, InputError, "RR sets exist for IC"),
+        ({"at_most": 2, "model": dif.Threshold(count=2)}, InputError, "no certificate is known for Threshold"),
     ],
 )
 def test_mistakes(options: dict[str, Any], error: type[Exception], message: str):

@@ -17,8 +17,9 @@ from diffusion.graph.probabilities import lt_bounds
 from diffusion.kernels.coins import GOLDEN, MASK
 from diffusion.kernels.rr_sets import COUNT, KIND_BITS, MIXED, SKIP
 from diffusion.models.cascade import IC, LT
-from diffusion.seeding._rr_store import _plan
-from diffusion.seeding.ris import RRStore, binomial_bounds, sample_rr_sets
+from diffusion.seeding.certificate import binomial_bounds
+from diffusion.seeding.rr_sets import sample_rr_sets
+from diffusion.seeding.rr_store import RRStore, plan_of
 
 
 def weighted(n: int, arcs: list[tuple[int, int, float]], rule: str = "column") -> FollowerGraph:
@@ -89,7 +90,7 @@ def test_arcs_into_a_hub_fire_independently(p: float | None, kind: int) -> None:
     )
     graph = weighted(d + 1, [(u, d, float(chance[u])) for u in range(d)])
     at = graph.index.internal([d])[0]
-    assert _plan(graph, IC()).nodes["place"][at] >> KIND_BITS == kind
+    assert plan_of(IC().live_edges(graph)).nodes["place"][at] >> KIND_BITS == kind
     sets = sample_rr_sets(graph, n, node_weights={d: 1.0}, rng=2)
     table = sets.to_pandas()
     fired = np.zeros((n, d), bool)
@@ -158,7 +159,7 @@ def test_walks_are_the_naive_ones(kind: str, stop: tuple[int, ...], threads: int
     graph = graph.with_probabilities("weighted_cascade") if kind == "equal" else graph.with_probabilities(
         "lt", normalize=kind == "weighted"
     )  # fmt: skip
-    store = RRStore(graph, LT(), 99, stop=np.array(stop, np.int32))
+    store = RRStore(LT().live_edges(graph), 99, stop=np.array(stop, np.int32))
     count = 60 if kind == "ring" else 5000
     for size in (1, 17, count):
         store.extend(size, threads=threads)
@@ -175,7 +176,7 @@ def test_sets_over_a_limit_are_empty_ones(model: Any) -> None:
         rng.integers(0, 300, 1500), rng.integers(0, 300, 1500), directed=True, edges_mean="influences"
     ).with_probabilities("weighted_cascade")
     stop = np.array([3, 70, 150], np.int32)
-    whole, cut = RRStore(graph, model, 9, stop=stop), RRStore(graph, model, 9, stop=stop, limit=4)
+    whole, cut = RRStore(model.live_edges(graph), 9, stop=stop), RRStore(model.live_edges(graph), 9, stop=stop, limit=4)
     whole.extend(4000, threads=1)
     cut.extend(4000, threads=2)
     over = 0
@@ -193,7 +194,7 @@ def test_a_limit_of_members_ends_the_sampling_at_the_same_set_for_any_threads() 
     graph = FollowerGraph.from_arrays(
         rng.integers(0, 3000, 20_000), rng.integers(0, 3000, 20_000), directed=True, edges_mean="influences"
     ).with_probabilities("weighted_cascade")
-    stores = [RRStore(graph, IC(), 9) for _ in range(2)]
+    stores = [RRStore(IC().live_edges(graph), 9) for _ in range(2)]
     for store, threads in zip(stores, (1, 2), strict=True):
         assert not store.extend(50_000, threads=threads, most=10_000)
         assert store.extend(5, threads=threads, most=10_000)
@@ -224,7 +225,7 @@ def test_set_i_depends_on_nothing_but_the_key(model: str) -> None:
     short = grown.extend(500)
     for other in (two, grown):
         assert (one.offsets == other.offsets).all()
-        assert (one._members == other._members).all()
+        assert (one.users == other.users).all()
     assert short.n == 500
     assert (short.members == one.members[: short.offsets[-1]]).all()
     assert len({int(sample_rr_sets(graph, 300, model=model, rng=r).offsets[-1]) for r in range(5)}) > 1
@@ -237,7 +238,7 @@ def test_a_stop_set_empties_exactly_the_sets_that_meet_it(model: Any) -> None:
         rng.integers(0, 300, 1500), rng.integers(0, 300, 1500), directed=True, edges_mean="influences"
     ).with_probabilities("weighted_cascade")
     stop = np.array([3, 70, 150], np.int32)
-    whole, cut = RRStore(graph, model, 9), RRStore(graph, model, 9, stop=stop)
+    whole, cut = RRStore(model.live_edges(graph), 9), RRStore(model.live_edges(graph), 9, stop=stop)
     whole.extend(4000, threads=1)
     cut.extend(4000, threads=2)
     met = 0
@@ -314,7 +315,7 @@ def test_binomial_bounds_are_exact_quantiles() -> None:
     ("call", "message"),
     [
         (lambda: sample_rr_sets(SMALL, 0), "n=0"),
-        (lambda: sample_rr_sets(SMALL, 5, model=dif.Threshold(count=2)), "not for Threshold"),
+        (lambda: sample_rr_sets(SMALL, 5, model=dif.Threshold(count=2)), "no certificate is known for Threshold"),
         (lambda: sample_rr_sets(FollowerGraph.from_arrays([0], [1], directed=False), 5), "no propagation"),
         (lambda: sample_rr_sets(SMALL, 5, node_weights={0: -1.0}), "weights are finite numbers from 0"),
         (lambda: sample_rr_sets(SMALL, 5, node_weights=[0] * 6), "all 0"),

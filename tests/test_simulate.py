@@ -20,7 +20,7 @@ from diffusion import FollowerGraph
 from diffusion.errors import InputError, NotFoundError
 from diffusion.results.estimates import share_interval
 from diffusion.results.intervals import mean_interval
-from diffusion.simulation.simulate import _rounds
+from diffusion.simulation.simulate import rounds
 
 ARCS = [(0, 1), (0, 2), (1, 3), (2, 3), (3, 4), (4, 1), (5, 4)]
 P = Fraction(2, 5)
@@ -360,7 +360,7 @@ def test_spread_stops_at_the_precision_asked_for():
         assert found.runs >= last
         sizes = dif.simulate(graph, [0, 1], runs=found.runs, rng=4).sizes
         assert found.mean == sizes.mean()
-        ends = [end for _, end in _rounds(found.runs)]
+        ends = [end for _, end in rounds(found.runs)]
         assert ends[-1] == found.runs
         earlier = [mean_interval(sizes[:end], 0.95) for end in ends[:-1]]
         assert all(each.half > rel_error * each.mean for each in earlier)
@@ -387,9 +387,9 @@ def test_spread_says_when_the_limit_came_first():
 
 
 def test_rounds_are_looked_at_in_growing_steps():
-    assert [end for _, end in _rounds(10_000)] == [512, 1024, 1536, 2048, 3072, 4096, 6144, 8192, 10_000]
+    assert [end for _, end in rounds(10_000)] == [512, 1024, 1536, 2048, 3072, 4096, 6144, 8192, 10_000]
     for limit in (1, 512, 513, 99_999):
-        ranges = list(_rounds(limit))
+        ranges = list(rounds(limit))
         assert ranges[0][0] == 0
         assert ranges[-1][1] == limit
         assert all(a[1] == b[0] for a, b in pairwise(ranges))

@@ -13,7 +13,7 @@ import diffusion as dif
 from diffusion import SIPS
 from diffusion.errors import InputError
 from diffusion.models import Complex, Feed, Funnel
-from diffusion.seeding.sips_seeds import split_graph
+from diffusion.seeding import OPIM
 
 FUNNEL = Funnel(0.9, 0.8, 0.7, 0.9)
 
@@ -46,10 +46,11 @@ def test_the_split_graph_is_sips():
     model = SIPS(0.3, FUNNEL)
     seeds = [0, 5, 17]
     ours = dif.spread(graph, seeds, model=model, runs=20_000, rng=1)
-    split = split_graph(graph, model)
-    at = graph.index.positions(seeds) + graph.n_nodes
-    ens = dif.simulate(split, at.tolist(), runs=20_000, rng=2)
-    reach = ens.activation_probability.to_numpy()[: graph.n_nodes].sum()
+    live = model.live_edges(graph)
+    at = live.graph.index.labels_of(live.seed_of[graph.index.internal(seeds)])
+    ens = dif.simulate(live.graph, at.tolist(), runs=20_000, rng=2)
+    active = ens.activation_probability
+    reach = active[live.graph.index.labels_of(live.counted)].sum()
     assert abs(ours.mean - reach) < 4 * math.hypot(ours.se, ens.sizes.std() / 2 / math.sqrt(20_000))
 
 
@@ -69,7 +70,7 @@ def test_certificates_hold_for_the_enumerated_optimum():
             arcs = internal_arcs(graph)
         model = SIPS(0.5, FUNNEL)
         reach = {s: exact_reach(6, arcs, 0.5, FUNNEL.rho, s) for s in itertools.combinations(range(6), 2)}
-        found = dif.select_seeds(graph, 2, model=model, delta=0.1, rng=case)
+        found = dif.select_seeds(graph, 2, model=model, method=OPIM(delta=0.1), rng=case)
         chosen = tuple(sorted(graph.index.internal(list(found.seeds)).tolist()))
         misses += not (found.lower <= reach[chosen] + 1e-9 and max(reach.values()) <= found.upper + 1e-9)
     assert misses <= 2
@@ -108,15 +109,15 @@ def test_rr_sets_with_a_feed_are_the_enumerated_ones(feed: Feed):
     shown = feed_arcs(graph, feed)
     arcs = [*internal_arcs(graph), *shown]
     chance = [*[0.4] * 2, *shown.values()]
-    split = split_graph(graph, model)
-    weights = np.zeros(split.n_nodes)
-    weights[:3] = 1
     n_sets = 200_000
-    sets = dif.seeding.sample_rr_sets(split, n_sets, node_weights=weights, rng=1)
+    sets = dif.seeding.sample_rr_sets(graph, n_sets, model=model, rng=1)
+    groups = [set(sets[i]) for i in range(500)]
     for seeds in ((0,), (1,), (2,), (0, 1)):
         exact = exact_reach(3, arcs, chance, 0.5, seeds)
-        at = [3 + int(p) for p in graph.index.positions(graph.index.labels_of(np.array(seeds)).tolist())]
-        share = sets.coverage(at) / n_sets
+        users = graph.index.labels_of(np.array(seeds)).tolist()
+        share = sets.coverage(users) / n_sets
+        assert abs(sets.total * share - sets.estimate(users).value) < 1e-9
+        assert abs(sum(bool(group & set(users)) for group in groups) / 500 - share) < 0.12
         error = math.sqrt(exact / 3 * (1 - exact / 3) / n_sets)
         assert abs(share - exact / 3) <= 4 * error + 1e-9
     found = dif.select_seeds(graph, 1, model=model, rng=2)
@@ -177,8 +178,70 @@ def test_what_has_no_certificate_is_refused():
     ):
         with pytest.raises(InputError, match=f"no certificate is known for SIPS with {text}"):
             dif.select_seeds(graph, 2, model=model)
-        assert len(dif.select_seeds(graph, 2, model=model, method="celf", runs=64, rng=1)) == 2
-    with pytest.raises(InputError, match="'imm' has no SIPS"):
-        dif.select_seeds(graph, 2, model=SIPS(0.2), method="imm")
-    with pytest.raises(InputError, match=r"at_most= and at_least= belong to method='opim'"):
-        dif.select_seeds(graph, 2, method="degree", at_most=1)
+        assert len(dif.select_seeds(graph, 2, model=model, method=dif.seeding.CELF(runs=64), rng=1)) == 2
+
+
+def platform() -> dif.FollowerGraph:
+    return dif.generate_platform(600, communities=3, rng=3)
+
+
+MODELS = {
+    "followers alone": SIPS(0.3, Funnel(share=0.3)),
+    "a feed": SIPS(0.2, Funnel(share=0.2), feed=Feed(impressions=3.0)),
+    "a feed in the own community": SIPS(0.2, Funnel(share=0.15), feed=Feed(impressions=10.0, own_community=0.6)),
+}
+
+
+def certified(found: dif.seeding.SeedSelection, graph: dif.FollowerGraph, model: SIPS, others: tuple = ()) -> None:
+    """Is the reach, by simulations of SIPS that know nothing of live edges, between the bounds, and near the estimate?"""
+    reach = dif.spread(graph, [*others, *found.seeds], model=model, runs=8192, rng=77)
+    assert found.lower - 4 * reach.se <= reach.mean <= found.upper + 4 * reach.se
+    assert found.ratio > 0.5
+    share = found.certificate.spread / graph.n_nodes
+    error = graph.n_nodes * math.sqrt(share * (1 - share) / (found.n_rr_sets / 2))
+    assert abs(found.certificate.spread - reach.mean) < 4 * math.hypot(reach.se, error)
+
+
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+def test_quotas_budgets_and_existing_seeds_are_certified_for_sips(model: SIPS):
+    graph = platform()
+    community = graph.node_data["community"]
+    spread = dif.select_seeds(graph, 6, model=model, at_most=2, rng=1)
+    assert community[list(spread.seeds)].value_counts().tolist() == [2, 2, 2]
+    certified(spread, graph, model)
+    some = dif.select_seeds(graph, 4, model=model, at_least={1: 3}, at_most={0: 0}, existing=spread.seeds[:2], rng=2)
+    assert (community[list(some.seeds)] == 1).sum() >= 3
+    assert 0 not in set(community[list(some.seeds)])
+    certified(some, graph, model, spread.seeds[:2])
+    bought = dif.select_seeds(graph, budget=3_000.0, model=model, rng=3)
+    assert 0 < bought.cost <= 3_000
+    certified(bought, graph, model)
+    audience = {user: 2.0 for user in graph.nodes[:200].tolist()}
+    aimed = dif.select_seeds(graph, 3, model=model, node_weights=audience, evaluate=True, rng=4)
+    assert aimed.lower - 4 * aimed.spread.se <= aimed.spread.mean <= aimed.upper + 4 * aimed.spread.se
+    classic = dif.select_seeds(graph, 3, model=model, method=dif.seeding.IMM(eps=0.5), rng=5)
+    certified(classic, graph, model)
+
+
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+def test_fair_seeds_for_sips_reach_the_shares_that_simulation_finds(model: SIPS):
+    graph = platform()
+    fair = dif.seeding.maximin_seeds(graph, 6, model=model, rng=1)
+    active = dif.simulate(graph, fair.seeds, model=model, runs=4096, rng=2).activation_probability
+    share = active.groupby(graph.node_data["community"]).mean()
+    assert (np.abs(fair.shares["share"] - share) < 0.15 * share).all()
+    assert fair.lower <= share.min() + 0.01
+    assert fair.upper >= share.min() - 0.01
+    best = dif.select_seeds(graph, 6, model=model, rng=1)
+    price = dif.seeding.price_of_fairness(graph, fair, best, model=model, runs=2048, rng=3)
+    assert price.spread_fair.value == pytest.approx(active.sum(), rel=0.05)
+
+
+def test_strategies_are_compared_for_sips_with_certificates():
+    graph = platform()
+    model = MODELS["a feed"]
+    compared = dif.compare_strategies(graph, [2, 5], model=model, runs=1024, rng=1)
+    assert compared.strategies == ("random", "degree", "two_step_discount", "opim")
+    row = compared.table.set_index(["strategy", "budget"]).loc[("opim", 5)]
+    assert row["lower"] <= row["high"]
+    assert row["low"] <= row["upper"]

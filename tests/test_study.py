@@ -22,32 +22,17 @@ from strategies import random_graph
 import diffusion as dif
 from diffusion._random import derive_key, generator
 from diffusion._threads import map_chunks
-from diffusion.cascades import simulate as simulating
+from diffusion._upward import UPWARD
 from diffusion.errors import DiffusionError, InputError, MissingDataError, NotFoundError, OutputError
 from diffusion.graph.follower_graph import FollowerGraph
-from diffusion.study import _graphs as preparing
-from diffusion.study import _seeds as choosing
-from diffusion.study import report as reporting
+from diffusion.simulation import simulate as simulating
+from diffusion.study import graphs as preparing
 from diffusion.study import run as running
-from diffusion.study._cell import read_cell
+from diffusion.study import seeds as choosing
+from diffusion.study.cell import read_cell
 from diffusion.study.design import parse_study
+from diffusion.study.schema import DTYPES, TABLES
 
-TABLES = ("results", "new_by_step", "reach_by_community", "seeds", "funnel", "paired", "paired_place")
-COLUMNS = {
-    "results": (
-        "cell graph model rule strategy budget budget_kind budget_value n_seeds n_nodes reach reach_low reach_high confidence "
-        "runs rel_error stopped_by R_predicted R_runs R R_low R_high rate rate_low rate_high doubling doubling_low doubling_high "
-        "phase phase_cause phase_reason R_campaign R_campaign_low R_campaign_high R_campaign_predicted fit_first fit_last outbreak_probability outbreak_low outbreak_high outbreak_share depth breadth "
-        "virality virality_runs cost reach_per_cost entropy dominance seconds_select seconds_simulate model_kind identify feed eta attention rho mixing place "
-        "sharers sharers_low sharers_high feed_share feed_share_low feed_share_high redundancy entry_share"
-    ),
-    "new_by_step": "cell step mean low median high alive fitted",
-    "reach_by_community": "cell community size reach share entry_step entered",
-    "funnel": "cell channel stage users low high rate rate_low rate_high",
-    "seeds": "cell rank node tier community followers price",
-    "paired": "graph model rule budget place strategy best difference low high runs",
-    "paired_place": "graph model rule budget strategy place_a place_b difference low high runs",
-}
 FILES = {
     *(f"{name}.parquet" for name in TABLES),
     "graphs.json",
@@ -76,11 +61,15 @@ def small(graph: Any = None, **options: Any) -> dif.Study:
     )
 
 
+def no_report(folder: Path, path: Path | None = None) -> Path:
+    return folder / "report.html"
+
+
 @pytest.fixture(autouse=True)
 def without_report(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out the drawing of figures, which takes longer than the cells, but where a test is about the report."""
     if "report" not in request.node.name:
-        monkeypatch.setattr(reporting, "write_report", lambda folder, path=None: folder / "report.html")
+        monkeypatch.setitem(UPWARD, "report", ("test_study", "no_report"))
 
 
 @pytest.fixture(scope="module")
@@ -110,10 +99,13 @@ def counts(result: dif.StudyResult) -> tuple[int, int]:
 
 
 def test_the_tables_have_their_columns(finished: dif.StudyResult):
-    for name, columns in COLUMNS.items():
-        missing = set(columns.split()) - set(finished.to_pandas(name).columns)
-        assert not missing, (name, missing)
-        assert len(finished.to_pandas(name)) or name in ("funnel", "paired_place")  # no stages, and one place
+    for name, table in TABLES.items():
+        written = pd.read_parquet(finished.folder / f"{name}.parquet")
+        assert tuple(written) == table.names, name
+        for column in table.columns:
+            assert written[column.name].dtype == np.empty(0, DTYPES[column.kind]).dtype or column.kind == "text"
+            assert column.meaning, column.name
+        assert len(written) or name in ("funnel", "paired_place")  # no stages, and one place
     with pytest.raises(InputError, match="'result' is unknown"):
         finished.to_pandas("result")
 
@@ -188,7 +180,7 @@ def test_every_file_is_whole_and_nothing_else_is_there(finished: dif.StudyResult
     facts = json.loads((finished.folder / "graphs.json").read_text())
     assert [(g["n_nodes"], g["n_edges"], g["n_communities"]) for g in facts] == [(600, 7200, 4)]
     assert facts[0]["mixing"] == pytest.approx(0.2, abs=0.001)
-    assert "by quantile" in facts[0]["tiers_note"]
+    assert set(facts[0]["tier_shares"]) == {"tail", "waist", "head"}
     described = json.loads((finished.folder / "study.json").read_text())
     assert described["n_cells"] == 12
     assert dif.Study.from_design(small().design).to_toml() == described["toml"]
@@ -486,8 +478,8 @@ def test_a_graph_given_in_python_without_attributes(tmp_path: Path):
     assert len(result.to_pandas("reach_by_community")) == 0
     card = json.loads((result.folder / "graphs.json").read_text())[0]
     assert (card["n_communities"], card["communities_from"]) == (None, None)
-    assert "by quantile" in card["tiers_note"]
-    assert "FollowerGraph given in Python" in card["source"]
+    assert card["tier_shares"] is not None
+    assert card["kind"] == "object"
     assert {"tier", "price"}.isdisjoint(graph.node_data)
     threshold = table[table["model"] == "Threshold fraction=0.3"]
     assert len(threshold) == 4
@@ -521,7 +513,7 @@ def test_attributes_of_a_given_graph_are_kept(tmp_path: Path):
     whole = graph.with_node_data(price=np.full(500, 10.0))
     record = small(whole, models=["ic"], strategies=["head"], budgets=[{"money": 50}]).run(tmp_path / "t")
     assert record.to_pandas()["n_seeds"].item() == 5
-    assert json.loads((record.folder / "graphs.json").read_text())[0]["tiers_note"] is None
+    assert json.loads((record.folder / "graphs.json").read_text())[0]["tier_shares"] is None
 
 
 def test_several_mixings_make_several_graphs(tmp_path: Path):
@@ -877,10 +869,7 @@ def test_rewired_copies_of_an_edge_file(tmp_path):
     assert len({card["mean_followers"] for card in cards.values()}) == 1
 
 
-def test_what_a_study_cannot_declare(tmp_path):
-    for model, text in ((dif.SIPS(), "attention=None"), (dif.SIPS(0.2, redraw=True), "redraw=True")):
-        with pytest.raises(InputError, match=f"a study has no place for SIPS with {text}"):
-            dif.Study(PLATFORM, models=[model])
+def test_places_need_communities(tmp_path):
     graph = dif.FollowerGraph.from_arrays([0, 1], [1, 2], directed=True, edges_mean="influences")
     study = dif.Study(graph, models=[dif.SIPS(0.2)], strategies=["degree"], budgets=[1], places=["spread"])
     with pytest.raises(InputError, match=r"seeding.place 'spread' needs communities"):

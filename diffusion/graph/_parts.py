@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["InArcs", "Probabilities", "read_only"]
+__all__ = ["Probabilities", "read_only"]
 
 
 def read_only(array: NDArray[Any]) -> NDArray[Any]:
@@ -50,12 +50,3 @@ class Probabilities:
             if name != "key"
         ]
         return " ".join([self.rule.replace("_", " "), *given])
-
-
-@dataclass(frozen=True)
-class InArcs:
-    """The same arcs grouped by target: `sources[k]` and position `arc[k]` in the out-arcs, rows by `indptr`."""
-
-    indptr: NDArray[np.int64]
-    sources: NDArray[np.int32]
-    arc: NDArray[np.int64]

@@ -10,8 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import InputError, NotFoundError, did_you_mean
+from ..kernels.arcs import InArcs
 from ._build import Arcs
-from ._parts import InArcs, read_only
+from ._parts import read_only
 
 __all__ = ["CSR", "NodeIndex"]
 

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from .._validation import how_to_build
 from ..errors import InputError
+from ..kernels.arcs import InArcs
 from ._build import Arcs, Parallel, build_arcs
-from ._parts import InArcs, Probabilities, read_only
+from ._parts import Probabilities, read_only
 from .csr import CSR, NodeIndex
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy as np
 
 
 class Arcs(NamedTuple):
-    """Arcs out of every node, and the coins U for which arc j is live: ``lo_j <= U < hi_j`` if linear, else ``U < p_j``."""
+    """Arcs out of every node, and the coins U for which each is live: ``lo <= U < hi`` if linear, else ``U < p``."""
 
     indptr: np.ndarray  # i8[n + 1]
     indices: np.ndarray  # i4[m], targets
@@ -17,6 +17,21 @@ class Arcs(NamedTuple):
     lo: np.ndarray  # u4[m], or of one entry where not linear
     hi: np.ndarray  # u4[m], or of one entry where not linear
     linear: bool  # linear threshold: U belongs to the target, otherwise to the arc
+
+
+class OutArcs(NamedTuple):
+    """Arcs out of every node."""
+
+    indptr: np.ndarray  # i8[n + 1]
+    indices: np.ndarray  # i4[m], targets
+
+
+class InArcs(NamedTuple):
+    """The same arcs grouped by target."""
+
+    indptr: np.ndarray  # i8[n + 1]
+    sources: np.ndarray  # i4[m]
+    arc: np.ndarray  # i8[m]: positions among the out-arcs
 
 
 class Start(NamedTuple):

@@ -39,7 +39,7 @@ from .lanes import (
 
 @njit
 def next_step(arcs, block, scan, lanes, planes, frontier, size, following, touched, n_touched):
-    """Let the frontier of all runs act, and count its lanes  ->  size of the next frontier, touched nodes, arc visits."""
+    """One step of all runs, whose lanes are counted  ->  size of the next frontier, touched nodes, arc visits."""
     words = block.words
     open_step(frontier, size, lanes, words)
     for i in range(size):

@@ -1,12 +1,12 @@
 """Stateless coins: the uniform number of (arc, run) is a function of the key, read bit by bit.
 
 A *world* is a function, not a stream. Run ``r`` is lane ``r % 64`` of word ``(r // 64) % 8`` of batch ``r // 512``. Bit
-``b`` (from the top) of the uniform number that index ``i`` (an arc, or a target node) has in that run is bit ``lane`` of
+``b`` (from the top) of the uniform number of index ``i`` (an arc, or a target node) in that run is bit ``lane`` of
 
     mix(mix(world ^ i * MIX_A) + (word + 1 + 8 * b) * GOLDEN),    world = mix(mix(key ^ tag) + batch * GOLDEN)
 
-with `mix` the splitmix64 finaliser (Steele, Lea and Flood 2014). It never depends on the order in which arcs are met, so
-a scalar kernel, a 512-lane kernel, any thread count and a replay of one run give the same activations bit for bit.
+with `mix` the splitmix64 finaliser (Steele, Lea and Flood 2014). It never depends on the order in which arcs are met,
+so a scalar kernel, a 512-lane kernel, any thread count and a replay of one run give the same activations bit for bit.
 
 ``u < p`` is decided from the top bit down: half of the undecided lanes drop out at every bit. A threshold is
 ``round(p * 2**32)`` in 0 ... 2**32; 0 never fires and 2**32 always does, without a coin.
@@ -35,8 +35,8 @@ TAG_IC = 0x1C
 TAG_LT = 0x17
 TAG_NOISE = 0x4E
 TAG_PARENT = 0x9A
-# SIPS: latents of the users (0x51 S, 0x52 I, 0x53 P, 0x54 X), the same drawn anew at every exposure (0x80 more), what the
-# feed shows, waiting times.
+# SIPS: latents of the users (0x51 S, 0x52 I, 0x53 P, 0x54 X), the same drawn anew at every exposure (0x80 more), what
+# the feed shows, waiting times.
 TAG_SYMPATHIZE = 0x51
 TAG_AGAIN = 0x80
 TAG_FEED = 0xFE
@@ -210,7 +210,7 @@ def _words(b, counter):
 
 @intrinsic
 def row_below(typing, lanes, at, out, to, threshold, base):
-    """out[to:to+8] = lanes of the row at lanes[at:at+8] whose coin is below the threshold (under 2**32); nonzero if any.
+    """out[to:to+8] = lanes of the row at lanes[at:at+8] whose coin is below the threshold (< 2**32); nonzero if any.
 
     numba does not turn the loop over 8 words into vector instructions by itself: this is 2-5 times faster.
     """

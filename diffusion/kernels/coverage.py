@@ -1,6 +1,7 @@
-"""Maximum coverage of RR sets: greedy with exact gains, its upper bounds, and what given seeds cover."""
+"""Maximum coverage of RR sets: greedy with exact gains, its upper bounds, and what a seed set covers."""
 
 import heapq
+from typing import NamedTuple
 
 import numpy as np
 
@@ -8,6 +9,22 @@ from .._numba import njit
 
 LOW = np.int64(0xFFFFFFFF)
 BOUNDS = 32  # prefixes of a greedy order by price with a bound each
+
+
+class Sets(NamedTuple):
+    """RR sets 0 ... n - 1: the members of set s are nodes[offsets[s] : offsets[s + 1]]."""
+
+    nodes: np.ndarray  # i4[]
+    offsets: np.ndarray  # i8[n + 1] or longer
+    n: int
+
+
+class Gains(NamedTuple):
+    """Space for what is known of nodes, of which only those that are members are used."""
+
+    gain: np.ndarray  # i4[n]
+    place: np.ndarray  # i8[n]
+    begin: np.ndarray  # i8[n]
 
 
 # nodes i4[], of which first ... last - 1 are new; counts i4[n] is added to; met i4[n], of which n_met are filled: nodes
@@ -23,10 +40,11 @@ def count_members(nodes, first, last, counts, met, n_met):
     return n_met
 
 
-# nodes i4[], offsets i8[sets + 1]; rank i4[n]: place of a seed; bits of the seeds; k  ->  first i8[k + 1]: sets whose first
+# rank i4[n]: place of a seed; bits of the seeds; k  ->  first i8[k + 1]: sets whose first
 # seed, by place, it is; the last entry holds those with none that are not empty
 @njit
-def first_covered(nodes, offsets, n_sets, rank, bits, k):
+def first_covered(rr_sets, rank, bits, k):
+    nodes, offsets, n_sets = rr_sets
     first = np.zeros(k + 1, np.int64)
     for s in range(n_sets):
         best = np.int64(k)
@@ -61,12 +79,11 @@ def index_sets(nodes, offsets, n_sets, covered, met, gain, low, high, place, set
     return sets, total
 
 
-# nodes i4[], offsets i8[sets + 1]; counts i4[n] of members, met i4[]: the nodes that have some; allowed b1[n]; pick, top;
-# space for what is known of a node, of which only those met are used: gain i4[n], place, begin i8[n]  ->  seeds
-# i4[<= pick], gains i8[<= pick] in sets, best i8[<= pick + 1]: sum of the `top` largest gains before each pick and after
-# the last
+# counts i4[n] of members, met i4[]: the nodes that have some; allowed b1[n]; pick, top
+#   ->  seeds i4[<= pick], gains i8[<= pick] in sets, best i8[<= pick + 1]: sum of the `top` largest gains before each
+# pick and after the last
 @njit
-def greedy_cover(nodes, offsets, n_sets, counts, met, allowed, pick, top, gain, place, begin):
+def greedy_cover(rr_sets, counts, met, allowed, pick, top, space):
     """Greedy with the gains of all nodes kept exact.
 
     Only nodes of large gain, at least `low`, stand in the inverted index, the heap and the histogram: gains only fall,
@@ -74,6 +91,8 @@ def greedy_cover(nodes, offsets, n_sets, counts, met, allowed, pick, top, gain, 
 
     The sum of the `top` largest gains is above + (top - n_above) * edge: n_above nodes have a gain over `edge`.
     """
+    nodes, offsets, n_sets = rr_sets
+    gain, place, begin = space
     biggest = 0
     for v in met:
         gain[v] = counts[v] if allowed[v] else -1
@@ -100,10 +119,10 @@ def greedy_cover(nodes, offsets, n_sets, counts, met, allowed, pick, top, gain, 
                     if gain[v] > 0 and gain[v] < high:
                         histogram[gain[v]] += 1
                 low = edge
-                found = histogram[low]
-                while low > 1 and found < wanted:
+                collected = histogram[low]
+                while low > 1 and collected < wanted:
                     low -= 1
-                    found += histogram[low]
+                    collected += histogram[low]
                 sets, filled = index_sets(nodes, offsets, n_sets, covered, met, gain, low, high, place, sets, filled)
                 for v in met:
                     if low <= gain[v] < high:
@@ -152,15 +171,17 @@ def greedy_cover(nodes, offsets, n_sets, counts, met, allowed, pick, top, gain, 
     return seeds[:size], gains[:size], best[: size + 1]
 
 
-# as greedy_cover; price f8[n]; spent f8 of budget f8 beforehand  ->  seeds i4[], gains i8[], upper f8: no affordable set
-# adds more, single i8: best node alone (-1: none)
+# as greedy_cover; price f8[n]; spent f8 of budget f8 beforehand  ->  seeds i4[], gains i8[], upper f8: no affordable
+# set adds more, single i8: best node alone (-1: none)
 @njit
-def knapsack_cover(nodes, offsets, n_sets, counts, met, allowed, price, spent, budget, gain, place, begin):
+def knapsack_cover(rr_sets, counts, met, allowed, price, spent, budget, space):
     """Greedy by gain per price, skipping what no longer fits; the upper bound is the least fractional knapsack.
 
     The bound holds for sets of the whole budget, whatever was spent beforehand. It is taken at every prefix of up to
     BOUNDS nodes, then where a prefix is a tenth longer: neighbours differ little.
     """
+    nodes, offsets, n_sets = rr_sets
+    gain, place, begin = space
     for v in met:
         gain[v] = counts[v] if allowed[v] and price[v] <= budget else -1
     covered = np.zeros(n_sets, np.uint8)
@@ -218,17 +239,18 @@ def knapsack_cover(nodes, offsets, n_sets, counts, met, allowed, price, spent, b
     return seeds_out, gains_out, upper, single
 
 
-# nodes i4[], offsets i8[sets + 1]; bits as first_covered; counts i8[n] is filled: sets without a seed that hold each node
+# bits as first_covered; counts i8[n] is filled: sets without a seed that hold each node
 @njit
-def open_counts(nodes, offsets, n_sets, bits, counts):
+def open_counts(rr_sets, bits, counts):
+    nodes, offsets, n_sets = rr_sets
     for s in range(n_sets):
-        met = False
+        covered = False
         for e in range(offsets[s], offsets[s + 1]):
             v = np.uint64(nodes[e])
             if (bits[v >> np.uint64(6)] >> (v & np.uint64(63))) & np.uint64(1):
-                met = True
+                covered = True
                 break
-        if not met:
+        if not covered:
             for e in range(offsets[s], offsets[s + 1]):
                 counts[nodes[e]] += 1
 

@@ -5,7 +5,8 @@ import numpy as np
 from .._numba import njit
 
 
-# column i4[m], rows already grouped by indptr i8[n + 1]  ->  indptr i8[n + 1], sources i4[m], arc i8[m] of the transpose
+# column i4[m], rows already grouped by indptr i8[n + 1]  ->  indptr i8[n + 1], sources i4[m], arc i8[m] of the
+# transpose
 @njit
 def transpose(indptr, indices):
     n = indptr.size - 1

@@ -7,11 +7,13 @@ import numpy as np
 from .._numba import njit
 
 
-# arcs out: indptr i8[], indices i4[]; arcs in: in_indptr i8[], in_sources i4[], in_arc i8[]; multiplicity i4[] (one per
-# arc, or one); degree i8[n]; place i4[n] (ties go to the smallest); allowed b1[n]; p f8 (below 0: single discount)
-#   ->  seeds i4[<= k], score f8[<= k] at the time each was taken
+# out OutArcs, into InArcs, multiplicity i4[] (one per arc, or one), degree i8[n], place i4[n] (ties go to the
+# smallest), allowed b1[n], p f8 (below 0: single discount)  ->  seeds i4[<= k], score f8[<= k] at the time each was
+# taken
 @njit
-def discount_seeds(indptr, indices, in_indptr, in_sources, in_arc, multiplicity, degree, place, allowed, p, k):
+def discount_seeds(out, into, multiplicity, degree, place, allowed, p, k):
+    indptr, indices = out
+    in_indptr, in_sources, in_arc = into
     n = indptr.size - 1
     step = 0 if multiplicity.size == 1 else 1
     single = p < 0.0
@@ -60,12 +62,14 @@ UNIT = 2.0**36  # sums of probabilities are whole numbers of 1 / UNIT: no order 
 
 # arcs as above; p f4[m] (one per arc, or one)  ->  seeds i4[<= k], score f8[<= k] at the time each was taken
 @njit
-def star_discount_seeds(indptr, indices, in_indptr, in_sources, in_arc, p, place, allowed, k):
-    """Largest (1 - chance that a seed activates v directly) * (1 + sum of p over followers that are no seeds)."""
+def star_discount_seeds(out, into, p, place, allowed, k):
+    """Largest (1 - probability that a seed activates v directly) * (1 + sum of p over followers that are no seeds)."""
+    indptr, indices = out
+    in_indptr, in_sources, in_arc = into
     n = indptr.size - 1
     step = 0 if p.size == 1 else 1
     left = np.zeros(n, np.int64)  # sum of p over arcs to nodes that are no seeds
-    free = np.ones(n, np.float64)  # chance that no seed activates v directly
+    free = np.ones(n, np.float64)  # probability that no seed activates v directly
     for v in range(n):
         for j in range(indptr[v], indptr[v + 1]):
             left[v] += whole(p[j * step])
@@ -105,12 +109,14 @@ def whole(p):
 
 # as star_discount_seeds
 @njit
-def two_step_seeds(indptr, indices, in_indptr, in_sources, in_arc, p, place, allowed, k):
+def two_step_seeds(out, into, p, place, allowed, k):
     """Largest free(v) * (1 + sum over followers w of p_vw free(w) * (1 + sum over followers x of w of p_wx free(x))).
 
-    free is the chance that no seed activates a node directly, 0 for seeds. Scores only fall, so a score that is still
-    the largest when looked at anew is the largest of all.
+    free is the probability that no seed activates a node directly, 0 for seeds. Scores only fall, so a score that is
+    still the largest when looked at anew is the largest of all.
     """
+    indptr, indices = out
+    in_indptr, in_sources, in_arc = into
     n = indptr.size - 1
     step = 0 if p.size == 1 else 1
     free = np.ones(n, np.float64)
@@ -142,11 +148,11 @@ def two_step_seeds(indptr, indices, in_indptr, in_sources, in_arc, p, place, all
 
 
 @njit
-def expose(in_indptr, in_sources, in_arc, p, step, free, star, v, chance):
-    """A seed activates v directly with `chance`: v counts for less in the star of everyone it follows."""
-    loss = free[v] * chance
+def expose(in_indptr, in_sources, in_arc, p, step, free, star, v, probability):
+    """A seed activates v directly with `probability`: v counts for less in the star of everyone it follows."""
+    loss = free[v] * probability
     if loss > 0.0:
-        free[v] *= 1.0 - chance
+        free[v] *= 1.0 - probability
         for i in range(in_indptr[v], in_indptr[v + 1]):
             star[in_sources[i]] -= p[in_arc[i] * step] * loss
 

@@ -7,7 +7,7 @@ import numpy as np
 from .._numba import njit
 
 
-# indptr i8[n + 1], indices i4[m], p f4[m] or f4[1]; free f8[n]: chance that the seeds do not activate a node;
+# indptr i8[n + 1], indices i4[m], p f4[m] or f4[1]; free f8[n]: probability that the seeds do not activate a node;
 # rank f8[n] is changed  ->  rounds done
 @njit
 def influence_rank(indptr, indices, p, free, alpha, rounds, close, rank):
@@ -36,7 +36,7 @@ def influence_rank(indptr, indices, p, free, alpha, rounds, close, rank):
 # seed b1[n], free f8[n] is changed; best f8[n] all 0 before and after
 @njit
 def reach_of_seed(indptr, indices, p, s, floor, seed, free, best):
-    """Multiply `free` by 1 - p of the likeliest path from s that passes no other seed, where that is at least `floor`."""
+    """Multiply `free` by 1 - p of the likeliest path from s past no other seed, where that is at least `floor`."""
     step = 0 if p.size == 1 else 1
     heap = [(-1.0, np.int64(s))]
     reached = [np.int64(s)]

@@ -53,8 +53,8 @@ class Lanes(NamedTuple):
 class Scan(NamedTuple):
     """Workspace of the scan of arcs.
 
-    Activation k of those that wait is of node ``targets[k]`` in the lane ``lanes[k]``, or, where that is -1, in all lanes
-    of the k-th row of `rows`. No more than WAITING have a row: only single lanes are collected beyond.
+    Activation k of those that wait is of node ``targets[k]`` in the lane ``lanes[k]``, or, where that is -1, in all
+    lanes of the k-th row of `rows`. No more than WAITING have a row: only single lanes are collected beyond.
     """
 
     world: np.uint64
@@ -269,8 +269,8 @@ def open_step(frontier, size, lanes, words):
 def scan_arcs(arcs, block, scan, lanes, frontier, i, end, j, n):
     """Draw the coins of all active lanes of frontier rows i ... end - 1, and let live arcs wait behind n others.
 
-    The scan begins at arc j (-1: the first) of row i and stops once WAITING activations wait, or a few more  ->  row and
-    arc to go on with, activations that wait, arcs of the rows that were begun.
+    The scan begins at arc j (-1: the first) of row i and stops once WAITING activations wait, or a few more  ->  row
+    and arc to go on with, activations that wait, arcs of the rows that were begun.
     """
     indptr, indices, p, lo, hi, linear = arcs
     world, few, bases, bits, targets, lane_of, rows = scan
@@ -326,7 +326,7 @@ def scan_arcs(arcs, block, scan, lanes, frontier, i, end, j, n):
 
 @njit
 def weigh_lanes(touched, state, words, weighing):
-    """Add to sums[lane] the weights of its active nodes, in the order of nodes: the sums are then the same to the last bit."""
+    """Add to sums[lane] the weights of its active nodes, in the order of nodes: no queue changes the sums."""
     weights, sums = weighing.weights, weighing.sums
     if weights.size == 0:
         return

@@ -1,7 +1,8 @@
 """All prefixes of one seed order in the same worlds, at the cost of one cascade from all of them.
 
-Under the independent cascade and linear thresholds a world is a graph of live arcs: what is active after more seeds holds
-what was active before. So seeds come one after the other, the cascade goes on where it stopped, and what is new is counted.
+Under the independent cascade and linear thresholds a world is a graph of live arcs: what is active after more seeds
+holds what was active before. So seeds come one after the other, the cascade goes on where it stopped, and what is new
+is counted.
 """
 
 import numpy as np

@@ -1,12 +1,32 @@
 """Greedy coverage of RR sets inside a matroid of quotas, and of several communities' RR sets at once."""
 
 import heapq
+from typing import NamedTuple
 
 import numpy as np
 
 from .._numba import njit
 
 LOW = np.int64(0xFFFFFFFF)
+
+
+class Quotas(NamedTuple):
+    """Community of every node, and how many seeds of each there may and must be."""
+
+    group: np.ndarray  # i4[n], -1 for none
+    most: np.ndarray  # i8[G]
+    least: np.ndarray  # i8[G]
+
+
+class RootedSets(NamedTuple):
+    """RR sets of several communities, numbered by `order`, in which those of a community follow each other."""
+
+    nodes: np.ndarray  # i4[]
+    offsets: np.ndarray  # i8[sets + 1]
+    order: np.ndarray  # i8[n_sets]
+    start: np.ndarray  # i8[n + 1], of the inverted index
+    sets: np.ndarray  # i4[]: numbers of the sets that hold each node
+    of: np.ndarray  # i4[n_sets]: community of each set
 
 
 # nodes i4[], offsets i8[sets + 1], order i8[n_sets]: sets in the order in which they are numbered; n
@@ -42,16 +62,18 @@ def may_join(g, held, most, least, owed, others, k):
     return held[g] < least[g] or owed + others < k
 
 
-# nodes i4[], offsets i8[sets + 1]; allowed b1[n]; group i4[n]; most, least i8[G]; by_place i4[n]: nodes, the first in a
-# tie first; k; looks: most prefixes at which the bound is reckoned
+# rr_sets Sets of coverage.py; allowed b1[n]; by_place i4[n]: nodes, the first in a tie first; k; looks: most prefixes
+# at which the bound is reckoned
 #   ->  seeds i4[<= k], gains i8[<= k] in sets, bound i8: no set that the quotas permit covers more
 @njit
-def quota_cover(nodes, offsets, n_sets, allowed, group, most, least, by_place, k, looks):
+def quota_cover(rr_sets, allowed, quotas, by_place, k, looks):
     """Greedy over the sets that can be completed to k nodes within the quotas, which are a matroid.
 
     After any prefix S the optimum covers at most covered(S) + the largest sum of gains of an independent set, which
     taking nodes by falling gain finds exactly.
     """
+    nodes, offsets, n_sets = rr_sets
+    group, most, least = quotas
     n = allowed.size
     start, sets = sets_of_nodes(nodes, offsets, np.arange(n_sets), n)
     gain = np.empty(n, np.int64)
@@ -142,16 +164,15 @@ def best_base(gain, allowed, group, most, least, k):
     return total
 
 
-# start i8[n + 1], sets i4[]: inverted index in which the sets of a community have consecutive numbers; of i4[n_sets]: the
-# community of each; nodes, offsets, order as in sets_of_nodes; scale f8[G]: worth of a set; cap f8[G]: most sets that
-# count; allowed b1[n]; by_place i4[n]; k; looks: prefixes at which the bound is reckoned
-#   ->  seeds i4[<= k], covered i8[G], bound f8: no k nodes are worth more
+# scale f8[G]: weight of a set; cap f8[G]: most sets that count; allowed b1[n]; by_place i4[n]; k; looks: prefixes at
+# which the bound is reckoned  ->  seeds i4[<= k], covered i8[G], bound f8: no k nodes have a larger sum
 @njit
-def capped_cover(nodes, offsets, order, start, sets, of, scale, cap, allowed, by_place, k, looks):
+def capped_cover(rooted, scale, cap, allowed, by_place, k, looks):
     """Greedy on the sum over communities of scale * min(covered, cap), with gains looked at only when they may lead.
 
     The bound is that of the same sum without caps: what is covered already, plus the k largest gains.
     """
+    nodes, offsets, order, start, sets, of = rooted
     n_groups = scale.size
     hit = np.zeros(order.size, np.bool_)
     covered = np.zeros(n_groups, np.int64)
@@ -159,9 +180,9 @@ def capped_cover(nodes, offsets, order, start, sets, of, scale, cap, allowed, by
     for i in range(allowed.size):
         v = by_place[i]
         if allowed[v] and start[v + 1] > start[v]:
-            worth = worth_of(start, sets, of, hit, covered, scale, cap, v)
-            if worth > 0.0:
-                heap.append((-worth, np.int64(i), np.int64(0)))
+            gain = gain_of(start, sets, of, hit, covered, scale, cap, v)
+            if gain > 0.0:
+                heap.append((-gain, np.int64(i), np.int64(0)))
     heapq.heapify(heap)
     seeds = np.empty(k, np.int32)
     size, looked = 0, -1
@@ -174,10 +195,10 @@ def capped_cover(nodes, offsets, order, start, sets, of, scale, cap, allowed, by
             bound = min(bound, best_sum(nodes, offsets, order, of, hit, covered, scale, allowed, k))
         if ended:
             break
-        worth, i, known = heapq.heappop(heap)
+        gain, i, known = heapq.heappop(heap)
         v = by_place[i]
         if known != size:
-            fresh = worth_of(start, sets, of, hit, covered, scale, cap, v)
+            fresh = gain_of(start, sets, of, hit, covered, scale, cap, v)
             if fresh > 0.0:
                 heapq.heappush(heap, (-fresh, i, np.int64(size)))
             continue
@@ -210,7 +231,7 @@ def best_sum(nodes, offsets, order, of, hit, covered, scale, allowed, k):
 
 
 @njit
-def worth_of(start, sets, of, hit, covered, scale, cap, v):
+def gain_of(start, sets, of, hit, covered, scale, cap, v):
     total = 0.0
     at, end = start[v], start[v + 1]
     while at < end:

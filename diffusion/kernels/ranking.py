@@ -118,33 +118,34 @@ def ball(indptr, indices, degree, gone, mark, v, look):
     return total * (degree[v] - 1)
 
 
-# arcs out: indptr i8[n + 1], indices i4[m]; times i4[m] or i4[1]: how often an arc counts; follows f8[n]: arcs in, so counted
+# arcs out: indptr i8[n + 1], indices i4[m]; times i4[m] or i4[1]: how often an arc counts; follows f8[n]: arcs in, so
+# counted
 #   ->  score f8[n], sums to 1
 @njit
 def page_rank(indptr, indices, times, follows):
-    """PageRank along follows, damping 0.85, by sweeps that use what they have just found (Gauss and Seidel).
+    """PageRank along follows, damping 0.85, by sweeps that use scores that are already new (Gauss and Seidel).
 
     Users who follow nobody pass their score to all alike, which only scales the scores of the others: they are left out
     and the sum is set to 1 at the end.
     """
     n = indptr.size - 1
     step = 0 if times.size == 1 else 1
-    given = np.empty(n, np.float64)  # score per follow
+    per_follow = np.empty(n, np.float64)  # score of a user by the number of those it follows
     score = np.full(n, 1.0 / max(n, 1), np.float64)
     for v in range(n):
-        given[v] = score[v] / follows[v] if follows[v] > 0 else 0.0
+        per_follow[v] = score[v] / follows[v] if follows[v] > 0 else 0.0
     for _ in range(1000):
         moved, total = 0.0, 0.0
         for u in range(n):
-            found = 0.0
+            new = 0.0
             for j in range(indptr[u], indptr[u + 1]):
-                found += given[indices[j]] * times[j * step]
-            found = 0.15 / n + 0.85 * found
-            moved += abs(found - score[u])
-            total += found
-            score[u] = found
+                new += per_follow[indices[j]] * times[j * step]
+            new = 0.15 / n + 0.85 * new
+            moved += abs(new - score[u])
+            total += new
+            score[u] = new
             if follows[u] > 0:
-                given[u] = found / follows[u]
+                per_follow[u] = new / follows[u]
         if moved <= 1e-8 * total:
             break
     total = score.sum()

@@ -2,8 +2,8 @@
 
 A *slot* holds one arc. A swap exchanges the sources of two slots, (u -> v, x -> y) becoming (x -> v, u -> y), so a slot
 keeps its target for ever. `order` lists the slots grouped by the community of their target, in each group those whose
-arc comes from another community ("across") first; `place` is its inverse. `mate` is the slot of the reverse arc for arcs
-that are swapped together with it (edges of an undirected graph, mutual follows), -1 for one-way arcs.
+arc comes from another community ("across") first; `place` is its inverse. `mate` is the slot of the reverse arc for
+arcs that are swapped together with it (edges of an undirected graph, mutual follows), -1 for one-way arcs.
 """
 
 from typing import NamedTuple
@@ -30,7 +30,8 @@ class Slots(NamedTuple):
     table: np.ndarray  # i8[2**b]
 
 
-# source i4[m], target i4[m], mate i4[m], community i4[n], table i8[2**b]  ->  change of arcs between communities, or BAD
+# source i4[m], target i4[m], mate i4[m], community i4[n], table i8[2**b]  ->  change of arcs between communities, or
+# BAD
 @njit
 def _change(i, j, source, target, mate, community, table, keep_mutual):
     """How many arcs more run between communities after swapping slots i and j; BAD where the swap is not allowed."""

@@ -210,8 +210,8 @@ def clear(nodes, head, size, marks):
 
 
 # sets first ... last - 1 of key u8; marks u8[ceil(n / 64)], a set of bits, all 0 and left so; nodes i4[] is filled from
-# `size`, the end of set i goes to ends[row + i - first]  ->  sets done, size, empty sets. Fewer sets are done when `nodes`
-# is full.
+# `size`, the end of set i goes to ends[row + i - first]  ->  sets done, size, empty sets. Fewer sets are done when
+# `nodes` is full.
 @njit
 def sample_ic(graph_plan, roots, cut, key, first, last, marks, nodes, size, ends, row):
     """Sample RR sets of the independent cascade."""

@@ -25,7 +25,7 @@ def uniform(key, i):
 # weight f8[m] > 0, indptr i8[c + 1]  ->  keep f8[m], other i4[m]
 @njit
 def alias_tables(weight, indptr):
-    """Alias table (Walker 1977, built as in Vose 1991) of each segment of `weight`; `other` are positions in `weight`."""
+    """Alias table (Walker 1977, built as in Vose 1991) of each segment of `weight`, in whose positions `other` is."""
     keep = np.ones(weight.size)
     other = np.arange(weight.size).astype(np.int32)
     small = np.empty(weight.size, np.int32)

@@ -1,11 +1,11 @@
 """SIPS: Sympathize, Identify, Participate, Share & Spread, one run at a time with every option.
 
 A user who shares publishes once. Followers attend with the probability of the arc, by the coins of the independent
-cascade; the platform's feed shows the note to a Poisson number of users. Every attended exposure is an event; what a user
-does follows from latents drawn once a campaign (coins of the user) or, with `redraw`, from coins of the exposure.
+cascade; the platform's feed shows the note to a Poisson number of users. Every attended exposure is an event; what a
+user does follows from latents drawn once a campaign (coins of the user) or, with `redraw`, from coins of the exposure.
 
-Nothing depends on the order in which sharers are visited: a step collects all its exposures before anybody moves on. The
-kernel of 512 runs (sips_lanes.py) gives the same numbers for the plain case.
+Nothing depends on the order in which sharers are visited: a step collects all its exposures before anybody moves on.
+The kernel of 512 runs (sips_lanes.py) gives the same numbers for the plain case.
 """
 
 import math
@@ -273,7 +273,7 @@ def record_exposure(v, x_at, channel, rank, position, rows, size, best_rank, rea
 
 @njit
 def react(worlds, word, lane, p, need, complex_, redraw, v, row, index, scores):
-    """Count the stages an exposure earns the note; with `redraw` the user also moves on by the coins of the exposure."""
+    """Count the stages an exposure earns the note; with `redraw` the user moves on by the coins of the exposure."""
     identified = 0
     if complex_:
         seen = row[SHARERS] + 1  # before this step, and this sharer: so no order within a step matters

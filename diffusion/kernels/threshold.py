@@ -1,8 +1,9 @@
-"""Thresholds on counts of active in-neighbours (Granovetter 1978; Watts 2002; Centola and Macy 2007), one run at a time.
+"""Thresholds on counts of active in-neighbours (Granovetter 1978; Watts 2002; Centola and Macy 2007), one run at a
+time.
 
-With the same threshold in every run, runs differ only through sub-threshold noise: lanes would have nothing to share but
-counters, and counters of many bits for the hubs of a fractional threshold. So the kernel is scalar: it touches one counter
-and one mark for each delivery along an arc, and a deterministic model is run once.
+With the same threshold in every run, runs differ only through sub-threshold noise: lanes would have nothing to share
+but counters, and counters of many bits for the hubs of a fractional threshold. So the kernel is scalar: it touches one
+counter and one mark for each delivery along an arc, and a deterministic model is run once.
 """
 
 from typing import NamedTuple
@@ -40,8 +41,9 @@ class Tallies(NamedTuple):
     mark: np.ndarray  # u1[n]
 
 
-# seeds i4[], key u8, run i8, record bool; node_counts i8[n] is added to  ->  size i8, arc visits i8; lists[0, :size] nodes
-# in order of step, lists[1, :size] steps, and where `record` lists[2, :size] positions of the parents (-1 for a seed)
+# seeds i4[], key u8, run i8, record bool; node_counts i8[n] is added to  ->  size i8, arc visits i8; lists[0, :size]
+# nodes in order of step, lists[1, :size] steps, and where `record` lists[2, :size] positions of the parents (-1 for a
+# seed)
 @njit
 def one_run(arcs, adoption, seeds, key, run, record, tallies, node_counts):
     indptr, indices, multiplicity = arcs
@@ -131,7 +133,7 @@ def threshold_run(arcs, adoption, seeds, key, run, tallies, node_counts):
 
 @njit
 def threshold_batch(arcs, adoption, seeds, key, first, last, tallies, node_counts, weighing):
-    """Runs first ... last - 1  ->  new activations i4[last - first, steps], arc visits i8; `weighing` as in `run_batch`."""
+    """Runs first ... last - 1  ->  new activations i4[last - first, steps], arc visits; weighing as in `run_batch`."""
     lists, weights, sums = tallies.lists, weighing.weights, weighing.sums
     new = np.zeros((last - first, 16), np.int32)
     steps = 0

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
 from ..results.ensemble import Ensemble
+from .declared import Declared
 from .next_generation import NextGeneration
 from .program import Program
 
@@ -89,7 +90,7 @@ class RatedArcs:
     rate: NDArray[np.float64]
 
 
-class DiffusionModel(ABC):
+class DiffusionModel(Declared, ABC):
     """A model of diffusion: a small frozen dataclass of parameters, and the answers to what the package asks of a model.
 
     A subclass gives at least `compile`. With `live_edges` it has RR sets, certified seeds and a reproduction number.
@@ -134,7 +135,6 @@ class DiffusionModel(ABC):
 
     states: ClassVar[tuple[str, ...]] = ("active",)
     result_type: ClassVar[type[Ensemble]] = Ensemble
-    takes_probabilities: ClassVar[bool] = True  # of the graph, so that studies cross the model with rules for them
     example: ClassVar[str] = ""  # how to write a model that has no parameters by default, for messages
 
     @property
@@ -201,6 +201,19 @@ class DiffusionModel(ABC):
         LiveEdges or None
         """
         return None
+
+    @property
+    def certified_model(self) -> DiffusionModel | None:
+        """The model for which a study chooses certified seeds in place of this one; None: no such seeds exist.
+
+        Their certificate holds for this model only where it is this model.
+        """
+        return None if type(self).live_edges is DiffusionModel.live_edges else self
+
+    @property
+    def contagion(self) -> str:
+        """``"simple"``, ``"complex"`` (one active node alone convinces nobody) or ``"linear"``."""
+        return "simple" if self.spreads_alone else "complex"
 
     @property
     def no_live_edges(self) -> str:

@@ -103,6 +103,20 @@ class LT(DiffusionModel):
         need_probabilities(graph, self.name)
         return LiveEdges(graph, linear=True)
 
+    @property
+    def contagion(self) -> str:
+        """Neither simple nor complex: exposures add up against a threshold that is drawn."""
+        return "linear"
+
+    def refuses_rule(self, rule: str) -> str:
+        """See `DiffusionModel.refuses_rule`: weights have to sum to at most 1 at every node."""
+        if rule not in ("constant", "trivalency"):
+            return ""
+        return (
+            f"the kind 'lt' cannot be combined with the rule {rule!r}, whose weights sum to more than 1 at most nodes; put "
+            "lt into its own [[model]] block with weighted_cascade, lt or column"
+        )
+
 
 class CascadeProgram(Program):
     """Live-edge worlds of a graph, 512 at a time: arcs that are live independently, or at most one into a node."""

@@ -62,7 +62,7 @@ class Threshold(DiffusionModel):
     'Threshold count=2'
     """
 
-    takes_probabilities: ClassVar[bool] = False
+    takes_probabilities = False
     example: ClassVar[str] = "Threshold(fraction=0.18) or Threshold(count=2)"
 
     fraction: float | None = None

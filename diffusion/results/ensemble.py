@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .._plots import draw
+from .._upward import draw
 from .._validation import level, whole
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph

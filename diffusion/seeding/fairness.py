@@ -12,26 +12,23 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .._plots import draw
 from .._progress import progress
-from .._provenance import provenance
-from .._random import RNGLike, derive_key, key_of
-from .._threads import n_threads
-from .._validation import level
+from .._random import RNGLike, key_of
+from .._upward import draw
+from .._validation import level, number
 from ..errors import InputError
-from ..graph.follower_graph import FollowerGraph, check_graph
+from ..graph.follower_graph import FollowerGraph
 from ..models.base import DiffusionModel
-from ..models.registry import model_of
-from ._certificate import check_k, is_number, open_unit, permitted
-from ._fairness_price import FairnessPrice, price_of_fairness
-from ._groups import Groups, groups_of
-from ._maximin import Collection, best_maximin, optimum_bound
-from .ris import RRStore, binomial_bounds
+from .certificate import binomial_bounds
+from .groups import Groups, groups_of
+from .maximin import Collection, best_maximin, optimum_bound
+from .problem import SelectionProblem, record
+from .task import Task
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["FairnessPrice", "MaximinSelection", "maximin_seeds", "price_of_fairness"]
+__all__ = ["MaximinSelection", "maximin_seeds"]
 
 FIRST = 512  # RR sets of each community at the first look, in each half, on average
 MAX_RR_SETS = 4_000_000
@@ -51,8 +48,8 @@ class MaximinSelection:
     minimum : float
         The smallest of these shares.
     lower, upper : float
-        With probability at least 1 - delta the smallest share of the seeds is at least `lower`, and no k permitted seeds
-        have a larger one than `upper`.
+        With probability at least 1 - delta the smallest share of the seeds is at least `lower`, and no k permitted
+        seeds have a larger one than `upper`.
     eps, delta, confidence : float
     n_rr_sets : int
     seconds : float
@@ -101,8 +98,8 @@ class MaximinSelection:
         head = ", ".join(map(repr, self.seeds[:5])) + (", ..." if len(self.seeds) > 5 else "")
         least = self.shares.index.tolist()[int(self.shares["share"].to_numpy().argmin())]
         return (
-            f"MaximinSelection: {len(self.seeds):,} seeds: {head}; smallest share {self.minimum:.4g} (community {least!r} "
-            f"of {len(self.shares):,}), at least {self.lower:.4g}, optimum at most {self.upper:.4g}, "
+            f"MaximinSelection: {len(self.seeds):,} seeds: {head}; smallest share {self.minimum:.4g} (community "
+            f"{least!r} of {len(self.shares):,}), at least {self.lower:.4g}, optimum at most {self.upper:.4g}, "
             f"{self.n_rr_sets:,} RR sets, stopped by {self.stopped}"
         )
 
@@ -132,8 +129,8 @@ def maximin_seeds(
     k : int
         Number of seeds, from 1.
     communities : optional
-        The community of each node: None for the node attribute ``community``, the name of another, a Series or mapping by
-        label, values in the order of ``graph.nodes``, or a partition. Nodes without one do not count.
+        The community of each node: None for the node attribute ``community``, the name of another, a Series or mapping
+        by label, values in the order of ``graph.nodes``, or a partition. Nodes without one do not count.
     model : DiffusionModel or {"ic", "lt"}
     eps : float in (0, 1)
         Sample until the smallest share is known to about this relative error, and the sets that chose the seeds flatter
@@ -167,11 +164,11 @@ def maximin_seeds(
     -----
     The aim is that of Tsang et al. (2019), group fairness by the maximin. RR sets are rooted in every community alike.
     Seeds come from greedy on the sum of shares cut at a level, which is raised as long as all communities reach it
-    (Saturate, Krause et al. 2008, with exactly k seeds), and from greedy on weighted sums of shares whose weights move to
-    the communities reached least (multiplicative weights, as in Udwani 2018); the best set on the choosing sets is kept.
-    With exactly k seeds no method has a guarantee for any number of communities (Krause et al. 2008); `upper` is proven
-    for the case at hand: the smallest share of any set is at most each weighted mean of shares, whose optimum greedy
-    bounds.
+    (Saturate, Krause et al. 2008, with exactly k seeds), and from greedy on weighted sums of shares whose weights move
+    to the communities reached least (multiplicative weights, as in Udwani 2018); the best set on the choosing sets is
+    kept. With exactly k seeds no method has a guarantee for any number of communities (Krause et al. 2008); `upper` is
+    proven for the case at hand: the smallest share of any set is at most each weighted mean of shares, whose optimum
+    greedy bounds.
 
     Examples
     --------
@@ -182,81 +179,80 @@ def maximin_seeds(
     >>> sorted(found.seeds), found.lower <= 0.625 <= found.upper
     ([0, 4], True)
     """
-    check_graph(graph)
-    begin = time.perf_counter()
-    chosen_model = model_of(model)
-    eps = open_unit(eps, "eps")
-    delta = 1.0 / max(graph.n_nodes, 2) if delta is None else open_unit(delta, "delta")
     level(confidence)
-    if time_limit is not None and (not is_number(time_limit) or time_limit <= 0):
-        raise InputError(f"time_limit={time_limit!r} is no time: give seconds above 0, or None")
-    if max_rr_sets is not None and (not is_number(max_rr_sets) or max_rr_sets < 2):
-        raise InputError(f"max_rr_sets={max_rr_sets!r} is out of range: give a whole number from 2, or None")
+    eps = level(eps, "eps")
+    asked: dict[str, Any] = {"candidates": candidates, "exclude": exclude, "time_limit": time_limit, "threads": threads}
+    problem = SelectionProblem.of(graph, k, model=model, key=key_of(rng), **asked)
+    if k < 1:
+        raise InputError(f"k={k!r} is not a number of seeds: give a whole number from 1")
     groups = groups_of(graph, communities)
     sizes = groups.sizes()
-    allowed = permitted(graph, candidates, exclude, ())
-    k = check_k(k, allowed)
-    key, workers = key_of(rng), n_threads(threads)
+    delta = 1.0 / max(graph.n_nodes, 2) if delta is None else level(delta, "delta")
+    task = Task.of(problem, delta=delta, purpose="maximin")
     # Roots: every community is as likely as another, and its nodes among themselves.
-    weights = np.where(groups.code >= 0, 1.0 / sizes[groups.code], 0.0)
-    choosing, judging = (
-        RRStore(graph, chosen_model, derive_key(key, "maximin", purpose), weights=weights)
-        for purpose in ("choose", "judge")
-    )
-    deadline = float("inf") if time_limit is None else begin + float(time_limit)
-    limit = float(MAX_RR_SETS if max_rr_sets is None else max_rr_sets)
+    weights = task.at_counted(np.where(groups.code >= 0, 1.0 / sizes[groups.code], 0.0), 0.0)
+    selection, validation = (task.store(purpose, weights=weights) for purpose in ("choose", "judge"))
+    limit = number(MAX_RR_SETS if max_rr_sets is None else max_rr_sets, "max_rr_sets", least=2)
     size, look, stopped = max(min(FIRST * len(groups), int(limit // 2)), 1), 0, ""
-    state: tuple[Any, ...] | None = None
+    state: _Look | None = None
     with progress(total=None, description="RR sets", unit="set") as bar:
         while not stopped:
             try:
-                until = float("inf") if state is None else deadline
-                if not all(s.extend(size, threads=workers, deadline=until, bar=bar) for s in (choosing, judging)):
+                until = float("inf") if state is None else problem.deadline
+                both = (selection, validation)
+                if not all(s.extend(size, threads=problem.threads, deadline=until, bar=bar) for s in both):
                     stopped = "time"
                     break
                 # Sums to delta over all looks and the bounds of every community, of which each look has two.
                 alpha = delta / (2.0 * (look + 1) * (look + 2) * len(groups))
-                picked = Collection(choosing, groups)
-                seeds, hoped, bounds = best_maximin(picked, allowed, k)
+                picked = Collection(task, selection, groups)
+                nodes, promised, bounds = best_maximin(picked, k)
                 upper = optimum_bound(picked.n_sets, bounds, alpha)
-                judge = Collection(judging, groups)
-                hits = judge.covered(seeds)
-                lower = min(binomial_bounds(int(h), int(n), alpha)[0] for h, n in zip(hits, judge.n_sets, strict=True))
-                sure = np.bincount(groups.code[seeds][groups.code[seeds] >= 0], minlength=len(groups)) / sizes
-                lower = max(lower, float(sure.min()))
-                state = seeds, hits, judge.n_sets, lower, max(upper, lower), size
+                judged = Collection(task, validation, groups)
+                hits, n_sets = judged.covered(nodes), judged.n_sets
+                lower = min(binomial_bounds(int(h), int(n), alpha)[0] for h, n in zip(hits, n_sets, strict=True))
+                users = task.users_of(nodes)
+                own = groups.code[users][groups.code[users] >= 0]
+                lower = max(lower, float((np.bincount(own, minlength=len(groups)) / sizes).min()))
+                state = _Look(users, hits, n_sets, lower, max(upper, lower), size)
             except KeyboardInterrupt:
                 if state is None:
                     raise
                 stopped = "interrupted"
                 break
-            if _precise(hits, judge.n_sets, hoped, eps):
+            if _precise(hits, n_sets, promised, eps):
                 stopped = "precision"
-            elif time.perf_counter() > deadline:
+            elif time.perf_counter() > problem.deadline:
                 stopped = "time"
             elif 4 * size > limit:
                 stopped = "max_rr_sets"
             size, look = 2 * size, look + 1
     assert state is not None
-    seeds, hits, n_sets, lower, upper, n = state
-    rule = graph.probabilities
-    record = provenance(
-        "maximin_seeds", key=key, model=chosen_model.label, graph=graph.fingerprint, k=k, eps=eps, delta=delta,
-        probabilities=None if rule is None else rule.label, n_rr_sets=2 * n, stopped=stopped, communities=len(groups),
-    )  # fmt: skip
-    return MaximinSelection(
-        tuple(graph.index.labels_of(seeds).tolist()), _share_table(groups, sizes, hits, n_sets, confidence), float(lower),
-        float(upper), eps, delta, confidence, 2 * n, time.perf_counter() - begin, stopped, key, provenance=record,
-    )  # fmt: skip
+    facts = {"k": k, "eps": eps, "delta": delta, "n_rr_sets": 2 * state.n, "stopped": stopped}
+    origin = record("maximin_seeds", graph, problem.model, problem.key, communities=len(groups), **facts)
+    shares = _share_table(groups, sizes, state.hits, state.n_sets, confidence)
+    proven, spent = (state.lower, state.upper, eps, delta, confidence, 2 * state.n), time.perf_counter() - problem.start
+    seeds = problem.labels(state.users)
+    return MaximinSelection(seeds, shares, *proven, spent, stopped, problem.key, provenance=origin)
 
 
-def _precise(hits: NDArray[np.int64], n_sets: NDArray[np.int64], hoped: float, eps: float) -> bool:
-    """Is the smallest share known to about `eps`, two standard errors, and that near to what the choosing sets promise?"""
+@dataclass(frozen=True)
+class _Look:
+    users: NDArray[np.int32]
+    hits: NDArray[np.int64]
+    n_sets: NDArray[np.int64]
+    lower: float
+    upper: float
+    n: int
+
+
+def _precise(hits: NDArray[np.int64], n_sets: NDArray[np.int64], promised: float, eps: float) -> bool:
+    """Is the smallest share known to about `eps` (two standard errors), and that near to what the other sets promise?"""
     share = hits / np.maximum(n_sets, 1)
     at = int(share.argmin())
     if hits[at] == 0:
         return False
-    return 2.0 * math.sqrt((1.0 - share[at]) / hits[at]) <= eps and float(share[at]) >= (1.0 - eps) * hoped
+    return 2.0 * math.sqrt((1.0 - share[at]) / hits[at]) <= eps and float(share[at]) >= (1.0 - eps) * promised
 
 
 def _share_table(

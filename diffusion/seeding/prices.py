@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .._plots import draw
 from .._provenance import provenance
+from .._upward import draw
 from .._validation import level
 from ..errors import InputError, NotFoundError, did_you_mean
 
@@ -24,13 +24,14 @@ __all__ = ["PriceFit", "fit_prices"]
 class PriceFit:
     """A price law, price = exp(intercept) * followers^a * engagement^b, and how well the data support it.
 
-    It is a function of followers, so that it can be given as ``prices=``: ``dif.select_seeds(g, budget=..., prices=fit)``.
+    It is a function of followers, so that it can be given as ``prices=``: ``dif.select_seeds(g, budget=...,
+    prices=fit)``.
 
     Attributes
     ----------
     coefficients : DataFrame
-        One row a term (``intercept``, ``followers``, ``engagement``): value, se, low, high, p_value; natural logarithms,
-        so that the others are elasticities.
+        One row a term (``intercept``, ``followers``, ``engagement``): value, se, low, high, p_value; natural
+        logarithms, so that the others are elasticities.
     alone : tuple of float
         Intercept and elasticity of the law on followers alone, of the same rows.
     r_squared : float
@@ -44,6 +45,8 @@ class PriceFit:
     confidence : float
     followers_range, engagement_range : tuple of float
         Smallest and largest value that was used; the law is a guess outside. Engagement: NaN where it is not used.
+    data : tuple of ndarray
+        Followers and prices that were used.
     provenance : dict
     data : tuple of two ndarray of float64, or None
         Followers and prices that were used.

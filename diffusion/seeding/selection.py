@@ -10,17 +10,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..results.estimates import SpreadEstimate
+from .certificate import Certificate
 
-__all__ = ["NextBuy", "SeedSelection", "told"]
+__all__ = ["HEURISTIC", "NextBuy", "Purchase", "SeedSelection"]
 
 _NAN = float("nan")
-
-
-def told(chosen_by: str, compared: dict[str, float]) -> str:
-    """Say that the seeds are those of a ranking, where they are."""
-    if chosen_by in ("", "greedy"):
-        return ""
-    return f"; chosen by {chosen_by!r}, which reaches {compared[chosen_by]:.5g} and greedy {compared['greedy']:.5g}"
+HEURISTIC = "none: a heuristic"
 
 
 @dataclass(frozen=True)
@@ -30,11 +25,11 @@ class NextBuy:
     Attributes
     ----------
     seed : label
-        Of those not chosen whom the budget alone could pay: the one that adds most per price; of a heuristic, the next
-        of its ranking.
+        Of those not chosen whom the budget alone could pay: the one that adds most per price; of a ranking, the next in
+        its order.
     price : float
     gain : float
-        Estimated spread added to that of the seeds, on the RR sets that chose them; NaN for heuristics.
+        Estimated spread added to that of the seeds, on the RR sets that chose them; NaN for rankings.
     missing : float
         Money needed beyond the budget: the price less what is left.
 
@@ -55,6 +50,43 @@ class NextBuy:
         return self.gain / self.price if self.price > 0 else float("inf") if self.gain > 0 else _NAN
 
 
+@dataclass(frozen=True, eq=False)
+class Purchase:
+    """Money spent on seeds.
+
+    Attributes
+    ----------
+    budget : float
+    prices : ndarray of float64, shape (len(seeds),)
+    next_buy : NextBuy or None
+        None where nobody is left whom the budget could pay, or nobody adds anything.
+
+    Examples
+    --------
+    >>> Purchase(budget=100.0, prices=np.array([30.0, 50.0])).cost
+    80.0
+    """
+
+    budget: float = _NAN
+    prices: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    next_buy: NextBuy | None = None
+
+    @property
+    def cost(self) -> float:
+        """Money spent; NaN without a budget."""
+        return float(self.prices.sum()) if self.budget == self.budget else _NAN
+
+
+def _read(part: str, name: str, text: str, otherwise: Any = _NAN) -> Any:
+    """Attribute of a part of the selection."""
+
+    def read(selection: SeedSelection) -> Any:
+        owner = getattr(selection, part)
+        return otherwise if owner is None else getattr(owner, name)
+
+    return property(read, doc=text)
+
+
 @dataclass(frozen=True, repr=False, eq=False)
 class SeedSelection:
     """Seeds in the order in which they were chosen.
@@ -64,33 +96,28 @@ class SeedSelection:
     seeds : tuple of labels
     method : str
     scores : ndarray of float64, shape (len(seeds),)
-        What the method ranks by, at the time each seed was taken (NaN where it has no score).
+        What the method ranks by, at the time each seed was chosen (NaN where it has no score).
     seconds : float
         Time of the selection alone.
     key : int
         Key of the random draws.
     gains : ndarray of float64, shape (len(seeds),)
-        Estimated marginal spread of each seed after those before it; empty for heuristics.
-    lower, upper : float
-        With probability at least 1 - delta the spread of the seeds is at least `lower`, and no permitted set has more than
-        `upper`; NaN for methods without a certificate.
-    eps, delta : float
-        What was asked for.
+        Estimated marginal spread of each seed after those before it and those there were already; empty for rankings.
     guarantee : str
         What the method promises beforehand, in words; what is proven of these seeds is lower / upper.
-    n_rr_sets : int
-    mean_rr_size : float
-    chosen_by : str
-        Where seeds are certified: "greedy", or the ranking whose seeds these are, as it reaches more than greedy; else "".
-    compared : dict of str to float
-        Estimated spread of the seeds of greedy, and of the rankings judged beside them on the same RR sets.
     stopped : str
-        What ended the selection: "done", "converged", "guarantee", "quality", "precision", "bound", "time", "max_rr_sets",
-        "memory" or "interrupted".
-    cost, budget, next_unit : float
-        Money spent, money given, and the spread that the next unit of money would buy (NaN without prices).
-    next_buy : NextBuy or None
-        Who would be bought with it, at what price; None without prices, or where nobody is left or adds anything.
+        What ended the selection: "done", "converged" (the guarantee holds, and more RR sets would hardly choose better
+        seeds), "guarantee", "quality", "precision" (sampling error within eps), "bound" (more sets cannot prove the
+        quality asked for), "time", "max_rr_sets", "memory" (twice as many sets would not fit) or "interrupted". Bounds
+        hold whatever the reason.
+    certificate : Certificate or None
+        What is proven of the seeds; None for methods without a certificate. Its ``lower``, ``upper``, ``ratio``,
+        ``eps``, ``delta``, ``n_rr_sets``, ``mean_rr_size``, ``chosen_by`` and ``compared`` are attributes of the
+        selection too.
+    purchase : Purchase
+        Money spent. Its ``budget``, ``cost``, ``prices`` and ``next_buy`` are attributes of the selection too.
+    existing_spread : float
+        Estimated spread of the seeds there were already.
     spread : SpreadEstimate or None
         Independent estimate, where ``evaluate=True`` asked for one.
     provenance : dict
@@ -102,27 +129,34 @@ class SeedSelection:
     seconds: float
     key: int
     gains: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
-    lower: float = _NAN
-    upper: float = _NAN
-    eps: float = _NAN
-    delta: float = _NAN
-    guarantee: str = "none: a heuristic"
-    n_rr_sets: int = 0
-    mean_rr_size: float = _NAN
-    chosen_by: str = ""
-    compared: dict[str, float] = field(default_factory=dict)
+    guarantee: str = HEURISTIC
     stopped: str = "done"
-    cost: float = _NAN
-    budget: float = _NAN
-    next_unit: float = _NAN
-    next_buy: NextBuy | None = None
+    certificate: Certificate | None = None
+    purchase: Purchase = field(default_factory=Purchase)
+    existing_spread: float = 0.0
     spread: SpreadEstimate | None = None
     provenance: dict[str, Any] = field(default_factory=dict)
 
+    lower = _read("certificate", "lower", "Lower bound of the spread of the seeds; NaN without a certificate.")
+    upper = _read("certificate", "upper", "Upper bound of the spread of any permitted seed set; NaN without.")
+    ratio = _read("certificate", "ratio", "Proven share of the optimum, lower / upper; NaN without a certificate.")
+    eps = _read("certificate", "eps", "What was asked of the certificate; NaN without.")
+    delta = _read("certificate", "delta", "Probability with which the certificate may fail; NaN without.")
+    n_rr_sets = _read("certificate", "n_rr_sets", "RR sets sampled.", 0)
+    mean_rr_size = _read("certificate", "mean_rr_size", "Mean members of the RR sets that chose; NaN without.")
+    chosen_by = _read("certificate", "chosen_by", "'greedy', or the ranking whose seeds these are; '' without.", "")
+    compared = _read("certificate", "compared", "Estimated spread of greedy and of the rankings beside it.", {})
+    budget = _read("purchase", "budget", "Money there was; NaN without prices.")
+    cost = _read("purchase", "cost", "Money spent; NaN without prices.")
+    prices = _read("purchase", "prices", "Price of each seed; empty without prices.")
+    next_buy = _read("purchase", "next_buy", "Who would be bought next, had the budget been larger.")
+
     @property
-    def ratio(self) -> float:
-        """Proven share of the optimum, lower / upper; NaN without a certificate."""
-        return self.lower / self.upper if self.upper > 0 else _NAN
+    def next_unit(self) -> float:
+        """Estimated spread that the next unit of money would buy; NaN for rankings and without prices."""
+        if self.next_buy is not None:
+            return float(self.next_buy.gain_per_cost)
+        return 0.0 if self.cost == self.cost and self.certificate is not None else _NAN
 
     @property
     def spread_per_cost(self) -> float:
@@ -130,14 +164,14 @@ class SeedSelection:
         if not self.cost > 0:
             return _NAN
         if self.gains.size:
-            return float(self.gains.sum()) / self.cost
+            return float(self.gains.sum() / self.cost)
         return self.spread.mean / self.cost if self.spread is not None else _NAN
 
     def __len__(self) -> int:
         return len(self.seeds)
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return one row a seed: rank (from 1), node, score, and the marginal gain where the method estimates it."""
+        """Return one row a seed: rank (from 1), node, score; gain, cumulated spread and price where there are any."""
         table = pd.DataFrame(
             {
                 "rank": np.arange(1, len(self.seeds) + 1),
@@ -145,7 +179,9 @@ class SeedSelection:
                 "score": self.scores,
             }
         )
-        return table.assign(gain=self.gains) if self.gains.size else table
+        if self.gains.size:
+            table = table.assign(gain=self.gains, spread=self.existing_spread + np.cumsum(self.gains))
+        return table.assign(price=self.prices) if self.prices.size else table
 
     def __repr__(self) -> str:
         head = ", ".join(map(repr, self.seeds[:5])) + (", ..." if len(self.seeds) > 5 else "")
@@ -158,6 +194,11 @@ class SeedSelection:
             text += (
                 f"; spread at least {self.lower:.5g}, optimum at most {self.upper:.5g} (ratio {self.ratio:.3f}, delta "
                 f"{self.delta:.2g}, {self.n_rr_sets:,} RR sets, stopped by {self.stopped})"
-                f"{told(self.chosen_by, self.compared)}"
             )
+            if self.chosen_by != "greedy":
+                reached = self.compared
+                text += f"; chosen by {self.chosen_by!r}, which reaches {reached[self.chosen_by]:.5g} and greedy "
+                text += f"{reached['greedy']:.5g}"
+        elif self.guarantee != HEURISTIC:
+            text += f"; {self.guarantee}"
         return text + (f"; spread {self.spread!r}" if self.spread is not None else "")

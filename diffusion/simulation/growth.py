@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .._plots import draw
 from .._provenance import provenance
 from .._random import RNGLike, derive_key, generator, key_of
+from .._upward import draw
 from .._validation import Floats, number, whole
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
@@ -21,7 +21,8 @@ from ..models.registry import model_of
 from ..results.ensemble import Ensemble
 from ..results.estimates import Estimate
 from .growth_fit import fit_by_reach, inactive_share, leading, pooled_ratio, ratios_by_step
-from .phase import MAX_DECELERATION, Phase, Reproduction, interval_text, reproduction, steady_growth
+from .phase import MAX_DECELERATION, Phase, Reproduction, reproduction, steady_growth
+from .reasons import Finding, Reason, interval_text
 from .runner import seed_labels
 
 if TYPE_CHECKING:
@@ -55,8 +56,10 @@ class Growth:
     phase : {"exponential", "subcritical", "core", "undecided", "not applicable", "declining"}
         Of the graph and the model; see `reproduction`. From counts alone: ``"exponential"``, ``"declining"`` (of what was
         counted: nothing is said of the graph) or ``"undecided"``.
+    why : Reason
+        Why: the finding with its numbers.
     cause, reason : str
-        Why, as a word and in a sentence with the numbers.
+        The same as a word and in a sentence with the numbers.
     campaign : Estimate
         New(t + 1) over new(t) of these seeds, pooled over the early steps (`first` to `last`): as it was, with depletion.
     campaign_predicted : float
@@ -87,8 +90,7 @@ class Growth:
     doubling_time: Estimate
     deceleration: Estimate
     phase: Phase
-    cause: str
-    reason: str
+    why: Reason
     campaign: Estimate
     campaign_predicted: float
     first: int
@@ -97,6 +99,16 @@ class Growth:
     runs: int
     halves: tuple[int, int]
     provenance: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def cause(self) -> str:
+        """Why, as a word."""
+        return self.why.cause
+
+    @property
+    def reason(self) -> str:
+        """Why, in one sentence."""
+        return str(self.why)
 
     def to_pandas(self) -> pd.DataFrame:
         """Return the result as one row: R, rate, doubling and campaign with low and high, phase, cause, reason, runs."""
@@ -267,10 +279,9 @@ def growth_on_graph(
     counted: Growth, graph: FollowerGraph, model: DiffusionModel, seeds: Sequence[Any], known: Reproduction
 ) -> Growth:
     """Set what was counted beside what graph and model allow and what message passing forecasts from the seeds."""
-    phase, cause, reason = known.phase, known.cause, known.reason
+    phase, why = known.phase, known.why
     if phase == "subcritical" and counted.phase == "exponential":
-        phase, cause = "undecided", "transient"
-        reason = f"{reason}, yet this campaign grows while it is small: {counted.reason}"
+        phase, why = "undecided", Reason(Finding.CAMPAIGN_GROWS, outer=known.why, inner=counted.why)
     table = counted.R_by_step.copy()
     operator = model.next_generation(graph)
     expected = UNKNOWN
@@ -282,15 +293,14 @@ def growth_on_graph(
         if min(ends) > 0 and max(ends) <= steps:
             before, after = (sum(new[a : end + a - 1].sum() for end in ends) for a in (1, 2))
             expected = float(after / before) if before else UNKNOWN
-    rate, doubling = _rates(known.R, cause, known.deceleration)
+    rate, doubling = _rates(known.R, why.cause, known.deceleration)
     return replace(
         counted,
         R=known.R,
         R_predicted=known.predicted,
         deceleration=known.deceleration,
         phase=phase,
-        cause=cause,
-        reason=reason,
+        why=why,
         campaign_predicted=expected,
         rate=rate,
         doubling_time=doubling,
@@ -422,38 +432,34 @@ def growth_of_counts(
     R, deceleration = campaign, Estimate(UNKNOWN, UNKNOWN, UNKNOWN, confidence, runs)
     phase: Phase = "undecided"
     wide = leading(early & (cumulative[1:] <= depletion * n_nodes)) if sums.size > 1 else 0
-    cause, reason = "short", "the seeds activated nobody, so there is no growth to measure"
+    why = Reason(Finding.NO_ACTIVATION)
     if sums.size > 1 and sums[1]:
         fit = fit_by_reach(new, depletion, confidence, final=None if complete else float(n_nodes))
-        cause, reason = steady_growth(fit)
-        reason = reason.replace("R measured from typical sharers", "R")
-        if unknown:
-            cause, reason = "unclear", "R has no interval: too few runs, or all of them equal"
-        elif cause == "steady":
+        why = Reason(Finding.NO_INTERVAL) if unknown else steady_growth(fit, subject="R")
+        if why.cause == "steady":
             phase = "exponential"
         if not np.isnan(fit.R[0]):
-            R = estimate(fit.R if cause in ("steady", "unclear") else fit.pooled)
+            R = estimate(fit.R if why.cause in ("steady", "unclear") else fit.pooled)
             deceleration = estimate(fit.deceleration)
         if wide and not unknown and phase != "exponential":
             R_wide = pooled(1, (wide + 1, wide + 1))
             inactive, times = inactive_share(new, n_nodes, wide + 1), sums[1:].max() / sums[1]
             if R_wide.high < inactive and times < 2:
-                phase, cause, R = "declining", "declining", R_wide
-                reason = f"R of these counts is {interval_text((R.value, R.low, R.high))}, below 1"
-            elif R_wide.high < 1 and times < 2:
-                R, cause = R_wide, "near one"
-                reason = (
-                    f"R of these counts is {interval_text((R.value, R.low, R.high))}, below 1, but by no more than the "
-                    f"{1 - inactive:.1%} of nodes already active explain"
+                phase, why, R = (
+                    "declining",
+                    Reason(Finding.DECLINES, {"R": (R_wide.value, R_wide.low, R_wide.high)}),
+                    R_wide,
                 )
-    rate, doubling = _rates(R, cause, deceleration)
+            elif R_wide.high < 1 and times < 2:
+                numbers = {"R": (R_wide.value, R_wide.low, R_wide.high), "active": 1 - inactive}
+                R, why = R_wide, Reason(Finding.DEPLETED, numbers)
+    rate, doubling = _rates(R, why.cause, deceleration)
     return Growth(
         R,
         UNKNOWN,
         deceleration=deceleration,
         phase=phase,
-        cause=cause,
-        reason=reason,
+        why=why,
         campaign=campaign,
         campaign_predicted=UNKNOWN,
         halves=halves,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -19,6 +19,7 @@ from ..models.program import BATCH, stack_runs
 from ..models.registry import model_of
 from ..results.estimates import Estimate
 from .growth_fit import ReachFit, fit_by_reach
+from .reasons import Finding, Reason
 from .runner import prepare
 
 __all__ = ["Phase", "Reproduction", "reproduction"]
@@ -53,11 +54,13 @@ class Reproduction:
         growth, 1/d for growth in d dimensions.
     phase : {"exponential", "subcritical", "core", "undecided", "not applicable"}
         ``"core"``: growth holds among a few users only, and the spread dies out among the rest.
+    why : Reason
+        Why: the finding with its numbers.
     cause : str
-        Why, as a word: ``"steady"``, ``"below one"``, ``"core"``, ``"near one"``, ``"short"``, ``"slowing"``,
+        The same as a word: ``"steady"``, ``"below one"``, ``"core"``, ``"near one"``, ``"short"``, ``"slowing"``,
         ``"unclear"``, ``"transient"``, ``"no R"``.
     reason : str
-        Why, in one sentence with the numbers.
+        The same in one sentence with the numbers.
     core_share : float
         Share of all users who carry 90 % of R (by their elasticity).
     final_share : float
@@ -72,13 +75,22 @@ class Reproduction:
     R: Estimate
     deceleration: Estimate
     phase: Phase
-    cause: str
-    reason: str
+    why: Reason
     core_share: float
     final_share: float
     by_reach: pd.DataFrame
     runs: int
     provenance: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def cause(self) -> str:
+        """Why, as a word."""
+        return self.why.cause
+
+    @property
+    def reason(self) -> str:
+        """Why, in one sentence."""
+        return str(self.why)
 
     def to_pandas(self) -> pd.DataFrame:
         """Return the result as one row."""
@@ -181,33 +193,17 @@ def reproduction(
     )
     operator = chosen.next_generation(graph)
     nothing = Estimate(UNKNOWN, UNKNOWN, UNKNOWN, confidence, 0)
+
+    def without_runs(predicted: float, phase: Phase, why: Reason) -> Reproduction:
+        return Reproduction(predicted, nothing, nothing, phase, why, UNKNOWN, UNKNOWN, _table(None), 0, record)
+
     if operator is None:
-        reason = (
-            f"{chosen.label} has no R, since one sharer alone convinces nobody: ask for the size of outbreaks instead"
-        )
-        return Reproduction(
-            UNKNOWN, nothing, nothing, "not applicable", "no R", reason, UNKNOWN, UNKNOWN, _table(None), 0, record
-        )
+        return without_runs(UNKNOWN, "not applicable", Reason(Finding.SEVERAL_SHARERS, {"model": chosen.label}))
     predicted = operator.radius(tol=BELOW)
     if math.isinf(predicted):
-        reason = "the feed shows a note without end but for its cap, so that R has no prediction"
-        return Reproduction(
-            predicted, nothing, nothing, "undecided", "unclear", reason, UNKNOWN, UNKNOWN, _table(None), 0, record
-        )
+        return without_runs(predicted, "undecided", Reason(Finding.ENDLESS_FEED))
     if not graph.n_nodes:
-        return Reproduction(
-            0.0,
-            nothing,
-            nothing,
-            "undecided",
-            "short",
-            "the graph has no users",
-            UNKNOWN,
-            UNKNOWN,
-            _table(None),
-            0,
-            record,
-        )
+        return without_runs(0.0, "undecided", Reason(Finding.NO_USERS))
     sharers, weight = operator.settled()
     share = sharers if sharers.any() else np.full(graph.n_nodes, 1 / graph.n_nodes)
     order = np.sort(weight)[::-1].cumsum()
@@ -227,10 +223,10 @@ def reproduction(
         if predicted > 1 and depleted is None:
             depleted = operator.depletion(share, predicted, 2 * depletion * float(counts.sum(axis=1).max()))
         fit = fit_by_reach(padded, depletion, confidence, depleted=depleted)
-        phase, cause, reason = _verdict(operator, predicted, core_share, weight, fit)
-        if cause not in ("near one", "unclear") or runs >= max_runs or visits > MAX_VISITS:
+        phase, why = _verdict(operator, predicted, core_share, weight, fit)
+        if why.cause not in ("near one", "unclear") or runs >= max_runs or visits > MAX_VISITS:
             break
-    steady = cause in ("steady", "unclear") or (cause == "near one" and not np.isnan(fit.R[0]))
+    steady = why.cause in ("steady", "unclear") or (why.cause == "near one" and not np.isnan(fit.R[0]))
     R = Estimate(*(fit.R if steady else fit.pooled), confidence, runs)
     deceleration = Estimate(*fit.deceleration, confidence, runs) if predicted > 1 else nothing
     return Reproduction(
@@ -238,8 +234,7 @@ def reproduction(
         R,
         deceleration,
         phase,
-        cause,
-        reason,
+        why,
         core_share,
         fit.final / graph.n_nodes,
         _table(fit),
@@ -253,52 +248,36 @@ def _table(fit: ReachFit | None) -> pd.DataFrame:
     return pd.DataFrame(columns=list(names), dtype=float) if fit is None else pd.DataFrame(fit.bins)
 
 
-def interval_text(found: tuple[float, float, float]) -> str:
-    """Value and ends to three digits."""
-    return f"{found[0]:.3g} [{found[1]:.3g}, {found[2]:.3g}]"
-
-
-def steady_growth(fit: ReachFit, predicted: float = UNKNOWN) -> tuple[str, str]:
-    """Cause and reason for what a fit by reach says of exponential growth; the cause is "steady" where it holds."""
+def steady_growth(fit: ReachFit, predicted: float = UNKNOWN, **subject: str) -> Reason:
+    """What a fit by reach says of exponential growth; the cause is "steady" where it holds."""
     far = predicted > 1 and np.log(fit.R[0]) < FAR_BELOW * np.log(predicted)
     most = STRICT_DECELERATION if far else MAX_DECELERATION
-    until = f"until {fit.limit:,.0f} users are reached"
+    numbers = {**subject, "R": fit.R, "limit": fit.limit, "generations": fit.generations, "needed": MIN_GENERATIONS}
     if np.isnan(fit.R[0]) or fit.generations < MIN_GENERATIONS:
         if fit.pooled[2] <= 1:
-            return "near one", f"R measured from typical sharers is {interval_text(fit.pooled)}"
-        return "short", (
-            f"growth lasts {fit.generations:.1f} generations {until} (a tenth of what the largest cascades reach): "
-            f"a claim needs {MIN_GENERATIONS}"
-        )
+            return Reason(Finding.TOO_LOW, numbers | {"R": fit.pooled})
+        return Reason(Finding.FEW_GENERATIONS, numbers)
     b = fit.deceleration
     if b[1] >= most:
-        power = 1 / b[0] - 1
-        return "slowing", (
-            f"R falls from {fit.bins['R'][fit.bins['fitted']][0]:.3g} to {fit.bins['R'][fit.bins['fitted']][-1]:.3g} "
-            f"{until}, as for new activations that go as t^{power:.2g}"
-        )
+        fitted = fit.bins["R"][fit.bins["fitted"]]
+        return Reason(Finding.SLOWS_DOWN, numbers | {"start": fitted[0], "end": fitted[-1], "power": 1 / b[0] - 1})
     if fit.R[1] <= 1:
-        return "near one", f"R measured from typical sharers, {interval_text(fit.R)}, does not keep clear of 1"
-    if b[2] >= most:
-        return "unclear", (
-            f"R measured from typical sharers is {interval_text(fit.R)}, but whether it stands still or falls as for "
-            f"new activations that go as a power of time is not told apart {until}"
-        )
-    return "steady", f"R measured from typical sharers is {interval_text(fit.R)} and stands still {until}"
+        return Reason(Finding.SPANS_ONE, numbers)
+    return Reason(Finding.OPEN if b[2] >= most else Finding.STANDS_STILL, numbers)
 
 
 def _verdict(
     operator: NextGeneration, predicted: float, core_share: float, weight: Any, fit: ReachFit
-) -> tuple[Phase, str, str]:
-    head = f"R of the graph is {predicted:.3g}"
-    cause, reason = steady_growth(fit, predicted)
-    grows = cause in ("steady", "unclear", "slowing") and fit.pooled[1] > 1
+) -> tuple[Phase, Reason]:
+    found = steady_growth(fit, predicted)
+    numbers: dict[str, Any] = {"predicted": predicted}
+    grows = found.cause in ("steady", "unclear", "slowing", "short") and fit.pooled[1] > 1
     if predicted < 1 - BELOW:
-        if grows or (cause == "short" and fit.pooled[1] > 1):
-            return "undecided", "transient", f"{head}, yet cascades grow while they are small: {reason}"
-        return "subcritical", "below one", f"{head}, below 1: the spread dies out"
+        if grows:
+            return "undecided", Reason(Finding.SMALL_CASCADES_GROW, numbers, inner=found)
+        return "subcritical", Reason(Finding.BELOW_ONE, numbers)
     if predicted <= 1 + BELOW:
-        return "undecided", "near one", f"{head}: {reason}"
+        return "undecided", Reason(Finding.CRITICAL, numbers, inner=found)
     n = operator.n
     if fit.final < OUTBREAK * n and core_share < CORE_USERS:
         order = np.argsort(-weight, kind="stable")
@@ -306,12 +285,7 @@ def _verdict(
         core[order[: max(round(core_share * n), 1)]] = True
         rest = operator.without(core)
         if rest < 1:
-            return (
-                "core",
-                "core",
-                (
-                    f"{head}, but {int(core.sum()):,} users ({core_share:.2%}) carry 90 % of it: the largest cascades end at "
-                    f"{fit.final:,.0f} users, and among the others R is {rest:.2g}"
-                ),
-            )
-    return ("exponential" if cause == "steady" else "undecided"), cause, f"{head}; {reason}"
+            numbers |= {"core_users": int(core.sum()), "core_share": core_share, "final": fit.final, "rest": rest}
+            return "core", Reason(Finding.CORE, numbers)
+    phase: Phase = "exponential" if found.cause == "steady" else "undecided"
+    return phase, replace(found, numbers={**found.numbers, **numbers})

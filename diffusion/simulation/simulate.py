@@ -289,7 +289,7 @@ def threshold_cascade(
     return simulate_one(graph, seeds, model=Threshold(fraction=fraction, count=count, noise=noise), rng=rng)
 
 
-def _rounds(limit: int) -> Iterator[tuple[int, int]]:
+def rounds(limit: int) -> Iterator[tuple[int, int]]:
     """Ranges of runs after which precision is looked at: 512, 1024, 1536, 2048, 3072, 4096 ... whatever the threads."""
     done, batches = 0, 1
     while done < limit:
@@ -325,7 +325,7 @@ def sample_until(
     parts: list[list[Runs]] = [[] for _ in engines]
     stopped_by = "runs" if runs is not None else "max_runs"
     early = [(0, first_look)] if runs is None and first_look < min(BATCH, max_runs) else []
-    for first, last in [(0, runs)] if runs is not None else [*early, *_rounds(max_runs)]:
+    for first, last in [(0, runs)] if runs is not None else [*early, *rounds(max_runs)]:
         if first == 0:
             parts = [[] for _ in engines]
         for engine, mine in zip(engines, parts, strict=True):

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import DiffusionError, InputError, MissingDataError, ReadError, did_you_mean
+from .._toml import known, listed, one_of, table, typed
+from ..errors import DiffusionError, InputError, MissingDataError, ReadError
 from ..graph.communities import METHODS as COMMUNITY_METHODS
 from ..graph.follower_graph import FollowerGraph
 from ..graph.generate import check_platform
-from ..seeding.heuristics import HEURISTICS, TIER_STRATEGIES
-from ._models import ModelSpec, Rule, parse_models
-from ._toml import known, listed, table, typed
+from .methods import METHODS
+from .models import ModelSpec, Rule, parse_models
 
 __all__ = [
     "EXAMPLE",
@@ -30,9 +31,9 @@ __all__ = [
     "read_study",
 ]
 
-STRATEGIES = (*HEURISTICS, *TIER_STRATEGIES, "opim")
 PLACES = ("anywhere", "one community", "spread")
 
+#: The default study, and the one place of every default: a value that a file or a call leaves out is taken from here.
 EXAMPLE = """\
 # A study of who to seed. Run it with: diffusion study study.toml
 title = "Share & Spread: who to seed?"
@@ -52,12 +53,12 @@ attention = 0.3                 # probability that a follower attends to a note
 note = "experience"             # kind of note: sets p_S from the survey
 eta = 1.0                       # share of stated intentions acted upon: scales the survey's p_P and p_X; 1 is the ceiling
 feed = [0.0, 3.0]               # mean users the feed shows a note to
-own = 0.5                       # share of them in the creator's own community
+own_community = 0.5                       # share of them in the creator's own community
 identify = ["simple", { complex = 2 }]   # by chance, or once that many distinct sharers were seen
 
 [[model]]
 kind = "sips"
-sips = { attention = 0.3, eta = 0.25, feed = 3.0, own = 0.5 }
+sips = { attention = 0.3, eta = 0.25, feed = 3.0, own_community = 0.5 }
 
 # [[model]]
 # kind = ["ic", "lt"]           # also "threshold"; weights of lt into a node must sum to at most 1
@@ -80,6 +81,7 @@ rel_error = 0.04                # stop when the half width of the interval is th
 confidence = 0.95
 max_runs = 512                  # ... or here, and say so
 """
+DEFAULTS = tomllib.loads(EXAMPLE)
 
 
 @dataclass(frozen=True)
@@ -101,9 +103,9 @@ class Budget:
 class Precision:
     """When a cell has enough runs."""
 
-    rel_error: float = 0.04
-    confidence: float = 0.95
-    max_runs: int = 512
+    rel_error: float = DEFAULTS["precision"]["rel_error"]
+    confidence: float = DEFAULTS["precision"]["confidence"]
+    max_runs: int = DEFAULTS["precision"]["max_runs"]
 
 
 @dataclass(frozen=True)
@@ -139,9 +141,9 @@ class StudyDesign:
     models: tuple[ModelSpec, ...]
     strategies: tuple[str, ...]
     budgets: tuple[Budget, ...]
-    places: tuple[str, ...] = ("anywhere",)
-    placed: tuple[str, ...] | None = None  # strategies that all places are crossed with; None: every one
-    precision: Precision = field(default_factory=Precision)
+    places: tuple[str, ...]
+    placed: tuple[str, ...] | None  # strategies that all places are crossed with; None: every one
+    precision: Precision
 
     @property
     def n_cells(self) -> int:
@@ -159,39 +161,34 @@ class StudyDesign:
         """Return the study file that declares this study."""
         import tomli_w
 
-        first = self.graphs[0]
-        place = dict(first.parameters)
-        if first.kind == "platform":
-            mixing = [spec.parameters["mixing"] for spec in self.graphs]
-            place["mixing"] = mixing if len(mixing) > 1 else mixing[0]
-        if first.kind == "edges":
-            rewired = [spec.parameters["rewire_mixing"] for spec in self.graphs if "rewire_mixing" in spec.parameters]
-            if rewired:
-                place["rewire_mixing"] = rewired
-        if first.kind == "object":
-            table: Any = {"python": f"a FollowerGraph, fingerprint {first.parameters['fingerprint']}"}
-        else:
-            table = {first.kind: place["name"] if first.kind == "dataset" else place}
-        models = [spec.to_dict() for spec in self.models]
         document = {
             "title": self.title,
             "seed": self.seed,
             "out": self.out,
-            "graph": table,
-            "model": models,
+            "graph": self._graph_table(),
+            "model": [spec.to_dict() for spec in self.models],
             "seeding": {
                 "strategy": list(self.strategies),
                 "budget": [{b.kind: int(b.value) if b.value == int(b.value) else b.value} for b in self.budgets],
                 "place": list(self.places),
                 **({} if self.placed is None else {"placed": list(self.placed)}),
             },
-            "precision": {
-                "rel_error": self.precision.rel_error,
-                "confidence": self.precision.confidence,
-                "max_runs": self.precision.max_runs,
-            },
+            "precision": dataclasses.asdict(self.precision),
         }
         return tomli_w.dumps(document)
+
+    def _graph_table(self) -> dict[str, Any]:
+        first = self.graphs[0]
+        parameters = dict(first.parameters)
+        if first.kind == "object":
+            return {"python": f"a FollowerGraph, fingerprint {parameters['fingerprint']}"}
+        if first.kind == "dataset":
+            return {"dataset": parameters["name"]}
+        varied = "mixing" if first.kind == "platform" else "rewire_mixing"
+        levels = [spec.parameters[varied] for spec in self.graphs if varied in spec.parameters]
+        if levels:
+            parameters[varied] = levels[0] if first.kind == "platform" and len(levels) == 1 else levels
+        return {first.kind: parameters}
 
 
 def read_study(path: str | Path) -> StudyDesign:
@@ -211,49 +208,41 @@ def read_study(path: str | Path) -> StudyDesign:
         raise InputError(f"'{file}': {error}") from None
 
 
-def parse_study(document: Mapping[str, Any], *, base: Path | None = None) -> StudyDesign:
-    """Check the content of a study file and return its design; errors name the key path."""
+def parse_study(
+    document: Mapping[str, Any], *, base: Path | None = None, models: Sequence[ModelSpec] | None = None
+) -> StudyDesign:
+    """Check the content of a study file and return its design; errors name the key path.
+
+    Models given in Python take the place of those of the document.
+    """
     known(document, ("title", "seed", "out", "graph", "model", "seeding", "precision"), "")
-    title = typed(document, "title", str, "", "Share & Spread: who to seed?")
-    seed = typed(document, "seed", int, "", 7)
+    title = typed(document, "title", str, "", DEFAULTS["title"])
+    seed = typed(document, "seed", int, "", DEFAULTS["seed"])
     if not 0 <= seed < 2**64:
         raise InputError(f"seed = {seed} is out of range: give a whole number from 0")
-    out = typed(document, "out", str, "", "results/study")
-    seeding = table(document, "seeding")
-    known(seeding, ("strategy", "budget", "place", "placed"), "seeding.")
-    example = tomllib.loads(EXAMPLE)
-    strategies = tuple(listed(seeding.get("strategy", example["seeding"]["strategy"])))
-    for name in strategies:
-        if name not in STRATEGIES:
-            raise InputError(
-                f"seeding.strategy: {name!r} is unknown: choose {', '.join(STRATEGIES)}."
-                + did_you_mean(name, STRATEGIES)
-            )
-    budgets = tuple(
-        _budget(entry, i) for i, entry in enumerate(listed(seeding.get("budget", example["seeding"]["budget"])))
+    out = typed(document, "out", str, "", DEFAULTS["out"])
+    seeding = table(document, "seeding") or DEFAULTS["seeding"]
+    known(seeding, DEFAULTS["seeding"], "seeding.")
+    strategies = tuple(
+        one_of(name, METHODS, "seeding.strategy")
+        for name in listed(seeding.get("strategy", DEFAULTS["seeding"]["strategy"]))
     )
-    given_place = seeding.get("place", example["seeding"]["place"] if not document.get("seeding") else "anywhere")
-    places = tuple(listed(given_place))
-    for place in places:
-        if place not in PLACES:
-            raise InputError(
-                f"seeding.place: {place!r} is unknown: choose {', '.join(PLACES)}." + did_you_mean(place, PLACES)
-            )
-    placed = _placed(seeding if document.get("seeding") else example["seeding"], strategies)
-    models = tuple(
-        spec
-        for i, block in enumerate(listed(document.get("model", example["model"])))
-        for spec in parse_models(block, i)
-    )
-    graphs = _graphs(table(document, "graph") or example["graph"], base)
+    budgets = tuple(map(_budget, *_numbered(seeding.get("budget", DEFAULTS["seeding"]["budget"]))))
+    places = tuple(one_of(place, PLACES, "seeding.place") for place in listed(seeding.get("place", "anywhere")))
+    placed = None
+    if "placed" in seeding:
+        placed = tuple(one_of(name, strategies, "seeding.placed") for name in listed(seeding["placed"]))
+    if models is None:
+        blocks = map(parse_models, *_numbered(document.get("model", DEFAULTS["model"])))
+        models = [spec for block in blocks for spec in block]
+    graphs = _graphs(table(document, "graph") or DEFAULTS["graph"], base)
+    varied = "graph.edges.rewire_mixing" if any(g.kind == "edges" for g in graphs) else "graph.platform.mixing"
     labels: dict[str, list[Any]] = {  # the tables tell combinations apart by these
         "seeding.strategy": list(strategies),
         "seeding.budget": [budget.label for budget in budgets],
         "seeding.place": list(places),
         "model": [(spec.model.label, spec.rule_label) for spec in models],
-        "graph.edges.rewire_mixing" if any(spec.kind == "edges" for spec in graphs) else "graph.platform.mixing": [
-            spec.label for spec in graphs
-        ],
+        varied: [spec.label for spec in graphs],
     }
     for what, values in labels.items():
         if not values:
@@ -261,20 +250,12 @@ def parse_study(document: Mapping[str, Any], *, base: Path | None = None) -> Stu
         if len(set(values)) < len(values):
             raise InputError(f"{what} names the same thing twice: each combination is run once")
     precision = _precision(table(document, "precision"))
-    return StudyDesign(title, seed, out, graphs, models, strategies, budgets, places, placed, precision)
+    return StudyDesign(title, seed, out, graphs, tuple(models), strategies, budgets, places, placed, precision)
 
 
-def _placed(seeding: Mapping[str, Any], strategies: tuple[str, ...]) -> tuple[str, ...] | None:
-    if "placed" not in seeding:
-        return None
-    placed = tuple(listed(seeding["placed"]))
-    for name in placed:
-        if name not in strategies:
-            raise InputError(
-                f"seeding.placed: {name!r} is not among the strategies of this study: {', '.join(strategies)}."
-                + did_you_mean(name, strategies)
-            )
-    return placed
+def _numbered(entries: Any) -> tuple[list[Any], range]:
+    entries = listed(entries)
+    return entries, range(len(entries))
 
 
 def _budget(entry: Any, index: int) -> Budget:
@@ -291,11 +272,12 @@ def _budget(entry: Any, index: int) -> Budget:
     return Budget(kind, float(value))
 
 
-def _precision(given: Mapping[str, Any]) -> Precision:
-    known(given, ("rel_error", "confidence", "max_runs"), "precision.")
-    rel_error = typed(given, "rel_error", float, "precision.", 0.04)
-    confidence = typed(given, "confidence", float, "precision.", 0.95)
-    max_runs = typed(given, "max_runs", int, "precision.", 512)
+def _precision(declared: Mapping[str, Any]) -> Precision:
+    known(declared, DEFAULTS["precision"], "precision.")
+    rel_error, confidence, max_runs = (
+        typed(declared, name, kind, "precision.", DEFAULTS["precision"][name])
+        for name, kind in (("rel_error", float), ("confidence", float), ("max_runs", int))
+    )
     if not rel_error > 0 or not math.isfinite(rel_error):
         raise InputError(f"precision.rel_error = {rel_error} is out of range: give a number above 0")
     if not 0 < confidence < 1:
@@ -305,33 +287,15 @@ def _precision(given: Mapping[str, Any]) -> Precision:
     return Precision(rel_error, confidence, max_runs)
 
 
-PLATFORM = {
-    "users": int,
-    "communities": int,
-    "mixing": float,
-    "mean_followers": float,
-    "tail": float,
-    "reciprocity": float,
-}
+PLATFORM: dict[str, type] = {name: type(value) for name, value in DEFAULTS["graph"]["platform"].items()}
+PLATFORM |= {"mixing": float, "mean_followers": float}
 CHOICES = {
     "edges_mean": ("follows", "influences"),
     "parallel": ("collapse", "keep"),
     "combine": ("sum", "max", "min", "mean", "noisy_or"),
 }
-EDGES = (
-    "file",
-    "edges_mean",
-    "directed",
-    "parallel",
-    "source",
-    "target",
-    "weight",
-    "time",
-    "combine",
-    "header_counts",
-    "communities",
-    "rewire_mixing",
-)
+COLUMNS = ("source", "target", "weight", "time")
+EDGES = ("file", "directed", *CHOICES, *COLUMNS, "header_counts", "communities", "rewire_mixing")
 
 
 def _graphs(declared: Mapping[str, Any], base: Path | None) -> tuple[GraphSpec, ...]:
@@ -341,79 +305,85 @@ def _graphs(declared: Mapping[str, Any], base: Path | None) -> tuple[GraphSpec, 
     kind = next(iter(declared))
     if kind == "dataset":
         return (GraphSpec("dataset", {"name": typed(declared, "dataset", str, "graph.")}),)
-    given = table(declared, kind)
-    path = f"graph.{kind}."
-    if kind == "platform":
-        known(given, tuple(PLATFORM), path)
-        defaults = tomllib.loads(EXAMPLE)["graph"]["platform"]
-        mixings = listed(given.get("mixing", 0.2))
-        rest = {k: typed(given, k, t, path, defaults[k]) for k, t in PLATFORM.items() if k != "mixing"}
-        found = [{**rest, "mixing": typed({"mixing": m}, "mixing", float, path)} for m in mixings]
-        for platform in found:
-            try:
-                check_platform(**platform)
-            except InputError as error:
-                raise InputError(f"graph.platform: {error}") from None
-        return tuple(GraphSpec("platform", platform) for platform in found)
-    known(given, EDGES, path)
-    file = Path(typed(given, "file", str, path))
-    if base is not None and not file.is_absolute() and not file.exists():
-        file = base / file
-    directed = typed(given, "directed", bool, path, True) if "directed" in given else True
-    parameters: dict[str, Any] = {"file": str(file), "directed": directed}
+    return (_platforms if kind == "platform" else _edges)(table(declared, kind, "graph."), f"graph.{kind}.", base)
+
+
+def _platforms(declared: Mapping[str, Any], path: str, base: Path | None) -> tuple[GraphSpec, ...]:
+    known(declared, PLATFORM, path)
+    defaults = DEFAULTS["graph"]["platform"] | {"mixing": 0.2}
+    rest = {k: typed(declared, k, t, path, defaults[k]) for k, t in PLATFORM.items() if k != "mixing"}
+    mixings = listed(declared.get("mixing", defaults["mixing"]))
+    platforms = [{**rest, "mixing": typed({"mixing": m}, "mixing", float, path)} for m in mixings]
+    for platform in platforms:
+        try:
+            check_platform(**platform)
+        except InputError as error:
+            raise InputError(f"graph.platform: {error}") from None
+    return tuple(GraphSpec("platform", platform) for platform in platforms)
+
+
+def _edges(declared: Mapping[str, Any], path: str, base: Path | None) -> tuple[GraphSpec, ...]:
+    known(declared, EDGES, path)
+    parameters: dict[str, Any] = {"file": _file(declared, path, base)}
+    directed = parameters["directed"] = typed(declared, "directed", bool, path, True)
     for name, allowed in CHOICES.items():
-        if name in given:
-            value = parameters[name] = typed(given, name, str, path)
-            if value not in allowed:
+        if name in declared:
+            parameters[name] = one_of(typed(declared, name, str, path), allowed, path + name)
+    for name in COLUMNS:
+        if name in declared:
+            parameters[name] = declared[name]
+            if isinstance(declared[name], bool) or not isinstance(declared[name], int | str):
                 raise InputError(
-                    f"{path}{name} = {value!r} is unknown: choose {', '.join(allowed)}." + did_you_mean(value, allowed)
+                    f"{path}{name} = {declared[name]!r}: give the name of a column, or its position from 0"
                 )
-    for name in ("source", "target", "weight", "time"):
-        if name in given:
-            parameters[name] = given[name]
-            if isinstance(given[name], bool) or not isinstance(given[name], int | str):
-                raise InputError(f"{path}{name} = {given[name]!r}: give the name of a column, or its position from 0")
     if directed and "edges_mean" not in parameters:
         raise InputError(
             f"{path}edges_mean is missing: say 'follows' when a row (u, v) means that u follows v, or "
             "'influences' when content flows from u to v; spreads can differ several times between the two"
         )
-    if "header_counts" in given:
-        parameters["header_counts"] = typed(given, "header_counts", bool, path)
-    if "communities" in given:
-        parameters["communities"] = _community_source(given["communities"], path + "communities", base)
-    if "rewire_mixing" not in given:
+    if "header_counts" in declared:
+        parameters["header_counts"] = typed(declared, "header_counts", bool, path)
+    if "communities" in declared:
+        parameters["communities"] = _community_source(declared["communities"], path + "communities", base)
+    if "rewire_mixing" not in declared:
         return (GraphSpec("edges", parameters),)
     parameters.setdefault("communities", "leiden")
-    levels = listed(given["rewire_mixing"])
-    for i, level in enumerate(levels):
-        if isinstance(level, str):
-            if not re.fullmatch(r"\d+(\.\d*)?x", level):
-                raise InputError(
-                    f'{path}rewire_mixing[{i}] = {level!r} is no multiple: give one such as "0.5x", or a share'
-                )
-        elif not 0 <= typed({"x": level}, "x", float, f"{path}rewire_mixing[{i}].") <= 1:
-            raise InputError(f"{path}rewire_mixing[{i}] = {level!r} is out of range: give a share from 0 to 1")
-    copies = [{**parameters, "rewire_mixing": level if isinstance(level, str) else float(level)} for level in levels]
+    levels = map(_level, *_numbered(declared["rewire_mixing"]))
+    copies = [{**parameters, "rewire_mixing": level} for level in levels]
     return tuple(GraphSpec("edges", copy) for copy in (parameters, *copies))
 
 
-def _community_source(given: Any, path: str, base: Path | None) -> Any:
+def _level(level: Any, index: int) -> str | float:
+    """A mixing of a rewired copy: a share, or a multiple of the graph's own such as ``0.5x``."""
+    path = f"graph.edges.rewire_mixing[{index}]"
+    if isinstance(level, str):
+        if not re.fullmatch(r"\d+(\.\d*)?x", level):
+            raise InputError(f'{path} = {level!r} is no multiple: give one such as "0.5x", or a share')
+        return level
+    share: float = typed({path: level}, path, float, "")
+    if not 0 <= share <= 1:
+        raise InputError(f"{path} = {level!r} is out of range: give a share from 0 to 1")
+    return share
+
+
+def _file(declared: Mapping[str, Any], path: str, base: Path | None) -> str:
+    """A file, looked for beside the study file, too."""
+    file = Path(typed(declared, "file", str, path))
+    return str(base / file if base is not None and not file.is_absolute() and not file.exists() else file)
+
+
+def _community_source(declared: Any, path: str, base: Path | None) -> Any:
     """A method, or a file: one row 'node community' each, or all members of a community in one row."""
-    if isinstance(given, Mapping):
-        known(given, ("file", "rows"), path + ".")
-        file = Path(typed(given, "file", str, path + "."))
-        if base is not None and not file.is_absolute() and not file.exists():
-            file = base / file
-        rows = typed(given, "rows", str, path + ".", "nodes")
+    if isinstance(declared, Mapping):
+        known(declared, ("file", "rows"), path + ".")
+        file = _file(declared, path + ".", base)
+        rows = typed(declared, "rows", str, path + ".", "nodes")
         if rows not in ("nodes", "communities"):
             raise InputError(
                 f"{path}.rows = {rows!r} is unknown: choose nodes (node, community) or communities (all members)"
             )
-        return {"file": str(file), "rows": rows}
-    if given not in COMMUNITY_METHODS:
-        raise InputError(
-            f"{path} = {given!r} is unknown: choose {', '.join(COMMUNITY_METHODS)}, or {{ file = ..., rows = 'nodes' }}."
-            + did_you_mean(given, COMMUNITY_METHODS)
-        )
-    return given
+        return {"file": file, "rows": rows}
+    try:
+        return one_of(declared, COMMUNITY_METHODS, path)
+    except InputError as error:
+        raise InputError(f"{error} Or give {{ file = ..., rows = 'nodes' }}") from None

@@ -13,15 +13,15 @@ import numpy as np
 import pandas as pd
 
 from .._random import RNGLike, key_of
+from .._upward import load
 from ..errors import InputError, MissingDataError
 from ..graph.follower_graph import FollowerGraph
 from ..models.base import DiffusionModel
-from ..models.cascade import IC, LT
 from ..models.registry import model_of
-from ..models.sips.model import SIPS
-from ..models.threshold import Threshold
-from ._models import sips_table
-from .design import GraphSpec, StudyDesign, parse_study, read_study
+from .design import GraphSpec, ModelSpec, StudyDesign, parse_study, read_study
+from .models import parse_rules, specs_of
+from .run import run_study
+from .schema import TABLES, read_table
 
 __all__ = ["Study", "StudyResult"]
 
@@ -35,7 +35,8 @@ class Study:
         A graph; or the platform's parameters (``{"users": 20_000, "communities": 8}``); or the name of a data set.
         Default: the generated platform of 20,000 users.
     models : list of DiffusionModel or of {"ic", "lt"}
-        Crossed with `probabilities` (threshold models stand alone).
+        Any model of the package, or one of your own. Those that take propagation probabilities are crossed with
+        `probabilities`.
     probabilities : list of rules
         Names (``"weighted_cascade"``) or mappings (``{"rule": "constant", "p": 0.02}``). A linear threshold model takes
         only those whose weights sum to at most 1 at every node.
@@ -49,9 +50,10 @@ class Study:
         Strategies that all places are tried for; the others are placed anywhere. Default: every strategy.
     mixing : list of float, optional
         One platform for each; only with a generated platform.
-    rel_error, confidence, max_runs
-        When a cell has enough runs.
-    title : str
+    rel_error, confidence, max_runs : optional
+        When a cell has enough runs. Default, as of everything that is left out: what ``diffusion study --example`` says.
+    title : str, optional
+    seed : int, optional
 
     Examples
     --------
@@ -71,11 +73,11 @@ class Study:
         places: Sequence[str] | None = None,
         placed: Sequence[str] | None = None,
         mixing: Iterable[float] | None = None,
-        rel_error: float = 0.04,
-        confidence: float = 0.95,
-        max_runs: int = 1_024,
+        rel_error: float | None = None,
+        confidence: float | None = None,
+        max_runs: int | None = None,
         title: str | None = None,
-        seed: int = 7,
+        seed: int | None = None,
     ) -> None:
         if not (graph is None or isinstance(graph, FollowerGraph | Mapping | str)):
             raise InputError(
@@ -87,28 +89,18 @@ class Study:
                 "mixing= varies a generated platform: give the platform's parameters as graph=, not a graph"
             )
         document: dict[str, Any] = {
-            "seed": _plain(seed),
-            "precision": {"rel_error": rel_error, "confidence": confidence, "max_runs": max_runs},
-            "seeding": {},
+            **_left_in(title=title, seed=_plain(seed)),
+            "precision": _left_in(rel_error=rel_error, confidence=confidence, max_runs=max_runs),
+            "seeding": _left_in(
+                strategy=_items(strategies), budget=_items(budgets), place=_items(places), placed=_items(placed)
+            ),
         }
-        if title is not None:
-            document["title"] = title
-        if strategies is not None:
-            document["seeding"]["strategy"] = _items(strategies)
-        if budgets is not None:
-            document["seeding"]["budget"] = _items(budgets)
-        if places is not None:
-            document["seeding"]["place"] = _items(places)
-        if placed is not None:
-            document["seeding"]["placed"] = _items(placed)
         if isinstance(graph, str):
             document["graph"] = {"dataset": graph}
         elif isinstance(graph, Mapping) or mixing is not None:
-            platform = dict(graph) if isinstance(graph, Mapping) else {}
-            document["graph"] = {"platform": platform | ({"mixing": _items(mixing)} if mixing is not None else {})}
-        if models is not None or probabilities is not None:
-            document["model"] = _model_blocks(models, probabilities)
-        design = parse_study(document)
+            document["graph"] = {"platform": {**(graph or {}), **_left_in(mixing=_items(mixing))}}  # type: ignore[dict-item]
+        specs = None if models is None and probabilities is None else _specs(models, probabilities)
+        design = parse_study(document, models=specs)
         if isinstance(graph, FollowerGraph):
             spec = GraphSpec("object", {"name": "graph", "fingerprint": graph.fingerprint}, graph)
             design = replace(design, graphs=(spec,))
@@ -164,9 +156,6 @@ class Study:
         InputError
             The folder holds another study, or no combination can be run.
         """
-        from .report import write_report
-        from .run import run_study
-
         design = self.design
         if rng is not None:
             whole = isinstance(rng, int | np.integer) and not isinstance(rng, bool)
@@ -178,8 +167,9 @@ class Study:
             command=command,
             overwrite=overwrite,
         )
-        write_report(folder)
-        return StudyResult(folder, record)
+        result = StudyResult(folder, record)
+        result.report()
+        return result
 
     def __repr__(self) -> str:
         d = self.design
@@ -212,17 +202,14 @@ class StudyResult:
 
     def to_pandas(self, table: str = "results") -> pd.DataFrame:
         """Return a table: ``"results"`` (one row a cell), ``"new_by_step"``, ``"reach_by_community"``, ``"seeds"``, ``"paired"``."""
-        from .run import TABLES
-
         if table not in TABLES:
             raise InputError(f"the table {table!r} is unknown: choose {', '.join(TABLES)}")
-        return pd.read_parquet(self.folder / f"{table}.parquet")
+        return read_table(self.folder, table)
 
     def report(self, path: str | os.PathLike[str] | None = None) -> Path:
         """Write the report (default: report.html in the study's folder) and return its path."""
-        from .report import write_report
-
-        return write_report(self.folder, None if path is None else Path(path))
+        written: Path = load("report")(self.folder, path)
+        return written
 
     def __repr__(self) -> str:
         cells = self.provenance.get("cells_computed", 0) + self.provenance.get("cells_reused", 0)
@@ -233,26 +220,26 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _items(given: Any) -> list[Any]:
-    """Entries of a list, array or other iterable; one value alone is a list of one."""
-    if isinstance(given, str | Mapping | type) or not isinstance(given, Iterable):
-        return [_plain(given)]
-    return [_plain(value) for value in given]
+def _left_in(**values: Any) -> dict[str, Any]:
+    """Keep what was given: the rest is left to the defaults."""
+    return {name: value for name, value in values.items() if value is not None}
 
 
-def _model_blocks(
+def _items(values: Any) -> list[Any] | None:
+    """Entries of a list, array or other iterable; one value alone is a list of one; None stays None."""
+    if values is None:
+        return None
+    if isinstance(values, str | Mapping | type) or not isinstance(values, Iterable):
+        return [_plain(values)]
+    return [_plain(value) for value in values]
+
+
+def _specs(
     models: Sequence[DiffusionModel | str] | None, probabilities: Sequence[str | Mapping[str, Any]] | None
-) -> list[dict[str, Any]]:
-    chosen = [model_of(model) for model in (_items(models) if models is not None else [IC()])]
-    rules = _items(probabilities) if probabilities is not None else ["weighted_cascade"]
-    blocks: list[dict[str, Any]] = []
-    for model in chosen:
-        if isinstance(model, Threshold):
-            given = {name: value for name, value in model.parameters.items() if value is not None}
-            blocks.append({"kind": "threshold", "threshold": given})
-        elif isinstance(model, SIPS):
-            blocks.append({"kind": "sips", "sips": sips_table(model)})
-        else:
-            kind = "lt" if isinstance(model, LT) else "ic"
-            blocks.append({"kind": kind, "probability": rules})
-    return blocks
+) -> list[ModelSpec]:
+    rules = parse_rules(_items(probabilities) or ["weighted_cascade"], "probabilities")
+    specs: list[ModelSpec] = []
+    for i, entry in enumerate(_items(models) or ["ic"]):
+        model = model_of(entry)
+        specs += specs_of(model, model.study_table(), rules, f"model[{i}]")
+    return specs

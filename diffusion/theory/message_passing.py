@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .._plots import draw
 from .._provenance import provenance
+from .._upward import draw
 from .._validation import Floats, floats, number, whole
 from ..errors import DiffusionError, InputError
 from ..graph.follower_graph import FollowerGraph, check_graph

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._plots import draw
 from .._provenance import provenance
+from .._upward import draw
 from .._validation import Floats, floats, number, probability
 from ._row import Row
 from .percolation import distribution_of

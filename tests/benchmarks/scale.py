@@ -92,11 +92,11 @@ def _child(name: str) -> dict[str, Any]:
         "state_bytes": {words: _state_bytes(graph.n_nodes, words) / graph.n_nodes for words in (8, 4, 2, 1)},
     }  # fmt: skip
     try:
-        from diffusion.seeding.opim import opim
+        from diffusion.seeding import OPIM
     except ImportError:
         pass
     else:
-        chosen = phase("seed", lambda: opim(graph, 50, eps=0.1, rng=1, threads=1))
+        chosen = phase("seed", lambda: dif.select_seeds(graph, 50, method=OPIM(eps=0.1), rng=1, threads=1))
         row |= {"seed_spread": chosen.spread, "seed_ratio": chosen.ratio}
     return row | {"seconds": seconds, "peaks": peaks}
 

@@ -28,9 +28,9 @@ FILES: dict[str, tuple[str, dict[str, Any]]] = {
 def seeding(quick: bool) -> dict[str, Any]:
     """OPIM-C / HIST with k = 50; weighted cascade, linear threshold and constant p."""
     try:
-        from diffusion.seeding.opim import opim
+        from diffusion.seeding import OPIM
     except ImportError as error:
-        return {"rows": [], "missing": f"diffusion.seeding.opim cannot be imported ({error})"}
+        return {"rows": [], "missing": f"diffusion.seeding cannot be imported ({error})"}
     measure.pin()
     rows: list[dict[str, Any]] = []
     for name in ("NetHEPT",) if quick else (*FILES, "M"):
@@ -46,10 +46,11 @@ def seeding(quick: bool) -> dict[str, Any]:
         constant = graph.with_probabilities("constant", p=0.01)
         cases = [(weighted, "ic", "wc", 0.1), (weighted, "ic", "wc", 0.02), (weighted, "lt", "1/in-degree", 0.1)]
         for on, model, rule, eps in [*cases, (constant, "ic", "p=.01", 0.1)]:
-            opim(on, K, model=model, eps=eps, rng=0, threads=1)  # what belongs to the graph is made once
+            how: dict[str, Any] = {"model": model, "method": OPIM(eps=eps), "threads": 1}
+            dif.select_seeds(on, K, rng=0, **how)  # what belongs to the graph is made once
             measure.reset_peak()
             base = measure.resident_bytes()
-            found = [opim(on, K, model=model, eps=eps, rng=1 + i, threads=1) for i in range(measure.repeats(quick))]
+            found = [dif.select_seeds(on, K, rng=1 + i, **how) for i in range(measure.repeats(quick))]
             peak = measure.peak_bytes() - base
             chosen = found[0]
             row = _row(on, name, model, rule, eps, "this package", chosen.seeds, quick)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from ..._random import RNGLike
@@ -15,12 +17,14 @@ from ...graph.communities import community_codes
 from ...graph.follower_graph import FollowerGraph
 from ...results.ensemble import Ensemble
 from ..base import DiffusionModel, LiveEdges
+from ..declared import Standing
 from ..next_generation import NextGeneration
 from ..program import Program
 from .live_edges import split_graph
 from .parts import FUNNEL_STEPS, Complex, Delay, Feed, Funnel
 from .program import SIPSProgram
 from .results import SIPSEnsemble
+from .study import channels, columns, from_table, funnel, standing, to_table
 
 __all__ = ["SIPS"]
 
@@ -74,7 +78,6 @@ class SIPS(DiffusionModel):
 
     states: ClassVar[tuple[str, ...]] = ("exposed", "shared")
     result_type: ClassVar[type[Ensemble]] = SIPSEnsemble
-    takes_probabilities: ClassVar[bool] = False
     example: ClassVar[str] = "SIPS(attention=0.2, funnel=Funnel(...), feed=Feed(...))"
 
     attention: float | None = None
@@ -301,3 +304,50 @@ class SIPS(DiffusionModel):
             codes, _ = community_codes(graph, None)
             group = codes.astype(np.intp)[graph.index.order]
         return replace(along, shown=np.asarray(mean, np.float64), own=float(feed.own_community), group=group)
+
+    # -- what a study asks -------------------------------------------------------------------------------------------
+
+    @property
+    def takes_probabilities(self) -> bool:  # type: ignore[override]
+        """Whether attention is that of every arc."""
+        return self.attention is None
+
+    @property
+    def needs_communities(self) -> str:  # type: ignore[override]
+        """The share of the feed that goes to the creator's own community, where there is one."""
+        share = 0.0 if self.feed is None else self.feed.own_community
+        return f"own_community = {share:g} of the feed" if share > 0 else ""
+
+    @property
+    def contagion(self) -> str:
+        """See `DiffusionModel.contagion`: by the way to identify."""
+        return "complex" if self.theta else "simple"
+
+    @property
+    def certified_model(self) -> SIPS | None:
+        """The model without its feed, where identification is simple: what followers alone carry."""
+        return None if self.theta or self.redraw else replace(self, feed=None)
+
+    @classmethod
+    def from_study_table(cls, table: Mapping[str, Any], path: str) -> list[tuple[Any, dict[str, Any]]]:
+        """See `DiffusionModel.from_study_table`: attention, note or funnel, eta, feed and so on."""
+        return from_table(table, path, cls)
+
+    def study_table(self) -> dict[str, Any]:
+        """See `DiffusionModel.study_table`."""
+        return to_table(self)
+
+    def study_columns(self, table: Mapping[str, Any]) -> dict[str, Any]:
+        """See `DiffusionModel.study_columns`."""
+        return columns(self, table)
+
+    def study_measures(
+        self, details: Mapping[str, NDArray[Any]], *, n_seeds: int, n_nodes: int, confidence: float
+    ) -> tuple[dict[str, float], pd.DataFrame]:
+        """See `DiffusionModel.study_measures`: sharers, the feed's share of reach, redundancy, users by stage."""
+        tally = details["tally"]
+        return channels(tally, n_seeds, n_nodes, confidence), funnel(tally, n_nodes - n_seeds, confidence)
+
+    def parameter_standing(self, table: Mapping[str, Any]) -> list[Standing]:
+        """See `DiffusionModel.parameter_standing`."""
+        return standing(self, table)

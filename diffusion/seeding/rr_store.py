@@ -1,0 +1,329 @@
+"""Collections of RR sets in flat arrays that grow in place, and what the sampling kernels read of a graph."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._threads import map_chunks
+from ..errors import InputError
+from ..graph.follower_graph import FollowerGraph
+from ..graph.probabilities import lt_bounds
+from ..kernels.coverage import Gains, Sets, count_members, first_covered, greedy_cover, knapsack_cover, open_counts
+from ..kernels.rr_sets import (
+    COUNT,
+    KIND_BITS,
+    MANY,
+    NEVER,
+    PLAN,
+    SKIP,
+    Cut,
+    Plan,
+    Roots,
+    plan_ic,
+    plan_lt,
+    sample_ic,
+    sample_lt,
+    sort_mixed,
+)
+from ..models.base import LiveEdges, RatedArcs, need_probabilities
+
+__all__ = ["MOST_SETS", "RRStore", "bits_of", "plan_of"]
+
+CHUNK_ENTRIES = 2**19  # members sampled in one kernel call, about: some milliseconds, so that Ctrl-C is heard
+FIRST_CHUNK = 256  # sets sampled while little is known of their size, which may be that of the graph
+MOST_SETS = 2**31 - 2  # indices of sets are int32
+
+
+def plan_of(live: LiveEdges) -> Plan:
+    """Return the plan of live edges, made once for a graph and its probabilities (or, with rated arcs, for them)."""
+    graph = live.graph
+    p = need_probabilities(graph, "a live-edge graph")
+    plan: Plan = graph.cached(("rr_plan", live.linear), lambda: _make_plan(graph, p, live.linear), of=p)
+    if live.rated:
+        plan = graph.cached("rr_plan with rated arcs", lambda: _with_rated_arcs(plan, live.rated), of=live)
+    return plan
+
+
+def _constant(*arrays: NDArray[Any]) -> Plan:
+    for array in arrays:
+        array.flags.writeable = False  # as the arrays of a graph: kernels compile once
+    return Plan(*arrays)
+
+
+def _make_plan(graph: FollowerGraph, p: NDArray[np.float32], linear: bool) -> Plan:
+    into = graph.csr.into
+    nodes = np.empty(graph.n_nodes, PLAN)
+    sources, limits = into.sources, np.zeros(1, np.uint32)
+    if linear:
+        _, high = lt_bounds(graph)
+        if plan_lt(into.indptr, into.arc, p, high, nodes):
+            limits = high[into.arc]
+    elif plan_ic(into.indptr, into.arc, p, nodes):
+        sources, limits = sort_mixed(into.indptr, into.sources, into.arc, p, nodes)
+    return _constant(nodes, sources, limits)
+
+
+def _with_rated_arcs(plan: Plan, rated: tuple[RatedArcs, ...]) -> Plan:
+    """Give nodes that have no in-arcs the rated arcs, with the plan of everybody else as it is."""
+    nodes, sources = plan.nodes.copy(), plan.sources
+    for arcs in rated:
+        _fill(nodes, arcs, sources.size)
+        sources = np.concatenate([sources, arcs.sources.astype(np.int32)])
+    return _constant(nodes, sources, plan.limits)
+
+
+def _fill(plan: NDArray[Any], arcs: RatedArcs, begin: int) -> None:
+    rate, count = arcs.rate, arcs.count.astype(np.float64)
+    p = -np.expm1(-rate)
+    many = (count * p > MANY) | (p > 0.5)
+    none = np.exp(-count * rate)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        plan["none"][arcs.nodes] = none
+        one = none + count * p * np.exp(-(count - 1.0) * rate)
+        plan["one"][arcs.nodes] = np.where(many, -1.0 / rate, one)
+        plan["odds"][arcs.nodes] = np.where(many, 0.0, np.expm1(rate))
+    kind = np.where(rate > 0, np.where(many, SKIP, COUNT), NEVER).astype(np.int64)
+    plan["degree"][arcs.nodes] = count.astype(np.int32)
+    plan["place"][arcs.nodes] = begin + arcs.begin.astype(np.int64) + (kind << KIND_BITS)
+
+
+def bits_of(nodes: NDArray[Any], n: int) -> NDArray[np.uint64]:
+    """Set of internal nodes as bits."""
+    bits = np.zeros(-(-n // 64), np.uint64)
+    np.bitwise_or.at(bits, nodes.astype(np.int64) >> 6, np.uint64(1) << (nodes.astype(np.uint64) & np.uint64(63)))
+    return bits
+
+
+class RRStore:
+    """RR sets 0, 1, ... of live edges and a key, in flat arrays that grow; nodes are those of the live-edge graph.
+
+    Roots are drawn in proportion to `weights`. Sets that meet a node of `stop`, or have more than `limit` members, are
+    cut short and kept empty.
+    """
+
+    def __init__(
+        self,
+        live: LiveEdges,
+        key: int,
+        *,
+        weights: NDArray[np.float64] | None = None,
+        stop: NDArray[Any] | None = None,
+        limit: int = MOST_SETS,
+    ) -> None:
+        self.live = live
+        self.key = np.uint64(key)
+        self._plan = plan_of(live)
+        self.n_nodes = n = live.graph.n_nodes
+        self.total = float(n)
+        self._roots = Roots(np.ones(1), np.zeros(1, np.int32))  # a guide of one entry means uniform roots
+        if weights is not None:
+            self.total = float(weights.sum())
+            cumulated = np.cumsum(weights) / self.total
+            cumulated[np.flatnonzero(weights)[-1] :] = 1.0  # a draw never ends at a weight of 0
+            guide = np.searchsorted(cumulated, np.arange(max(n, 2)) / n, side="right").astype(np.int32)
+            self._roots = Roots(cumulated, guide)
+        self._stopping = stop is not None and len(stop) > 0
+        self._n_stop = 0 if stop is None else len(stop)
+        self._cut = Cut(self._stopping, bits_of(np.zeros(0, np.int64) if stop is None else stop, n), limit)
+        self.nodes = np.empty(0, np.int32)
+        self.offsets = np.zeros(1, np.int64)
+        self.n = 0
+        self.size = 0
+        self.n_empty = 0
+        self._counts = np.zeros(n, np.int32)
+        self._met = np.empty(n, np.int32)
+        self._counted = self._n_met = 0
+        self._space: Gains | None = None
+        self._marks: NDArray[Any] | None = None
+
+    @property
+    def sets(self) -> Sets:
+        """The sets, for kernels."""
+        return Sets(self.nodes, self.offsets, self.n)
+
+    def stops_at(self, nodes: NDArray[Any]) -> bool:
+        """Do sets end at so many nodes, such as the seeds there are already, and no others?"""
+        return self._n_stop == len(nodes)
+
+    @property
+    def mean_size(self) -> float:
+        """Mean number of members, empty sets aside; NaN without sets."""
+        filled = self.n - self.n_empty
+        return self.size / filled if filled else float("nan")
+
+    def extend(
+        self,
+        n: int,
+        *,
+        threads: int,
+        deadline: float = float("inf"),
+        most: float = float("inf"),
+        bar: Any = None,
+    ) -> bool:
+        """Sample until there are n sets; False if the time (of `time.perf_counter`) ended before.
+
+        Also False where the first sets with `most` members are fewer: they are kept, whatever the chunks were.
+        """
+        if n > MOST_SETS:
+            raise InputError(f"n={n:,} RR sets are more than the {MOST_SETS:,} one collection can hold")
+        if n + 1 > self.offsets.size:
+            self.offsets = _grown(self.offsets, n + 1, self.n + 1)
+        while self.n < n:
+            if time.perf_counter() > deadline:
+                return False
+            before = self.n
+            if threads == 1:
+                self._one_chunk(min(self.n + self._chunk_sets(), n))
+            else:
+                # Rounds of several chunks: their size follows what is known of the sets by then.
+                rounds = 8 if math.isinf(most) and self.n else 1
+                self._many_chunks(min(self.n + rounds * threads * self._chunk_sets(), n), threads)
+            if bar is not None:
+                bar.update(self.n - before)
+            if self.size > most:
+                self.truncate(max(int(np.searchsorted(self.offsets[: self.n + 1], most, side="right")) - 1, 1))
+                return False
+        return True
+
+    def truncate(self, n: int) -> None:
+        """Forget all sets but the first n."""
+        self.n = n
+        self.size = int(self.offsets[n])
+        self.n_empty = int((np.diff(self.offsets[: n + 1]) == 0).sum())
+        self._counts[:] = 0
+        self._counted = self._n_met = 0
+
+    def _chunk_sets(self) -> int:
+        if self.n < FIRST_CHUNK:
+            return FIRST_CHUNK
+        # Sets cut short cost time and leave no members to reckon with.
+        return int(min(max(CHUNK_ENTRIES * self.n / max(self.size, self.n), 1), 2**12 if self._stopping else 2**16))
+
+    def _new_marks(self) -> NDArray[Any]:
+        return np.zeros(self.n_nodes, np.uint16) if self.live.linear else np.zeros_like(self._cut.stop)
+
+    def bytes_at(self, n: int) -> float:
+        """Bytes that n sets and their index will take, about."""
+        return n * (8.0 + 8.0 * self.size / max(self.n, 1))
+
+    def _sample(
+        self, first: int, last: int, marks: NDArray[Any], nodes: NDArray[Any], size: int, ends: NDArray[Any], row: int
+    ) -> tuple[int, int, int]:
+        kernel = sample_lt if self.live.linear else sample_ic
+        found = kernel(self._plan, self._roots, self._cut, self.key, first, last, marks, nodes, size, ends, row)
+        return int(found[0]), int(found[1]), int(found[2])
+
+    def _one_chunk(self, last: int) -> None:
+        if self._marks is None:
+            self._marks = self._new_marks()
+            self._room(last)
+        marks = self._marks
+        while self.n < last:
+            done, self.size, empty = self._sample(self.n, last, marks, self.nodes, self.size, self.offsets, self.n + 1)
+            self.n += done
+            self.n_empty += empty
+            if self.n < last:
+                self._room(last)
+
+    def _room(self, last: int) -> None:
+        expected = int((self.size / max(self.n, 1)) * (last - self.n) * 1.1)
+        least = self.size + 2 * self.n_nodes + 1024  # room for one set of all nodes, and its last in-arcs
+        self.nodes = _grown(self.nodes, max(least, self.size + expected, self.nodes.size * 3 // 2), self.size)
+
+    def _many_chunks(self, last: int, threads: int) -> None:
+        step = max(min(self._chunk_sets(), -(-(last - self.n) // (4 * threads))), 1)
+        mine = threading.local()
+
+        def work(chunk: tuple[int, int]) -> tuple[list[NDArray[np.int32]], NDArray[np.int64], int]:
+            if not hasattr(mine, "marks"):
+                mine.marks = self._new_marks()
+                mine.nodes = np.empty(2 * self.n_nodes + 1024 + CHUNK_ENTRIES, np.int32)
+            ends = np.empty(chunk[1] - chunk[0], np.int64)
+            parts: list[NDArray[np.int32]] = []
+            at, before, empties = chunk[0], 0, 0
+            while at < chunk[1]:
+                done, size, empty = self._sample(at, chunk[1], mine.marks, mine.nodes, 0, ends, at - chunk[0])
+                ends[at - chunk[0] : at - chunk[0] + done] += before
+                parts.append(mine.nodes[:size].copy())
+                at, before, empties = at + done, before + size, empties + empty
+            return parts, ends, empties
+
+        chunks = [(a, min(a + step, last)) for a in range(self.n, last, step)]
+        waiting: dict[int, Any] = {}
+        for (a, b), found in map_chunks(work, chunks, threads=min(threads, len(chunks))):
+            waiting[a] = b, found
+            while self.n in waiting:
+                b, (parts, ends, empties) = waiting.pop(self.n)
+                members = sum(map(len, parts))
+                if self.size + members > self.nodes.size:
+                    self._room(last)
+                    if self.size + members > self.nodes.size:
+                        self.nodes = _grown(self.nodes, self.size + members, self.size)
+                at = self.size
+                for part in parts:
+                    self.nodes[at : at + len(part)] = part
+                    at += len(part)
+                self.offsets[self.n + 1 : b + 1] = ends + self.size
+                self.n, self.size, self.n_empty = b, at, self.n_empty + empties
+
+    def open_counts(self, seeds: NDArray[Any]) -> NDArray[np.int64]:
+        """Number of sets, of those that no seed (internal node) is in, that hold each node."""
+        counts = np.zeros(self.n_nodes, np.int64)
+        open_counts(self.sets, bits_of(seeds, self.n_nodes), counts)
+        return counts
+
+    @property
+    def counts(self) -> NDArray[np.int32]:
+        """Number of sets that hold each node."""
+        if self._counted < self.size:
+            self._n_met = count_members(self.nodes, self._counted, self.size, self._counts, self._met, self._n_met)
+            self._counted = self.size
+        return self._counts
+
+    @property
+    def met(self) -> NDArray[np.int32]:
+        """Nodes that are in some set."""
+        _ = self.counts
+        return self._met[: self._n_met]
+
+    def greedy(self, allowed: NDArray[np.bool_], pick: int, top: int) -> tuple[NDArray[Any], ...]:
+        """See `greedy_cover`."""
+        found: tuple[NDArray[Any], ...] = greedy_cover(
+            self.sets, self.counts, self.met, allowed, pick, top, self._greedy_space()
+        )
+        return found
+
+    def knapsack(
+        self, allowed: NDArray[np.bool_], price: NDArray[np.float64], spent: float, budget: float
+    ) -> tuple[NDArray[np.int32], NDArray[np.int64], float, int]:
+        """See `knapsack_cover`."""
+        found: tuple[NDArray[np.int32], NDArray[np.int64], float, int] = knapsack_cover(
+            self.sets, self.counts, self.met, allowed, price, spent, budget, self._greedy_space()
+        )
+        return found
+
+    def _greedy_space(self) -> Gains:
+        # Kept, as a look needs little of it on a large graph, and fresh memory is slow.
+        if self._space is None:
+            n = self.n_nodes
+            self._space = Gains(np.empty(n, np.int32), np.empty(n, np.int64), np.empty(n, np.int64))
+        return self._space
+
+    def covered_in_order(self, seeds: NDArray[Any]) -> NDArray[np.int64]:
+        """Sets that each seed (internal nodes, in order) is the first to cover; the last entry counts the others."""
+        rank = np.empty(self.n_nodes, np.int32)  # read at seeds alone
+        rank[seeds] = np.arange(len(seeds), dtype=np.int32)
+        found: NDArray[np.int64] = first_covered(self.sets, rank, bits_of(seeds, self.n_nodes), len(seeds))
+        return found
+
+
+def _grown(array: NDArray[Any], capacity: int, used: int) -> NDArray[Any]:
+    new = np.empty(max(capacity, array.size), array.dtype)
+    new[:used] = array[:used]
+    return new

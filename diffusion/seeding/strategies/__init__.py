@@ -1,0 +1,1 @@
+"""Strategies of choosing seeds; see `diffusion.seeding.registry`."""

@@ -1,0 +1,312 @@
+"""One cell of a study: its identity, its computation, and the small file that holds it."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from .._files import whole_file
+from .._random import derive_key
+from .._version import __version__
+from ..graph.follower_graph import FollowerGraph
+from ..models.program import Trace
+from ..results.cascade import Cascade
+from ..results.estimates import Estimate, SpreadEstimate, share_interval
+from ..simulation.growth import Growth, growth_of_counts, growth_on_graph
+from ..simulation.phase import Reproduction
+from ..simulation.runner import prepare
+from ..simulation.simulate import sample_until
+from ..simulation.trees import structural_virality
+from .design import Budget, ModelSpec, Precision
+from .schema import TABLES
+
+__all__ = ["OUTBREAK_SHARE", "Cell", "CellResult", "Chosen", "compute", "read_cell", "world_key", "write_cell"]
+
+OUTBREAK_SHARE = 0.01  # an outbreak reaches at least this share of all users
+VIRALITY_RUNS = 16  # runs replayed with parents for depth, breadth and structural virality
+FIRST_LOOK = 128  # runs after which precision is looked at first: reach of nearly everybody varies little
+DEPLETION = 0.10  # growth is fitted until this share of the final reach is used up
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One combination, before it is computed. `identity` is everything its result depends on."""
+
+    graph: str
+    model: ModelSpec
+    strategy: str
+    budget: Budget
+    place: str
+    identity: str
+
+    @staticmethod
+    def make(
+        graph_label: str,
+        fingerprint: str,
+        model: ModelSpec,
+        strategy: str,
+        budget: Budget,
+        place: str,
+        precision: Precision,
+        seed: int,
+    ) -> Cell:
+        """Return the cell with its identity: a hash of all that its numbers depend on."""
+        parts: dict[str, Any] = {
+            "graph": fingerprint,
+            "model": [model.model.name, _canonical(model.model.parameters)],
+            "rule": model.rule_table,
+            "strategy": strategy,
+            "budget": [budget.kind, budget.value],
+            "place": place,
+            "precision": [precision.rel_error, precision.confidence, precision.max_runs],
+            "fit": [OUTBREAK_SHARE, VIRALITY_RUNS, DEPLETION, FIRST_LOOK],
+            "seed": seed,
+            "diffusion": __version__,
+            "tables": {name: table.names for name, table in TABLES.items()},
+        }
+        text = json.dumps(parts, sort_keys=True, default=repr)
+        identity = hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+        return Cell(graph_label, model, strategy, budget, place, identity)
+
+    def labels(self) -> dict[str, Any]:
+        """Return the columns that name the cell, of which no number depends."""
+        return {
+            "cell": self.identity,
+            "graph": self.graph,
+            **self.model.columns(),
+            "strategy": self.strategy,
+            "place": self.place,
+            "budget": self.budget.label,
+            "budget_kind": self.budget.kind,
+            "budget_value": self.budget.value,
+        }
+
+
+def _canonical(value: Any) -> Any:
+    """Numbers as floats, so that 2 and 2.0 are one parameter."""
+    if isinstance(value, Mapping):
+        return {key: _canonical(v) for key, v in value.items()}
+    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    return float(value) if number else value
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Seeds of a cell, the seconds they took, and their certificate (NaN where the strategy has none)."""
+
+    seeds: tuple[Any, ...]
+    seconds: float
+    lower: float = float("nan")
+    upper: float = float("nan")
+
+
+@dataclass(frozen=True)
+class CellResult:
+    """What a cell gives: one row, the sizes of its runs, and its parts of the long tables."""
+
+    row: dict[str, Any]
+    sizes: NDArray[np.int64]
+    by_step: pd.DataFrame
+    by_community: pd.DataFrame
+    seeds: pd.DataFrame
+    funnel: pd.DataFrame
+
+
+PARTS = ("by_step", "by_community", "seeds", "funnel")
+
+
+def world_key(seed: int, fingerprint: str, model: ModelSpec) -> int:
+    """Key of the worlds: the same for every strategy and budget, so that they can be compared run by run."""
+    rule = json.dumps(model.rule_table, sort_keys=True)
+    return derive_key(seed, "worlds", fingerprint, model.model.label, rule)
+
+
+def compute(
+    cell: Cell,
+    graph: FollowerGraph,
+    chosen: Chosen,
+    precision: Precision,
+    *,
+    key: int,
+    known: Reproduction,
+    mixing: float,
+) -> CellResult:
+    """Simulate a cell until it is precise enough and measure everything the tables hold."""
+    start = time.perf_counter()
+    n, confidence, model = graph.n_nodes, precision.confidence, cell.model.model
+    engine = prepare(graph, model, chosen.seeds, key)
+    limits = dataclasses.asdict(precision) | {"runs": None, "first_look": FIRST_LOOK}
+    (runs,), stopped_by = sample_until([engine], **limits, threads=1, show=False)
+    seconds = time.perf_counter() - start
+    new = runs.new[..., 0]
+    sizes = new.sum(axis=1, dtype=np.int64)
+    reach = SpreadEstimate.from_sizes(
+        sizes, confidence=confidence, stopped_by=stopped_by, key=key, provenance={}, limits=engine.limits
+    )
+    counted = growth_of_counts(new, n, depletion=DEPLETION, confidence=confidence, deterministic=engine.deterministic)
+    grown = growth_on_graph(counted, graph, model, chosen.seeds, known)
+    outbreak = share_interval(int((sizes >= OUTBREAK_SHARE * n).sum()), len(sizes), confidence)
+    traces = [engine.replay(run) for run in range(1 if engine.deterministic else VIRALITY_RUNS)]
+    seeds = _seed_table(graph, chosen.seeds)
+    communities = _by_community(graph, runs.node_counts[:, 0] / len(sizes), traces)
+    measures, funnel = model.study_measures(runs.details, n_seeds=len(seeds), n_nodes=n, confidence=confidence)
+    cost = float(seeds["price"].sum(skipna=False)) if len(seeds) else 0.0
+    row = cell.labels() | {
+        "mixing": mixing,
+        "n_nodes": n,
+        "n_seeds": len(seeds),
+        "cost": cost,
+        **_ends("reach", reach.mean, reach.low, reach.high),
+        "reach_per_cost": reach.mean / cost if cost > 0 else math.nan,
+        "confidence": confidence,
+        "runs": reach.runs,
+        "rel_error": reach.rel_error,
+        "stopped_by": stopped_by,
+        **_growth(grown, known),
+        **_ends("outbreak_probability", outbreak.value, outbreak.low, outbreak.high, ends="outbreak"),
+        "outbreak_share": OUTBREAK_SHARE,
+        **_shapes(traces),
+        **measures,
+        "entry_share": float(communities["entered"].mean()) if len(communities) else math.nan,
+        **_concentration(communities),
+        "lower": chosen.lower,
+        "upper": chosen.upper,
+        "ratio": chosen.lower / chosen.upper if chosen.upper > 0 else math.nan,
+        "key": f"{key:#018x}",
+        "seconds_select": chosen.seconds,
+        "seconds_simulate": seconds,
+    }
+    steps = _by_step(new, grown.first, grown.last)
+    return CellResult(row, sizes, steps, communities, seeds, funnel)
+
+
+def _ends(name: str, value: float, low: float, high: float, ends: str = "") -> dict[str, float]:
+    return {name: value, f"{ends or name}_low": low, f"{ends or name}_high": high}
+
+
+def _growth(grown: Growth, known: Reproduction) -> dict[str, Any]:
+    estimates: dict[str, Estimate] = {
+        "R": grown.R,
+        "deceleration": grown.deceleration,
+        "rate": grown.rate,
+        "doubling": grown.doubling_time,
+        "R_campaign": grown.campaign,
+    }
+    row: dict[str, Any] = {
+        "phase": grown.phase,
+        "phase_cause": grown.cause,
+        "phase_reason": grown.reason,
+        "R_predicted": grown.R_predicted,
+        "R_runs": known.runs,
+        "core_share": known.core_share,
+        "R_campaign_predicted": grown.campaign_predicted,
+        "fit_first": grown.first,
+        "fit_last": grown.last,
+    }
+    for name, found in estimates.items():
+        row |= _ends(name, found.value, found.low, found.high)
+    return row
+
+
+def _shapes(traces: list[Trace]) -> dict[str, Any]:
+    cascades = [Cascade(pd.RangeIndex(len(one.nodes)), one.steps, one.parents) for one in traces]
+    virality = [v for v in map(structural_virality, cascades) if not math.isnan(v)]
+    return {
+        "depth": float(np.mean([c.depth for c in cascades])),
+        "breadth": float(np.mean([c.max_breadth for c in cascades])),
+        "virality": float(np.mean(virality)) if virality else math.nan,
+        "virality_runs": len(virality),
+    }
+
+
+def _by_step(new: NDArray[np.int32], first: int, last: int) -> pd.DataFrame:
+    low, median, high = np.quantile(new, (0.025, 0.5, 0.975), axis=0) if new.size else np.zeros((3, 0))
+    step = np.arange(new.shape[1])
+    table = {"step": step, "mean": new.mean(axis=0), "low": low, "median": median, "high": high}
+    fitted = (first >= 0) & (step >= first) & (step <= last)
+    return pd.DataFrame(table | {"alive": (new > 0).mean(axis=0), "fitted": fitted})
+
+
+def _by_community(graph: FollowerGraph, probability: NDArray[np.float64], traces: list[Trace]) -> pd.DataFrame:
+    """Expected number of active users in each community; when and how often each was entered in the replayed runs."""
+    if "community" not in graph.node_data:
+        return pd.DataFrame({"share": [], "entered": []})
+    labels = graph.node_data["community"].astype(str)
+    reached = graph.index.series(probability, "reach").groupby(labels).agg(["size", "sum"])
+    total = float(reached["sum"].sum())
+    codes = reached.index.get_indexer(pd.Index(labels, tupleize_cols=False))[graph.index.order]
+    entry = np.full((len(traces), len(reached)), np.inf)
+    for run, trace in enumerate(traces):
+        nodes, step = trace.nodes, trace.steps
+        np.minimum.at(entry[run], codes[nodes], step)
+    entered = np.isfinite(entry)
+    entry_step = np.full(len(reached), math.nan)
+    some = entered.any(axis=0)
+    entry_step[some] = np.where(entered, entry, 0).sum(axis=0)[some] / entered.sum(axis=0)[some]
+    share = reached["sum"].to_numpy() / total if total else np.full(len(reached), math.nan)
+    table = {
+        "community": reached.index.to_numpy(),
+        "size": reached["size"].to_numpy(),
+        "reach": reached["sum"].to_numpy(),
+    }
+    return pd.DataFrame(table | {"share": share, "entry_step": entry_step, "entered": entered.mean(axis=0)})
+
+
+def _concentration(communities: pd.DataFrame) -> dict[str, float]:
+    """Dominance max_c n_c / n and entropy -sum (n_c / n) log2(n_c / n) of the reach (Weng, Menczer and Ahn 2013)."""
+    share = communities["share"].to_numpy(dtype=float)
+    if not len(share) or np.isnan(share).any():
+        return {"entropy": math.nan, "dominance": math.nan}
+    positive = share[share > 0]
+    return {"entropy": float(-(positive * np.log2(positive)).sum()) + 0.0, "dominance": float(share.max())}
+
+
+def _seed_table(graph: FollowerGraph, seeds: tuple[Any, ...]) -> pd.DataFrame:
+    at = graph.nodes.get_indexer(pd.Index(seeds, tupleize_cols=False))
+    data = graph.node_data.iloc[at]
+    texts = {
+        name: [None if pd.isna(value) else str(value) for value in data[name]]
+        for name in ("tier", "community")
+        if name in data
+    }
+    price = data["price"].to_numpy(dtype=float) if "price" in data else np.full(len(seeds), math.nan)
+    followers = graph.out_degree.to_numpy()[at]
+    table = {"rank": np.arange(1, len(seeds) + 1), "node": [str(s) for s in seeds], "followers": followers}
+    return pd.DataFrame({**table, **texts, "price": price})
+
+
+def write_cell(path: Path, result: CellResult) -> None:
+    """Write a cell whole: one parquet row with its parts as JSON, and the sizes as a list."""
+    parts: Mapping[str, pd.DataFrame] = {name: getattr(result, name) for name in PARTS}
+    columns = {name: pa.array([json.dumps(table.to_dict("list"))]) for name, table in parts.items()}
+    columns["row"] = pa.array([json.dumps(result.row)])
+    columns["sizes"] = pa.array([result.sizes], pa.list_(pa.int64()))
+    with whole_file(path) as part:
+        pq.write_table(pa.table(columns), part, write_page_checksum=True, use_dictionary=False, write_statistics=False)
+
+
+def read_cell(path: Path) -> CellResult | None:
+    """Read a finished cell; None where there is none, or not a whole and undamaged one."""
+    try:
+        table = pq.read_table(path, page_checksum_verification=True)
+        texts = {name: json.loads(table[name][0].as_py()) for name in ("row", *PARTS)}
+        sizes = np.asarray(table["sizes"].chunk(0).values)
+    except (OSError, pa.ArrowException, LookupError, TypeError, ValueError):
+        return None
+    if not isinstance(texts["row"], dict) or texts["row"].get("cell") != path.stem:
+        return None
+    frames = {name: pd.DataFrame(texts[name]) for name in PARTS}
+    return CellResult(texts["row"], sizes, **frames)
