@@ -37,7 +37,7 @@ def digest(value: Any) -> str:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, pd.DataFrame):
-        return [[str(c), _plain(value[c].to_numpy())] for c in value]
+        return [[str(c), _plain(_column(value[c]))] for c in value]
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, list | tuple):
@@ -47,6 +47,13 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return f"{value:.9g}"
     return value if isinstance(value, int | str | type(None)) else str(value)
+
+
+def _column(values: pd.Series) -> Any:
+    """Numbers of a column; whole numbers of which some are missing are decimals, whichever pandas it is."""
+    if isinstance(values.dtype, pd.Int64Dtype) and values.isna().any():
+        return values.to_numpy(float, na_value=np.nan)
+    return values.to_numpy()
 
 
 @cache
