@@ -66,7 +66,8 @@ def select_seeds(
 
         - ``"opim"``, `OPIM` (default): greedy on RR sets with a certificate, for models with live edges; ``"hist"``,
           `HIST`, and ``"imm"``, `IMM`.
-        - ``"celf"``, `CELF`, and ``"greedy"``, `Greedy`: in common worlds, for any model; no certificate, and no guarantee
+        - ``"celf"``, `CELF`, and ``"greedy"``, `Greedy`: in common worlds, for any model; no certificate, and no
+        guarantee
           where users wait for more than one other (thresholds, complex identification).
         - rankings, which are gone down, passing over whom money or quotas do not permit: ``"random"``, ``"degree"``
           (followers), ``"single_discount"``, ``"degree_discount"``, ``"two_step_discount"``, ``"irie"``,
