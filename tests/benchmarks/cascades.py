@@ -149,7 +149,7 @@ def sips(quick: bool) -> dict[str, Any]:
 def _digest(found: Any) -> np.ndarray:
     if isinstance(found, dif.results.Ensemble):
         return np.asarray(found.new_by_step)
-    return np.concatenate([np.asarray(found.offsets), np.asarray(found._members)])
+    return np.concatenate([np.asarray(found.offsets), np.asarray(found.members)])
 
 
 def threads(quick: bool) -> dict[str, Any]:
