@@ -73,6 +73,11 @@ html_theme_options = {
 def write_sources(app: Sphinx, config: Config) -> None:
     """Write the API pages and fetch the notebooks, which live outside of this folder."""
     api_pages.write(HERE / "api")
+    names = {name for groups in api_pages.pages().values() for _, group in groups for name in group}
+    files = {autosummary_filename_map.get(f"diffusion.{name}", f"diffusion.{name}") for name in names}
+    for old in (HERE / "api" / "generated").glob("*.rst"):  # of a name that the package no longer has
+        if old.stem not in files:
+            old.unlink()
     target = HERE / "notebooks"
     target.mkdir(exist_ok=True)
     found = {file.name: file for file in (HERE.parent / "notebooks").glob("*.ipynb")}

@@ -317,7 +317,7 @@ def test_every_bit_of_the_coin_is_fair():
     out = np.empty((32, WORDS), np.uint64)
     for index in range(n):
         coin_words(key(4), TAG_IC, 0, index, 32, out)
-        ones += np.bitwise_count(out).sum(axis=1)
+        ones += np.unpackbits(out.view(np.uint8), axis=1).sum(axis=1)
     scores = (ones - 256 * n) / math.sqrt(128 * n)
     assert np.abs(scores).max() < LIMIT
     total = float((ones * 2.0 ** -np.arange(1, 33)).sum()) / (512 * n)

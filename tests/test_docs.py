@@ -160,7 +160,8 @@ def test_classes_say_what_they_hold_and_what_methods_take(name):
         assert inspect.getdoc(function), f"{name}.{method} has no docstring"
         if inspect.isfunction(function):
             taken = set(inspect.signature(function).parameters) - COMMON
-            assert len(taken) < 2 or parsed(function)["Parameters"], f"{name}.{method} takes {taken}"
+            elsewhere = (inspect.getdoc(function) or "").startswith("See `")  # where the method is first defined
+            assert len(taken) < 2 or parsed(function)["Parameters"] or elsewhere, f"{name}.{method} takes {taken}"
 
 
 def fields_of_bases(value: type) -> set[str]:
@@ -304,7 +305,7 @@ def test_code_on_a_page_runs_as_written(page):
 def test_cases_give_the_numbers_that_stand_beside_them():
     space, text = run_page("docs/cases.md"), (DOCS / "cases.md").read_text()
     chosen, growth, without = space["chosen"], space["growth"], space["without"]
-    tiers = space["platform"].node_data["tier"].set_axis(space["platform"].nodes)[chosen.seeds]
+    tiers = space["platform"].node_data["tier"].set_axis(space["platform"].nodes)[list(chosen.seeds)]
     assert f"{len(chosen.seeds)} creators, {(tiers == 'amateur').sum()} of them amateurs" in text
     assert f"spread at least {chosen.lower:.1f}, optimum at most {chosen.upper:.1f}" in text
     assert f"spread {chosen.spread.mean:.2f} nodes [{chosen.spread.low:.2f}, {chosen.spread.high:.2f}]" in text

@@ -119,7 +119,7 @@ def select_seeds(
 
     See Also
     --------
-    diffusion.seeding.OPIM, diffusion.seeding.CELF, diffusion.compare_strategies, diffusion.seeding.maximin_seeds
+    seeding.OPIM, seeding.CELF, compare_strategies, seeding.maximin_seeds
 
     Examples
     --------
