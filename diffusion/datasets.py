@@ -234,8 +234,9 @@ def load(name: str, **reading: Any) -> FollowerGraph:
     Parameters
     ----------
     name : str
-        A name of `cards()`. Generated sets need no network; the others are downloaded once by pooch into the user's cache
-        folder (or into the folder that the environment variable DIFFUSION_DATA names) and checked against their sha256.
+        A name of `cards()`. Generated sets need no network; the others are downloaded once by pooch into the user's
+        cache folder (or into the folder that the environment variable DIFFUSION_DATA names) and checked against their
+        sha256.
     **reading
         Passed to `read_edges` in place of what the card says, such as ``edges_mean="influences"``.
 

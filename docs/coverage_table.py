@@ -22,7 +22,7 @@ import diffusion as dif
 from diffusion import theory
 from diffusion.results.estimates import share_interval
 from diffusion.results.intervals import MeanInterval, mean_interval
-from diffusion.simulation.simulate import _rounds
+from diffusion.simulation.simulate import rounds
 
 CONFIDENCE = 0.95
 KEY = 20_240
@@ -185,7 +185,7 @@ def sequential(case: Case, trials: int, rng: np.random.Generator) -> Row:
     for _ in range(trials):
         whole = np.asarray(case.draw(rng, 2048))
         for at, estimator in enumerate((normal, ours)):
-            for _, end in _rounds(MOST_RUNS):
+            for _, end in rounds(MOST_RUNS):
                 if end > len(whole):
                     whole = np.concatenate([whole, case.draw(rng, MOST_RUNS - len(whole))])
                 found = estimator(whole[:end], case.limits)

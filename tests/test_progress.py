@@ -15,7 +15,7 @@ from strategies import random_graph
 
 import diffusion as dif
 from diffusion import _progress as moving
-from diffusion._upward import UPWARD
+from diffusion import _upward
 from diffusion.seeding import compare as comparing
 
 
@@ -127,7 +127,7 @@ CALLS: dict[str, Callable[[Any, Path], Any]] = {
 
 @pytest.mark.parametrize("name", CALLS)
 def test_public_calls_show_one_bar(name: str, bars: Bars, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setitem(UPWARD, "report", ("test_study", "no_report"))
+    monkeypatch.setattr(_upward, "REPORT", ("test_study", "no_report"))
     graph = random_graph(300, 1500, rng=1).with_probabilities("weighted_cascade")
     bars.step = 3.0  # every part takes long
     CALLS[name](graph, tmp_path / "s")

@@ -21,6 +21,7 @@ from made_studies import RULES, SEPARATORS, STRATEGIES, write_sips_study, write_
 
 from diffusion import plotting
 from diffusion.errors import InputError, MissingDataError, OutputError, ReadError
+from diffusion.plotting.style import luminance, spread_apart
 from diffusion.report import analysis, blocks, hypotheses, write_report
 from diffusion.report import format as form
 from diffusion.report import page as page_module
@@ -572,17 +573,17 @@ def test_text_colour_can_be_read_on_white():
     for colour in plotting.PALETTE:
         dark = plotting.text_colour(colour)
         channels = [int(dark[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-        assert 1.05 / (plotting._luminance(*channels) + 0.05) >= 4.4
+        assert 1.05 / (luminance(*channels) + 0.05) >= 4.4
     with pytest.raises(InputError, match="rrggbb"):
         plotting.text_colour("red")
 
 
 def test_labels_are_moved_apart_and_kept_in_order():
-    moved = plotting._spread([0.0, 1.0, 2.0, 50.0, 99.0, 100.0], 12.0, 0.0, 100.0)
+    moved = spread_apart([0.0, 1.0, 2.0, 50.0, 99.0, 100.0], 12.0, 0.0, 100.0)
     assert all(b - a >= 12 - 1e-9 for a, b in itertools.pairwise(moved))
     assert moved[0] >= 0
     assert moved[-1] <= 100
-    assert plotting._spread([10.0, 60.0], 12.0, 0.0, 100.0) == [10.0, 60.0]
+    assert spread_apart([10.0, 60.0], 12.0, 0.0, 100.0) == [10.0, 60.0]
 
 
 def test_svg_has_its_own_ids_no_font_of_its_own_and_is_the_same_each_time():

@@ -20,9 +20,9 @@ from conftest import ROOT
 from strategies import random_graph
 
 import diffusion as dif
+from diffusion import _upward
 from diffusion._random import derive_key, generator
 from diffusion._threads import map_chunks
-from diffusion._upward import UPWARD
 from diffusion.errors import DiffusionError, InputError, MissingDataError, NotFoundError, OutputError
 from diffusion.graph.follower_graph import FollowerGraph
 from diffusion.simulation import simulate as simulating
@@ -69,7 +69,7 @@ def no_report(folder: Path, path: Path | None = None) -> Path:
 def without_report(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out the drawing of figures, which takes longer than the cells, but where a test is about the report."""
     if "report" not in request.node.name:
-        monkeypatch.setitem(UPWARD, "report", ("test_study", "no_report"))
+        monkeypatch.setattr(_upward, "REPORT", ("test_study", "no_report"))
 
 
 @pytest.fixture(scope="module")

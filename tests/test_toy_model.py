@@ -129,3 +129,19 @@ def test_a_model_without_a_live_edge_view_has_no_certificate(graph):
         dif.select_seeds(graph, 4, model=Unknown(), rng=7)
     found = dif.select_seeds(graph, 2, model=Unknown(), method="degree", rng=7)
     assert len(found.seeds) == 2
+
+
+def test_new_models_enter_a_study_and_its_report(tmp_path):
+    models = [Squared(), Delayed(longest=2)]
+    platform = {"users": 300, "communities": 3}
+    study = dif.Study(platform, models=models, strategies=["random", "degree", "opim"], budgets=[4], max_runs=128)
+    result = study.run(tmp_path / "s")
+    table = result.to_pandas()
+    assert set(table["model_kind"]) == {"Squared", "Delayed"}
+    assert table.loc[table["model_kind"] == "Delayed", "longest"].tolist() == [2.0] * 3
+    certified = table[table["strategy"] == "opim"]
+    assert (certified["lower"] <= certified["reach_high"]).all()
+    assert (certified["reach_low"] <= certified["upper"]).all()
+    page = (tmp_path / "s" / "report.html").read_text(encoding="utf-8")
+    assert "Squared" in page
+    assert "Delayed" in page

@@ -321,7 +321,8 @@ def read_communities(
         Nodes that the file does not name become communities of their own.
     rows : {"nodes", "communities"}
         A row is a node and its community; or all members of one community, numbered by row. Separated by tabs, spaces
-        or commas; lines that begin with ``#`` are skipped, and members that are not in the graph (padding) are left out.
+        or commas; lines that begin with ``#`` are skipped, and members that are not in the graph (padding) are left
+        out.
 
     Returns
     -------

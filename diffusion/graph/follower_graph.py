@@ -40,13 +40,15 @@ class FollowerGraph:
     Attributes
     ----------
     edges_mean : {"follows", "influences"} or None
-        What the rows it was built from meant; None if they had no direction. Arcs always point in the direction of influence.
+        What the rows it was built from meant; None if they had no direction. Arcs always point in the direction of
+        influence.
     directed : bool
         False where every row became two arcs.
     parallel : {"collapse", "keep"}
         Whether repeated arcs became one, or one with their number as multiplicity.
     probabilities : Probabilities or None
-        Propagation probabilities: ``values``, one for all arcs or one for each, with the ``rule`` and its ``parameters``.
+        Propagation probabilities: ``values``, one for all arcs or one for each, with the ``rule`` and its
+        ``parameters``.
     attributes : dict of str to array
         Node attributes by name, in the order of `nodes`; `node_data` shows them as a table.
 
@@ -423,8 +425,8 @@ class FollowerGraph:
         Parameters
         ----------
         data : DataFrame or mapping of name to values
-            A DataFrame or Series is aligned by its index of labels, and a dict by its keys; nodes it does not name get a
-            missing value. A list or array has one value for every node in the order of `nodes`.
+            A DataFrame or Series is aligned by its index of labels, and a dict by its keys; nodes it does not name
+            get a missing value. A list or array has one value for every node in the order of `nodes`.
         **columns
             The same by keyword: ``community=..., tier=..., price=...``.
 
@@ -475,12 +477,14 @@ class FollowerGraph:
         ----------
         rule : {"constant", "weighted_cascade", "trivalency", "column", "lt"}
             - ``"constant"``: `p` on every arc; c parallel arcs act as 1 - (1 - p)^c.
-            - ``"weighted_cascade"``: c / in-degree of the target, parallel arcs counted in both (Kempe, Kleinberg and Tardos 2003).
+            - ``"weighted_cascade"``: c / in-degree of the target, parallel arcs counted in both (Kempe, Kleinberg and
+              Tardos 2003).
             - ``"trivalency"``: drawn for each arc from `values` with `rng` (Chen, Wang and Wang 2010).
             - ``"column"``: the weight of the arc, which must be a probability.
             - ``"lt"``: linear-threshold weights: the weight of the arc where there is one, else c / in-degree. They
-              must sum to at most 1 at every node; ``normalize=True`` divides them by their sum at each node. A sum that exceeds
-              1 only because the weights were rounded to 3 to 6 decimals is divided out too, with a warning.
+              must sum to at most 1 at every node; ``normalize=True`` divides them by their sum at each node. A sum
+              that exceeds 1 only because the weights were rounded to 3 to 6 decimals is divided out too, with a
+              warning.
         p : float in [0, 1]
             For ``"constant"``.
         values : tuple of float in [0, 1]

@@ -166,9 +166,9 @@ def generate_chung_lu(
 
     Notes
     -----
-    Arc ends are drawn by expected degree (Chung and Lu 2002), the two expected degrees of a node independently. Where an
-    arc repeats, or is a loop, its target is drawn again, so the largest in-degrees fall somewhat below what they expect.
-    Memory: about 50 bytes an arc while it runs (100M arcs: 5 GB), 4 bytes an arc afterwards.
+    Arc ends are drawn by expected degree (Chung and Lu 2002), the two expected degrees of a node independently. Where
+    an arc repeats, or is a loop, its target is drawn again, so the largest in-degrees fall somewhat below what they
+    expect. Memory: about 50 bytes an arc while it runs (100M arcs: 5 GB), 4 bytes an arc afterwards.
 
     References
     ----------

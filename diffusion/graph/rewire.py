@@ -53,8 +53,8 @@ def rewire_mixing(
     Returns
     -------
     FollowerGraph
-        On the same nodes, with their attributes. Weights, time stamps and propagation probabilities belonged to the arcs
-        and are dropped: call `with_probabilities` again.
+        On the same nodes, with their attributes. Weights, time stamps and propagation probabilities belonged to the
+        arcs and are dropped: call `with_probabilities` again.
 
     Raises
     ------
@@ -69,8 +69,8 @@ def rewire_mixing(
     Notes
     -----
     A swap turns u -> v and x -> y into u -> y and x -> v: every in-degree and out-degree stays, and a swap that would
-    make a loop or a parallel arc is refused (Maslov and Sneppen 2002). First only swaps that bring mixing nearer to what
-    was asked are made. Then random swaps that leave the number of arcs between communities as it is make the rest
+    make a loop or a parallel arc is refused (Maslov and Sneppen 2002). First only swaps that bring mixing nearer to
+    what was asked are made. Then random swaps that leave the number of arcs between communities as it is make the rest
     random: the result is nearly a uniform draw from the graphs with these degrees and this mixing. So clustering and
     all other structure is lost too; **compare a rewired graph with one rewired to the mixing the graph has already**,
     not with the graph itself, where mixing alone should differ.

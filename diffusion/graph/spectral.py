@@ -246,8 +246,8 @@ def non_backtracking_radius(graph: FollowerGraph, *, tol: float = 1e-8, max_iter
     Notes
     -----
     Hashimoto (1989) and Bass (1992): apart from eigenvalues of size 1, the spectrum of the matrix over 2 m arcs is that
-    of [[A, I - D], [I, 0]] over 2 n nodes. Computed on the 2-core, since trees that hang on it change nothing. Threshold:
-    Karrer, Newman and Zdeborova (2014).
+    of [[A, I - D], [I, 0]] over 2 n nodes. Computed on the 2-core, since trees that hang on it change nothing.
+    Threshold: Karrer, Newman and Zdeborova (2014).
 
     References
     ----------

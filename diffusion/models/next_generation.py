@@ -30,8 +30,8 @@ class NextGeneration:
     """Mean new sharers by the arc along which, or the user among whom, a sharer was reached.
 
     A state has one entry for each arc u -> v (sharers v who have the note from u) and, with a feed, one for each user
-    (sharers who have it from the feed). A sharer v makes new ones of each follower but the one it has the note from, and
-    of those to whom the feed shows it.
+    (sharers who have it from the feed). A sharer v makes new ones of each follower but the one it has the note from,
+    and of those to whom the feed shows it.
 
     Attributes
     ----------
@@ -196,8 +196,8 @@ class NextGeneration:
     def forecast(self, start: Floats, steps: int, *, most: float = math.inf) -> Floats:
         """Expected new activations by step, until `most` users are reached, with the probability of each user to be a seed.
 
-        Message passing: depletion in, short circles left out (Karrer and Newman 2010); for linear thresholds the shares of
-        the arcs into a user add up.
+        Message passing: depletion in, short circles left out (Karrer and Newman 2010); for linear thresholds the
+        shares of the arcs into a user add up.
 
         Parameters
         ----------

@@ -42,7 +42,8 @@ def _row(value: float, low: float, high: float) -> str:
     return f"{value:.3g} [{low:.3g}, {high:.3g}]"
 
 
-# --- funnel ------------------------------------------------------------------------------------------------------------
+# --- funnel
+# ------------------------------------------------------------------------------------------------------------
 
 
 def plot_funnel(
@@ -133,7 +134,8 @@ def plot_funnel(
     return ax
 
 
-# --- reach over time ---------------------------------------------------------------------------------------------------
+# --- reach over time
+# ---------------------------------------------------------------------------------------------------
 
 
 def plot_reach_curve(
@@ -233,7 +235,8 @@ def _fitted(ax: Axes, found: Growth, mean: Floats, unit: float) -> None:
         ax.text(0.98, 0.97, words, color="#b34f00", fontsize=10, ha="right", va="top", transform=ax.transAxes)
 
 
-# --- tables of studies -------------------------------------------------------------------------------------------------
+# --- tables of studies
+# -------------------------------------------------------------------------------------------------
 
 
 def plot_reach_against_mixing(
@@ -250,7 +253,8 @@ def plot_reach_against_mixing(
     Parameters
     ----------
     table : DataFrame
-        Columns ``mixing``, `y`, and where there are intervals `y` with ``_low`` and ``_high``; `by`; ``runs`` where known.
+        Columns ``mixing``, `y`, and where there are intervals `y` with ``_low`` and ``_high``; `by`; ``runs`` where
+        known.
     ax : matplotlib.axes.Axes, optional
         Axes to draw on; a new figure unless given.
     by : str or None

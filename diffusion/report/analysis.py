@@ -113,8 +113,8 @@ def groups_over(
 ) -> list[list[Row]]:
     """Return the groups of cells that differ in `factor` alone, each in the order of its levels.
 
-    Groups in which the same money buys other numbers of seeds differ in these too, and are left out. With `of_model` one
-    row stands for each graph and model, whatever the seeds.
+    Groups in which the same money buys other numbers of seeds differ in these too, and are left out. With `of_model`
+    one row stands for each graph and model, whatever the seeds.
     """
     r = tables.seeded if rows is None else rows[rows["n_seeds"] > 0]
     if factor == "mixing" and tables.copies:

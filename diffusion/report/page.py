@@ -31,8 +31,8 @@ __all__ = ["write_report"]
 def write_report(folder: str | os.PathLike[str], path: str | os.PathLike[str] | None = None) -> Path:
     """Write the report of a finished study as one HTML file that needs nothing beside it.
 
-    Every number and figure is made from the tables of the folder; nothing is simulated here, so the same folder gives the
-    same file. Figures are inline SVG, and the numbers behind each figure and table can be had as CSV from the page.
+    Every number and figure is made from the tables of the folder; nothing is simulated here, so the same folder gives
+    the same file. Figures are inline SVG, and the numbers behind each figure and table can be had as CSV from the page.
 
     Parameters
     ----------

@@ -161,7 +161,8 @@ class Ensemble:
     def outbreak_probability(self, share: float = 0.01, *, confidence: float = 0.95) -> Estimate:
         """Share of runs that reach at least `share` of all nodes, with its interval.
 
-        The interval is that of Wilson (1927), or with fewer than 15 runs on one side the exact one (Clopper and Pearson 1934).
+        The interval is that of Wilson (1927), or with fewer than 15 runs on one side the exact one (Clopper and
+        Pearson 1934).
 
         Parameters
         ----------

@@ -38,13 +38,13 @@ def mean_interval(
 ) -> MeanInterval:
     """Mean of independent runs with its interval; NaN ends for one run that is not exact.
 
-    From ten runs on that differ from the usual value: the t interval corrected for skewness by Hall's cubic transformation
-    (1992), which tends to the normal one as runs over squared skewness, the effective number of events, grows. The sample
-    skewness is raised a little, for it falls short of the true one, and the end on the side of the long tail takes a t
-    quantile with as many degrees of freedom as there are effective events.
+    From ten runs on that differ from the usual value: the t interval corrected for skewness by Hall's cubic
+    transformation (1992), which tends to the normal one as runs over squared skewness, the effective number of
+    events, grows. The sample skewness is raised a little, for it falls short of the true one, and the end on the side
+    of the long tail takes a t quantile with as many degrees of freedom as there are effective events.
 
-    With fewer such runs moments say nothing of what was not seen: Stringer's bound (1963) puts exact bounds of the shares
-    of runs (Clopper and Pearson) with the values seen, and with `limits` for what was not. It is conservative.
+    With fewer such runs moments say nothing of what was not seen: Stringer's bound (1963) puts exact bounds of the
+    shares of runs (Clopper and Pearson) with the values seen, and with `limits` for what was not. It is conservative.
     """
     runs = len(values)
     mean = float(values.mean()) if runs else math.nan

@@ -66,8 +66,8 @@ def select_seeds(
 
         - ``"opim"``, `OPIM` (default): greedy on RR sets with a certificate, for models with live edges; ``"hist"``,
           `HIST`, and ``"imm"``, `IMM`.
-        - ``"celf"``, `CELF`, and ``"greedy"``, `Greedy`: in common worlds, for any model; no certificate, and no guarantee
-          where users wait for more than one other (thresholds, complex identification).
+        - ``"celf"``, `CELF`, and ``"greedy"``, `Greedy`: in common worlds, for any model; no certificate, and no
+          guarantee where users wait for more than one other (thresholds, complex identification).
         - rankings, which are gone down, passing over whom money or quotas do not permit: ``"random"``, ``"degree"``
           (followers), ``"single_discount"``, ``"degree_discount"``, ``"two_step_discount"``, ``"irie"``,
           ``"pagerank"``, ``"k_core"``, ``"voterank"``, ``"collective_influence"``, ``"community_degree"``, or a
@@ -75,7 +75,7 @@ def select_seeds(
           `Degree`, ..., `Tier`.
     model : DiffusionModel or {"ic", "lt"}
         `OPIM`, `HIST` and `IMM` need one with live edges, which SIPS has unless the feed answers to engagement
-        (``gain``) or has a cap, identification needs more than one sharer, or ``redraw``.
+        (``amplification``) or has a cap, identification needs more than one sharer, or ``redraw``.
     candidates, exclude : iterable of labels
         Choose among these only, so that the optimum is the best set of candidates; never choose these, who still pass
         content on and count as reached.

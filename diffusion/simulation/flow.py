@@ -183,9 +183,9 @@ def community_flow(
 
     Notes
     -----
-    Dominance and entropy are those of Weng, Menczer and Ahn (2013), over all active nodes, seeds included; a run without
-    active nodes has neither. Intervals are normal over runs, of shares those of Wilson (1927); one run alone has none. A
-    deterministic model is replayed once, and its intervals are points.
+    Dominance and entropy are those of Weng, Menczer and Ahn (2013), over all active nodes, seeds included; a run
+    without active nodes has neither. Intervals are normal over runs, of shares those of Wilson (1927); one run alone
+    has none. A deterministic model is replayed once, and its intervals are points.
 
     References
     ----------

@@ -54,14 +54,15 @@ class Growth:
     deceleration : Estimate
         0 for exponential growth, 1/d for growth in d dimensions; see `reproduction`.
     phase : {"exponential", "subcritical", "core", "undecided", "not applicable", "declining"}
-        Of the graph and the model; see `reproduction`. From counts alone: ``"exponential"``, ``"declining"`` (of what was
-        counted: nothing is said of the graph) or ``"undecided"``.
+        Of the graph and the model; see `reproduction`. From counts alone: ``"exponential"``, ``"declining"`` (of what
+        was counted: nothing is said of the graph) or ``"undecided"``.
     why : Reason
         Why: the finding with its numbers.
     cause, reason : str
         The same as a word and in a sentence with the numbers.
     campaign : Estimate
-        New(t + 1) over new(t) of these seeds, pooled over the early steps (`first` to `last`): as it was, with depletion.
+        New(t + 1) over new(t) of these seeds, pooled over the early steps (`first` to `last`): as it was, with
+        depletion.
     campaign_predicted : float
         The same from message passing on the graph, from the same seeds; NaN from counts alone.
     first, last : int
@@ -69,7 +70,8 @@ class Growth:
         ``first <= t < last``.
     R_by_step : DataFrame
         One row a step t: `step`, `new` (mean new activations), `cumulative` (mean reach so far), `R` (new at t + 1 over
-        new at t, pooled over runs), `low`, `high`, `predicted`, `inside` (an early step). Row 0 is about the chosen seeds.
+        new at t, pooled over runs), `low`, `high`, `predicted`, `inside` (an early step). Row 0 is about the chosen
+        seeds.
     runs : int
     halves : tuple of two int
         `last` for the even and the odd runs: each half is pooled over the steps that the other half makes early.
@@ -237,11 +239,11 @@ def growth(
     Notes
     -----
     Two things are told apart. *Of the graph and the model*: R, doubling time and phase, which no seed set changes; see
-    `reproduction`. *Of this campaign*: R_t, the ratio of new activations at successive steps, as measured and as message
-    passing predicts it from the same seeds. Seeds are chosen, so step 0 -> 1 says nothing about growth: early steps are
-    those t >= 1 with mean reach at t + 1 at most `depletion` of the final mean reach, or, where there are fewer than two,
-    at most `depletion` of all nodes. A campaign may shrink where the graph allows growth, when its seeds have used up
-    their surroundings, and swell for a while where the graph does not.
+    `reproduction`. *Of this campaign*: R_t, the ratio of new activations at successive steps, as measured and as
+    message passing predicts it from the same seeds. Seeds are chosen, so step 0 -> 1 says nothing about growth: early
+    steps are those t >= 1 with mean reach at t + 1 at most `depletion` of the final mean reach, or, where there are
+    fewer than two, at most `depletion` of all nodes. A campaign may shrink where the graph allows growth, when its
+    seeds have used up their surroundings, and swell for a while where the graph does not.
 
     Intervals of ratios: see `growth_of_counts`.
 
@@ -351,15 +353,16 @@ def growth_of_counts(
 
     Notes
     -----
-    *Intervals* of a ratio rest on pairs (new(t), new(t + 1)) of all runs: their errors are martingale differences, so the
-    interval holds for heavy-tailed sizes, where resampling of runs does not. It is corrected for skewness (Hall 1992), and
-    where that matters widened to the likelihood-ratio interval of negative-binomial offspring of any dispersion (Lloyd-Smith, Schreiber, Kopp and Getz 2005). Fewer
-    than 10 runs, or runs that are all equal although the model is random, give no interval and so no verdict.
+    *Intervals* of a ratio rest on pairs (new(t), new(t + 1)) of all runs: their errors are martingale differences, so
+    the interval holds for heavy-tailed sizes, where resampling of runs does not. It is corrected for skewness (Hall
+    1992), and where that matters widened to the likelihood-ratio interval of negative-binomial offspring of any
+    dispersion (Lloyd-Smith, Schreiber, Kopp and Getz 2005). Fewer than 10 runs, or runs that are all equal although
+    the model is random, give no interval and so no verdict.
 
-    *Exponential* is judged as in `reproduction`, on these runs. *Declining*: the interval of the ratio lies below 1 over
-    the steps with mean reach up to `depletion` of all nodes, even after division by the share of nodes still inactive,
-    and no later step activates twice as many as step 1. It is said of these counts, not of the graph: seeds may use up
-    their surroundings where others would grow.
+    *Exponential* is judged as in `reproduction`, on these runs. *Declining*: the interval of the ratio lies below 1
+    over the steps with mean reach up to `depletion` of all nodes, even after division by the share of nodes still
+    inactive, and no later step activates twice as many as step 1. It is said of these counts, not of the graph: seeds
+    may use up their surroundings where others would grow.
 
     References
     ----------

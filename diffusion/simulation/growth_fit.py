@@ -110,10 +110,11 @@ def _likelihood_interval(x: NDArray[Any], y: NDArray[Any], z: float) -> tuple[fl
 class ReachFit:
     """What pairs say by reach.
 
-    `bins`: one row for each doubling of reach (reach so far, offspring over sharers, their numbers); `final`: mean reach
-    of the largest runs; `generations`: mean number of ratios in the window of a run that crosses it (or
+    `bins`: one row for each doubling of reach (reach so far, offspring over sharers, their numbers); `final`: mean
+    reach of the largest runs; `generations`: mean number of ratios in the window of a run that crosses it (or
     of the largest runs, where none does). Then the fit of
-    log R(c) = a c**-b - k D(c), with D what depletion takes: `b` and its ends, R before depletion at b = 0 and its ends.
+    log R(c) = a c**-b - k D(c), with D what depletion takes: `b` and its ends, R before depletion at b = 0 and its
+    ends.
     """
 
     bins: dict[str, NDArray[Any]]

@@ -50,8 +50,8 @@ class Reproduction:
     R : Estimate
         Measured from typical sharers, before depletion; NaN where there was too little to measure.
     deceleration : Estimate
-        b in log R(c) = a c**-b - k D(c), with c the reach so far and D the fall that depletion explains: 0 for exponential
-        growth, 1/d for growth in d dimensions.
+        b in log R(c) = a c**-b - k D(c), with c the reach so far and D the fall that depletion explains: 0 for
+        exponential growth, 1/d for growth in d dimensions.
     phase : {"exponential", "subcritical", "core", "undecided", "not applicable"}
         ``"core"``: growth holds among a few users only, and the spread dies out among the rest.
     why : Reason
@@ -151,16 +151,16 @@ def reproduction(
     operator counts users again whom it has used up.
 
     *Measured* is what cascades do that start at one user each, drawn from the settled mix. R is new(t + 1) over new(t),
-    pooled over runs and steps by the reach c so far, from the fourth activation on, until `depletion` of the final reach
-    is used up, and fitted by log R(c) = log R - k D(c). D is the fall that message passing on the graph has for the same
-    reach: it knows that hubs are used up first, and nothing of short circles.
+    pooled over runs and steps by the reach c so far, from the fourth activation on, until `depletion` of the final
+    reach is used up, and fitted by log R(c) = log R - k D(c). D is the fall that message passing on the graph has for
+    the same reach: it knows that hubs are used up first, and nothing of short circles.
 
     *Exponential* needs a predicted R above 1, an interval of the measured R above 1, at least three generations in the
     window, and a deceleration whose interval lies below 0.1 (below 0.05 where log R is under 85 % of what is predicted,
     since circles are short): R(c) does not fall with reach as it does in space, where log R(c) goes as c**(-1/d) in d
     dimensions. *Core*: the largest cascades end before 1 % of the users, those who carry 90 % of R are
-    fewer than 5 %, and without them R lies below 1. Everything else is *undecided*, and `reason` says why. Thresholds and
-    complex identification have no R: one sharer alone convinces nobody.
+    fewer than 5 %, and without them R lies below 1. Everything else is *undecided*, and `reason` says why. Thresholds
+    and complex identification have no R: one sharer alone convinces nobody.
 
     How often each verdict is right, over graphs from lattices to heavy tails, stands on the page "Verdicts" of the
     documentation.

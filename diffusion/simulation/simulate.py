@@ -73,9 +73,9 @@ def simulate(
     runs : int
         Number of runs. Run i is the same for any `runs` > i. A deterministic model is computed once.
     node_weights : str, mapping, Series, callable or array-like, optional
-        Weight of each node, such as its value in a target audience: a node attribute, values by label (0 for those left out),
-        a function of the number of followers, or an array in the order of ``graph.nodes``. ``weights`` of the result and
-        its ``mean()`` then count node weight; sizes and steps still count nodes.
+        Weight of each node, such as its value in a target audience: a node attribute, values by label (0 for those
+        left out), a function of the number of followers, or an array in the order of ``graph.nodes``. ``weights`` of
+        the result and its ``mean()`` then count node weight; sizes and steps still count nodes.
     rng : int, Generator or None
         Gives the 64-bit key from which every coin follows. Equal keys give equal worlds, whatever the seeds.
     threads : int, optional
@@ -384,9 +384,9 @@ def spread(
     trusted: what was not seen is bounded by its largest probability that sampling could hide (Clopper and Pearson 1934,
     put together by Stringer 1963) times the nodes that the seeds can reach at all. Such an interval is wide, for an
     outbreak of the whole graph in one run of 1,000 cannot be told from none in 512; more runs make it short. The
-    coverage page of the documentation gives the share of intervals that hold the mean, 93 to 97 % of 95 % intervals, and
-    more where events are rare. No interval can hold what is far rarer than the runs it rests on: an outbreak that comes
-    in less than one of `runs` / 3 runs, beside other runs that already vary.
+    coverage page of the documentation gives the share of intervals that hold the mean, 93 to 97 % of 95 % intervals,
+    and more where events are rare. No interval can hold what is far rarer than the runs it rests on: an outbreak that
+    comes in less than one of `runs` / 3 runs, beside other runs that already vary.
 
     References
     ----------

@@ -94,8 +94,8 @@ def _skip(skipped: Skipped, graph: str, strategy: str, budget: str, reason: str)
 def _prepare_graphs(design: StudyDesign, skipped: Skipped) -> list[PreparedGraph]:
     """Build the graphs, without those that cannot be built and those that equal another.
 
-    A multiple of the graph's own mixing may be out of reach of its degrees: the study goes on without this copy. On a small
-    graph two mixings may leave the same arcs, and so the same cells.
+    A multiple of the graph's own mixing may be out of reach of its degrees: the study goes on without this copy. On a
+    small graph two mixings may leave the same arcs, and so the same cells.
     """
     kept: dict[tuple[str, ...], PreparedGraph] = {}
     for spec in design.graphs:

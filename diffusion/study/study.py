@@ -51,7 +51,8 @@ class Study:
     mixing : list of float, optional
         One platform for each; only with a generated platform.
     rel_error, confidence, max_runs : optional
-        When a cell has enough runs. Default, as of everything that is left out: what ``diffusion study --example`` says.
+        When a cell has enough runs. Default, as of everything that is left out: what ``diffusion study --example``
+        says.
     title : str, optional
     seed : int, optional
 

@@ -120,8 +120,8 @@ def message_passing(
     The message of u -> v is the probability that u is active by step t with v taken out of the graph:
     1 - (1 - s_u) times the product over arcs w -> u, w other than v, of 1 - p_wu times the message of w -> u at t - 1;
     the probability of v is the same with all its in-neighbours. Karrer and Newman (2010); Lokhov,
-    Mezard, Ohta and Zdeborova (2014) on dynamic message passing. Exact where no two paths lead from one node to another,
-    such as on trees; otherwise events that help each other are taken for independent, which can only raise the
+    Mezard, Ohta and Zdeborova (2014) on dynamic message passing. Exact where no two paths lead from one node to
+    another, such as on trees; otherwise events that help each other are taken for independent, which can only raise the
     probabilities.
 
     References

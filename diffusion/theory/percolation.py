@@ -284,8 +284,8 @@ class Percolation(Row):
     giant : float
         Share of all nodes in the giant component; also the probability that a cascade from one random node takes off.
     mean_small : float
-        Mean size of the cluster of a random node outside the giant component (a node that is not kept counts 0). Infinite
-        at the threshold.
+        Mean size of the cluster of a random node outside the giant component (a node that is not kept counts 0).
+        Infinite at the threshold.
     edge_dies : float
         Probability that an edge, followed one way, does not lead to the giant component.
     branching : float
@@ -402,7 +402,8 @@ class DirectedPercolation(Row):
     Attributes
     ----------
     takes_off : float
-        Probability that a cascade from one random seed takes off: the share of nodes that reach the giant strong component.
+        Probability that a cascade from one random seed takes off: the share of nodes that reach the giant strong
+        component.
     reach : float
         Share of nodes that it then reaches: those the giant strong component leads to.
     strong : float
@@ -453,9 +454,9 @@ def directed_percolation(
 
     Notes
     -----
-    Newman, Strogatz and Watts (2001), section III, with arcs and nodes kept at random. Forward, an arc leads nowhere with
-    the smallest root of u = 1 - bond site (1 - sum of j u^k / <j>), and a seed takes off with site (1 - mean of u^k);
-    backward the same with j and k changed. Mutual arcs are not reckoned with: they make R smaller.
+    Newman, Strogatz and Watts (2001), section III, with arcs and nodes kept at random. Forward, an arc leads nowhere
+    with the smallest root of u = 1 - bond site (1 - sum of j u^k / <j>), and a seed takes off with site (1 - mean of
+    u^k); backward the same with j and k changed. Mutual arcs are not reckoned with: they make R smaller.
 
     References
     ----------

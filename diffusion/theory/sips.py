@@ -1,8 +1,8 @@
 """R and mean totals of SIPS (Sympathize, Identify, Participate, Share & Spread) before anything is simulated.
 
-Two channels carry a note: follows, and the platform's feed. A sharer reached along a follow is a user chosen by accounts
-followed, so has kappa = <jk> / <j> followers on average; one whom the feed reached is a uniform user, with <k>. All of it
-assumes a simple Identify stage and holds while few users have been exposed.
+Two channels carry a note: follows, and the platform's feed. A sharer reached along a follow is a user chosen by
+accounts followed, so has kappa = <jk> / <j> followers on average; one whom the feed reached is a uniform user, with
+<k>. All of it assumes a simple Identify stage and holds while few users have been exposed.
 """
 
 from __future__ import annotations
@@ -120,7 +120,8 @@ def sips_mean_total(matrix: ArrayLike, start: ArrayLike | None = None) -> float:
     matrix : array-like, shape (n, n)
         Next-generation matrix K of `sips_matrix` or `sips_block_matrix`.
     start : array-like, shape (n,), optional
-        Sharers of each kind at the start. Default for two kinds: one uniformly random user, who counts as reached by feed.
+        Sharers of each kind at the start. Default for two kinds: one uniformly random user, who counts as reached by
+        feed.
 
     Returns
     -------
@@ -300,7 +301,8 @@ def sips_block_matrix(
     Returns
     -------
     ndarray of float, shape (2 n, 2 n)
-        For `next_generation_radius` (R) and `sips_mean_total`. Entry (i, j): sharers of kind i that one of kind j causes.
+        For `next_generation_radius` (R) and `sips_mean_total`. Entry (i, j): sharers of kind i that one of kind j
+        causes.
 
     Raises
     ------

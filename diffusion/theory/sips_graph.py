@@ -20,8 +20,8 @@ def sips_graph_radius(graph: FollowerGraph, model: SIPS, *, tol: float = 1e-6, m
     Parameters
     ----------
     graph : FollowerGraph
-        With the node attribute ``community`` where the feed has ``own`` above 0, and with probabilities where the model's
-        attention is None.
+        With the node attribute ``community`` where the feed has ``own`` above 0, and with probabilities where the
+        model's attention is None.
     model : SIPS
         With simple identification.
     tol : float
@@ -47,8 +47,8 @@ def sips_graph_radius(graph: FollowerGraph, model: SIPS, *, tol: float = 1e-6, m
 
     Notes
     -----
-    With engagement the feed shows a note of v to m_v = (m0 + g c a k_v) / (1 - g c) users, k_v its followers. Latents drawn
-    once make the follower who brought the note unavailable, as in Karrer, Newman and Zdeborova (2014); with
+    With engagement the feed shows a note of v to m_v = (m0 + g c a k_v) / (1 - g c) users, k_v its followers. Latents
+    drawn once make the follower who brought the note unavailable, as in Karrer, Newman and Zdeborova (2014); with
     `redraw` it could be reached but has shared already.
 
     References

@@ -1,7 +1,7 @@
 """Fixed thresholds on random graphs: Watts' window, and Gleeson and Cahalane's mean size.
 
-A node adopts once the active share of its neighbours is at least its threshold (``strict=True``: above it). Both readings
-are in use, and where threshold times degree is a whole number they differ.
+A node adopts once the active share of its neighbours is at least its threshold (``strict=True``: above it). Both
+readings are in use, and where threshold times degree is a whole number they differ.
 """
 
 from __future__ import annotations
@@ -261,8 +261,8 @@ def gleeson_cahalane(degrees: ArrayLike | float, phi: float, r0: float, *, stric
     -----
     Gleeson and Cahalane (2007), as iterated from q = r0:
     q' = r0 + (1 - r0) sum_k (k / z) p[k] P(Binomial(k - 1, q) >= need(k)), then the share with k in place of k - 1 and
-    p[k] in place of k p[k] / z. Each iteration is one synchronous step (Gleeson 2008). Exact as the graph grows with the
-    share of seeds held fixed; with a single seed on a finite graph see `watts_window`.
+    p[k] in place of k p[k] / z. Each iteration is one synchronous step (Gleeson 2008). Exact as the graph grows with
+    the share of seeds held fixed; with a single seed on a finite graph see `watts_window`.
 
     References
     ----------

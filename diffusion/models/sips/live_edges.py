@@ -18,8 +18,9 @@ def split_graph(
 ) -> LiveEdges:
     """Return the graph on which SIPS is an independent cascade.
 
-    User i (in the order of `graph.nodes`) is node i when exposed and node n + i when sharing: an arc n + i -> j for every
-    follower j with the probability of attention, i -> n + i with rho, and n + i -> i with 1, since who shares was reached.
+    User i (in the order of `graph.nodes`) is node i when exposed and node n + i when sharing: an arc n + i -> j for
+    every follower j with the probability of attention, i -> n + i with rho, and n + i -> i with 1, since who shares
+    was reached.
 
     A feed without amplification shows the note of each sharer to a Poisson number of users, so that each pair of sharer
     and user has a Poisson number of exposures of its own: independent arcs, n * n of them. They come as arcs from every

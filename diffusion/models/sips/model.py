@@ -36,8 +36,8 @@ class SIPS(DiffusionModel):
     Parameters
     ----------
     attention : float in [0, 1] or None
-        a: probability that a follower attends to a note of an account it follows, drawn once for every arc. None takes the
-        graph's propagation probabilities, one for every arc.
+        a: probability that a follower attends to a note of an account it follows, drawn once for every arc. None
+        takes the graph's propagation probabilities, one for every arc.
     funnel : Funnel
         p_S, p_I, p_P, p_X.
     feed : Feed, optional
@@ -56,15 +56,15 @@ class SIPS(DiffusionModel):
     Notes
     -----
     Each new sharer, and every seeded creator at step 0, publishes once. A follower v of x is exposed with probability
-    a_xv; the feed exposes further users. At an attended exposure a user sympathizes if U^S < p_S, identifies, takes part if
-    U^P < p_P, and shares if U^X < p_X. All of the user's latents U are drawn once a campaign: no second draw through the
-    other channel. A user reached at one step through both channels counts for followers. Sizes of results are users
-    exposed (reach), creators included.
+    a_xv; the feed exposes further users. At an attended exposure a user sympathizes if U^S < p_S, identifies, takes
+    part if U^P < p_P, and shares if U^X < p_X. All of the user's latents U are drawn once a campaign: no second draw
+    through the other channel. A user reached at one step through both channels counts for followers. Sizes of results
+    are users exposed (reach), creators included.
 
-    No published network model of SIPS was known to check it against; it is held by its limits. All p = 1 without feed: the
-    independent cascade, coin by coin. a = 1 without feed: site percolation. a = 0: a Galton-Watson process with Poisson
-    offspring m * rho. Complex with other p = 1, a = 1, without feed: a threshold model. Feed with ``own_community=1``: communities are
-    not left. p_X = 0: a broadcast.
+    No published network model of SIPS was known to check it against; it is held by its limits. All p = 1 without
+    feed: the independent cascade, coin by coin. a = 1 without feed: site percolation. a = 0: a Galton-Watson process
+    with Poisson offspring m * rho. Complex with other p = 1, a = 1, without feed: a threshold model. Feed with
+    ``own_community=1``: communities are not left. p_X = 0: a broadcast.
 
     Examples
     --------
@@ -134,7 +134,8 @@ class SIPS(DiffusionModel):
         identify : float in [0, 1]
             p_I; the survey does not measure it.
         eta : float in [0, 1]
-            Intention-to-behaviour factor on p_P and p_X: what people do of what they say. Show results at .05, .1, .25, 1.
+            Intention-to-behaviour factor on p_P and p_X: what people do of what they say. Show results at .05, .1,
+            .25, 1.
         rng : int, Generator or None
         **others
             Further parameters of `SIPS`.
@@ -221,8 +222,8 @@ class SIPS(DiffusionModel):
     def submodular(self, graph: FollowerGraph) -> bool:
         """True where one sharer is enough.
 
-        What a sharer passes on, by whichever channel, is then fixed in a world, whoever the seeds are. A feed that answers
-        to engagement, or a user who draws anew at every exposure, changes nothing of that.
+        What a sharer passes on, by whichever channel, is then fixed in a world, whoever the seeds are. A feed that
+        answers to engagement, or a user who draws anew at every exposure, changes nothing of that.
         """
         return self.spreads_alone
 
@@ -330,7 +331,15 @@ class SIPS(DiffusionModel):
 
     @classmethod
     def from_study_table(cls, table: Mapping[str, Any], path: str) -> list[tuple[Any, dict[str, Any]]]:
-        """See `DiffusionModel.from_study_table`: attention, note or funnel, eta, feed and so on."""
+        """Return every model that a table declares, each with the table of it alone.
+
+        Parameters
+        ----------
+        table : mapping
+            Attention, note or funnel, eta, feed and so on; lists of numbers and of ways to identify are crossed.
+        path : str
+            Where the table stands in the study file: errors name the key path.
+        """
         return from_table(table, path, cls)
 
     def study_table(self) -> dict[str, Any]:
@@ -344,7 +353,16 @@ class SIPS(DiffusionModel):
     def study_measures(
         self, details: Mapping[str, NDArray[Any]], *, n_seeds: int, n_nodes: int, confidence: float
     ) -> tuple[dict[str, float], pd.DataFrame]:
-        """See `DiffusionModel.study_measures`: sharers, the feed's share of reach, redundancy, users by stage."""
+        """Return sharers, the feed's share of reach and redundancy, and users by stage and channel.
+
+        Parameters
+        ----------
+        details : mapping of str to ndarray
+            What the model counted by run and step.
+        n_seeds, n_nodes : int
+        confidence : float
+            Level of the intervals.
+        """
         tally = details["tally"]
         return channels(tally, n_seeds, n_nodes, confidence), funnel(tally, n_nodes - n_seeds, confidence)
 

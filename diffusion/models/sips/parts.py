@@ -40,8 +40,8 @@ class Funnel:
 
     Notes
     -----
-    Nothing in the source's survey measures Identify: any value is an assumption, to be varied. Presets: `Funnel.from_note`
-    for kinds of note, `Funnel.from_survey` for the survey with its uncertainty.
+    Nothing in the source's survey measures Identify: any value is an assumption, to be varied. Presets:
+    `Funnel.from_note` for kinds of note, `Funnel.from_survey` for the survey with its uncertainty.
 
     Examples
     --------
@@ -132,8 +132,8 @@ class Feed:
     impressions : float >= 0
         m0: mean attended exposures of a note through the feed, before engagement.
     amplification : float >= 0
-        g: further mean exposures per unit of the note's engagement score (CES), summed over all of its audience, that of
-        the feed included: the feed goes on feeding itself.
+        g: further mean exposures per unit of the note's engagement score (CES), summed over all of its audience, that
+        of the feed included: the feed goes on feeding itself.
     own_community : float in [0, 1]
         h: probability that an exposure goes to a user of the creator's own community, otherwise to anyone. Needs the
         node attribute ``community`` where it is above 0.
@@ -263,7 +263,8 @@ class Delay:
     shape : float >= 0.01
         Shape s of the gamma distribution; 1 is exponential.
     bin : float, optional
-        Width in hours of the time steps in which results are counted, at least a thousandth of the mean; default the mean.
+        Width in hours of the time steps in which results are counted, at least a thousandth of the mean; default the
+        mean.
 
     See Also
     --------

@@ -21,7 +21,8 @@ __all__ = ["HIST", "OPIM"]
 class OPIM(Asked):
     """Greedy on reverse-reachable sets with a certificate (OPIM-C, Tang et al. 2018; HIST, Guo et al. 2020).
 
-    Half of the sets choose seeds of largest spread, and the other half judges them. For models with live edges. Serves a number of seeds, a budget of money, and quotas.
+    Half of the sets choose seeds of largest spread, and the other half judges them. For models with live edges.
+    Serves a number of seeds, a budget of money, and quotas.
 
     Parameters
     ----------
