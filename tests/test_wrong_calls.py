@@ -251,3 +251,5 @@ def test_a_price_function_that_raises_names_the_node():
         )
     with pytest.raises(InputError, match=r"raises TypeError: .*It takes an array, the followers of all nodes"):
         dif.select_seeds(graph, budget=10, prices=lambda f: math.sqrt(f), method="degree")
+    with pytest.raises(InputError, match=r"raises TypeError: .*It takes an array, the followers of all nodes"):
+        dif.select_seeds(graph, budget=10, prices=lambda f: math.sqrt(f.item() if f.size == 1 else f), method="degree")

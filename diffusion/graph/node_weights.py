@@ -55,8 +55,8 @@ def _called(graph: FollowerGraph, function: Any, what: str) -> Any:
     followers = graph.out_degree.to_numpy()
     try:
         return function(followers)
-    except Exception:
-        fails, good = -1, False
+    except Exception as whole:
+        error, fails, good = whole, -1, False  # a function may take every node alone, and not all at once
         for at in range(followers.size):
             try:
                 function(followers[at : at + 1])

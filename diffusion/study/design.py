@@ -43,8 +43,8 @@ out = "results/study"           # cells, tables and report.html go here; run aga
 [graph]                         # one of: platform, edges, dataset
 # a generated follower graph; a list of mixings (share of arcs between communities) makes one graph for each
 platform = { users = 20_000, communities = 8, mixing = [0.05, 0.2, 0.5], mean_followers = 12, tail = 2.3, reciprocity = 0.2 }
-# edges = { file = "soc-Epinions1.txt.gz", edges_mean = "follows", directed = true, communities = "leiden",
-# rewire_mixing = ["1x", "0.5x"] } dataset = "platform-20k"
+# edges = { file = "soc-Epinions1.txt.gz", edges_mean = "follows", directed = true, communities = "leiden", rewire_mixing = ["1x", "0.5x"] }
+# dataset = "platform-20k"
 
 [[model]]                       # repeat the block for other combinations; lists are crossed
 kind = "sips"                   # Sympathize, Identify, Participate, Share & Spread
@@ -53,7 +53,7 @@ attention = 0.3                 # probability that a follower attends to a note
 note = "experience"             # kind of note: sets p_S from the survey
 eta = 1.0                       # share of stated intentions acted upon: scales the survey's p_P and p_X; 1 is the ceiling
 feed = [0.0, 3.0]               # mean users the feed shows a note to
-own_community = 0.5                       # share of them in the creator's own community
+own_community = 0.5             # share of them in the creator's own community
 identify = ["simple", { complex = 2 }]   # by chance, or once that many distinct sharers were seen
 
 [[model]]
