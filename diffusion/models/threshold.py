@@ -106,11 +106,6 @@ class Threshold(DiffusionModel):
         """True where one active in-neighbour is enough everywhere."""
         return bool((self.need(graph.csr.in_degree) <= 1).all())
 
-    @property
-    def no_live_edges(self) -> str:
-        """See `DiffusionModel.no_live_edges`."""
-        return self.label
-
     def compile(self, graph: FollowerGraph) -> Program:
         """See `DiffusionModel.compile`."""
         return _ThresholdProgram(graph, self)

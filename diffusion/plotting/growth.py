@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
+from .layout import plain_axes
 from .style import PALETTE, band, log_axis, style
 
 if TYPE_CHECKING:
@@ -37,10 +38,7 @@ def plot_growth(result: Any, ax: Axes | None = None) -> Axes:
     if table is None:
         raise InputError(f"{type(result).__name__} cannot be plotted as growth: give an Ensemble or a Growth")
     with style():
-        if ax is None:
-            from matplotlib import pyplot
-
-            _, ax = pyplot.subplots(layout="constrained")
+        ax = plain_axes(ax)
         floor = 0.6
         if "median" in table:
             # A logarithmic axis has no zero: the band goes on below the axis, the line ends.

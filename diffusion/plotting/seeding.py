@@ -131,12 +131,9 @@ def plot_maximin(result: Any, ax: Axes | None = None) -> Axes:
     """
     with style():
         ax = plain_axes(ax)
-        table = result.shares
-        rows = list(range(len(table)))
-        colours = [PALETTE[0]] * len(rows)
-        intervals(ax, table["low"].tolist(), table["share"].tolist(), table["high"].tolist(), rows, colours=colours)
+        _shares(ax, result.shares, ("low", "share", "high"), PALETTE[0])
         ax.axvline(result.upper, color="#888888", linewidth=1)
-        _name_communities(ax, table.index)
+        _name_communities(ax, result.shares.index)
     return ax
 
 
@@ -155,13 +152,25 @@ def plot_fairness_price(result: Any, ax: Axes | None = None) -> Axes:
     """
     with style():
         ax = plain_axes(ax)
-        table = result.shares
-        for name, colour, shift in (("fair", PALETTE[0], 0.12), ("best", PALETTE[1], -0.12)):
-            low, middle, high = (table[column].tolist() for column in (f"{name}_low", name, f"{name}_high"))
-            rows = [row + shift for row in range(len(table))]
-            intervals(ax, low, middle, high, rows, colours=[colour] * len(rows), filled=name == "fair")
-        _name_communities(ax, table.index)
+        _shares(ax, result.shares, ("fair_low", "fair", "fair_high"), PALETTE[0], shift=0.12)
+        _shares(ax, result.shares, ("best_low", "best", "best_high"), PALETTE[1], shift=-0.12, filled=False)
+        _name_communities(ax, result.shares.index)
     return ax
+
+
+def _shares(
+    ax: Axes,
+    table: pd.DataFrame,
+    columns: tuple[str, str, str],
+    colour: str,
+    *,
+    shift: float = 0.0,
+    filled: bool = True,
+) -> None:
+    """Draw one share of each community with its interval, a row each."""
+    low, middle, high = (table[column].tolist() for column in columns)
+    rows = [row + shift for row in range(len(table))]
+    intervals(ax, low, middle, high, rows, colours=[colour] * len(rows), filled=filled)
 
 
 def _name_communities(ax: Axes, names: pd.Index[Any]) -> None:

@@ -13,7 +13,6 @@ from ...errors import NotFoundError, did_you_mean
 __all__ = ["NOTES", "SURVEY", "Note", "SurveyItem", "draw_rates", "priors_table"]
 
 SOURCE = "Xiaohongshu interactive marketing strategy (SIPS, perspective of a UGC community), questionnaire"
-ETAS = (0.05, 0.1, 0.25, 1.0)
 
 
 @dataclass(frozen=True)
