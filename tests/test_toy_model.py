@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import pickle
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,6 +83,32 @@ def test_a_model_with_the_kernel_of_another_is_that_other_on_its_graph(graph):
     assert dif.simulation.reproduction(graph, model=Squared(), rng=1).predicted == pytest.approx(
         dif.theory.reproduction_number(squared(graph)), rel=0.01
     )
+
+
+def test_a_model_on_a_graph_of_its_own_keeps_its_name_and_pickles(graph):
+    mine = dif.simulate(graph, [0, 5], model=Squared(), runs=100, rng=7)
+    assert mine.provenance["graph"] == graph.fingerprint
+    assert mine.mean().provenance["model"] == "Squared"
+    again = pickle.loads(pickle.dumps(mine))
+    assert [again.replay(run).size for run in range(100)] == mine.sizes.tolist()
+
+    @dataclass(frozen=True)
+    class Handed(DiffusionModel):
+        """The same model, whose program is made by another one."""
+
+        def compile(self, graph: dif.FollowerGraph) -> Program:
+            return dif.IC().compile(squared(graph))
+
+    handed = dif.simulate(graph, [0, 5], model=Handed(), runs=100, rng=7)
+    np.testing.assert_array_equal(handed.new_by_step, mine.new_by_step)
+    assert (handed.model, handed.provenance["model"]) == (Handed(), "Handed")
+
+
+@pytest.mark.parametrize("method", ["degree_discount", "two_step_discount", "irie"])
+def test_rankings_reckon_with_the_live_edges_of_a_model(graph, method):
+    mine = dif.select_seeds(graph, 5, model=Squared(), method=method)
+    theirs = dif.select_seeds(squared(graph), 5, model="ic", method=method)
+    assert (mine.seeds, mine.scores.tolist()) == (theirs.seeds, theirs.scores.tolist())
 
 
 def test_a_model_in_plain_python_has_all_that_others_have(graph):

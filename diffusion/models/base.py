@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -35,8 +35,6 @@ class LiveEdges:
         Node of `graph` (internal) whose activation counts for a user (internal); None: users are the nodes.
     rated : tuple of RatedArcs
         Further arcs, too many to be stored one by one.
-    ranked : FollowerGraph or None
-        Graph of the users on which rankings reckon; None: `graph`.
 
     See Also
     --------
@@ -48,7 +46,6 @@ class LiveEdges:
     seed_of: NDArray[np.int32] | None = None
     counted: NDArray[np.int32] | None = None
     rated: tuple[RatedArcs, ...] = ()
-    ranked: FollowerGraph | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,13 +142,7 @@ class DiffusionModel(Declared, ABC):
     @property
     def label(self) -> str:
         """Name with the parameters that are set, for tables: ``"Threshold fraction=0.18"``."""
-        changed = [(f.name, value) for f in _fields(self) if (value := getattr(self, f.name)) != f.default]
-        return " ".join([self.name, *(f"{name}={_text(value)}" for name, value in changed)])
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """Parameters by name."""
-        return {f.name: getattr(self, f.name) for f in _fields(self)}
+        return " ".join([self.name, *(f"{name}={_text(value)}" for name, value in self.changed.items())])
 
     @abstractmethod
     def compile(self, graph: FollowerGraph) -> Program:
@@ -231,7 +222,8 @@ class DiffusionModel(Declared, ABC):
         -------
         FollowerGraph
         """
-        return graph
+        live = None if graph.probabilities is None else self.live_edges(graph)
+        return graph if live is None or live.seed_of is not None else live.graph
 
     def next_generation(self, graph: FollowerGraph) -> NextGeneration | None:
         """Return the next-generation operator on a graph; None where no node alone convinces another.
@@ -266,10 +258,6 @@ class DiffusionModel(Declared, ABC):
     def in_generations(self) -> DiffusionModel:
         """Return the model whose steps are generations, for what does not depend on waiting times."""
         return self
-
-
-def _fields(model: Any) -> tuple[Any, ...]:
-    return fields(model)
 
 
 def _text(value: Any) -> str:

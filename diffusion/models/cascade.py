@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,13 +125,16 @@ class CascadeProgram(Program):
     lanes = True
     shares_prefixes = True
 
-    def __init__(self, graph: FollowerGraph, model: DiffusionModel, *, linear: bool) -> None:
+    def __init__(self, graph: FollowerGraph, model: DiffusionModel, linear: bool = False) -> None:
         super().__init__(graph, model)
         p = need_probabilities(graph, model.name)
         self.arcs = arcs_of(graph, p)
         if linear:
             low, high = lt_bounds(graph)
             self.arcs = self.arcs._replace(p=_NO_PROBABILITY, lo=low, hi=high, linear=True)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.graph, self.model, self.arcs.linear)
 
     def run(self, start: Start, first: int, last: int, workspace: Workspace) -> Chunk:
         """See `Program.run`."""

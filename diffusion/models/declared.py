@@ -46,6 +46,17 @@ class Declared:
     takes_probabilities: bool = True  # crossed with the probability rules of the study
     needs_communities: str = ""  # what about the model needs them; empty: nothing
 
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Parameters by name."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+
+    @property
+    def changed(self) -> dict[str, Any]:
+        """Parameters by name, without those at their defaults."""
+        values = {f.name: (getattr(self, f.name), f.default) for f in fields(self)}  # type: ignore[arg-type]
+        return {name: value for name, (value, default) in values.items() if value != default}
+
     @classmethod
     def from_study_table(cls, table: Mapping[str, Any], path: str) -> list[tuple[Any, dict[str, Any]]]:
         """Return every model that a table declares, each with the table of it alone.
@@ -69,15 +80,13 @@ class Declared:
 
     def study_table(self) -> dict[str, Any]:
         """Return the table that declares this model; parameters at their defaults are left out."""
-        values = {f.name: (getattr(self, f.name), f.default) for f in fields(self)}  # type: ignore[arg-type]
-        return {name: _plain(value) for name, (value, default) in values.items() if value != default}
+        return {name: _plain(value) for name, value in self.changed.items()}
 
     def study_columns(self, table: Mapping[str, Any]) -> dict[str, Any]:
         """Return what the table of results says about this model: texts, and numbers (NaN where there is none)."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
         return {
             name: value if isinstance(value, str) else float("nan") if value is None else float(value)
-            for name, value in values.items()
+            for name, value in self.parameters.items()
             if value is None or isinstance(value, str | int | float | np.integer | np.floating)
         }
 

@@ -223,8 +223,8 @@ class Program(ABC):
         self.graph = graph
         self.model = model
 
-    def __reduce__(self) -> tuple[Any, ...]:  # pickled arrays come back writeable
-        return _compile, (self.graph, self.model)
+    def __reduce__(self) -> tuple[Any, ...]:  # made again, since pickled arrays come back writeable
+        return type(self), (self.graph, self.model)
 
     def workspace(self, words: int) -> Workspace:
         """Return the memory of one thread, with rows of so many words."""
@@ -332,7 +332,3 @@ class Program(ABC):
 def arcs_of(graph: FollowerGraph, p: NDArray[np.float32]) -> Arcs:
     """Return the arcs of a graph, each live with its probability, as kernels take them."""
     return Arcs(graph.csr.indptr, graph.csr.indices, p, _NO_BOUNDS, _NO_BOUNDS, False)
-
-
-def _compile(graph: FollowerGraph, model: DiffusionModel) -> Program:
-    return model.compile(graph)

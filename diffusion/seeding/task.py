@@ -126,7 +126,7 @@ class Task:
         problem = self.problem
         users = self.users_of(np.concatenate([self.existing, seeds]))
         runs = min(max(n // 64 // 512, 1), 16) * 512
-        runner = Runner(problem.model.compile(problem.graph), users, derive_key(problem.key, "judge", "runs", n))
+        runner = Runner.of(problem.graph, problem.model, users, derive_key(problem.key, "judge", "runs", n))
         sizes = runner.run(0, runs, threads=problem.threads, show=False).values
         return float(sizes.mean()), betting_low(sizes, alpha / self.judged)
 

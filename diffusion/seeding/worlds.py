@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -67,7 +67,7 @@ def evaluate(
     spans = [(0, precision.runs)] if precision.runs is not None else rounds(precision.max_runs)
     if runner.deterministic:
         spans = [(0, 1)]
-    most = runner.program.graph.n_nodes if runner.weights is None else float(runner.weights.sum())
+    most = runner.graph.n_nodes if runner.weights is None else float(runner.weights.sum())
     stopped = "deterministic" if runner.deterministic else "runs"
     with progress(total=None, description="worlds", unit="run") as bar:
         for first, last in spans:
@@ -105,7 +105,7 @@ def evaluate(
 
 
 def _of(runner: Runner, seeds: tuple[Any, ...]) -> Runner:
-    return Runner(runner.program, runner.graph.index.internal(list(seeds)), runner.key, runner.weights)
+    return replace(runner, nodes=runner.graph.index.internal(list(seeds)))
 
 
 @dataclass(frozen=True)

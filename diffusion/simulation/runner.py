@@ -141,8 +141,7 @@ def prepare(
     True
     """
     check_graph(graph)
-    program = model_of(model).compile(graph)
-    return Runner(program, graph.index.internal(seed_labels(graph, seeds)), key, weights)
+    return Runner.of(graph, model_of(model), graph.index.internal(seed_labels(graph, seeds)), key, weights)
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +150,10 @@ class Runner:
 
     Attributes
     ----------
+    graph : FollowerGraph
+    model : DiffusionModel
     program : Program
+        What the model compiled to, which may be the program of another model on another graph of the same nodes.
     nodes : ndarray of int32
         Seeds as internal nodes.
     key : int
@@ -159,20 +161,37 @@ class Runner:
         By internal node.
     """
 
+    graph: FollowerGraph
+    model: DiffusionModel
     program: Program
     nodes: NDArray[np.int32]
     key: int
     weights: NDArray[np.float64] | None = None
 
-    @property
-    def graph(self) -> FollowerGraph:
-        """Graph of the program."""
-        return self.program.graph
+    @classmethod
+    def of(
+        cls,
+        graph: FollowerGraph,
+        model: DiffusionModel,
+        nodes: NDArray[np.int32],
+        key: int,
+        weights: NDArray[np.float64] | None = None,
+    ) -> Runner:
+        """Compile a model on a graph for runs from internal nodes; see the attributes.
 
-    @property
-    def model(self) -> DiffusionModel:
-        """DiffusionModel of the program."""
-        return self.program.model
+        Parameters
+        ----------
+        graph : FollowerGraph
+        model : DiffusionModel
+        nodes : ndarray of int32
+        key : int
+        weights : ndarray of float64, optional
+
+        Returns
+        -------
+        Runner
+        """
+        return cls(graph, model, model.compile(graph), nodes, key, weights)
 
     @cached_property
     def seeds(self) -> list[Any]:

@@ -13,9 +13,7 @@ from .parts import Feed
 __all__ = ["split_graph"]
 
 
-def split_graph(
-    graph: FollowerGraph, attention: NDArray[np.float32], rho: float, feed: Feed | None, ranked: FollowerGraph
-) -> LiveEdges:
+def split_graph(graph: FollowerGraph, attention: NDArray[np.float32], rho: float, feed: Feed | None) -> LiveEdges:
     """Return the graph on which SIPS is an independent cascade.
 
     User i (in the order of `graph.nodes`) is node i when exposed and node n + i when sharing: an arc n + i -> j for
@@ -37,8 +35,6 @@ def split_graph(
         Probability that an exposure makes a sharer.
     feed : Feed or None
         Without amplification and cap.
-    ranked : FollowerGraph
-        What rankings reckon with.
 
     Returns
     -------
@@ -73,4 +69,4 @@ def split_graph(
             # `of`, `starts` and `members` go by internal nodes of `graph`; layers by the order of its labels.
             mine = feed.impressions * feed.own_community / size
             rated.append(RatedArcs(at[3 * n + order], at[n + order[members]], starts[of], size, mine))
-    return LiveEdges(split, seed_of=at[n + order], counted=at[order], rated=tuple(rated), ranked=ranked)
+    return LiveEdges(split, seed_of=at[n + order], counted=at[order], rated=tuple(rated))

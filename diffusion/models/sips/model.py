@@ -248,7 +248,7 @@ class SIPS(DiffusionModel):
         """See `DiffusionModel.live_edges`: the graph split into exposure and sharing, if the feed does not answer."""
         if self._not_live:
             return None
-        return split_graph(graph, self.attention_on(graph), self.rho, self.feed, self.effective_probabilities(graph))
+        return split_graph(graph, self.attention_on(graph), self.rho, self.feed)
 
     @property
     def _not_live(self) -> list[str]:

@@ -70,8 +70,7 @@ class Greedy(Strategy):
     def choose(self, problem: SelectionProblem) -> SeedSelection:
         k = problem.constraint.k
         assert k is not None
-        program = problem.model.compile(problem.graph)
-        runner = Runner(program, problem.existing, problem.key)
+        runner = Runner.of(problem.graph, problem.model, problem.existing, problem.key)
         runs = 1 if runner.deterministic else self.runs
         search = _Search(runner, runs, problem, lazy=self._lazy)
         stopped = "done"

@@ -80,14 +80,10 @@ def keep_best(task: Task, state: State, validation: RRStore | None, whole: RRSto
 
 def _seeds(task: Task, ranking: Ranking) -> NDArray[np.int32]:
     """Nodes of those whom the constraint lets be chosen going down a ranking."""
-    problem, live = task.problem, task.live
-    graph = live.ranked
-    if graph is None:
-        graph = live.graph if live.seed_of is None else problem.reckoned
-    constraint = problem.constraint
+    problem, constraint = task.problem, task.problem.constraint
     count = constraint.k if isinstance(constraint, Cardinality) else int(problem.allowed.sum())
     assert count is not None
-    users, _ = ranking.order(graph, count, problem.allowed, 0)  # these rankings draw nothing
+    users, _ = ranking.order(problem.reckoned, count, problem.allowed, 0)  # these rankings draw nothing
     return task.nodes_of(users[constraint.walk(users)])
 
 
