@@ -101,20 +101,19 @@ class FollowersPerPrice:
 
     def cases(self, tables: StudyTables) -> list[Contrast]:
         bought = tables.seeds.groupby("cell")[["followers", "price"]].sum(min_count=1)
-        found: list[Contrast] = []
+        found: dict[tuple[Any, ...], Contrast] = {}
         for tier in reversed(TIERS):
             for pair in strategy_contrasts(tables, tier, "amateur"):
-                settled = {tuple(c.start[k] for k in ("graph", "model", "rule", "place", "budget")) for c in found}
                 key = tuple(pair.start[k] for k in ("graph", "model", "rule", "place", "budget"))
-                if pair.start["budget_kind"] != "money" or key in settled:
+                if pair.start["budget_kind"] != "money" or key in found:
                     continue
                 big, small = (bought.loc[row["cell"]] for row in (pair.start, pair.to))
                 if not (big["price"] > 0 and small["price"] > 0):
                     continue
                 sign = 1 if small["followers"] / small["price"] > big["followers"] / big["price"] else -1
                 ends = sorted((sign * pair.change.low, sign * pair.change.high))
-                found.append(Contrast(pair.start, pair.to, Interval(sign * pair.change.value, *ends)))
-        return found
+                found[key] = Contrast(pair.start, pair.to, Interval(sign * pair.change.value, *ends))
+        return list(found.values())
 
 
 @dataclass(frozen=True)
