@@ -398,6 +398,14 @@ def test_sizes_per_world_are_submodular():
 # -- one signature -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("model", [*MODELS, dif.Threshold(count=2, noise=0.1), dif.SIPS(0.4)], ids=str)
+def test_a_pickled_ensemble_replays_the_same_runs(model):
+    graph = random_graph(60, 300, rng=5).with_probabilities("weighted_cascade")
+    ensemble = dif.simulate(graph, [0, 9], model=model, runs=100, rng=7)
+    again = pickle.loads(pickle.dumps(ensemble))
+    assert [again.replay(run).size for run in range(100)] == ensemble.sizes.tolist()
+
+
 def test_one_signature_a_kernel(tmp_path):
     """Whatever the graph came from, its arrays have one type, so that each kernel is compiled once."""
     rows = [(0, 1), (0, 1), (1, 2), (2, 0), (3, 3)]

@@ -730,6 +730,15 @@ def test_lower_bounds_are_shared_out_over_the_sets_judged(eps: float, by_greedy:
     assert found.lower == pytest.approx(2000 * binomial_bounds(hits, n, schedule.alpha(look) / 5)[0])
 
 
+def test_a_bound_by_forward_runs_shares_out_its_failure_probability():
+    """Of 5 seed sets judged, each has a fifth of alpha: the same runs, a lower bound that is lower."""
+    problem, seeds = SelectionProblem.of(GRAPH, 10, key=1), np.arange(10, dtype=np.int32)
+    bounds = [task.Task.of(problem, delta=0.1, judged=n).forward_bound(seeds, 2**15, 0.05) for n in (1, 5)]
+    again = task.Task.of(problem, delta=0.1, judged=1).forward_bound(seeds, 2**15, 0.01)
+    assert bounds[0][0] == bounds[1][0] == again[0]
+    assert bounds[1][1] == again[1] < bounds[0][1]
+
+
 @pytest.mark.parametrize("method", ["opim", "hist"])
 def test_selection_ends_within_its_bound_on_tiny_and_sparse_graphs(method: str) -> None:
     """Hundreds of random graphs, with users nobody follows, SIPS among them: no search draws without end."""

@@ -428,6 +428,9 @@ def test_limits_are_those_of_arcs_that_may_and_must_fire():
     assert (found.mean, found.high, found.low) == (3.0, 3.0, pytest.approx(3 - 2 * unseen))
     linear = dif.spread(nearly.with_probabilities("lt"), [0], runs=20, model="lt", rng=1)
     assert (linear.mean, linear.low, linear.high) == (3.0, pytest.approx(3 - 2 * unseen), 3.0)
+    halves = FollowerGraph.from_arrays([0, 1], [2, 2], weight=[1 - 1e-6, 1e-6], edges_mean="influences", directed=True)
+    later = dif.spread(halves.with_probabilities("column"), [1], runs=20, model="lt", rng=1)  # its interval begins late
+    assert (later.mean, later.low, later.high) == (1.0, 1.0, pytest.approx(1 + unseen))
     noisy = dif.spread(nearly, [0], runs=20, model=dif.Threshold(count=9, noise=1e-6), rng=1)
     assert (noisy.mean, noisy.low, noisy.high) == (1.0, 1.0, pytest.approx(1 + 2 * unseen))
     followed = dif.spread(nearly, [1], runs=20, model=dif.SIPS(1e-6), rng=1)

@@ -13,6 +13,7 @@ from strategies import random_graph
 import diffusion as dif
 from diffusion.models import DiffusionModel, LiveEdges, Program, Start, Trace
 from diffusion.models.cascade import CascadeProgram
+from diffusion.simulation import prepare
 
 
 def squared(graph: dif.FollowerGraph) -> dif.FollowerGraph:
@@ -124,6 +125,36 @@ def test_a_model_in_plain_python_has_all_that_others_have(graph):
     weighed = dif.simulate(graph, [0, 5], model=model, runs=40, node_weights=np.full(120, 2.0), rng=7)
     assert weighed.weights.tolist() == (2.0 * ensemble.sizes[:40]).tolist()
     assert model.label == "Delayed" or "longest" in Delayed(longest=5).label
+
+
+def test_every_run_may_have_a_user_of_its_own(graph):
+    users = (np.arange(90) * 7 % graph.n_nodes).astype(np.int32)
+    runner = prepare(graph, Delayed(), [], 99)
+    new = runner.run_each(users, threads=2).new[..., 0]
+    for run, user in enumerate(users):
+        alone = prepare(graph, Delayed(), graph.index.labels_of(users[run : run + 1]), 99).replay(run)
+        assert alone.nodes[0] == user
+        assert np.trim_zeros(new[run], "b").tolist() == np.trim_zeros(np.bincount(alone.steps), "b").tolist()
+
+
+def test_live_edges_of_other_nodes_than_users_give_no_operator_on_users(graph):
+    """The split graph of SIPS has nodes of its own: its R is not that of the model."""
+
+    @dataclass(frozen=True)
+    class Shared(DiffusionModel):
+        sips = dif.SIPS(0.5, dif.models.Funnel(share=0.5))
+
+        def compile(self, graph: dif.FollowerGraph) -> Program:
+            return self.sips.compile(graph)
+
+        def live_edges(self, graph: dif.FollowerGraph) -> LiveEdges | None:
+            return self.sips.live_edges(graph)
+
+    assert Shared().next_generation(graph) is None
+    assert Shared().effective_probabilities(graph) is graph
+    found = dif.simulation.reproduction(graph, model=Shared(), rng=1)
+    assert (found.phase, found.cause) == ("not applicable", "no operator")
+    assert "Shared gives no next-generation operator" in found.reason
 
 
 def test_delays_change_the_time_and_not_the_size(graph):

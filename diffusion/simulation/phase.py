@@ -58,7 +58,7 @@ class Reproduction:
         Why: the finding with its numbers.
     cause : str
         The same as a word: ``"steady"``, ``"below one"``, ``"core"``, ``"near one"``, ``"short"``, ``"slowing"``,
-        ``"unclear"``, ``"transient"``, ``"no R"``.
+        ``"unclear"``, ``"transient"``, ``"no R"``, ``"no operator"``.
     reason : str
         The same in one sentence with the numbers.
     core_share : float
@@ -198,7 +198,8 @@ def reproduction(
         return Reproduction(predicted, nothing, nothing, phase, why, UNKNOWN, UNKNOWN, _table(None), 0, record)
 
     if operator is None:
-        return without_runs(UNKNOWN, "not applicable", Reason(Finding.SEVERAL_SHARERS, {"model": chosen.label}))
+        finding = Finding.NO_OPERATOR if chosen.spreads_alone else Finding.SEVERAL_SHARERS
+        return without_runs(UNKNOWN, "not applicable", Reason(finding, {"model": chosen.label}))
     predicted = operator.radius(tol=BELOW)
     if math.isinf(predicted):
         return without_runs(predicted, "undecided", Reason(Finding.ENDLESS_FEED))

@@ -55,6 +55,10 @@ class Finding(Enum):
         "no R",
         "{model} has no R, since one sharer alone convinces nobody: ask for the size of outbreaks instead",
     )
+    NO_OPERATOR = (
+        "no operator",
+        "{model} gives no next-generation operator, so that R has no prediction: ask for the size of outbreaks instead",
+    )
     DECLINES = "declining", "R of these counts is {R}, below 1"
 
     def __init__(self, cause: str, text: str) -> None:
