@@ -8,7 +8,7 @@ import naive
 import networkx as nx
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
@@ -105,6 +105,7 @@ def test_callaway_by_plain_iteration(p, bond, seed):
 
 
 @given(distributions())
+@example(np.array([1.0, 0.0, 0.0, 7.708507066172599e-264]))
 def test_molloy_reed_and_the_threshold_agree(p):
     criterion = theory.molloy_reed(p)
     threshold = theory.percolation_threshold(p)

@@ -365,7 +365,7 @@ def percolation(degrees: ArrayLike | float, *, bond: float = 1.0, site: ArrayLik
     total = float(f1.sum())
     branching = bond * float(slope.sum())
     u = _dies(lambda x: 1 - bond * (total - _power_series(f1, x)), branching)
-    giant = 0.0 if u == 1 else float(f0.sum()) - _power_series(f0, u)
+    giant = float(f0 @ (1 - u ** np.arange(f0.size)))  # a difference of sums would lose hubs that are all but absent
     outside = 1 - giant
     going_on = bond * _power_series(slope, u)
     # Of nodes outside the giant component: sum over their neighbours outside it of whole branches.
