@@ -75,6 +75,15 @@ def _estimate(
     )
 
 
+def _over_graphs(name: str, unit: str, meaning: str) -> tuple[Column, ...]:
+    """An estimate over the replicated graphs of a condition, and both parts of its error."""
+    return (
+        *_estimate(name, unit, f"mean over graphs of: {meaning}"),
+        _number(f"{name}_sd_between", unit, "standard deviation between graphs"),
+        _number(f"{name}_se_within", unit, "mean standard error of one graph's value by simulation alone"),
+    )
+
+
 def _difference(of: str) -> tuple[Column, ...]:
     difference = _estimate("difference", "users", f"mean over shared worlds of {of}", ends=("low", "high"))
     return (*difference, _count("runs", "runs", "worlds that both have met"))
@@ -92,9 +101,23 @@ PLACE = _text(
 )
 BUDGET = _text("budget", "label of the budget: a number of seeds, or money")
 
+REPLICATE = _count("replicate", "", "which of the independent graphs and draws of seeds, from 0")
+STRUCTURE = (
+    _number("users", "users", "users of the generated platform; NaN for other graphs, as the next five"),
+    _number("communities", "", "its communities"),
+    _number("mixing_set", "share", "mixing it was asked for, or that a copy was rewired to"),
+    _number("mean_followers", "users", "its mean number of followers"),
+    _number("tail", "", "its tail exponent of followers"),
+    _number("reciprocity", "share", "of its arcs that are returned"),
+)
+NAMED = (*FACTORS, _text("model_name", "name of the model in the study, by default its label"))
+
 RESULTS = (
     CELL,
-    *FACTORS,
+    _text("condition", "identity of the condition: everything but the replicate"),
+    *NAMED,
+    REPLICATE,
+    _text("detail", "full, or reach: growth, shape and communities were left out"),
     STRATEGY,
     PLACE,
     BUDGET,
@@ -115,6 +138,7 @@ RESULTS = (
     ),
     _parameter("attention", "number", "probability", "that a follower attends to a note", "SIPS"),
     _parameter("rho", "number", "probability", "that an attended exposure makes a new sharer", "SIPS", derived=True),
+    _number("shares_per_follower", "probability", "attention times rho: that a follower of a sharer shares because of it", "SIPS"),
     _parameter("fraction", "number", "share", "of followed accounts that must be active", "Threshold"),
     _parameter("count", "number", "users", "followed accounts that must be active", "Threshold"),
     _parameter(
@@ -124,6 +148,7 @@ RESULTS = (
         "of activation below the threshold, by every newly active followed account",
         "Threshold",
     ),
+    *STRUCTURE,
     _number("mixing", "share", "of arcs that lead to another community"),
     _count("n_nodes", "users", "users of the graph"),
     _count("n_seeds", "users", "seeds"),
@@ -175,10 +200,133 @@ RESULTS = (
     _number("seconds_simulate", "s", "simulating"),
 )
 
+CONDITION = (
+    _text("condition", "identity of the condition: everything but the replicate"),
+    *NAMED,
+    STRATEGY,
+    PLACE,
+    BUDGET,
+    _text("budget_kind", "k (a number of seeds) or money"),
+    _number("budget_value", "seeds or RMB", "size of the budget"),
+    _text("model_kind", "name of the model without its parameters"),
+    _text("contagion", "simple, complex or linear"),
+    *(column for column in RESULTS if column.role),
+    _number("shares_per_follower", "probability", "attention times rho", "SIPS"),
+    *STRUCTURE,
+    _number("mixing", "share", "of arcs that lead to another community, mean over graphs"),
+    _count("replicates", "graphs", "independent graphs; with one no interval over graphs is claimed: it is the simulation's"),
+    _number("confidence", "share", "level of every interval"),
+    _number("n_nodes", "users", "users of a graph"),
+    _number("n_seeds", "users", "seeds, mean over graphs"),
+    _number("cost", "RMB", "price of the seeds, mean over graphs"),
+    *_over_graphs("reach", "users", "users active at the end, seeds included"),
+    *_over_graphs("reach_share", "share", "reach over users of the graph"),
+    *_over_graphs("reach_per_cost", "users per RMB", "reach over cost"),
+    *_over_graphs("outbreak_probability", "probability", "that a run reaches the outbreak share of users"),
+    *_over_graphs("R_predicted", "sharers", "R by the next-generation operator"),
+    *_over_graphs("R", "sharers", "R measured from typical sharers before depletion"),
+    *_over_graphs("R_campaign", "", "early growth ratio of this campaign"),
+    *_over_graphs("feed_share", "share", "reach that was first met in the feed"),
+    *_over_graphs("entry_share", "share", "communities entered"),
+    *_over_graphs("ratio", "share", "certified share of the optimum"),
+)
+
+SWEPT = (
+    _text("factor", "what is varied: a parameter of the platform or of the model, or budget"),
+    _text("level", "its level"),
+    _number("value", "", "the level as a number; NaN if it is none"),
+)
+
 TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         Table("results", "a cell: one graph, model, rule, strategy, place and budget", RESULTS, open=True),
+        Table("conditions", "a condition: the estimate over its graphs, which are the unit of every interval", CONDITION, open=True),
+        Table(
+            "points",
+            "a cell as a point of a part of the design; a cell may belong to several parts",
+            (
+                _text("part", "crossed, sweep or map"),
+                _count("number", "", "which sweep or map, from 0"),
+                *SWEPT,
+                _text("factor_y", "the second factor of a map"),
+                _text("level_y", "its level"),
+                _number("value_y", "", "the level as a number; NaN if it is none"),
+                CELL,
+                _text("condition", "identity of the condition of the cell"),
+            ),
+        ),
+        Table(
+            "phases",
+            "a graph, model and rule: how Share & Spread grows, over the replicated graphs",
+            (
+                *NAMED,
+                _text("contagion", "simple, complex or linear"),
+                _count("replicates", "graphs", "independent graphs"),
+                *_estimate("R_predicted", "sharers", "R by the next-generation operator, mean over graphs"),
+                *_estimate("R", "sharers", "R measured before depletion, mean over graphs"),
+                *_estimate("doubling", "steps", "in which new activations double, from the mean growth rate"),
+                *_estimate("deceleration", "", "0 for exponential growth, 1/d for growth in d dimensions"),
+                _number("p_value", "probability", "of a rate and a deceleration as good, were growth not exponential"),
+                _number("p_adjusted", "probability", "the same, corrected over all rows (Benjamini and Hochberg)"),
+                _text("phase", "exponential (5 % false discoveries), subcritical, core, undecided, not applicable"),
+                _text("phase_cause", "why, as a word; of most graphs"),
+            ),
+        ),
+        Table(
+            "critical",
+            "a graph, model and factor: where R crosses 1, everything else at the base point",
+            (
+                *NAMED,
+                *SWEPT[:1],
+                _number("value", "", "the factor at the base point"),
+                _number("R", "sharers", "R at the base point, mean over graphs"),
+                *_estimate("critical", "", "value of the factor at which R is 1, mean over graphs that have one"),
+                _number("most", "", "largest value that was tried"),
+                _number("R_at_most", "sharers", "R there, mean over graphs"),
+                _count("crossed", "graphs", "graphs on which R crosses 1 in the range"),
+                _count("replicates", "graphs", "independent graphs"),
+            ),
+        ),
+        Table(
+            "sensitivity",
+            "a measure and an input: its share of the variance over the ranges declared",
+            (
+                _text("measure", "log reach, or log R"),
+                _text("input", "what is varied"),
+                _text("range", "its range or distribution, as declared"),
+                *_estimate("first", "share", "Sobol index of first order: of this input alone"),
+                *_estimate("total", "share", "Sobol index of total order: with all its interactions"),
+                _count("samples", "", "base samples; each input adds as many evaluations"),
+                _count("evaluations", "", "evaluations in all"),
+            ),
+        ),
+        Table(
+            "samples",
+            "an evaluation of the sensitivity analysis: inputs beside reach and R",
+            (
+                _count("sample", "", "which base sample, from 0"),
+                _text("block", "A, B, or the input that is taken from B"),
+                _number("reach", "users", "mean reach"),
+                _number("R", "sharers", "R by the next-generation operator"),
+            ),
+            open=True,
+        ),
+        Table(
+            "predictive",
+            "a condition: its reach with the uncertainty of the survey's answers carried through",
+            (
+                _text("condition", "identity of the condition of the base point"),
+                *NAMED,
+                STRATEGY,
+                BUDGET,
+                _count("draws", "", "draws of the stage probabilities from their posteriors, one graph each"),
+                *_estimate("reach", "users", "mean reach, and its interval with the stage probabilities at their means"),
+                _number("predictive_low", "users", "2.5 % quantile over draws"),
+                _number("predictive_high", "users", "97.5 % quantile over draws"),
+                *_estimate("R", "sharers", "mean R, and the quantiles over draws"),
+            ),
+        ),
         Table(
             "new_by_step",
             "a step of a cell",
@@ -232,7 +380,7 @@ TABLES: dict[str, Table] = {
         ),
         Table(
             "paired",
-            "a strategy against the best one of its setting and budget, on the same worlds",
+            "a strategy against the best one of its setting and budget, on the same worlds; of conditions with one graph",
             (
                 *FACTORS,
                 BUDGET,
@@ -244,7 +392,7 @@ TABLES: dict[str, Table] = {
         ),
         Table(
             "paired_place",
-            "two places of the seeds of one strategy, on the same worlds",
+            "two places of the seeds of one strategy, on the same worlds; of conditions with one graph",
             (
                 *FACTORS,
                 BUDGET,
