@@ -58,6 +58,15 @@ class Declared:
         return {name: value for name, (value, default) in values.items() if value != default}
 
     @classmethod
+    def study_parameters(cls) -> tuple[str, ...]:
+        """Return the keys that a study table of this model may have; a study can vary each."""
+        return tuple(f.name for f in fields(cls))  # type: ignore[arg-type]
+
+    def posteriors(self, table: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the distributions of keys of the table that data leave uncertain: objects with a method ``ppf``."""
+        return {}
+
+    @classmethod
     def from_study_table(cls, table: Mapping[str, Any], path: str) -> list[tuple[Any, dict[str, Any]]]:
         """Return every model that a table declares, each with the table of it alone.
 
@@ -68,7 +77,7 @@ class Declared:
         path : str
             Where the table stands in the study file: errors name the key path.
         """
-        known(table, [f.name for f in fields(cls)], f"{path}.")  # type: ignore[arg-type]
+        known(table, cls.study_parameters(), f"{path}.")
         found = []
         for values in itertools.product(*(listed(value) for value in table.values())):
             single = dict(zip(table, values, strict=True))

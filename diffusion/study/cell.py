@@ -19,88 +19,82 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from .._files import whole_file
-from .._random import derive_key
+from .._random import derive_key, generator
 from .._version import __version__
 from ..graph.follower_graph import FollowerGraph
 from ..models.program import Trace
 from ..results.cascade import Cascade
 from ..results.estimates import Estimate, SpreadEstimate, share_interval
 from ..simulation.growth import Growth, growth_of_counts, growth_on_graph
-from ..simulation.phase import Reproduction
+from ..simulation.phase import Reproduction, reproduction
 from ..simulation.runner import prepare
 from ..simulation.simulate import sample_until
 from ..simulation.trees import structural_virality
-from .design import Budget, ModelSpec, Precision
+from .design import Precision
+from .graphs import PreparedGraph
+from .models import ModelSpec
+from .parts import Point
 from .schema import TABLES
 
 __all__ = ["OUTBREAK_SHARE", "Cell", "CellResult", "Chosen", "compute", "read_cell", "world_key", "write_cell"]
 
 OUTBREAK_SHARE = 0.01  # an outbreak reaches at least this share of all users
 VIRALITY_RUNS = 16  # runs replayed with parents for depth, breadth and structural virality
-FIRST_LOOK = 128  # runs after which precision is looked at first: reach of nearly everybody varies little
+FIRST_LOOK = 64  # runs after which precision is looked at first: reach of nearly everybody varies little
+R_RUNS, R_RUNS_LIGHT = 1024, 256  # cascades of typical sharers for R of a graph and a model
+RADIUS_TOL = 1e-3  # of R predicted
+PARTS = {"by_step": "new_by_step", "by_community": "reach_by_community", "seeds": "seeds", "funnel": "funnel"}
 DEPLETION = 0.10  # growth is fitted until this share of the final reach is used up
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One combination, before it is computed. `identity` is everything its result depends on."""
+    """A replicate of a condition, before it is computed. `identity` is everything its result depends on.
 
-    graph: str
-    model: ModelSpec
-    strategy: str
-    budget: Budget
-    place: str
+    `detail` says how much is measured: "reach"; "R", which adds the R measured from typical sharers; or "full", which
+    adds growth curves, shapes and communities.
+    """
+
+    point: Point
+    replicate: int
+    detail: str
     identity: str
 
     @staticmethod
     def make(
-        graph_label: str,
-        fingerprint: str,
-        model: ModelSpec,
-        strategy: str,
-        budget: Budget,
-        place: str,
-        precision: Precision,
-        seed: int,
+        point: Point, replicate: int, detail: str, contents: tuple[str, ...], precision: Precision, seed: int
     ) -> Cell:
         """Return the cell with its identity: a hash of all that its numbers depend on."""
         parts: dict[str, Any] = {
-            "graph": fingerprint,
-            "model": [model.model.name, _canonical(model.model.parameters)],
-            "rule": model.rule_table,
-            "strategy": strategy,
-            "budget": [budget.kind, budget.value],
-            "place": place,
+            "condition": point.identity,
+            "contents": contents,
+            "replicate": replicate,
+            "detail": detail,
             "precision": [precision.rel_error, precision.confidence, precision.max_runs],
-            "fit": [OUTBREAK_SHARE, VIRALITY_RUNS, DEPLETION, FIRST_LOOK],
+            "fit": [OUTBREAK_SHARE, VIRALITY_RUNS, DEPLETION, FIRST_LOOK, R_RUNS, R_RUNS_LIGHT, RADIUS_TOL],
             "seed": seed,
             "diffusion": __version__,
-            "tables": {name: table.names for name, table in TABLES.items()},
+            "tables": {name: TABLES[name].names for name in ("results", *PARTS.values())},
         }
         text = json.dumps(parts, sort_keys=True, default=repr)
-        identity = hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
-        return Cell(graph_label, model, strategy, budget, place, identity)
+        return Cell(point, replicate, detail, hashlib.blake2b(text.encode(), digest_size=12).hexdigest())
 
     def labels(self) -> dict[str, Any]:
         """Return the columns that name the cell, of which no number depends."""
         return {
             "cell": self.identity,
-            "graph": self.graph,
-            **self.model.columns(),
-            "strategy": self.strategy,
-            "place": self.place,
-            "budget": self.budget.label,
-            "budget_kind": self.budget.kind,
-            "budget_value": self.budget.value,
+            "condition": self.point.identity,
+            "graph": self.point.graph.label,
+            **self.point.model.columns(),
+            "replicate": self.replicate,
+            "detail": self.detail,
+            "strategy": self.point.strategy,
+            "place": self.point.place,
+            "budget": self.point.budget.label,
+            "budget_kind": self.point.budget.kind,
+            "budget_value": self.point.budget.value,
+            **self.point.graph.structure,
         }
-
-
-def _canonical(value: Any) -> Any:
-    """Numbers as floats, so that 2 and 2.0 are one parameter."""
-    if isinstance(value, Mapping):
-        return {key: _canonical(v) for key, v in value.items()}
-    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    return float(value) if number else value
 
 
 @dataclass(frozen=True)
@@ -115,7 +109,10 @@ class Chosen:
 
 @dataclass(frozen=True)
 class CellResult:
-    """What a cell gives: one row, the sizes of its runs, and its parts of the long tables."""
+    """What a cell gives: one row, the sizes of its runs, and its parts of the long tables.
+
+    Of a cell that cannot be computed the row says why, as "skipped".
+    """
 
     row: dict[str, Any]
     sizes: NDArray[np.int64]
@@ -124,29 +121,48 @@ class CellResult:
     seeds: pd.DataFrame
     funnel: pd.DataFrame
 
+    @staticmethod
+    def skipped(cell: Cell, reason: str) -> CellResult:
+        """Return what stands for a cell that cannot be computed."""
+        nothing = pd.DataFrame()
+        row = cell.labels() | {"skipped": reason}
+        return CellResult(row, np.zeros(0, np.int64), nothing, nothing, nothing, nothing)
 
-PARTS = ("by_step", "by_community", "seeds", "funnel")
 
-
-def world_key(seed: int, fingerprint: str, model: ModelSpec) -> int:
+def world_key(seed: int, fingerprint: str, model: ModelSpec, name: str = "") -> int:
     """Key of the worlds: the same for every strategy and budget, so that they can be compared run by run."""
     rule = json.dumps(model.rule_table, sort_keys=True)
-    return derive_key(seed, "worlds", fingerprint, model.model.label, rule)
+    return derive_key(seed, "worlds", fingerprint, name or model.model.label, rule)
 
 
-def compute(
-    cell: Cell,
-    graph: FollowerGraph,
-    chosen: Chosen,
-    precision: Precision,
-    *,
-    key: int,
-    known: Reproduction,
-    mixing: float,
-) -> CellResult:
-    """Simulate a cell until it is precise enough and measure everything the tables hold."""
+def reproduction_of(ready: PreparedGraph, spec: ModelSpec, seed: int, confidence: float, runs: int) -> Reproduction:
+    """R of a graph and a model, predicted and measured, once for each."""
+
+    def measure() -> Reproduction:
+        key = derive_key(seed, "reproduction", ready.reckoned(spec).fingerprint, spec.model.label, repr(spec.rule_table))
+        options: dict[str, Any] = {"confidence": confidence, "max_runs": runs, "rng": generator(key), "threads": 1}
+        return reproduction(ready.simulated(spec), model=spec.model, **options)
+
+    return ready.once.get(("R", spec.rule, spec.model, runs), measure)
+
+
+def radius_of(ready: PreparedGraph, spec: ModelSpec) -> float:
+    """R of a graph and a model by the next-generation operator alone; NaN where R does not exist."""
+
+    def reckon() -> float:
+        operator = spec.model.in_generations().next_generation(ready.simulated(spec))
+        return math.nan if operator is None else float(operator.radius(tol=RADIUS_TOL))
+
+    return ready.once.get(("radius", spec.rule, spec.model), reckon)
+
+
+def compute(cell: Cell, ready: PreparedGraph, chosen: Chosen, precision: Precision, seed: int) -> CellResult:
+    """Simulate a cell until it is precise enough and measure what its detail asks for."""
     start = time.perf_counter()
-    n, confidence, model = graph.n_nodes, precision.confidence, cell.model.model
+    spec = cell.point.model
+    graph, model, confidence = ready.simulated(spec), spec.model, precision.confidence
+    n = graph.n_nodes
+    key = world_key(seed, ready.graph.fingerprint, spec)
     engine = prepare(graph, model, chosen.seeds, key)
     limits = dataclasses.asdict(precision) | {"runs": None, "first_look": FIRST_LOOK}
     (runs,), stopped_by = sample_until([engine], **limits, threads=1, show=False)
@@ -156,16 +172,13 @@ def compute(
     reach = SpreadEstimate.from_sizes(
         sizes, confidence=confidence, stopped_by=stopped_by, key=key, provenance={}, limits=engine.limits
     )
-    counted = growth_of_counts(new, n, depletion=DEPLETION, confidence=confidence, deterministic=engine.deterministic)
-    grown = growth_on_graph(counted, graph, model, chosen.seeds, known)
     outbreak = share_interval(int((sizes >= OUTBREAK_SHARE * n).sum()), len(sizes), confidence)
-    traces = [engine.replay(run) for run in range(1 if engine.deterministic else VIRALITY_RUNS)]
     seeds = _seed_table(graph, chosen.seeds)
-    communities = _by_community(graph, runs.node_counts[:, 0] / len(sizes), traces)
     measures, funnel = model.study_measures(runs.details, n_seeds=len(seeds), n_nodes=n, confidence=confidence)
     cost = float(seeds["price"].sum(skipna=False)) if len(seeds) else 0.0
+    counted = growth_of_counts(new, n, depletion=DEPLETION, confidence=confidence, deterministic=engine.deterministic)
     row = cell.labels() | {
-        "mixing": mixing,
+        "mixing": ready.mixing,
         "n_nodes": n,
         "n_seeds": len(seeds),
         "cost": cost,
@@ -175,13 +188,12 @@ def compute(
         "runs": reach.runs,
         "rel_error": reach.rel_error,
         "stopped_by": stopped_by,
-        **_growth(grown, known),
+        **_ends("R_campaign", counted.campaign.value, counted.campaign.low, counted.campaign.high),
         **_ends("outbreak_probability", outbreak.value, outbreak.low, outbreak.high, ends="outbreak"),
         "outbreak_share": OUTBREAK_SHARE,
-        **_shapes(traces),
+        **dict.fromkeys(("R_runs", "virality_runs"), 0),
+        **dict.fromkeys(("fit_first", "fit_last"), -1),
         **measures,
-        "entry_share": float(communities["entered"].mean()) if len(communities) else math.nan,
-        **_concentration(communities),
         "lower": chosen.lower,
         "upper": chosen.upper,
         "ratio": chosen.lower / chosen.upper if chosen.upper > 0 else math.nan,
@@ -189,8 +201,25 @@ def compute(
         "seconds_select": chosen.seconds,
         "seconds_simulate": seconds,
     }
-    steps = _by_step(new, grown.first, grown.last)
-    return CellResult(row, sizes, steps, communities, seeds, funnel)
+    nothing = pd.DataFrame()
+    if cell.detail == "reach":
+        row["R_predicted"] = radius_of(ready, spec)
+        return CellResult(row, sizes, nothing, nothing, seeds, nothing)
+    known = reproduction_of(ready, spec, seed, confidence, R_RUNS if cell.detail == "full" else R_RUNS_LIGHT)
+    if cell.detail == "R":
+        of_R = _ends("R", known.R.value, known.R.low, known.R.high)
+        row |= {"R_predicted": known.predicted, **of_R, "R_runs": known.runs}
+        return CellResult(row, sizes, nothing, nothing, seeds, nothing)
+    grown = growth_on_graph(counted, graph, model, chosen.seeds, known)
+    traces = [engine.replay(run) for run in range(1 if engine.deterministic else VIRALITY_RUNS)]
+    communities = _by_community(graph, runs.node_counts[:, 0] / len(sizes), traces)
+    row |= {
+        **_growth(grown, known),
+        **_shapes(traces),
+        "entry_share": float(communities["entered"].mean()) if len(communities) else math.nan,
+        **_concentration(communities),
+    }
+    return CellResult(row, sizes, _by_step(new, grown.first, grown.last), communities, seeds, funnel)
 
 
 def _ends(name: str, value: float, low: float, high: float, ends: str = "") -> dict[str, float]:

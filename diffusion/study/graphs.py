@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -21,68 +22,158 @@ from ..graph.generate import generate_platform
 from ..graph.read import read_edges
 from ..graph.rewire import rewire_mixing
 from ..seeding.strategies.rankings import TIERS
-from .design import GraphSpec, ModelSpec, StudyDesign
+from .design import StudyDesign
+from .graph_specs import GraphSpec
+from .models import ModelSpec
 
-__all__ = ["PreparedGraph", "graph_card", "prepare_graph"]
+__all__ = ["Graphs", "Once", "PreparedGraph", "check_graph_and_models", "contents_of", "graph_card", "prepare_graph", "replicate_key"]
+
+T = TypeVar("T")
 
 
-@dataclass
+class Once:
+    """Values by name, each computed once, by whoever asks first; the others wait."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._locks: dict[Any, threading.Lock] = {}
+        self._done: dict[Any, Any] = {}
+
+    def get(self, name: Any, compute: Callable[[], T]) -> T:
+        """Return the value of a name."""
+        with self.lock(name):
+            if name not in self._done:
+                self._done[name] = compute()
+            value: T = self._done[name]
+            return value
+
+    def lock(self, name: Any) -> threading.Lock:
+        """Return the lock of a name."""
+        with self._lock:
+            return self._locks.setdefault(name, threading.Lock())
+
+    def drop(self, name: Any) -> None:
+        """Forget a value."""
+        with self._lock:
+            self._done.pop(name, None)
+            self._locks.pop(name, None)
+
+
 class PreparedGraph:
-    """A graph of the study with everything its cells share.
+    """A graph of the study, a replicate of its kind, with everything its cells share.
 
-    By model: the graph that is simulated, with the probabilities of the model's rule, and the graph with the effective
-    probability that a sharer makes a follower share, or None.
+    Attributes
+    ----------
+    spec : GraphSpec
+    replicate : int
+    graph : FollowerGraph
+        With creator tiers and prices.
+    tiers_made : bool
+        Whether these are the study's.
+    mixing : float
+        Share of arcs between communities; NaN without communities.
+    once : Once
+        What is computed of it once: rankings, selections, R.
     """
 
-    spec: GraphSpec
-    graph: FollowerGraph
-    simulated: dict[ModelSpec, FollowerGraph]
-    effective: dict[ModelSpec, FollowerGraph | None]
-    tiers_made: bool
-    mixing: float  # share of arcs between communities; NaN without communities
+    def __init__(self, spec: GraphSpec, replicate: int, graph: FollowerGraph, seed: int) -> None:
+        missing = [name for name in ("tier", "price") if name not in graph.node_data]
+        if missing:  # what the graph brings stays as it is
+            made = with_creator_tiers(graph).node_data
+            graph = graph.with_node_data({name: made[name].to_numpy() for name in missing})
+        self.spec, self.replicate, self.graph = spec, replicate, graph
+        self.tiers_made = bool(missing) or spec.kind != "object"
+        self.mixing = Partition.from_labels(graph).mixing if "community" in graph.node_data else float("nan")
+        self.once = Once()
+        self._seed = seed
+
+    def simulated(self, model: ModelSpec) -> FollowerGraph:
+        """Return the graph with the probabilities of the model's rule."""
+        rule = model.rule
+        if rule is None:
+            return self.graph
+        key = derive_key(self._seed, "rule", rule.label, *replicate_key(self.replicate))
+        return self.once.get(("rule", rule), lambda: rule.apply(self.graph, generator(key)))
+
+    def effective(self, model: ModelSpec) -> FollowerGraph | None:
+        """Return the graph with the probability that a sharer makes a follower share; None where there is none."""
+
+        def reckon() -> FollowerGraph | None:
+            with_rule = self.simulated(model)
+            reckoned = model.model.effective_probabilities(with_rule)
+            return None if model.rule is None and reckoned is with_rule else reckoned
+
+        return self.once.get(("effective", model.rule, model.model), reckon)
 
     def reckoned(self, model: ModelSpec) -> FollowerGraph:
         """Return the graph with effective probabilities, or as it is simulated where there are none."""
-        effective = self.effective[model]
-        return self.simulated[model] if effective is None else effective
-
-    def fingerprint(self, model: ModelSpec) -> str:
-        """Hash of all of the graph that a cell depends on: arcs, probabilities, communities, tiers and prices."""
-        digest = hashlib.blake2b(self.reckoned(model).fingerprint.encode(), digest_size=16)
-        data = self.graph.node_data
-        for name in ("community", "tier", "price"):
-            digest.update(repr(data[name].astype(object).tolist()).encode() if name in data else b"-")
-        return digest.hexdigest()
+        effective = self.effective(model)
+        return self.simulated(model) if effective is None else effective
 
 
-def prepare_graph(spec: GraphSpec, design: StudyDesign) -> PreparedGraph:
-    """Build a graph, give it creator tiers where it has none, and apply every rule to it."""
-    _check_weights(spec, design)
-    graph = _load_graph(spec, design.seed)
-    _check_communities(graph, design)
-    missing = [name for name in ("tier", "price") if name not in graph.node_data]
-    if missing:  # what the graph brings stays as it is
-        made = with_creator_tiers(graph).node_data
-        graph = graph.with_node_data({name: made[name].to_numpy() for name in missing})
-    simulated: dict[ModelSpec, FollowerGraph] = {}
-    effective: dict[ModelSpec, FollowerGraph | None] = {}
+def replicate_key(replicate: int) -> tuple[str, ...]:
+    """What keys of a replicate are derived from; nothing for the first."""
+    return (str(replicate),) if replicate else ()
+
+
+class Graphs:
+    """The graphs of a study: each is built when a cell first asks for it, and let go after the last."""
+
+    def __init__(self, seed: int, first: Iterable[PreparedGraph] = ()) -> None:
+        self._seed = seed
+        self._once = Once()
+        self._lock = threading.Lock()
+        self._users: dict[Any, int] = {}
+        for ready in first:
+            self._once.get((ready.spec.key, ready.replicate), lambda ready=ready: ready)
+
+    def expect(self, spec: GraphSpec, replicate: int) -> None:
+        """Say that one more unit of work will ask for a graph."""
+        self._users[spec.key, replicate] = self._users.get((spec.key, replicate), 0) + 1
+
+    def get(self, spec: GraphSpec, replicate: int) -> PreparedGraph:
+        """Return a graph."""
+        return self._once.get((spec.key, replicate), lambda: prepare_graph(spec, replicate, self._seed))
+
+    def leave(self, spec: GraphSpec, replicate: int) -> None:
+        """Say that a unit of work is done with its graph."""
+        name = (spec.key, replicate)
+        with self._lock:
+            self._users[name] -= 1
+            last = self._users[name] <= 0
+        if last:
+            self._once.drop(name)
+
+
+def prepare_graph(spec: GraphSpec, replicate: int, seed: int) -> PreparedGraph:
+    """Build a replicate of a graph and give it creator tiers where it has none."""
+    return PreparedGraph(spec, replicate, _load_graph(spec, replicate, seed), seed)
+
+
+def check_graph_and_models(ready: PreparedGraph, design: StudyDesign) -> None:
+    """Refuse, before anything runs, what cannot be run on a graph."""
+    _check_weights(ready.spec, design)
+    _check_communities(ready.graph, design)
     for model in design.models:
-        with_rule = graph
-        if model.rule is not None:
-            with_rule = model.rule.apply(graph, generator(derive_key(design.seed, "rule", model.rule.label)))
-        model.model.compile(with_rule)  # a graph that the model refuses is refused before anything runs
-        reckoned = model.model.effective_probabilities(with_rule)
-        simulated[model] = with_rule
-        effective[model] = None if model.rule is None and reckoned is with_rule else reckoned
-    mixing = Partition.from_labels(graph).mixing if "community" in graph.node_data else float("nan")
-    return PreparedGraph(spec, graph, simulated, effective, bool(missing) or spec.kind != "object", mixing)
+        model.model.compile(ready.simulated(model))
 
 
-def _load_graph(spec: GraphSpec, seed: int) -> FollowerGraph:
+def contents_of(spec: GraphSpec) -> tuple[str, ...]:
+    """Hashes of the files that a graph is read from."""
+    if spec.kind != "edges":
+        return ()
+    source = spec.parameters.get("communities")
+    files = [spec.parameters["file"], source["file"]] if isinstance(source, Mapping) else [spec.parameters["file"]]
+    return tuple(map(_content, files))
+
+
+def _load_graph(spec: GraphSpec, replicate: int, seed: int) -> FollowerGraph:
     if spec.given is not None:
         return spec.given
     if spec.kind == "platform":
-        return generate_platform(**spec.parameters, rng=generator(derive_key(seed, "platform")))
+        return generate_platform(
+            **spec.parameters, rng=generator(derive_key(seed, "platform", *replicate_key(replicate)))
+        )
     if spec.kind == "dataset":
         from ..datasets import load
 
@@ -90,7 +181,7 @@ def _load_graph(spec: GraphSpec, seed: int) -> FollowerGraph:
             return load(spec.parameters["name"])
         except NotFoundError as error:
             raise NotFoundError(f"graph.dataset: {error}") from None
-    return _read_graph(spec, seed)
+    return _read_graph(spec, replicate, seed)
 
 
 def _content(file: str) -> str:
@@ -100,6 +191,9 @@ def _content(file: str) -> str:
             return hashlib.file_digest(opened, "sha256").hexdigest()
     except OSError:
         return ""
+
+
+READING = threading.Lock()  # a file is read once, whoever asks first
 
 
 @functools.lru_cache(maxsize=2)  # rewired copies begin with the same graph and communities
@@ -116,18 +210,18 @@ def _read_edges_with_communities(text: str, contents: tuple[str, ...], seed: int
     return graph
 
 
-def _read_graph(spec: GraphSpec, seed: int) -> FollowerGraph:
+def _read_graph(spec: GraphSpec, replicate: int, seed: int) -> FollowerGraph:
     given = dict(spec.parameters)
     mixing = given.pop("rewire_mixing", None)
-    source = given.get("communities")
-    files = [given["file"], source["file"]] if isinstance(source, dict) else [given["file"]]
-    graph = _read_edges_with_communities(json.dumps(given, sort_keys=True), tuple(map(_content, files)), seed)
+    with READING:
+        graph = _read_edges_with_communities(json.dumps(given, sort_keys=True), contents_of(spec), seed)
     if mixing is None:
         return graph
     own = Partition.from_labels(graph).mixing
     level = own * float(mixing[:-1]) if isinstance(mixing, str) else float(mixing)
     # Tiers and prices follow from degrees, which rewiring keeps.
-    return rewire_mixing(graph, level, rng=generator(derive_key(seed, "rewire", str(mixing))))
+    key = derive_key(seed, "rewire", str(mixing), *replicate_key(replicate))
+    return rewire_mixing(graph, level, rng=generator(key))
 
 
 def _check_weights(spec: GraphSpec, design: StudyDesign) -> None:

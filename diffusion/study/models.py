@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .._random import RNGLike
@@ -47,6 +47,29 @@ class ModelSpec:
     model: DiffusionModel
     rule: Rule | None = None
     table: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    given_name: str = ""
+
+    @property
+    def name(self) -> str:
+        """Name in the study: what the file calls it, or the labels of model and rule."""
+        return self.given_name or ", ".join(filter(None, (self.model.label, self.rule_label)))
+
+    def has(self, factor: str) -> bool:
+        """Whether a factor is a parameter of the model or of its rule."""
+        return factor in self.model.study_parameters() or (self.rule is not None and factor in RULES[self.rule.rule])
+
+    def changed(self, values: Mapping[str, Any], path: str) -> ModelSpec:
+        """Return the model with other values of some factors; InputError names `path` where one is out of range."""
+        of_rule = {k: v for k, v in values.items() if k not in self.model.study_parameters()}
+        rule = self.rule
+        if rule is not None and of_rule:
+            (rule,) = parse_rules([rule.to_dict() | of_rule], path)
+        table = {**self.table, **{k: v for k, v in values.items() if k not in of_rule}}
+        found = [(self.model, self.table)] if table == self.table else self.model.from_study_table(table, path)
+        if len(found) != 1:
+            raise InputError(f"{path} = {values!r}: a level is one value, not a list")
+        ((model, table),) = found
+        return replace(self, model=model, table=table, rule=rule)
 
     @property
     def rule_label(self) -> str:
@@ -61,7 +84,7 @@ class ModelSpec:
     def to_dict(self) -> dict[str, Any]:
         """Return the block that stands in a study file."""
         kind = self.model.name.lower()
-        block: dict[str, Any] = {"kind": kind}
+        block: dict[str, Any] = ({"name": self.given_name} if self.given_name else {}) | {"kind": kind}
         if self.table:
             block[kind] = dict(self.table)
         return block | ({"probability": self.rule.to_dict()} if self.rule else {})
@@ -71,6 +94,7 @@ class ModelSpec:
         of_model = self.model.study_columns(self.table)
         return {
             "model": self.model.label,
+            "model_name": self.name,
             "rule": self.rule_label,
             "model_kind": self.model.name,
             "contagion": self.model.contagion,
@@ -127,7 +151,7 @@ def parse_models(block: Any, index: int) -> list[ModelSpec]:
     path = f"model[{index}]"
     if not isinstance(block, Mapping):
         raise InputError(f"{path} = {block!r} is not a table: write [[model]] and its keys below")
-    known(block, ("kind", "probability", *MODELS), f"{path}.")
+    known(block, ("name", "kind", "probability", *MODELS), f"{path}.")
     rules = parse_rules(block.get("probability", []), f"{path}.probability")
     kinds = listed(block.get("kind", "ic"))
     if not kinds:
@@ -151,4 +175,11 @@ def parse_models(block: Any, index: int) -> list[ModelSpec]:
             raise InputError(f"{path}.{name} belongs to kind = '{name}', which this block does not name")
     if rules and not any(spec.model.takes_probabilities for spec in specs):
         raise InputError(f"{path}.probability belongs to models that take probabilities: {', '.join(kinds)} has none")
+    if "name" in block:
+        name = typed(block, "name", str, f"{path}.")
+        if len(specs) > 1:
+            raise InputError(
+                f"{path}.name = {name!r} names {len(specs)} models, since lists are crossed: give each a block of its own"
+            )
+        specs = [replace(spec, given_name=name) for spec in specs]
     return specs

@@ -7,8 +7,8 @@ import dataclasses
 import itertools
 import json
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,16 @@ from .._threads import map_chunks, n_threads
 from .._version import __version__
 from ..errors import InputError
 from ..results.intervals import mean_interval
-from .cell import Cell, CellResult, compute, read_cell, world_key, write_cell
-from .design import Budget, StudyDesign
-from .graphs import PreparedGraph, graph_card, prepare_graph
+from .._random import derive_key, generator
+from .cell import Cell, CellResult, compute, read_cell, write_cell
+from .design import StudyDesign
+from .estimates import conditions_of, phases_of, predictive_of
+from .graphs import Graphs, PreparedGraph, check_graph_and_models, contents_of, graph_card, prepare_graph
 from .methods import METHODS
+from .parts import Point
 from .schema import conform
-from .seeds import Reproductions, Seeds, users_of
+from .seeds import Seeds, users_of
+from .sensitivity import Sample, indices_of, read_samples, samples_of, write_samples
 
 __all__ = ["Prepared", "prepare", "run_study"]
 
@@ -38,50 +42,79 @@ Skipped = list[dict[str, str]]
 
 @dataclass
 class Prepared:
-    """A study that has been checked against its graphs: what will run, and what cannot."""
+    """A study that has been checked against its graphs: what will run."""
 
     design: StudyDesign
-    graphs: list[PreparedGraph]
-    cells: list[tuple[Cell, PreparedGraph]]
-    skipped: Skipped
+    cells: list[Cell]
+    points: list[tuple[dict[str, Any], Point, int]]  # columns of the table of points, condition, replicates
+    samples: list[Sample]
+    first: list[PreparedGraph]  # the first replicate of every graph of the crossed part
+    skipped: Skipped = field(default_factory=list)
 
 
 def prepare(design: StudyDesign) -> Prepared:
-    """Build the graphs and check every combination against them; raises before anything is simulated."""
+    """Check every combination against its graph; raises before anything is simulated."""
     skipped: Skipped = []
-    graphs = _prepare_graphs(design, skipped)
-    cells: list[tuple[Cell, PreparedGraph]] = []
-    for ready in graphs:
-        fingerprints = {model: ready.fingerprint(model) for model in design.models}
-        for budget in design.budgets:
-            if budget.kind == "k" and budget.value > ready.graph.n_nodes:
-                raise InputError(
-                    f"seeding.budget: {budget.label} is more than the {ready.graph.n_nodes:,} users of the graph"
-                )
-        for strategy, budget in itertools.product(design.strategies, design.budgets):
-            places = design.places_of(strategy)
-            short = {place: _short_of_seeds(ready, strategy, budget, place) for place in places}
-            for model, place in itertools.product(design.models, places):
-                has_probabilities = ready.effective[model] is not None
-                reason = short[place]
-                reason = reason or METHODS[strategy].unsuited(model.model, has_probabilities, place, budget.kind)
-                if reason:
-                    _skip(skipped, ready.spec.label, strategy, budget.label, reason)
-                    continue
-                label, fingerprint = ready.spec.label, fingerprints[model]
-                parts = (label, fingerprint, model, strategy, budget, place, design.precision, design.seed)
-                cells.append((Cell.make(*parts), ready))
-    prepared = Prepared(design, graphs, cells, skipped)
-    _refuse_nothing(prepared)
+    graphs = _first_graphs(design, skipped)
+    there = {ready.spec.key for ready in graphs}
+    points = [p for p in _points(design) if p[1].graph not in design.graphs or p[1].graph.key in there]
+    for budget in design.budgets:
+        most = min((ready.graph.n_nodes for ready in graphs), default=0)
+        if graphs and budget.kind == "k" and budget.value > most:
+            raise InputError(f"seeding.budget: {budget.label} is more than the {most:,} users of the graph")
+    details: dict[tuple[str, int], tuple[int, Point]] = {}
+    for columns, point, replicates in points:
+        detail = DETAILS[columns["part"]]
+        for r in range(replicates if point.graph.replicated else 1):
+            known, _ = details.get((point.identity, r), (0, point))
+            details[point.identity, r] = max(known, detail), point
+    contents = {point.graph.key: contents_of(point.graph) for _, point, _ in points}
+    names = ("reach", "R", "full")
+    cells = [
+        Cell.make(point, r, names[detail], contents[point.graph.key], design.precision, design.seed)
+        for (_, r), (detail, point) in details.items()
+    ]
+    plan = design.sensitivity
+    samples = samples_of(plan, design.seed, contents_of(plan.graph)) if plan else []
+    prepared = Prepared(design, cells, points, samples, graphs, skipped)
+    _refuse_impossible(prepared)
     return prepared
 
 
-def _refuse_nothing(prepared: Prepared) -> None:
-    if not prepared.cells:
-        first = prepared.skipped[0]
+DETAILS = {"crossed": 2, "sweep": 1, "map": 0, "base": 0, "predictive": 0}  # R is measured in sweeps, not in maps
+
+
+def _points(design: StudyDesign) -> Iterator[tuple[dict[str, Any], Point, int]]:
+    """Yield the points of all parts, draws of the survey's posteriors included."""
+    for columns, point, replicates, _ in design.points():
+        yield columns, point, replicates
+    plan = design.predictive
+    if plan is None:
+        return
+    for start in design.base.points(plan.models, plan.strategies, plan.budget, (plan.place,)):
+        yield {"part": "base", "number": 0}, start, design.replicates
+        posteriors = start.model.model.posteriors(start.model.table)
+        for draw in range(plan.draws):
+            u = generator(derive_key(design.seed, "posterior", str(draw))).random(len(posteriors))
+            values = {name: float(of.ppf(x)) for (name, of), x in zip(posteriors.items(), u, strict=True)}
+            columns = {"part": "predictive", "number": draw, "factor": "draw", "level": str(draw), "value": float(draw)}
+            yield columns | {"factor_y": "base", "level_y": start.identity}, start.changed(values, "predictive"), 1
+
+
+def _refuse_impossible(prepared: Prepared) -> None:
+    """Refuse a study of which no crossed combination can be run, as far as the first graphs tell."""
+    reason = ""
+    for cell in prepared.cells:
+        if cell.detail != "full" or cell.replicate:
+            continue
+        ready = next(r for r in prepared.first if r.spec.key == cell.point.graph.key)
+        reason = impossible(cell.point, ready)
+        if not reason:
+            return
+    if reason:
         raise InputError(
-            f"no combination of this study is possible: {first['strategy']} with {first['budget']}: {first['reason']}; ask for "
-            "smaller budgets or other strategies"
+            f"no combination of this study is possible: {cell.point.strategy} with {cell.point.budget.label}: {reason}; ask "
+            "for smaller budgets or other strategies"
         )
 
 
@@ -91,48 +124,65 @@ def _skip(skipped: Skipped, graph: str, strategy: str, budget: str, reason: str)
         skipped.append(entry)
 
 
-def _prepare_graphs(design: StudyDesign, skipped: Skipped) -> list[PreparedGraph]:
-    """Build the graphs, without those that cannot be built and those that equal another.
+def _first_graphs(design: StudyDesign, skipped: Skipped) -> list[PreparedGraph]:
+    """Build the first replicate of every graph and check the models on it, without those that cannot be built.
 
     A multiple of the graph's own mixing may be out of reach of its degrees: the study goes on without this copy. On a
     small graph two mixings may leave the same arcs, and so the same cells.
     """
-    kept: dict[tuple[str, ...], PreparedGraph] = {}
+    kept: dict[str, PreparedGraph] = {}
     for spec in design.graphs:
         try:
-            ready = prepare_graph(spec, design)
+            ready = prepare_graph(spec, 0, design.seed)
         except InputError as error:
             if not isinstance(spec.parameters.get("rewire_mixing"), str):
                 raise
             _skip(skipped, spec.label, "all", "all", str(error))
             continue
-        same = kept.setdefault(tuple(ready.fingerprint(model) for model in design.models), ready)
+        check_graph_and_models(ready, design)
+        same = kept.setdefault(ready.graph.fingerprint, ready)
         if same is not ready:
             reason = f"it has the same arcs as '{same.spec.label}', so there is nothing to compare"
             _skip(skipped, spec.label, "all", "all", reason)
     return list(kept.values())
 
 
-def _short_of_seeds(ready: PreparedGraph, strategy: str, budget: Budget, place: str) -> str | None:
-    """Why a budget buys nobody, or fewer than the number asked for, if so."""
+def impossible(point: Point, ready: PreparedGraph) -> str:
+    """Why a combination cannot be run on a graph, or its budget buys nobody, if so; else an empty text."""
+    strategy, budget, place = point.strategy, point.budget, point.place
+    method = METHODS[strategy]
     if budget.value == 0:
         return f"the budget {budget.label} buys nobody"
+    if place != "anywhere" and "community" not in ready.graph.node_data:
+        return f"the place {place!r} needs communities, and the graph has none"
     users = users_of(ready, strategy, place)
-    tier, one = METHODS[strategy].tier, place == "one community"
+    tier, one = method.tier, place == "one community"
     who = "creators" if tier else "users"
     where = f"the tier {strategy}" if tier else "the largest community" if one else "the graph"
     where += " in the largest community" if tier and one else ""
     there = int(users.sum())
-    if budget.kind == "k":
-        short = budget.value > there
-        return f"{where} has {there:,} {who}, {int(budget.value):,} were asked for" if short else None
-    prices = ready.graph.node_data["price"].to_numpy(dtype=float)[users]
-    cheapest = float(prices[~np.isnan(prices)].min(initial=np.inf))
-    if cheapest <= budget.value:
-        return None
-    if np.isinf(cheapest):
-        return f"{where} has nobody with a price" if there else f"{where} has no {who}"
-    return f"{budget.label} buys nobody: the cheapest of {where} costs {cheapest:,.0f} RMB"
+    if budget.kind == "k" and budget.value > there:
+        return f"{where} has {there:,} {who}, {int(budget.value):,} were asked for"
+    if budget.kind == "money":
+        prices = ready.graph.node_data["price"].to_numpy(dtype=float)[users]
+        cheapest = float(prices[~np.isnan(prices)].min(initial=np.inf))
+        if np.isinf(cheapest):
+            return f"{where} has nobody with a price" if there else f"{where} has no {who}"
+        if cheapest > budget.value:
+            return f"{budget.label} buys nobody: the cheapest of {where} costs {cheapest:,.0f} RMB"
+    asks = method.certified or method.by_probability
+    there_are = not asks or ready.effective(point.model) is not None
+    return method.unsuited(point.model.model, there_are, place, budget.kind) or ""
+
+
+def _short_of_ranked(point: Point, ranked: int) -> str:
+    """Why VoteRank cannot fill a budget: how many nodes it ranks is known only after it has run."""
+    if point.strategy != "voterank":
+        return ""
+    if point.budget.kind == "money":
+        return "" if ranked else f"{point.budget.label} buys nobody that VoteRank ranks on this graph"
+    wanted = int(point.budget.value)
+    return "" if ranked >= wanted else f"VoteRank ranks {ranked:,} users of this graph, {wanted:,} were asked for"
 
 
 @one_bar
@@ -163,46 +213,91 @@ def run_study(
             for path in made:
                 path.rmdir()
         raise
+    graphs, seeds = Graphs(design.seed, prepared.first), Seeds(design.seed)
     results: dict[str, CellResult] = {}
-    todo: list[tuple[Cell, PreparedGraph]] = []
-    for cell, ready in prepared.cells:
+    evaluated: dict[int, pd.DataFrame] = {}
+    todo: list[Cell] = []
+    for cell in prepared.cells:
         finished = read_cell(cells_folder / f"{cell.identity}.parquet")
         if finished is None:
-            todo.append((cell, ready))
+            todo.append(cell)
+            graphs.expect(cell.point.graph, cell.replicate)
         else:
             finished.row.update(cell.labels())
             results[cell.identity] = finished
-    seeds = Seeds(design)
-    todo = _leave_out_short(prepared, seeds, todo)
-    reproductions = Reproductions(design.seed, design.precision.confidence)
+    missing: list[Sample] = []
+    for sample in prepared.samples:
+        table = read_samples(cells_folder / f"{sample.identity}.parquet")
+        if table is None:
+            missing.append(sample)
+        else:
+            evaluated[sample.number] = table
 
-    def work(item: tuple[Cell, PreparedGraph]) -> CellResult:
-        cell, ready = item
-        chosen = seeds.take(cell, ready)
-        key = world_key(design.seed, ready.graph.fingerprint, cell.model)
-        known = reproductions.of(ready, cell.model)
-        graph = ready.simulated[cell.model]
-        result = compute(cell, graph, chosen, design.precision, key=key, known=known, mixing=ready.mixing)
-        write_cell(cells_folder / f"{cell.identity}.parquet", result)
+    def work(item: Cell | Sample) -> CellResult | pd.DataFrame:
+        path = cells_folder / f"{item.identity}.parquet"
+        if isinstance(item, Sample):
+            assert design.sensitivity is not None
+            table = item.compute(design.sensitivity, design.seed)
+            write_samples(path, table)
+            return table
+        result = _computed(item, design, graphs, seeds)
+        write_cell(path, result)
         return result
 
-    with progress(total=len(todo), description="cells", unit="cell") as bar:
-        for (cell, _), result in map_chunks(work, todo, threads=workers):
-            results[cell.identity] = result
+    with progress(total=len(todo) + len(missing), description="cells", unit="cell") as bar:
+        for item, result in map_chunks(work, [*_in_turn(todo, workers), *missing], threads=workers):
+            if isinstance(result, CellResult):
+                results[item.identity] = result
+            else:
+                evaluated[item.number] = result
             bar.update(1)
-    _write_tables(folder, [results[cell.identity] for cell, _ in prepared.cells])
-    _write_json(folder / "graphs.json", [graph_card(ready) for ready in prepared.graphs])
+    _write_tables(folder, prepared, results, [evaluated[s.number] for s in prepared.samples])
+    cards = [graph_card(ready) for ready in prepared.first]
+    _write_json(folder / "graphs.json", cards)
     _write_json(folder / "study.json", _describe(prepared, command))
     record = provenance(
         "study",
         key=design.seed,
         cells_computed=len(todo),
         cells_reused=len(prepared.cells) - len(todo),
-        cells_skipped=len(prepared.skipped),
+        cells_skipped=sum("skipped" in result.row for result in results.values()),
         seconds=round(time.perf_counter() - start, 2),
     )
     _write_json(folder / "provenance.json", record)
     return folder, record
+
+
+def _in_turn(cells: list[Cell], workers: int) -> Iterator[Cell]:
+    """Order cells so that workers are on different graphs, and no more graphs are in memory than there are workers."""
+    groups: dict[tuple[str, int], list[Cell]] = {}
+    for cell in cells:
+        groups.setdefault((cell.point.graph.key, cell.replicate), []).append(cell)
+    waiting = list(groups.values())
+    for first in range(0, len(waiting), workers):
+        for row in itertools.zip_longest(*waiting[first : first + workers]):
+            yield from (cell for cell in row if cell is not None)
+
+
+def _computed(cell: Cell, design: StudyDesign, graphs: Graphs, seeds: Seeds) -> CellResult:
+    """Compute a cell, or say why it cannot be."""
+    point = cell.point
+    try:
+        try:
+            ready = graphs.get(point.graph, cell.replicate)
+        except InputError as error:  # a multiple of the graph's mixing may be out of reach of its degrees
+            if not isinstance(point.graph.parameters.get("rewire_mixing"), str):
+                raise
+            return CellResult.skipped(cell, str(error))
+        reason = impossible(point, ready)
+        if reason:
+            return CellResult.skipped(cell, reason)
+        chosen = seeds.take(point, ready)
+        reason = _short_of_ranked(point, len(chosen.seeds))
+        if reason:
+            return CellResult.skipped(cell, reason)
+        return compute(cell, ready, chosen, design.precision, design.seed)
+    finally:
+        graphs.leave(point.graph, cell.replicate)
 
 
 def _refuse_another_study(folder: Path, prepared: Prepared) -> None:
@@ -215,7 +310,7 @@ def _refuse_another_study(folder: Path, prepared: Prepared) -> None:
         title, same = held["title"], held["toml"] == design.to_toml()
     except (OSError, ValueError, LookupError, TypeError, pa.ArrowException):
         return  # no finished study
-    old, new = set(results.loc[results["n_seeds"] > 0, "cell"]), {cell.identity for cell, _ in prepared.cells}
+    old, new = set(results.loc[results["n_seeds"] > 0, "cell"]), {cell.identity for cell in prepared.cells}
     if old <= new or new <= old or (same and version != __version__):
         return
     why = "its design is this one, but its graph was another" if same else "its cells and those of this study differ"
@@ -226,32 +321,19 @@ def _refuse_another_study(folder: Path, prepared: Prepared) -> None:
     )
 
 
-def _leave_out_short(
-    prepared: Prepared, seeds: Seeds, todo: list[tuple[Cell, PreparedGraph]]
-) -> list[tuple[Cell, PreparedGraph]]:
-    """Skip the cells of VoteRank that it cannot fill: how many nodes it ranks is known only after it has run."""
-    left_out: set[str] = set()
-    for cell, ready in todo:
-        if cell.strategy != "voterank":
-            continue
-        ranked = len(seeds.take(cell, ready).seeds)
-        money = cell.budget.kind == "money"
-        wanted = 1 if money else int(cell.budget.value)
-        if ranked < wanted:
-            reason = f"VoteRank ranks {ranked:,} users of this graph, {wanted:,} were asked for"
-            if money:
-                reason = f"{cell.budget.label} buys nobody that VoteRank ranks on this graph"
-            _skip(prepared.skipped, cell.graph, cell.strategy, cell.budget.label, reason)
-            left_out.add(cell.identity)
-    prepared.cells = [(cell, ready) for cell, ready in prepared.cells if cell.identity not in left_out]
-    _refuse_nothing(prepared)
-    return [(cell, ready) for cell, ready in todo if cell.identity not in left_out]
-
-
 # --- tables ----------------------------------------------------------------------------------------------------------
 
 
-def _write_tables(folder: Path, ordered: list[CellResult]) -> None:
+def _write_tables(
+    folder: Path, prepared: Prepared, results: Mapping[str, CellResult], samples: list[pd.DataFrame]
+) -> None:
+    design = prepared.design
+    for cell in prepared.cells:
+        reason = results[cell.identity].row.get("skipped")
+        if reason:
+            _skip(prepared.skipped, cell.point.graph.label, cell.point.strategy, cell.point.budget.label, reason)
+    cells = [cell for cell in prepared.cells if "skipped" not in results[cell.identity].row]
+    ordered = [results[cell.identity] for cell in cells]
     parts = {
         "new_by_step": [r.by_step for r in ordered],
         "reach_by_community": [_largest(r.by_community) for r in ordered],
@@ -259,12 +341,44 @@ def _write_tables(folder: Path, ordered: list[CellResult]) -> None:
         "funnel": [r.funnel for r in ordered],
     }
     tables = {name: _joined(frames, [r.row["cell"] for r in ordered]) for name, frames in parts.items()}
-    tables["results"] = pd.DataFrame([result.row for result in ordered])
-    tables["paired"] = pd.DataFrame(_paired(ordered))
-    tables["paired_place"] = pd.DataFrame(_paired_places(ordered))
+    found = conform("results", pd.DataFrame([result.row for result in ordered]))
+    alone = [r for cell, r in zip(cells, ordered, strict=True) if cell.detail == "full" and _alone(cell, design)]
+    points = pd.DataFrame(_point_rows(prepared, cells))
+    conditions = conditions_of(found)
+    tables |= {
+        "results": found,
+        "conditions": conditions,
+        "points": points,
+        "phases": phases_of(found),
+        "predictive": predictive_of(points, found, conditions),
+        "paired": pd.DataFrame(_paired(alone)),
+        "paired_place": pd.DataFrame(_paired_places(alone)),
+        "samples": pd.concat(samples, ignore_index=True) if samples else pd.DataFrame(),
+        "sensitivity": pd.DataFrame(),
+    }
+    if samples:
+        assert design.sensitivity is not None
+        inputs = prepared.samples[0].inputs
+        of = (tables["samples"], design.sensitivity, inputs, design.precision.confidence, design.seed)
+        tables["sensitivity"] = indices_of(*of)
     for name, table in tables.items():
         with whole_file(folder / f"{name}.parquet") as part:
             conform(name, table).to_parquet(part, index=False)
+
+
+def _alone(cell: Cell, design: StudyDesign) -> bool:
+    """Whether a condition has one graph, so that its comparisons rest on worlds."""
+    return design.replicates == 1 or not cell.point.graph.replicated
+
+
+def _point_rows(prepared: Prepared, cells: list[Cell]) -> Iterator[dict[str, Any]]:
+    found: dict[str, list[Cell]] = {}
+    for cell in cells:
+        found.setdefault(cell.point.identity, []).append(cell)
+    for columns, point, replicates in prepared.points:
+        for cell in found.get(point.identity, []):
+            if cell.replicate < replicates:
+                yield {**columns, "cell": cell.identity, "condition": point.identity}
 
 
 def _joined(frames: list[pd.DataFrame], cells: list[str]) -> pd.DataFrame:
@@ -329,6 +443,7 @@ def _describe(prepared: Prepared, command: str | None) -> dict[str, Any]:
     design = prepared.design
     models = [
         {
+            "name": spec.name,
             "model": spec.model.label,
             "kind": spec.model.name,
             "rule": spec.rule_label,
@@ -345,6 +460,10 @@ def _describe(prepared: Prepared, command: str | None) -> dict[str, Any]:
         "command": command or "diffusion study study.toml",
         "toml": design.to_toml(),
         "precision": dataclasses.asdict(design.precision),
+        "replicates": design.replicates,
+        "quick": design.quick,
+        "parts": [{"kind": part.kind, **part.to_dict()} for part in design.parts],
+        "base": design.base.to_dict(),
         "n_cells": len(prepared.cells),
         "skipped": prepared.skipped,
         "models": models,

@@ -1,11 +1,9 @@
-"""What cells share: the seeds each method chooses, and the R that theory predicts."""
+"""What cells share: the seeds that each method chooses."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,119 +15,108 @@ from ..seeding.constraints import affordable
 from ..seeding.problem import SelectionProblem
 from ..seeding.registry import choose
 from ..seeding.select import selection_key
-from ..simulation.phase import Reproduction, reproduction
-from .cell import Cell, Chosen
-from .design import ModelSpec, StudyDesign
-from .graphs import PreparedGraph
+from .cell import Chosen
+from .graphs import PreparedGraph, replicate_key
 from .methods import METHODS
+from .parts import Point
 
-__all__ = ["Reproductions", "Seeds", "users_of"]
+__all__ = ["Seeds", "users_of"]
 
-MOST_RUNS = 4096  # cascades of typical sharers for R of a graph and a model
-
-FIRST_RANKED = 512  # seeds ranked at first for a money budget; more where money is left over
-
-T = TypeVar("T")
-
-
-class Once:
-    """Values by name, each computed once, by whoever asks first; the others wait."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._locks: dict[Any, threading.Lock] = {}
-        self._done: dict[Any, Any] = {}
-
-    def get(self, name: Any, compute: Callable[[], T]) -> T:
-        """Return the value of a name."""
-        with self.lock(name):
-            if name not in self._done:
-                self._done[name] = compute()
-            value: T = self._done[name]
-            return value
-
-    def lock(self, name: Any) -> threading.Lock:
-        """Return the lock of a name."""
-        with self._lock:
-            return self._locks.setdefault(name, threading.Lock())
+FIRST_RANKED = 512  # users ranked at first; more where a budget asks for more, or money is left over
+MIXED = "mixed"  # part of the money for amateurs drawn at random, the rest for the most followed
 
 
 @dataclass
 class Ranking:
-    """Users in the order of a method, as far as they are ranked yet."""
+    """Users in the order of a method, as far as they are ranked yet; its time is told once."""
 
     users: tuple[Any, ...] = ()
     seconds: float = 0.0
     whole: bool = False
 
+    def told(self) -> float:
+        """Return the seconds that nobody was told yet."""
+        seconds, self.seconds = self.seconds, 0.0
+        return seconds
+
 
 class Seeds:
     """Seeds of cells: rankings by graph, method and rule are computed once, as far as needed, and cut to every budget."""
 
-    def __init__(self, design: StudyDesign) -> None:
-        self._design = design
-        self._once = Once()
-        self._rankings: dict[Any, Ranking] = {}
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
 
-    def take(self, cell: Cell, ready: PreparedGraph) -> Chosen:
+    def take(self, point: Point, ready: PreparedGraph) -> Chosen:
         """Return the seeds of a cell; fewer than k only where the method ranks no more."""
-        return self._selected(cell, ready) if METHODS[cell.strategy].ranking is None else self._ranked(cell, ready)
+        if METHODS[point.strategy].ranking is None:
+            return self._selected(point, ready)
+        return self._ranked(point, ready)
 
-    def _selected(self, cell: Cell, ready: PreparedGraph) -> Chosen:
+    def mixed(self, point: Point, ready: PreparedGraph, small_share: float) -> Chosen:
+        """Spend a share of the money on amateurs drawn at random and the rest on the most followed."""
+        small = replace(point.budget, value=point.budget.value * small_share)
+        big = replace(point.budget, value=point.budget.value - small.value)
+        seeds: dict[Any, None] = {}
+        for strategy, budget in (("degree", big), ("amateur", small)):
+            seeds |= dict.fromkeys(self._ranked(replace(point, strategy=strategy, budget=budget), ready).seeds)
+        return Chosen(tuple(seeds), 0.0)
+
+    def _key(self, ready: PreparedGraph, *names: str) -> int:
+        return key_of(generator(derive_key(self._seed, "seeds", *names, *replicate_key(ready.replicate))))
+
+    def _selected(self, point: Point, ready: PreparedGraph) -> Chosen:
         """Seeds of a method that chooses for a model and a budget; one choice where models share their certified model."""
-        method, spec = METHODS[cell.strategy], cell.model
+        method, spec = METHODS[point.strategy], point.model
         certified = spec.model.certified_model if method.certified else None
         model = certified if certified is not None else spec.model
         rule = spec.rule.label if spec.rule is not None else ""
-        name = (id(ready), cell.strategy, model.label, rule, cell.budget, cell.place)
-        drawn = key_of(generator(derive_key(self._design.seed, "seeds", cell.strategy, model.label, rule)))
+        name = ("selected", point.strategy, model.label, rule, point.budget, point.place)
+        drawn = self._key(ready, point.strategy, model.label, rule)
         options: dict[str, Any] = {"threads": 1, "key": drawn if spec.rule is None else selection_key(drawn)}
-        if cell.place == "one community":
-            users = users_of(ready, cell.strategy, cell.place)
+        if point.place == "one community":
+            users = users_of(ready, point.strategy, point.place)
             options["candidates"] = ready.graph.nodes.take(np.flatnonzero(users)).tolist()
-        if cell.budget.kind == "money":
-            options["budget"] = cell.budget.value
+        if point.budget.kind == "money":
+            options["budget"] = point.budget.value
         else:
-            options["k"] = int(cell.budget.value)
+            options["k"] = int(point.budget.value)
 
         def compute() -> Chosen:
-            problem = SelectionProblem.of(ready.simulated[spec], model=model, **options)
-            seeds = choose(problem, method.for_budget(cell.budget.kind))
+            problem = SelectionProblem.of(ready.simulated(spec), model=model, **options)
+            seeds = choose(problem, method.for_budget(point.budget.kind))
             bounds = (float("nan") if bound is None else bound for bound in (seeds.lower, seeds.upper))
             return Chosen(seeds.seeds, seeds.seconds, *bounds)
 
-        chosen = self._once.get(name, compute)
+        chosen = ready.once.get(name, compute)
         return chosen if model == spec.model else Chosen(chosen.seeds, chosen.seconds)
 
-    def _ranked(self, cell: Cell, ready: PreparedGraph) -> Chosen:
-        method = METHODS[cell.strategy]
-        by_rule = cell.model if method.by_probability and ready.effective[cell.model] is not None else None
-        name = (id(ready), cell.strategy, by_rule)
-        wanted = max((int(b.value) for b in self._design.budgets if b.kind == "k"), default=0)
-        if cell.budget.kind == "money":
-            wanted = max(wanted, FIRST_RANKED)
-        if cell.place != "anywhere":
+    def _ranked(self, point: Point, ready: PreparedGraph) -> Chosen:
+        method = METHODS[point.strategy]
+        by_model = method.by_probability and ready.effective(point.model) is not None
+        key = ("ranking", point.strategy, (point.model.rule, point.model.model) if by_model else None)
+        ranking: Ranking = ready.once.get(key, Ranking)
+        wanted = FIRST_RANKED if point.budget.kind == "money" else int(point.budget.value)
+        if point.place != "anywhere":
             wanted = ready.graph.n_nodes  # a place passes over most of a ranking
-        with self._once.lock(name):
-            ranking = self._rankings.setdefault(name, Ranking())
+        with ready.once.lock((key, "grow")):
             while True:
                 if len(ranking.users) < wanted and not ranking.whole:
-                    self._rank(ranking, cell, ready, by_rule, wanted)
-                placed = _placed(ranking.users, cell.place, ready)
-                if cell.budget.kind == "k":
-                    return Chosen(placed[: int(cell.budget.value)], ranking.seconds)
-                bought, more_can_be_paid = _spend(placed, cell, ready)
+                    self._rank(ranking, point, ready, wanted, by_model)
+                placed = _placed(ranking.users, point.place, ready)
+                if point.budget.kind == "k":
+                    return Chosen(placed[: int(point.budget.value)], ranking.told())
+                bought, more_can_be_paid = _spend(placed, point, ready)
                 if ranking.whole or not more_can_be_paid:
-                    return Chosen(bought, ranking.seconds)
+                    return Chosen(bought, ranking.told())
                 wanted = 4 * len(ranking.users)
 
-    def _rank(self, ranking: Ranking, cell: Cell, ready: PreparedGraph, by_rule: ModelSpec | None, wanted: int) -> None:
-        graph = ready.reckoned(by_rule) if by_rule else ready.graph
-        available = int(users_of(ready, cell.strategy, "anywhere").sum())
+    def _rank(self, ranking: Ranking, point: Point, ready: PreparedGraph, wanted: int, by_model: bool) -> None:
+        graph = ready.reckoned(point.model) if by_model else ready.graph
+        available = int(users_of(ready, point.strategy, "anywhere").sum())
         size = min(wanted, available)
-        key = key_of(generator(derive_key(self._design.seed, "seeds", cell.strategy)))
-        strategy = METHODS[cell.strategy].with_probabilities(by_rule is not None)
-        found = strategy.rank(SelectionProblem.of(graph, size, key=key, threads=1), size)
+        strategy = METHODS[point.strategy].with_probabilities(by_model)
+        problem = SelectionProblem.of(graph, size, key=self._key(ready, point.strategy), threads=1)
+        found = strategy.rank(problem, size)
         ranking.users = found.seeds
         ranking.seconds += found.seconds
         ranking.whole = size == available or len(found) < size
@@ -164,38 +151,13 @@ def _placed(ranking: tuple[Any, ...], place: str, ready: PreparedGraph) -> tuple
     return tuple(ranking[i] for i in np.lexsort((by_size[community], turn)))
 
 
-def _spend(ranking: tuple[Any, ...], cell: Cell, ready: PreparedGraph) -> tuple[tuple[Any, ...], bool]:
+def _spend(ranking: tuple[Any, ...], point: Point, ready: PreparedGraph) -> tuple[tuple[Any, ...], bool]:
     """Return who is bought going down the ranking, and whether somebody beyond it could be paid with what is left."""
     prices = ready.graph.node_data["price"].to_numpy(dtype=float)
     at = ready.graph.nodes.get_indexer(pd.Index(ranking, tupleize_cols=False))
-    bought = affordable(prices[at], cell.budget.value)
-    left = cell.budget.value - float(prices[at][bought].sum())
-    beyond = users_of(ready, cell.strategy, "anywhere").copy()
+    bought = affordable(prices[at], point.budget.value)
+    left = point.budget.value - float(prices[at][bought].sum())
+    beyond = users_of(ready, point.strategy, "anywhere").copy()
     beyond[at] = False
     cheapest = float(prices[beyond & ~np.isnan(prices)].min(initial=np.inf))
     return tuple(ranking[i] for i in bought), cheapest <= left
-
-
-class Reproductions:
-    """R of graph and model, predicted and measured, once for each graph and model."""
-
-    def __init__(self, seed: int, confidence: float) -> None:
-        self._seed, self._confidence = seed, confidence
-        self._once = Once()
-
-    def of(self, ready: PreparedGraph, spec: ModelSpec) -> Reproduction:
-        """Return R of a graph and a model."""
-
-        def measure() -> Reproduction:
-            reckoned = ready.reckoned(spec).fingerprint
-            key = derive_key(self._seed, "reproduction", reckoned, spec.model.label, repr(spec.rule_table))
-            return reproduction(
-                ready.simulated[spec],
-                model=spec.model,
-                confidence=self._confidence,
-                max_runs=MOST_RUNS,
-                rng=generator(key),
-                threads=1,
-            )
-
-        return self._once.get((id(ready), spec), measure)

@@ -24,7 +24,7 @@ from .live_edges import split_graph
 from .parts import FUNNEL_STEPS, Complex, Delay, Feed, Funnel
 from .program import SIPSProgram
 from .results import SIPSEnsemble
-from .study import channels, columns, from_table, funnel, standing, to_table
+from .study import KEYS, channels, columns, from_table, funnel, posteriors, standing, to_table
 
 __all__ = ["SIPS"]
 
@@ -328,6 +328,15 @@ class SIPS(DiffusionModel):
     def certified_model(self) -> SIPS | None:
         """The model without its feed, where identification is simple: what followers alone carry."""
         return None if self.theta or self.redraw else replace(self, feed=None)
+
+    @classmethod
+    def study_parameters(cls) -> tuple[str, ...]:
+        """See `DiffusionModel.study_parameters`."""
+        return KEYS
+
+    def posteriors(self, table: Mapping[str, Any]) -> dict[str, Any]:
+        """See `DiffusionModel.posteriors`: of the survey's stage probabilities, before eta scales them."""
+        return posteriors(table)
 
     @classmethod
     def from_study_table(cls, table: Mapping[str, Any], path: str) -> list[tuple[Any, dict[str, Any]]]:

@@ -22,14 +22,18 @@ from .results import funnel_tables, ratio_interval
 if TYPE_CHECKING:
     from .model import SIPS
 
-__all__ = ["channels", "columns", "from_table", "funnel", "standing", "to_table"]
+__all__ = ["KEYS", "channels", "columns", "from_table", "funnel", "posteriors", "standing", "to_table"]
 
 T = TypeVar("T")
 
 # Lists of these are crossed, and of identify.
 CROSSED = {"attention": 0.2, "eta": 0.1, "identify_rate": 1.0, "feed": 0.0}
 OF_FEED = ("own_community", "amplification", "cap", "weights")
-KEYS = ("attention", "note", "funnel", "eta", "identify_rate", "feed", *OF_FEED, "identify", "redraw", "delay")
+STATED = {"sympathize": "prefers_genuine", "participate": "participates", "share": "has_posted"}  # by item of the survey
+KEYS = (
+    *("attention", "note", "funnel", "eta", "identify_rate", *STATED),
+    *("feed", *OF_FEED, "identify", "redraw", "delay"),
+)
 STEPS = ("sympathize", "identify", "participate", "share")
 
 
@@ -47,11 +51,14 @@ def from_table(table: Mapping[str, Any], path: str, make: Callable[..., T]) -> l
             raise InputError(f"{path}.funnel = {funnel!r}: give {example}")
         known(funnel, STEPS, f"{path}.funnel.")
         shared["funnel"] = {step: typed(funnel, step, float, f"{path}.funnel.", 1.0) for step in STEPS}
-        for name in ("note", "eta", "identify_rate"):
+        for name in ("note", "eta", "identify_rate", *STATED):
             if name in table:
                 raise InputError(f"{path}: funnel sets every step itself, so {name} has no place beside it")
     else:
         shared["note"] = note
+        for name in STATED:  # in place of the survey's share
+            if name in table:
+                shared[name] = probability(typed(table, name, float, f"{path}."), f"{path}.{name}")
     numbers = {name: _numbers(table, name, path, default) for name, default in CROSSED.items()}
     if funnel is not None:
         del numbers["eta"], numbers["identify_rate"]
@@ -86,8 +93,9 @@ def _model(table: Mapping[str, Any], path: str, make: Callable[..., T]) -> T:
             funnel = Funnel(**table["funnel"])
         else:
             eta = probability(table["eta"], f"{path}.eta")
-            asked = [eta * SURVEY[item].share for item in ("participates", "has_posted")]
-            funnel = Funnel(NOTES[table["note"]].sympathize, table["identify_rate"], *asked)
+            stated = {name: table.get(name, SURVEY[item].share) for name, item in STATED.items()}
+            sympathize = table.get("sympathize", NOTES[table["note"]].sympathize)
+            funnel = Funnel(sympathize, table["identify_rate"], eta * stated["participate"], eta * stated["share"])
         shown = table["feed"] > 0 or table["amplification"] > 0
         feed = Feed(table["feed"], **{name: table[name] for name in OF_FEED if name in table}) if shown else None
         delay = table.get("delay")
@@ -135,7 +143,20 @@ def columns(model: SIPS, table: Mapping[str, Any]) -> dict[str, Any]:
         "eta": float(table.get("eta", nothing)),
         "attention": nothing if model.attention is None else float(model.attention),
         "rho": model.funnel.rho,
+        "shares_per_follower": nothing if model.attention is None or model.theta else model.attention * model.funnel.rho,
     }
+
+
+def posteriors(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return Beta posteriors (Jeffreys) of the stage probabilities that the survey sets."""
+    from scipy.stats import beta
+
+    if "funnel" in table:
+        return {}
+    ends = {name: SURVEY[item].posterior for name, item in STATED.items() if name not in table}
+    if "sympathize" in ends and NOTES[table.get("note", "experience")].sympathize != NOTES["experience"].sympathize:
+        ends["sympathize"] = ends["sympathize"][::-1]  # of those who do not prefer genuine experience
+    return {name: beta(*parameters) for name, parameters in ends.items()}
 
 
 def standing(model: SIPS, table: Mapping[str, Any]) -> list[Standing]:
@@ -143,14 +164,14 @@ def standing(model: SIPS, table: Mapping[str, Any]) -> list[Standing]:
     funnel, note = model.funnel, NOTES.get(table.get("note", ""))
     attention = "of each arc" if model.attention is None else model.attention
     p_S = Standing("p_S", funnel.sympathize)
-    if note is not None:
+    if note is not None and "sympathize" not in table:
         p_S = Standing("p_S", funnel.sympathize, note.standing, note.reason)  # type: ignore[arg-type]
     rows = [
         Standing("a, attention of a follower", attention, note="not measured by the source's survey"),
         p_S,
         Standing("p_I", funnel.identify, note="nothing in the survey measures Identify"),
-        _surveyed("p_P", funnel.participate, table, "participates"),
-        _surveyed("p_X", funnel.share, table, "has_posted"),
+        _surveyed("p_P", funnel.participate, table, "participate"),
+        _surveyed("p_X", funnel.share, table, "share"),
     ]
     if model.feed is not None:
         scores = "scores " + ", ".join(f"{name} {score:g}" for name, score in model.feed.weights.items())
@@ -166,10 +187,10 @@ def standing(model: SIPS, table: Mapping[str, Any]) -> list[Standing]:
     return rows
 
 
-def _surveyed(name: str, value: float, table: Mapping[str, Any], item: str) -> Standing:
-    if "eta" not in table:
+def _surveyed(name: str, value: float, table: Mapping[str, Any], step: str) -> Standing:
+    if "eta" not in table or step in table:
         return Standing(name, value)
-    asked = SURVEY[item]
+    asked = SURVEY[STATED[step]]
     source = f"{asked.agreed} of {asked.asked} ({asked.question}), stated intention, times eta"
     return Standing(name, value, "prior", source)
 

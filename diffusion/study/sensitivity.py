@@ -1,0 +1,130 @@
+"""Sobol indices of log reach and log R: evaluations of a base sample, and the indices with bootstrap intervals."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+from scipy import stats
+
+from .._files import whole_file
+from .._random import derive_key, generator
+from .._version import __version__
+from ..simulation.runner import prepare
+from .cell import radius_of, world_key
+from .graphs import prepare_graph
+from .parts import Sensitivity
+from .seeds import Seeds
+
+__all__ = ["CHANCE", "Sample", "indices_of", "read_samples", "samples_of", "write_samples"]
+
+CHANCE = "graph and draw"  # an input like the others: which graph, seeds and worlds were drawn
+RUNS = 64  # simulated spreads of an evaluation
+RESAMPLES = 999
+MEASURES = {"log reach": "reach", "log R": "R"}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One base sample: the points A and B, and A with one input at a time taken from B."""
+
+    number: int
+    inputs: tuple[str, ...]
+    A: NDArray[np.float64]
+    B: NDArray[np.float64]
+    identity: str
+
+    def blocks(self) -> list[tuple[str, dict[str, float]]]:
+        """Return name and quantiles of every evaluation."""
+        found = [("A", self.A), ("B", self.B)]
+        for i, name in enumerate(self.inputs):
+            mixed = self.A.copy()
+            mixed[i] = self.B[i]
+            found.append((name, mixed))
+        return [(name, dict(zip(self.inputs, map(float, u), strict=True))) for name, u in found]
+
+    def compute(self, plan: Sensitivity, seed: int) -> pd.DataFrame:
+        """Evaluate every block; blocks that share their graph share its build and its rankings."""
+        graphs: dict[tuple[str, int], Any] = {}
+        rows = []
+        for block, u in self.blocks():
+            chance = int(u.pop(CHANCE) * 2**31)
+            point, small_share = plan.point(u)
+            name = (point.graph.key, chance)
+            if name not in graphs:
+                graphs[name] = prepare_graph(point.graph, chance, seed)
+            ready = graphs[name]
+            graph = ready.simulated(point.model)
+            seeds = Seeds(seed)
+            chosen = seeds.mixed(point, ready, small_share) if plan.splits else seeds.take(point, ready)
+            key = world_key(seed, f"chance {chance}", point.model, plan.model.name)
+            runs = prepare(graph, point.model.model, chosen.seeds, key).run(0, RUNS, threads=1)
+            reach = float(runs.new[..., 0].sum(axis=1).mean())
+            values = {r.input: r.at(u[r.input]) for r in plan.ranges}
+            rows.append({"sample": self.number, "block": block, "reach": reach, "R": radius_of(ready, point.model)} | values)
+        return pd.DataFrame(rows)
+
+
+def samples_of(plan: Sensitivity, seed: int, contents: tuple[str, ...]) -> list[Sample]:
+    """Return the base samples of a plan: a scrambled Sobol sequence, half of whose columns are A and half B."""
+    inputs = (*(r.input for r in plan.ranges), CHANCE)
+    d = len(inputs)
+    sequence = stats.qmc.Sobol(2 * d, rng=generator(derive_key(seed, "sensitivity"))).random(plan.samples)
+    found = []
+    for number, u in enumerate(sequence):
+        parts = [plan.to_dict(), plan.graph.key, plan.model.to_dict(), contents, number, RUNS, seed, __version__]
+        text = json.dumps(parts, sort_keys=True, default=repr)
+        identity = hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+        found.append(Sample(number, inputs, u[:d], u[d:], f"sample-{identity}"))
+    return found
+
+
+def read_samples(path: Path) -> pd.DataFrame | None:
+    """Read the evaluations of a base sample; None where there are none, or not whole and undamaged ones."""
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError, pa.ArrowException):
+        return None
+
+
+def write_samples(path: Path, table: pd.DataFrame) -> None:
+    """Write the evaluations of a base sample whole."""
+    with whole_file(path) as part:
+        table.to_parquet(part, index=False)
+
+
+def indices_of(samples: pd.DataFrame, plan: Sensitivity, inputs: Sequence[str], confidence: float, seed: int) -> pd.DataFrame:
+    """Return first-order and total Sobol indices (Saltelli et al. 2010) with percentile bootstrap intervals."""
+    labels = {r.input: r.label for r in plan.ranges} | {CHANCE: "graphs, seeds and spreads drawn anew"}
+    rows = []
+    for measure, column in MEASURES.items():
+        wide = samples.pivot(index="sample", columns="block", values=column)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            wide = np.log(wide)
+        wide = wide[np.isfinite(wide).all(axis=1)]
+        n = 2 ** int(math.log2(len(wide))) if len(wide) else 0
+        if n < 4:
+            continue
+        wide = wide.iloc[:n]
+        y = {"f_A": wide[["A"]].to_numpy().T, "f_B": wide[["B"]].to_numpy().T}
+        y["f_AB"] = np.stack([wide[[name]].to_numpy().T for name in inputs])
+        found = stats.sobol_indices(func=y, n=n, rng=generator(derive_key(seed, "bootstrap")))
+        spread = found.bootstrap(confidence_level=confidence, n_resamples=RESAMPLES)
+        for i, name in enumerate(inputs):
+            row: dict[str, Any] = {"measure": measure, "input": name, "range": labels[name]}
+            for order in ("first", "total"):
+                value = float(np.ravel(getattr(found, f"{order}_order"))[i])
+                interval = getattr(spread, f"{order}_order").confidence_interval
+                ends = (float(np.ravel(end)[i]) for end in (interval.low, interval.high))
+                row |= dict(zip((order, f"{order}_low", f"{order}_high"), (value, *ends), strict=True))
+            rows.append(row | {"samples": n, "evaluations": n * (len(inputs) + 2)})
+    return pd.DataFrame(rows)
