@@ -6,6 +6,7 @@ import argparse
 import logging
 import shlex
 import sys
+import tomllib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -74,6 +75,11 @@ def _parser() -> argparse.ArgumentParser:
         help="mixings of copies of the graph that keep every degree: shares or multiples of its own, joined by commas "
         "(default: 0.5x,1x,1.5x; none: the graph alone)",
     )
+    study.add_argument(
+        "--quick",
+        action="store_true",
+        help="fewer replicates, levels and samples: a first look, which the report calls so",
+    )
     study.add_argument("--out", metavar="DIR", help="folder for cells, tables and report")
     study.add_argument(
         "--overwrite", action="store_true", help="replace the tables and report of another study in that folder"
@@ -98,7 +104,7 @@ def _listed(names: list[str]) -> str:
 
 
 def _design(options: argparse.Namespace) -> StudyDesign:
-    from .study.design import parse_study, read_study
+    from .study.design import on_edges, parse_study, read_study
 
     design = read_study(options.file) if options.file else parse_study({})
     if options.edges is None:
@@ -130,12 +136,14 @@ def _design(options: argparse.Namespace) -> StudyDesign:
         if options.rewire != "none":
             levels = options.rewire.split(",")
             edges["rewire_mixing"] = [level if level.endswith("x") else _share(level) for level in levels]
-        place = parse_study({"graph": {"edges": edges}})
         name = Path(options.edges).name.split(".")[0]
-        out = design.out if options.file else f"results/{name}"
-        design = replace(design, graphs=place.graphs, out=out)
+        document = tomllib.loads(Path(options.file).read_text(encoding="utf-8")) if options.file else None
+        design = parse_study(on_edges(edges, document))
+        design = design if options.file else replace(design, out=f"results/{name}")
     if options.seed is not None:
         design = replace(design, seed=parse_study({"seed": options.seed}).seed)
+    if options.quick:
+        design = design.made_quick()
     return design if options.out is None else replace(design, out=options.out)
 
 

@@ -139,7 +139,9 @@ def reproduction_of(ready: PreparedGraph, spec: ModelSpec, seed: int, confidence
     """R of a graph and a model, predicted and measured, once for each."""
 
     def measure() -> Reproduction:
-        key = derive_key(seed, "reproduction", ready.reckoned(spec).fingerprint, spec.model.label, repr(spec.rule_table))
+        key = derive_key(
+            seed, "reproduction", ready.reckoned(spec).fingerprint, spec.model.label, repr(spec.rule_table)
+        )
         options: dict[str, Any] = {"confidence": confidence, "max_runs": runs, "rng": generator(key), "threads": 1}
         return reproduction(ready.simulated(spec), model=spec.model, **options)
 
@@ -165,6 +167,8 @@ def compute(cell: Cell, ready: PreparedGraph, chosen: Chosen, precision: Precisi
     key = world_key(seed, ready.graph.fingerprint, spec)
     engine = prepare(graph, model, chosen.seeds, key)
     limits = dataclasses.asdict(precision) | {"runs": None, "first_look": FIRST_LOOK}
+    if cell.detail != "full":  # a point of a curve over replicated graphs
+        limits["max_runs"] = min(precision.max_runs, FIRST_LOOK)
     (runs,), stopped_by = sample_until([engine], **limits, threads=1, show=False)
     seconds = time.perf_counter() - start
     new = runs.new[..., 0]
@@ -176,7 +180,6 @@ def compute(cell: Cell, ready: PreparedGraph, chosen: Chosen, precision: Precisi
     seeds = _seed_table(graph, chosen.seeds)
     measures, funnel = model.study_measures(runs.details, n_seeds=len(seeds), n_nodes=n, confidence=confidence)
     cost = float(seeds["price"].sum(skipna=False)) if len(seeds) else 0.0
-    counted = growth_of_counts(new, n, depletion=DEPLETION, confidence=confidence, deterministic=engine.deterministic)
     row = cell.labels() | {
         "mixing": ready.mixing,
         "n_nodes": n,
@@ -188,7 +191,6 @@ def compute(cell: Cell, ready: PreparedGraph, chosen: Chosen, precision: Precisi
         "runs": reach.runs,
         "rel_error": reach.rel_error,
         "stopped_by": stopped_by,
-        **_ends("R_campaign", counted.campaign.value, counted.campaign.low, counted.campaign.high),
         **_ends("outbreak_probability", outbreak.value, outbreak.low, outbreak.high, ends="outbreak"),
         "outbreak_share": OUTBREAK_SHARE,
         **dict.fromkeys(("R_runs", "virality_runs"), 0),
@@ -210,6 +212,7 @@ def compute(cell: Cell, ready: PreparedGraph, chosen: Chosen, precision: Precisi
         of_R = _ends("R", known.R.value, known.R.low, known.R.high)
         row |= {"R_predicted": known.predicted, **of_R, "R_runs": known.runs}
         return CellResult(row, sizes, nothing, nothing, seeds, nothing)
+    counted = growth_of_counts(new, n, depletion=DEPLETION, confidence=confidence, deterministic=engine.deterministic)
     grown = growth_on_graph(counted, graph, model, chosen.seeds, known)
     traces = [engine.replay(run) for run in range(1 if engine.deterministic else VIRALITY_RUNS)]
     communities = _by_community(graph, runs.node_counts[:, 0] / len(sizes), traces)

@@ -41,7 +41,7 @@ __all__ = [
     "Precision",
     "Rule",
     "StudyDesign",
-    "default_for_edges",
+    "on_edges",
     "parse_study",
     "read_study",
 ]
@@ -185,24 +185,32 @@ def read_study(path: str | Path) -> StudyDesign:
         raise InputError(f"'{file}': {error}") from None
 
 
-def default_for_edges(edges: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the document of the default study on an edge list: what is varied there can be varied on a real graph.
+def on_edges(edges: Mapping[str, Any], document: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return a document, by default that of the default study, on an edge list in place of its graph.
 
-    Sweeps and maps over mixing take the levels of the rewired copies, those over other parameters of the platform are
-    left out, and so are such inputs of the sensitivity analysis.
+    What is varied there must exist on a real graph: sweeps and maps over mixing take the levels of the rewired copies,
+    those over other parameters of the platform are left out, and so are such inputs of the sensitivity analysis.
     """
-    platform, levels = DEFAULTS["graph"]["platform"], edges.get("rewire_mixing", [])
-    document = {name: DEFAULTS[name] for name in (*CROSSED, "replicates") if name in DEFAULTS}
-    document["graph"] = {"edges": dict(edges)}
-    sweeps = [s for s in DEFAULTS["sweep"] if s["factor"] not in platform]
-    if levels:
-        sweeps += [{**s, "levels": levels} for s in DEFAULTS["sweep"] if s["factor"] == "mixing"]
-    document["sweep"] = sweeps
-    document["map"] = [{**m, "y": {"factor": "mixing", "levels": levels}} for m in DEFAULTS["map"]] if levels else []
-    sensitivity = {k: v for k, v in DEFAULTS["sensitivity"].items() if k != "users"}
-    ranges = {k: v for k, v in sensitivity["ranges"].items() if k not in platform}
-    document["sensitivity"] = {**sensitivity, "ranges": ranges}
-    return document
+    platform, levels = DEFAULTS["graph"]["platform"], list(edges.get("rewire_mixing", []))
+    found = dict(DEFAULTS if document is None else document)
+    found["graph"] = {"edges": dict(edges)}
+    if not levels:
+        found.pop("replicates", None)  # one graph, of which there are no others
+
+    def axis(declared: Mapping[str, Any]) -> dict[str, Any] | None:
+        factor = declared.get("factor")
+        if factor == "mixing" and levels:
+            return {**declared, "levels": levels}
+        return None if factor in platform else dict(declared)
+
+    found["sweep"] = [s for s in map(axis, listed(found.get("sweep", []))) if s]
+    maps = [{**m, "x": axis(m["x"]), "y": axis(m["y"])} for m in listed(found.get("map", []))]
+    found["map"] = [m for m in maps if m["x"] and m["y"]]
+    if "sensitivity" in found:
+        sensitivity = {k: v for k, v in found["sensitivity"].items() if k != "users"}
+        ranges = {k: v for k, v in sensitivity.get("ranges", {}).items() if k not in platform}
+        found["sensitivity"] = {**sensitivity, "ranges": ranges}
+    return found
 
 
 def parse_study(
@@ -308,5 +316,3 @@ def _precision(declared: Mapping[str, Any]) -> Precision:
     if max_runs < 2:
         raise InputError(f"precision.max_runs = {max_runs} is out of range: an interval needs at least 2 runs")
     return Precision(rel_error, confidence, max_runs)
-
-

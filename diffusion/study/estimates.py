@@ -60,7 +60,7 @@ def conditions_of(results: pd.DataFrame) -> pd.DataFrame:
     groups = r.groupby("condition", sort=False)
     names = [c.name for c in TABLES["conditions"].columns]
     own = [c for c in r if c not in {c.name for c in TABLES["results"].columns} and not str(c).startswith("reach_")]
-    labels = [c for c in (*names, *own) if c in r and not _measured(c)]
+    labels = [c for c in (*names, *own) if c in r and not _measured(str(c))]
     table = groups[[c for c in labels if c != "condition"]].first()
     table["replicates"] = groups.size()
     for name in ("mixing", "n_nodes", "n_seeds", "cost"):
@@ -114,7 +114,8 @@ def phases_of(results: pd.DataFrame) -> pd.DataFrame:
     table = pd.DataFrame(rows)
     table["p_adjusted"] = false_discoveries(table["p_value"])
     level = 1 - float(r["confidence"].min())
-    table["phase"] = [_verdict(row, level) for row in table.to_dict("records")]
+    records: list[dict[str, Any]] = table.to_dict("records")  # type: ignore[assignment]
+    table["phase"] = [_verdict(row, level) for row in records]
     return table.drop(columns=["verdicts"])
 
 

@@ -39,7 +39,10 @@ class GraphSpec:
         if self.kind == "platform":
             usual = DEFAULTS["graph"]["platform"]
             others = {k: v for k, v in self.parameters.items() if k != "mixing" and v != usual[k]}
-            texts = [f"{v:,} {k}" if k in ("users", "communities") else f"{k.replace('_', ' ')} {v:g}" for k, v in others.items()]
+            texts = [
+                f"{v:,} {k}" if k in ("users", "communities") else f"{k.replace('_', ' ')} {v:g}"
+                for k, v in others.items()
+            ]
             return ", ".join([f"platform, mixing {self.parameters['mixing']:g}", *texts])
         if self.kind == "edges":
             name = Path(self.parameters["file"]).name

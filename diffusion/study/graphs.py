@@ -26,7 +26,16 @@ from .design import StudyDesign
 from .graph_specs import GraphSpec
 from .models import ModelSpec
 
-__all__ = ["Graphs", "Once", "PreparedGraph", "check_graph_and_models", "contents_of", "graph_card", "prepare_graph", "replicate_key"]
+__all__ = [
+    "Graphs",
+    "Once",
+    "PreparedGraph",
+    "check_graph_and_models",
+    "contents_of",
+    "graph_card",
+    "prepare_graph",
+    "replicate_key",
+]
 
 T = TypeVar("T")
 
@@ -51,6 +60,10 @@ class Once:
         """Return the lock of a name."""
         with self._lock:
             return self._locks.setdefault(name, threading.Lock())
+
+    def set(self, name: Any, value: Any) -> None:
+        """Set a value that is there already."""
+        self._done[name] = value
 
     def drop(self, name: Any) -> None:
         """Forget a value."""
@@ -125,7 +138,7 @@ class Graphs:
         self._lock = threading.Lock()
         self._users: dict[Any, int] = {}
         for ready in first:
-            self._once.get((ready.spec.key, ready.replicate), lambda ready=ready: ready)
+            self._once.set((ready.spec.key, ready.replicate), ready)
 
     def expect(self, spec: GraphSpec, replicate: int) -> None:
         """Say that one more unit of work will ask for a graph."""

@@ -249,9 +249,7 @@ def parse_base(
     known(declared, CHOICES, "base.")
     place = one_of(declared.get("place", places[0]), PLACES, "base.place")
     budget = parse_budget(declared["budget"], "base.budget") if "budget" in declared else budgets[0]
-    return Base(
-        graph, _models(declared, models, "base."), _strategies(declared, strategies, "base."), budget, place
-    )
+    return Base(graph, _models(declared, models, "base."), _strategies(declared, strategies, "base."), budget, place)
 
 
 def _models(declared: Mapping[str, Any], models: tuple[ModelSpec, ...], path: str) -> tuple[ModelSpec, ...]:
@@ -279,9 +277,7 @@ def _choices(
     return models, strategies, budget, places
 
 
-def parse_part(
-    kind: str, declared: Any, path: str, base: Base, models: tuple[ModelSpec, ...], replicates: int
-) -> Part:
+def parse_part(kind: str, declared: Any, path: str, base: Base, models: tuple[ModelSpec, ...], replicates: int) -> Part:
     """Read a [[sweep]] or a [[map]] and try every level, so that nothing is refused after the study has begun."""
     if not isinstance(declared, Mapping):
         raise InputError(f"{path} = {declared!r} is not a table: write [[{kind}]] and its keys below")
@@ -510,7 +506,9 @@ def _range(name: str, declared: Any, allowed: list[str], model: ModelSpec) -> Ra
     if declared == "survey":
         posterior = model.model.posteriors(model.table).get(name)
         if posterior is None:
-            raise InputError(f"{path} = 'survey': the survey says nothing about {name} of {model.name}: give [low, high]")
+            raise InputError(
+                f"{path} = 'survey': the survey says nothing about {name} of {model.name}: give [low, high]"
+            )
         return Range(name, declared, posterior=posterior)
     log = False
     ends = declared

@@ -19,11 +19,11 @@ import pyarrow as pa
 from .._files import ensure_folder, whole_file, write_text
 from .._progress import one_bar, progress
 from .._provenance import provenance
+from .._random import derive_key, generator
 from .._threads import map_chunks, n_threads
 from .._version import __version__
 from ..errors import InputError
 from ..results.intervals import mean_interval
-from .._random import derive_key, generator
 from .cell import Cell, CellResult, compute, read_cell, write_cell
 from .design import StudyDesign
 from .estimates import conditions_of, phases_of, predictive_of
@@ -244,11 +244,12 @@ def run_study(
         write_cell(path, result)
         return result
 
-    with progress(total=len(todo) + len(missing), description="cells", unit="cell") as bar:
-        for item, result in map_chunks(work, [*_in_turn(todo, workers), *missing], threads=workers):
+    units: list[Cell | Sample] = [*_in_turn(todo, workers), *missing]
+    with progress(total=len(units), description="cells", unit="cell") as bar:
+        for item, result in map_chunks(work, units, threads=workers):
             if isinstance(result, CellResult):
                 results[item.identity] = result
-            else:
+            elif isinstance(item, Sample):
                 evaluated[item.number] = result
             bar.update(1)
     _write_tables(folder, prepared, results, [evaluated[s.number] for s in prepared.samples])

@@ -117,7 +117,9 @@ RESULTS = (
     _text("condition", "identity of the condition: everything but the replicate"),
     *NAMED,
     REPLICATE,
-    _text("detail", "what was measured: reach; R, which adds R of typical sharers; or full, which adds growth and shapes"),
+    _text(
+        "detail", "what was measured: reach; R, which adds R of typical sharers; or full, which adds growth and shapes"
+    ),
     STRATEGY,
     PLACE,
     BUDGET,
@@ -220,7 +222,11 @@ CONDITION = (
     *(column for column in RESULTS if column.role),
     *STRUCTURE,
     _number("mixing", "share", "of arcs that lead to another community, mean over graphs"),
-    _count("replicates", "graphs", "independent graphs; with one no interval over graphs is claimed: it is the simulation's"),
+    _count(
+        "replicates",
+        "graphs",
+        "independent graphs; with one no interval over graphs is claimed: it is the simulation's",
+    ),
     _number("confidence", "share", "level of every interval"),
     _number("n_nodes", "users", "users of a graph"),
     _number("n_seeds", "users", "seeds, mean over graphs"),
@@ -247,12 +253,20 @@ TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         Table("results", "a cell: one graph, model, rule, strategy, place and budget", RESULTS, open=True),
-        Table("conditions", "a condition: the estimate over its graphs, which are the unit of every interval", CONDITION, open=True),
+        Table(
+            "conditions",
+            "a condition: the estimate over its graphs, which are the unit of every interval",
+            CONDITION,
+            open=True,
+        ),
         Table(
             "points",
             "a cell as a point of a part of the design; a cell may belong to several parts",
             (
-                _text("part", "crossed, sweep, map, base, or predictive: a draw of the survey's posteriors (level_y: its base)"),
+                _text(
+                    "part",
+                    "crossed, sweep, map, base, or predictive: a draw of the survey's posteriors (level_y: its base)",
+                ),
                 _count("number", "", "which sweep or map, from 0"),
                 *SWEPT,
                 _text("factor_y", "the second factor of a map"),
@@ -327,7 +341,9 @@ TABLES: dict[str, Table] = {
                 STRATEGY,
                 BUDGET,
                 _count("draws", "", "draws of the stage probabilities from their posteriors, one graph each"),
-                *_estimate("reach", "users", "mean reach, and its interval with the stage probabilities at their means"),
+                *_estimate(
+                    "reach", "users", "mean reach, and its interval with the stage probabilities at their means"
+                ),
                 _number("predictive_low", "users", "2.5 % quantile over draws"),
                 _number("predictive_high", "users", "97.5 % quantile over draws"),
                 *_estimate("R", "sharers", "mean R, and the quantiles over draws"),

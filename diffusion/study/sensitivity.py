@@ -70,7 +70,9 @@ class Sample:
             runs = prepare(graph, point.model.model, chosen.seeds, key).run(0, RUNS, threads=1)
             reach = float(runs.new[..., 0].sum(axis=1).mean())
             values = {r.input: r.at(u[r.input]) for r in plan.ranges}
-            rows.append({"sample": self.number, "block": block, "reach": reach, "R": radius_of(ready, point.model)} | values)
+            rows.append(
+                {"sample": self.number, "block": block, "reach": reach, "R": radius_of(ready, point.model)} | values
+            )
         return pd.DataFrame(rows)
 
 
@@ -102,21 +104,21 @@ def write_samples(path: Path, table: pd.DataFrame) -> None:
         table.to_parquet(part, index=False)
 
 
-def indices_of(samples: pd.DataFrame, plan: Sensitivity, inputs: Sequence[str], confidence: float, seed: int) -> pd.DataFrame:
+def indices_of(
+    samples: pd.DataFrame, plan: Sensitivity, inputs: Sequence[str], confidence: float, seed: int
+) -> pd.DataFrame:
     """Return first-order and total Sobol indices (Saltelli et al. 2010) with percentile bootstrap intervals."""
     labels = {r.input: r.label for r in plan.ranges} | {CHANCE: "graphs, seeds and spreads drawn anew"}
     rows = []
     for measure, column in MEASURES.items():
-        wide = samples.pivot(index="sample", columns="block", values=column)
+        wide = samples.pivot(index="sample", columns="block", values=column)[["A", "B", *inputs]].to_numpy(float)
         with np.errstate(divide="ignore", invalid="ignore"):
             wide = np.log(wide)
         wide = wide[np.isfinite(wide).all(axis=1)]
         n = 2 ** int(math.log2(len(wide))) if len(wide) else 0
         if n < 4:
             continue
-        wide = wide.iloc[:n]
-        y = {"f_A": wide[["A"]].to_numpy().T, "f_B": wide[["B"]].to_numpy().T}
-        y["f_AB"] = np.stack([wide[[name]].to_numpy().T for name in inputs])
+        y: Any = {"f_A": wide[None, :n, 0], "f_B": wide[None, :n, 1], "f_AB": wide[:n, 2:].T[:, None, :]}
         found = stats.sobol_indices(func=y, n=n, rng=generator(derive_key(seed, "bootstrap")))
         spread = found.bootstrap(confidence_level=confidence, n_resamples=RESAMPLES)
         for i, name in enumerate(inputs):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -50,6 +51,16 @@ class Study:
         Strategies that all places are tried for; the others are placed anywhere. Default: every strategy.
     mixing : list of float, optional
         One platform for each; only with a generated platform.
+    replicates : int, optional
+        Independent graphs, and draws of seeds, of every condition of structure. Of a graph that is given there is one.
+    sweeps, maps : list of mappings, optional
+        ``{"factor": "mixing", "levels": [0.05, 0.2, 0.5]}``; ``{"x": {"factor": ..., "levels": ...}, "y": {...}}``. Each
+        may name its own ``model``, ``strategy``, ``budget``, ``place`` and ``replicates``.
+    critical, sensitivity, predictive : mapping, optional
+        As the tables of a study file: ``{"eta": 1.0}``; ``{"samples": 32, "ranges": {"eta": [0.1, 1.0]}}``;
+        ``{"draws": 32}``.
+    base : mapping, optional
+        What parts do not vary and do not name: ``model`` (by name), ``strategy``, ``budget``, ``place``.
     rel_error, confidence, max_runs : optional
         When a cell has enough runs. Default, as of everything that is left out: what ``diffusion study --example``
         says.
@@ -58,9 +69,10 @@ class Study:
 
     Examples
     --------
-    >>> study = Study(graph={"users": 500, "communities": 4}, models=["ic"], strategies=["random", "degree"], budgets=[5])
+    >>> platform = {"users": 500, "communities": 4}
+    >>> study = Study(platform, models=["ic"], strategies=["random", "degree"], budgets=[5], replicates=3)
     >>> study.design.n_cells
-    2
+    6
     """
 
     def __init__(
@@ -74,6 +86,13 @@ class Study:
         places: Sequence[str] | None = None,
         placed: Sequence[str] | None = None,
         mixing: Iterable[float] | None = None,
+        replicates: int | None = None,
+        sweeps: Sequence[Mapping[str, Any]] | None = None,
+        maps: Sequence[Mapping[str, Any]] | None = None,
+        critical: Mapping[str, Any] | None = None,
+        sensitivity: Mapping[str, Any] | None = None,
+        predictive: Mapping[str, Any] | None = None,
+        base: Mapping[str, Any] | None = None,
         rel_error: float | None = None,
         confidence: float | None = None,
         max_runs: int | None = None,
@@ -90,7 +109,10 @@ class Study:
                 "mixing= varies a generated platform: give the platform's parameters as graph=, not a graph"
             )
         document: dict[str, Any] = {
-            **_left_in(title=title, seed=_plain(seed)),
+            **_left_in(
+                title=title, seed=_plain(seed), replicates=_plain(replicates), sweep=_items(sweeps), map=_items(maps)
+            ),
+            **_left_in(critical=critical, sensitivity=sensitivity, predictive=predictive, base=base),
             "precision": _left_in(rel_error=rel_error, confidence=confidence, max_runs=max_runs),
             "seeding": _left_in(
                 strategy=_items(strategies), budget=_items(budgets), place=_items(places), placed=_items(placed)
@@ -101,11 +123,12 @@ class Study:
         elif isinstance(graph, Mapping) or mixing is not None:
             document["graph"] = {"platform": {**(graph or {}), **_left_in(mixing=_items(mixing))}}  # type: ignore[dict-item]
         specs = None if models is None and probabilities is None else _specs(models, probabilities)
-        design = parse_study(document, models=specs)
+        given = None
         if isinstance(graph, FollowerGraph):
-            spec = GraphSpec("object", {"name": "graph", "fingerprint": graph.fingerprint}, graph)
-            design = replace(design, graphs=(spec,))
-        self.design: StudyDesign = design
+            attributes = hashlib.blake2b(graph.node_data.to_json().encode(), digest_size=16).hexdigest()
+            parameters = {"name": "graph", "fingerprint": graph.fingerprint, "attributes": attributes}
+            given = GraphSpec("object", parameters, graph)
+        self.design: StudyDesign = parse_study(document, models=specs, graph=given)
 
     @classmethod
     def from_toml(cls, path: str | os.PathLike[str]) -> Study:
@@ -174,9 +197,11 @@ class Study:
 
     def __repr__(self) -> str:
         d = self.design
+        parts = [f"{len(d.parts)} sweeps and maps"] if d.parts else []
+        parts += ["a sensitivity analysis"] if d.sensitivity else []
         return (
-            f"Study: {d.n_cells} cells = {len(d.graphs)} graphs x {len(d.models)} models x {len(d.strategies)} strategies x "
-            f"{len(d.budgets)} budgets"
+            f"Study: {d.n_cells:,} cells: {len(d.graphs)} graphs x {len(d.models)} models x {len(d.strategies)} strategies x "
+            f"{len(d.budgets)} budgets{''.join(f', {part}' for part in parts)}, {d.replicates} replicates"
         )
 
 
@@ -202,7 +227,10 @@ class StudyResult:
         return cls(path, json.loads((path / "provenance.json").read_text(encoding="utf-8")))
 
     def to_pandas(self, table: str = "results") -> pd.DataFrame:
-        """Return a table: ``"results"`` (one row a cell), ``"new_by_step"``, ``"reach_by_community"``, ``"seeds"``, ``"paired"``."""
+        """Return a table: ``"results"`` (one row a cell), ``"conditions"`` (one row a condition, over its graphs), ``"points"`` ...
+
+        The page "Tables of a study" explains every table and column.
+        """
         if table not in TABLES:
             raise InputError(f"the table {table!r} is unknown: choose {', '.join(TABLES)}")
         return read_table(self.folder, table)

@@ -29,7 +29,11 @@ T = TypeVar("T")
 # Lists of these are crossed, and of identify.
 CROSSED = {"attention": 0.2, "eta": 0.1, "identify_rate": 1.0, "feed": 0.0}
 OF_FEED = ("own_community", "amplification", "cap", "weights")
-STATED = {"sympathize": "prefers_genuine", "participate": "participates", "share": "has_posted"}  # by item of the survey
+STATED = {
+    "sympathize": "prefers_genuine",
+    "participate": "participates",
+    "share": "has_posted",
+}  # by item of the survey
 KEYS = (
     *("attention", "note", "funnel", "eta", "identify_rate", *STATED),
     *("feed", *OF_FEED, "identify", "redraw", "delay"),
@@ -143,7 +147,9 @@ def columns(model: SIPS, table: Mapping[str, Any]) -> dict[str, Any]:
         "eta": float(table.get("eta", nothing)),
         "attention": nothing if model.attention is None else float(model.attention),
         "rho": model.funnel.rho,
-        "shares_per_follower": nothing if model.attention is None or model.theta else model.attention * model.funnel.rho,
+        "shares_per_follower": nothing
+        if model.attention is None or model.theta
+        else model.attention * model.funnel.rho,
     }
 
 
