@@ -7,6 +7,8 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from markupsafe import Markup
+
 __all__ = [
     "Interval",
     "Share",
@@ -94,7 +96,7 @@ def interval(found: Sequence[float], unit: str = "") -> str:
     Examples
     --------
     >>> interval((1634.2, 1628.4, 1640.9), " users")
-    '1,634 users [1,628, 1,641]'
+    '1,630 users [1,630, 1,640]'
     """
     middle, low, high = found
     if math.isnan(middle):
@@ -105,8 +107,8 @@ def interval(found: Sequence[float], unit: str = "") -> str:
         return f"under {LEAST:g}{unit}"
     if math.isinf(low) or math.isinf(high) or low == high:
         return f"{number(middle)}{unit} [{number(low)}, {number(high)}]"
-    # Two digits of the half width, nothing with more than four in all.
-    most = 3 - _magnitude(max(abs(v) for v in found))
+    # Two digits of the half width, nothing with more than three in all.
+    most = 2 - _magnitude(max(abs(v) for v in found))
     decimals = min(1 - _magnitude((high - low) / 2), most)
     while decimals < most and any(v and round(v, decimals) == 0 for v in (low, high)):
         decimals += 1  # an end that is not zero must not look like zero: that is what decides
@@ -159,6 +161,7 @@ def upper_first(text: Any) -> str:
 
 
 def tie(text: Any) -> str:
-    """Keep a number and its percent sign, and the two ends of an interval, on one line."""
+    """Keep a number and its percent sign, and the two ends of an interval, on one line; markup stays markup."""
     tied = re.sub(r"(?<=\d) ?%", "\N{NO-BREAK SPACE}%", str(text))
-    return re.sub(r"(\[[^\s\[\]]+,) ([^\s\[\]]+\])", "\\1\N{NO-BREAK SPACE}\\2", tied)
+    tied = re.sub(r"(\[[^\s\[\]]+,) ([^\s\[\]]+\])", "\\1\N{NO-BREAK SPACE}\\2", tied)
+    return Markup(tied) if isinstance(text, Markup) else tied
