@@ -118,16 +118,36 @@ def make(
                 continue
             row: dict[str, Any] = {"rule": "", **spec, **platform, "mixing_set": platform["mixing"], "graph": graph}
             row |= {"cell": cell, "condition": condition, "model": label, "model_name": model, "replicate": replicate}
-            row |= {"strategy": strategy, "place": place, "budget": f"{budget:,.0f} RMB" if kind == "money" else f"k={budget:g}"}
-            row |= {"budget_kind": kind, "budget_value": float(budget), "n_nodes": N_NODES, "confidence": 0.95, "runs": 400}
+            row |= {
+                "strategy": strategy,
+                "place": place,
+                "budget": f"{budget:,.0f} RMB" if kind == "money" else f"k={budget:g}",
+            }
+            row |= {
+                "budget_kind": kind,
+                "budget_value": float(budget),
+                "n_nodes": N_NODES,
+                "confidence": 0.95,
+                "runs": 400,
+            }
             row["detail"] = "full" if part == "crossed" else "reach"
             truth = _truth(row, strength)
             reach = float(np.exp(truth["log"] + graph_effect[replicate] + noise * rng.normal()))
             R = truth["R"] * float(np.exp(noise * rng.normal())) if row["contagion"] == "simple" else np.nan
             n_seeds = max(int(budget / PRICE[strategy]), 1) if kind == "money" else int(budget)
-            row |= {"reach": reach, "reach_low": 0.96 * reach, "reach_high": 1.04 * reach, "reach_share": reach / N_NODES}
+            row |= {
+                "reach": reach,
+                "reach_low": 0.96 * reach,
+                "reach_high": 1.04 * reach,
+                "reach_share": reach / N_NODES,
+            }
             row |= {"R_predicted": R, "R": R * R_RATIO if part == "crossed" else np.nan, "n_seeds": n_seeds}
-            row |= {"R_low": 0.97 * row["R"], "R_high": 1.03 * row["R"], "R_campaign": row["R"], "rate": np.log(row["R"])}
+            row |= {
+                "R_low": 0.97 * row["R"],
+                "R_high": 1.03 * row["R"],
+                "R_campaign": row["R"],
+                "rate": np.log(row["R"]),
+            }
             row |= {"rho": 0.3 * row.get("eta", np.nan), "cost": float(budget) if kind == "money" else np.nan}
             row |= {"reach_per_cost": reach / budget if kind == "money" else np.nan, "outbreak_share": 0.01}
             row["outbreak_probability"] = float(np.clip(truth["outbreak"] + noise * rng.normal(), 0, 1))
@@ -153,7 +173,7 @@ def make(
                 add("sweep", number, {factor: level}, model, strategy, "anywhere", budgets[-1])
     if maps:
         for number, (model, x, levels, at) in enumerate((
-            ("stated", "eta", (0.1, 0.2, 0.4, 0.6, 0.8, 1.0), ("anywhere",)),
+            ("stated", "eta", (0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0), ("anywhere",)),
             ("complex", "attention", (0.1, 0.2, 0.4, 0.6, 0.8), ("one community", "spread")),
         )):  # fmt: skip
             declared.append({"part": "map", "x": x, "y": "mixing"})
@@ -257,7 +277,16 @@ def _paired(results: pd.DataFrame) -> dict[str, pd.DataFrame]:
             if row["cell"] != best["cell"]:
                 gap, half = row["reach"] - best["reach"], 0.01 * best["reach"]
                 named = {k: row[k] for k in ("graph", "model", "rule", "budget", "place", "strategy")}
-                paired.append({**named, "best": best["strategy"], "difference": gap, "low": gap - half, "high": gap + half, "runs": 400})
+                paired.append(
+                    {
+                        **named,
+                        "best": best["strategy"],
+                        "difference": gap,
+                        "low": gap - half,
+                        "high": gap + half,
+                        "runs": 400,
+                    }
+                )
     for _, own in results.groupby(["graph", "model", "budget", "strategy"], sort=False):
         for a, b in itertools.combinations(own.to_dict("records"), 2):
             gap, half = a["reach"] - b["reach"], 0.01 * a["reach"]

@@ -12,9 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..study.schema import TABLES
 from .format import Interval
-from .read import LINE, StudyTables, records
+from .read import LINE, StudyTables, keyed, records
 
 __all__ = [
     "Contrast",
@@ -26,7 +25,6 @@ __all__ = [
     "factor_groups",
     "level_contrasts",
     "mean_effect",
-    "model_factors",
     "pairs_over",
     "place_effect",
     "regret",
@@ -90,7 +88,10 @@ def combine(tables: StudyTables, weights: Weights, measure: str = "reach", *, lo
     for condition, weight in weights.items():
         own, se = values[condition], errors[condition]
         if log:
-            own, se = np.log(np.where(own > 0, own, np.nan)), se / float(np.nanmean(own)) if (own > 0).any() else math.nan
+            own, se = (
+                np.log(np.where(own > 0, own, np.nan)),
+                se / float(np.nanmean(own)) if (own > 0).any() else math.nan,
+            )
         total, variance = total + weight * own, variance + (weight * se) ** 2
     values_of = np.asarray(total, dtype=float)
     return Contrast(values_of, math.sqrt(variance)) if np.isfinite(values_of).any() else None
@@ -124,24 +125,10 @@ def mean_effect(contrasts: Iterable[Contrast | None], confidence: float) -> Effe
 # --- conditions that differ in one factor ----------------------------------------------------------------------------
 
 
-def model_factors(tables: StudyTables) -> list[str]:
-    """Parameters of models that vary over conditions, those that follow from others left out."""
-    declared = {column.name: column for column in TABLES["conditions"].columns}
-    r = tables.conditions
-    own = [c for c in map(str, r) if c not in declared or declared[c].role == "parameter"]
-    return [c for c in own if r[c].replace("", np.nan).dropna().nunique() > 1]
-
-
-def _keyed(rows: pd.DataFrame, columns: Sequence[str]) -> pd.Series[Any]:
-    """One text a row that is equal where all columns are; NaN equals itself."""
-    values = zip(*(rows[column] for column in columns), strict=True)
-    return pd.Series(["|".join(map(str, value)) for value in values], index=rows.index, dtype=object)
-
-
 def pairs_over(rows: pd.DataFrame, factor: str, start: Any, to: Any) -> list[tuple[Any, Any]]:
     """Return pairs of conditions of the crossed part that differ in strategy or place alone."""
     held = [c for c in ("graph", "model", "rule", "strategy", "place", "budget") if c != factor]
-    key = _keyed(rows, held)
+    key = keyed(rows, held)
     ends = [dict(zip(key[rows[factor] == v], records(rows[rows[factor] == v]), strict=True)) for v in (start, to)]
     return [(a, ends[1][k]) for k, a in ends[0].items() if k in ends[1]]
 
@@ -160,14 +147,14 @@ def factor_groups(tables: StudyTables, factor: str, contagion: str = "", *, swep
         if factor not in rows:
             return []
         rows = rows[rows[factor].notna() & (rows[factor] != "")]
-        others = [f for f in model_factors(tables) if f != factor]
+        others = [f for f in tables.model_factors if f != factor]
         held = ["graph", "rule", "place", "strategy", "budget", "model_kind", "contagion", *others]
     rows = rows[rows["contagion"] == contagion] if contagion else rows
     if rows.empty:
         return []
     rows = rows.sort_values(order, kind="stable")
     groups: dict[str, list[Any]] = {}
-    for key, row in zip(_keyed(rows, held), records(rows), strict=True):
+    for key, row in zip(keyed(rows, held), records(rows), strict=True):
         groups.setdefault(key, []).append(row)
     return [own for own in groups.values() if len(own) > 1 and len({row[order] for row in own}) == len(own)]
 
@@ -220,7 +207,9 @@ def strategy_effects(tables: StudyTables) -> list[FactorEffect]:
     return sorted(found, key=lambda e: -e.effect.change.value)
 
 
-def place_effect(tables: StudyTables, contagion: str, start: str = "spread", to: str = "one community") -> Effect | None:
+def place_effect(
+    tables: StudyTables, contagion: str, start: str = "spread", to: str = "one community"
+) -> Effect | None:
     """Effect on log reach of seeds in one community against spread ones; with one graph over the worlds they share."""
     rows = tables.crossed[tables.crossed["contagion"] == contagion]
     pairs = pairs_over(rows, "place", start, to)
@@ -248,7 +237,7 @@ def _normal_quantile(confidence: float) -> float:
 def factor_effects(tables: StudyTables) -> list[FactorEffect]:
     """Average effect on log reach of every factor from its first level to its last, by kind of contagion."""
     found = []
-    names = dict.fromkeys([*tables.sweeps, *model_factors(tables)])
+    names = dict.fromkeys([*tables.sweeps, *tables.model_factors])
     for contagion in dict.fromkeys(tables.conditions["contagion"]):
         for factor in names:
             made = level_contrasts(tables, factor, contagion)
@@ -283,7 +272,7 @@ def regret(tables: StudyTables, rows: pd.DataFrame, by: Sequence[str]) -> pd.Dat
         other graphs), best and reach.
     """
     values, found = tables.by_replicate("reach"), []
-    for _, own in rows.groupby(_keyed(rows, by), sort=False):
+    for _, own in rows.groupby(keyed(rows, by), sort=False):
         own = own.drop_duplicates("strategy")
         reach = pd.DataFrame([values[c] for c in own["condition"]], index=own["strategy"]).dropna(axis=1, how="all")
         reach = reach[reach.notna().all(axis=1)]

@@ -69,13 +69,13 @@ def _magnitude(value: float) -> int:
     return math.floor(math.log10(abs(value))) if value else 0
 
 
-def number(value: float | None, digits: int = 4) -> str:
+def number(value: float | None, digits: int = 3) -> str:
     """Write a number with at most `digits` significant digits and thousands separators; a dash if there is none.
 
     Examples
     --------
     >>> number(12345.6), number(0.0512349), number(3.0)
-    ('12,350', '0.05123', '3')
+    ('12,300', '0.0512', '3')
     """
     if value is None or math.isnan(value):
         return "–"

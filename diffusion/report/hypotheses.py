@@ -157,19 +157,19 @@ CONTAGION = "Centola and Macy 2007"
 HYPOTHESES = (
     Hypothesis("1", "followers for the price", _followers_for_the_price),
     Hypothesis("2", "Nematzadeh et al. 2014", _interior),
-    Hypothesis("3", "percolation on modular graphs", _levels("mixing", "simple")),
+    Hypothesis("3", "modular percolation", _levels("mixing", "simple")),
     Hypothesis("4a", CONTAGION, "complex"),
     Hypothesis("4b", CONTAGION, "simple", expected=-1),
     Hypothesis("5a", "Tang et al. 2018", _strategies("degree_discount", "opim")),
-    Hypothesis("5b", "Chen, Wang and Yang 2009", _strategies("degree", "degree_discount")),
-    Hypothesis("5c", "Kempe, Kleinberg and Tardos 2003", _strategies("random", "degree")),
-    Hypothesis("6a", "Kempe, Kleinberg and Tardos 2003", _returns("simple"), expected=-1, scale="plain"),
+    Hypothesis("5b", "Chen et al. 2009", _strategies("degree", "degree_discount")),
+    Hypothesis("5c", "Kempe et al. 2003", _strategies("random", "degree")),
+    Hypothesis("6a", "Kempe et al. 2003", _returns("simple"), expected=-1, scale="plain"),
     Hypothesis("6b", CONTAGION, _returns("complex"), scale="plain"),
-    Hypothesis("7a", "next-generation operator", _levels("feed", "simple", "R")),
+    Hypothesis("7a", "next generation", _levels("feed", "simple", "R")),
     Hypothesis("7b", "conjecture", _hub_advantage, expected=-1),
     Hypothesis("8a", "branching processes", _outbreaks, scale="points"),
-    Hypothesis("8b", "next-generation operator", prediction, expected=0, margin=math.log(1.1)),
-    Hypothesis("9", "next-generation operator", _elasticity, expected=0, scale="plain", margin=0.1),
+    Hypothesis("8b", "next generation", prediction, expected=0, margin=math.log(1.1)),
+    Hypothesis("9", "next generation", _elasticity, expected=0, scale="plain", margin=0.1),
 )
 
 

@@ -201,7 +201,9 @@ def _seeds(tables: StudyTables) -> Block | None:
     """Who the seeds are at the largest budget of the first setting of the crossed part, on one graph."""
     home = at_home(tables.crossed)
     r = tables.results[tables.results["condition"].isin(set(home["condition"])) & (tables.results["n_seeds"] > 0)]
-    r = r[r["cell"].isin(set(tables.seeds["cell"]))].sort_values(["replicate", "budget_value"], ascending=[True, False], kind="stable")
+    r = r[r["cell"].isin(set(tables.seeds["cell"]))].sort_values(
+        ["replicate", "budget_value"], ascending=[True, False], kind="stable"
+    )
     if r.empty:
         return None
     first = r.iloc[0]
@@ -241,7 +243,8 @@ def _expectations(tables: StudyTables) -> Block | None:
         for f in found
     ]  # fmt: skip
     flat = [
-        {k: v for k, v in row.items() if k != "effect"} | dict(zip(("effect", "low", "high"), row["effect"] or UNKNOWN, strict=True))
+        {k: v for k, v in row.items() if k != "effect"}
+        | dict(zip(("effect", "low", "high"), row["effect"] or UNKNOWN, strict=True))
         for row in rows
     ]
     asked = [row for row in rows if row["verdict"] != "not asked"]
@@ -256,13 +259,18 @@ def _parameters(tables: StudyTables) -> Block | None:
             key = tuple(str(p.get(k)) for k in ("name", "value", "standing", "note"))
             entry = {"parameter": p["name"], "value": p["value"], "standing": p["standing"], "note": p.get("note", "")}
             found.setdefault(key, entry | {"models": []})["models"].append(str(model.get("name") or model.get("model")))
-    rows = [row | {"models": ", ".join(dict.fromkeys(row["models"])), "value": format.show(row["value"])} for row in found.values()]
+    rows = [
+        row | {"models": ", ".join(dict.fromkeys(row["models"])), "value": format.show(row["value"])}
+        for row in found.values()
+    ]
     return _block("parameters", rows, pd.DataFrame(rows))
 
 
 def _skipped(tables: StudyTables) -> Block | None:
     frame = pd.DataFrame(tables.study.get("skipped", []), columns=["strategy", "graph", "budget", "reason"]).astype(str)
-    joined = frame.groupby(["strategy", "reason"], sort=False).agg(lambda own: ", ".join(dict.fromkeys(own))).reset_index()
+    joined = (
+        frame.groupby(["strategy", "reason"], sort=False).agg(lambda own: ", ".join(dict.fromkeys(own))).reset_index()
+    )
     return _block("skipped", records(joined), frame)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,7 @@ from ..errors import InputError, MissingDataError, ReadError
 from ..study.schema import TABLES, read_table
 from .format import cut
 
-__all__ = ["LINE", "StudyTables", "read", "records"]
+__all__ = ["LINE", "StudyTables", "keyed", "read", "records"]
 
 LINE = ("model_name", "rule", "place", "strategy")  # what a curve over the levels of a factor holds fixed
 
@@ -71,7 +71,8 @@ class StudyTables:
                 found[factor] = own.assign(level=own["budget"] if factor == "budget" else "", value=own[column])
         for factor, own in found.items():
             order = own["value"] if own["value"].notna().all() else pd.factorize(own["level"])[0]
-            found[factor] = own.assign(x=order)[own["reach"].notna()].sort_values("x", kind="stable")
+            own = own.assign(x=order)[own["reach"].notna()].sort_values("x", kind="stable")
+            found[factor] = self._lines_named(own, (factor,))
         return {factor: own for factor, own in found.items() if own["x"].nunique() > 1}
 
     @cached_property
@@ -79,7 +80,27 @@ class StudyTables:
         """The conditions of every map, with the levels and values of both factors."""
         own = self.points[self.points["part"] == "map"].drop_duplicates(["number", "condition"])
         own = own.drop(columns=["part", "cell"]).merge(self.conditions, on="condition")
-        return [rows for _, rows in own.groupby("number") if len(rows)]
+        maps = [rows for _, rows in own.groupby("number")]
+        return [self._lines_named(rows, (rows["factor"].iloc[0], rows["factor_y"].iloc[0])) for rows in maps]
+
+    @cached_property
+    def model_factors(self) -> list[str]:
+        """Parameters of models that vary over conditions, those that follow from others left out."""
+        declared = {column.name: column for column in TABLES["conditions"].columns}
+        r = self.conditions
+        own = [c for c in map(str, r) if c not in declared or declared[c].role == "parameter"]
+        return [c for c in own if r[c].replace("", np.nan).dropna().nunique() > 1]
+
+    def _lines_named(self, rows: pd.DataFrame, factors: tuple[str, ...]) -> pd.DataFrame:
+        """Give all levels of a line the name that most of them have.
+
+        A level of one model may be another model of the study, whose condition and name it then has.
+        """
+        others = [f for f in self.model_factors if f not in factors]
+        if len(others) == len(self.model_factors):
+            return rows
+        key = keyed(rows, ["model_kind", "rule", "contagion", *others])
+        return rows.assign(model_name=rows["model_name"].groupby(key).transform(lambda names: names.mode().iloc[0]))
 
     @cached_property
     def models(self) -> pd.DataFrame:
@@ -139,6 +160,12 @@ class StudyTables:
             "place": str(row.get("place", "")) if "place" in self._varying else "",
         }
         return " · ".join(text for key, text in shown.items() if text and key not in set(without))
+
+
+def keyed(rows: pd.DataFrame, columns: Sequence[str]) -> pd.Series[Any]:
+    """Return one text a row that is equal where all columns are; NaN equals itself."""
+    values = zip(*(rows[column] for column in columns), strict=True)
+    return pd.Series(["|".join(map(str, value)) for value in values], index=rows.index, dtype=object)
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:

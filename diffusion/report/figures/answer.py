@@ -56,7 +56,7 @@ def _phase_map(tables: StudyTables) -> Figure | None:
     ignition = ignition[ignition["outbreak_probability"].notna()]
     facts: dict[str, Any] = {"critical": critical[:1], "ignition": None, "n": len(groups)}
     if len(ignition):
-        facts["ignition"] = ignition.loc[ignition["outbreak_probability"].idxmax()].to_dict()
+        facts["ignition"] = ignition.reset_index().loc[ignition["outbreak_probability"].argmax()].to_dict()
     columns = ["factor", "level", "factor_y", "level_y", *FACTORS, "reach", "reach_low", "reach_high", "R_predicted"]
     columns += ["outbreak_probability", "outbreak_probability_low", "outbreak_probability_high", "replicates"]
     return Figure("phase-map", panels, pd.concat(groups)[columns], facts)
@@ -92,12 +92,18 @@ def _map_panel(tables: StudyTables, own: pd.DataFrame, name: str) -> Panel:
         cells["text"] = [number(100 * v, 2) for v in cells["outbreak_probability"]]
         what = "runs with an outbreak, %"
     head = tables.name(first, without=("graph", "place"))
-    place = "" if first["place"] == "anywhere" else f", seeds {'in ' if first['place'] == 'one community' else ''}{first['place']}"
+    place = (
+        ""
+        if first["place"] == "anywhere"
+        else f", seeds {'in ' if first['place'] == 'one community' else ''}{first['place']}"
+    )
     figure, axes = heat_panel(
         cells, name=name, head=f"{head}{place}", second=what, columns=[shown(v) for v in x["level"]],
         rows=[shown(v) for v in y["level"]], xlabel=first["factor"], ylabel=first["factor_y"], row_height=30,
     )  # fmt: skip
-    R = cells.pivot_table(index="y", columns="x", values="R_predicted").reindex(index=range(len(y)), columns=range(len(x)))
+    R = cells.pivot_table(index="y", columns="x", values="R_predicted").reindex(
+        index=range(len(y)), columns=range(len(x))
+    )
     values = np.log(R.to_numpy(dtype=float)) if simple else np.empty((0, 0))
     if simple and min(values.shape) > 1 and np.nanmin(values) < 0 < np.nanmax(values):
         # The line goes on to the edges of the outer cells.
@@ -107,7 +113,15 @@ def _map_panel(tables: StudyTables, own: pd.DataFrame, name: str) -> Panel:
         row = values[0]
         cross = np.flatnonzero(np.diff(np.sign(row)) != 0)
         if len(cross):
-            axes.annotate("R = 1", (cross[0] + 0.5, -0.5), xytext=(0, 2), textcoords="offset points", ha="center", fontsize=10, fontweight="bold")
+            axes.annotate(
+                "R = 1",
+                (cross[0] + 0.5, -0.5),
+                xytext=(0, 2),
+                textcoords="offset points",
+                ha="center",
+                fontsize=10,
+                fontweight="bold",
+            )
     for value, text in _others(tables, first, x):
         at = float(np.interp(value, x["value"], range(len(x))))
         axes.axvline(at, color=plotting.INK, linewidth=1.1, dashes=(1.5, 2))
@@ -118,7 +132,11 @@ def _map_panel(tables: StudyTables, own: pd.DataFrame, name: str) -> Panel:
 def _others(tables: StudyTables, first: Any, x: pd.DataFrame) -> list[tuple[float, str]]:
     """Other models of this kind of contagion whose value of the factor lies inside the axis."""
     factor = first["factor"]
-    if factor not in tables.crossed or not pd.api.types.is_numeric_dtype(tables.crossed[factor]) or x["value"].isna().any():
+    if (
+        factor not in tables.crossed
+        or not pd.api.types.is_numeric_dtype(tables.crossed[factor])
+        or x["value"].isna().any()
+    ):
         return []
     others = tables.crossed[tables.crossed["contagion"] == first["contagion"]].drop_duplicates("model_name")
     base = others.loc[others["model_name"] == first["model_name"], factor]
@@ -155,19 +173,35 @@ def _pay(tables: StudyTables) -> Figure | None:
         own = own[own["budget"].isin(kept)].sort_values("budget_value", kind="stable")
         order = own.groupby("strategy")["reach"].max().sort_values(ascending=False).index
         own = own.assign(rank=own["strategy"].map(list(order).index)).sort_values(["rank", "budget_value"])
-        frame = own.rename(columns={"strategy": "row", "budget": "level", "reach_low": "low", "reach_high": "high", "reach": "value"})
+        frame = own.rename(
+            columns={"strategy": "row", "budget": "level", "reach_low": "low", "reach_high": "high", "reach": "value"}
+        )
         frame["note"] = [number(1 / v, 2) if v > 0 else "–" for v in frame["reach_per_cost"]]
         priced = bool(frame["reach_per_cost"].notna().any())
         head = tables.name(own.iloc[0], without=("place",))
         panels.append(
             dot_panel(
-                frame, name=f"p{i}", head=head, xlabel="reach (users)", log=True, width=WIDTH * 1.5,
+                frame,
+                name=f"p{i}",
+                head=head,
+                xlabel="reach (users)",
+                log=True,
+                width=WIDTH * 1.5,
                 notes="RMB a user" if priced else "",
             )  # fmt: skip
         )
     effects = strategy_effects(tables)
     facts = {"best": effects[0] if effects else None, "baseline": baseline_of(tables), "budget": kept[-1], "kind": kind}
-    columns = [*FACTORS, "reach", "reach_low", "reach_high", "reach_sd_between", "reach_se_within", "cost", "reach_per_cost"]
+    columns = [
+        *FACTORS,
+        "reach",
+        "reach_low",
+        "reach_high",
+        "reach_sd_between",
+        "reach_se_within",
+        "cost",
+        "reach_per_cost",
+    ]
     return Figure("pay", panels, r[[*columns, "replicates"]], facts, marks_of(kept))
 
 
@@ -228,7 +262,17 @@ def _factors(tables: StudyTables) -> Figure | None:
         )  # fmt: skip
     frame = pd.DataFrame(rows)
     panels = [
-        dot_panel(own, name=f"f{i}", head=f"{contagion} contagion" if contagion != "all" else "All models", xlabel="factor by which reach changes", log=True, line=1.0, width=WIDTH * 1.5)
+        dot_panel(
+            own,
+            name=f"f{i}",
+            head=f"{contagion} contagion" if contagion != "all" else "All models",
+            xlabel="factor by which reach changes",
+            log=True,
+            line=1.0,
+            width=WIDTH * 1.5,
+        )
         for i, (contagion, own) in enumerate(frame.groupby("contagion", sort=False))
     ]
-    return Figure("factors", panels, frame.drop(columns="level"), {"top": effects[0], "interval": Interval(*effects[0].ratio)})
+    return Figure(
+        "factors", panels, frame.drop(columns="level"), {"top": effects[0], "interval": Interval(*effects[0].ratio)}
+    )

@@ -27,10 +27,11 @@ __all__ = [
     "heat_panel",
     "line_panel",
     "telling",
+    "width_of",
 ]
 
 FACTORS = ["graph", "model_name", "rule", "place", "budget", "strategy"]
-WIDTH = 350.0  # three panels a row of the page, one on a telephone
+WIDTH, NARROW = 350.0, 258.0  # three or four panels a row of the page, one on a telephone
 MOST_PANELS = 4  # more are a wall; the rest is in the data
 ACCENT = "#0072b3"  # no colour of the palette: cells keep it in the dark
 DEEPEST = 0.7  # share of the accent in the deepest cell: dark and light text can both be read on it
@@ -58,6 +59,11 @@ class Figure:
     marks: list[tuple[str, str]] = field(default_factory=list)
 
 
+def width_of(panels: int) -> float:
+    """Width of panels in pixels, so that no row holds one alone."""
+    return NARROW if panels in (4, 7, 8) else WIDTH
+
+
 def marks_of(levels: Sequence[str]) -> list[tuple[str, str]]:
     """Return the key above the panels: (character, level); none where there is one level only."""
     return [(mark, level) for (_, _, mark), level in zip(MARKS, levels, strict=False)] if len(levels) > 1 else []
@@ -82,12 +88,17 @@ def heading(axes: Any, text: str, second: str = "") -> None:
 def finish(figure: Any, alt: str, name: str, **facts: Any) -> Panel:
     """Return a panel; `name` goes before every id of its SVG, and its colours become those of the page."""
     svg = plotting.figure_to_svg(figure, title=alt, name=name)
-    colours = {plotting.INK: "currentColor", plotting.GREY: "var(--soft)", "#d9d9d9": "var(--hair)", "#ffffff": "var(--paper)"}
+    colours = {
+        plotting.INK: "currentColor",
+        plotting.GREY: "var(--soft)",
+        "#d9d9d9": "var(--hair)",
+        "#ffffff": "var(--paper)",
+    }
     for i, colour in reversed(list(enumerate(plotting.PALETTE))):
         colours |= {plotting.text_colour(colour): f"var(--t{i})", colour.lower(): f"var(--c{i})"}
     for colour, variable in colours.items():
         svg = svg.replace(colour, variable)
-    svg = svg.replace("<text style=\"", "<text style=\"fill: currentColor; ")  # matplotlib leaves out a fill of black
+    svg = svg.replace('<text style="', '<text style="fill: currentColor; ')  # matplotlib leaves out a fill of black
     return Panel(svg, figure.bbox.width, facts)
 
 
@@ -105,7 +116,7 @@ def _limits(axes: Any, which: str, values: Any, *, log: bool) -> None:
 
 
 def dot_panel(
-    frame: pd.DataFrame, *, name: str, head: str, xlabel: str, second: str = "", colour: str = ACCENT,
+    frame: pd.DataFrame, *, name: str, head: str, xlabel: str, second: str = "", colour: str = plotting.PALETTE[0],
     log: bool = False, line: float | None = None, notes: str = "", width: float = WIDTH,
 ) -> Panel:  # fmt: skip
     """Draw horizontal intervals: one row a value of `row`, one mark a value of `level`.
@@ -115,7 +126,7 @@ def dot_panel(
     rows, levels = list(dict.fromkeys(frame["row"])), list(dict.fromkeys(frame["level"]))[: len(MARKS)]
     names = [cut(label(r), 30) for r in rows]
     left, top = min(16 + 6.2 * max(map(len, names)), 0.5 * width), 42.0 if second else 28.0
-    height = top + 44 + max(19.0, 7.0 * len(levels) + 6) * len(rows)
+    height = top + 44 + max(17.0, 6.0 * len(levels) + 5) * len(rows)
     figure, axes = plotting.panel(width, height, left=left, right=66 if notes else 14, top=top)
     heading(axes, head, second)
     axes.set_ylim(len(rows) - 0.5, -0.5)
@@ -125,7 +136,7 @@ def dot_panel(
     axes.grid(visible=False, axis="y")
     if line is not None:
         axes.axvline(line, color=plotting.INK, linewidth=0.9, zorder=1)
-    step = min(0.3, 0.62 / max(len(levels) - 1, 1))
+    step = min(0.26, 0.62 / max(len(levels) - 1, 1))
     for i, (level, (marker, filled, _)) in enumerate(zip(levels, MARKS, strict=False)):
         own = frame[frame["level"] == level]
         at = [rows.index(r) + (i - (len(levels) - 1) / 2) * step for r in own["row"]]
@@ -136,14 +147,16 @@ def dot_panel(
     if notes:
         axes.annotate(notes, (1.03, 1.0), xycoords="axes fraction", va="bottom", fontsize=9.5, color=plotting.GREY)
         for row, text in frame.drop_duplicates("row", keep="last")[["row", "note"]].itertuples(index=False):
-            axes.annotate(text, (1.03, rows.index(row)), xycoords=("axes fraction", "data"), va="center_baseline", fontsize=10)
+            axes.annotate(
+                text, (1.03, rows.index(row)), xycoords=("axes fraction", "data"), va="center_baseline", fontsize=10
+            )
     axes.set_xlabel(xlabel)
     return finish(figure, " ".join(p for p in (head, second, xlabel) if p), name)
 
 
 def line_panel(
     frame: pd.DataFrame, colours: dict[str, str], *, name: str, head: str, xlabel: str, ylabel: str, second: str = "",
-    log_y: bool = True, line: float | None = None, height: float = 232.0,
+    log_y: bool = True, line: float | None = None, height: float = 226.0, width: float = WIDTH,
 ) -> Panel:  # fmt: skip
     """Draw `value` against `x` with bands from low to high, one line a value of `series`, labelled at its end.
 
@@ -152,14 +165,14 @@ def line_panel(
     from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, NullLocator
 
     top = 42.0 if second else 28.0
-    figure, axes = plotting.panel(WIDTH, height, left=50, right=96, top=top)
+    figure, axes = plotting.panel(width, height, left=48, right=96 if width >= WIDTH else 78, top=top)
     heading(axes, head, second)
     labels, ticks = [], sorted(frame["x"].unique())
-    for series, own in frame.groupby("series", sort=False):
+    for (series, dashed), own in frame.groupby(["series", "dashed"], sort=False):
         own = own.sort_values("x")
         x, low, value, high = (own[column].tolist() for column in ("x", "low", "value", "high"))
         colour = colours[str(series)]
-        if own["dashed"].any():
+        if dashed:
             axes.plot(x, value, color=colour, linewidth=1.2, dashes=(4, 3))
         else:
             plotting.band(axes, x, low, value, high, colour=colour, marker="o")
@@ -171,23 +184,31 @@ def line_panel(
     named = frame["named"].any()
     if not named and ticks[0] > 0 and ticks[-1] >= 8 * ticks[0]:
         axes.set_xscale("log")
-    kept = _apart(ticks, log=axes.get_xscale() == "log")
+    kept = _apart(ticks, 0.16 * WIDTH / width, log=axes.get_xscale() == "log")
     axes.xaxis.set_major_locator(FixedLocator([ticks[i] for i in kept]))
     axes.xaxis.set_minor_locator(NullLocator())
     texts = FixedFormatter([cut(words[i], 12) for i in kept])
-    axes.xaxis.set_major_formatter(texts if named else FuncFormatter(plotting.compact))
+    axes.xaxis.set_major_formatter(texts if named else FuncFormatter(_brief))
     axes.set_xlabel(xlabel)
     axes.set_ylabel(ylabel)
     plotting.end_labels(axes, [entry for entry in labels if math.isfinite(entry[0])], x=float(ticks[-1]))
     return finish(figure, " ".join(p for p in (ylabel, "by", xlabel, head, second) if p), name)
 
 
-def _apart(ticks: list[float], *, log: bool) -> list[int]:
-    """Keep the ticks whose labels have room: a sixth of the range apart."""
+def _brief(value: float, _position: object = None) -> str:
+    """Write a number for an axis with little room: 30k, 1M."""
+    for unit, letter in ((1e6, "M"), (1e3, "k")):
+        if value >= unit:
+            return f"{value / unit:.3g}{letter}"
+    return plotting.compact(value)
+
+
+def _apart(ticks: list[float], share: float, *, log: bool) -> list[int]:
+    """Keep the ticks whose labels have room: a share of the range apart."""
     place = [math.log(t) if log else t for t in ticks]
     kept = [len(ticks) - 1]
     for i in range(len(ticks) - 2, -1, -1):
-        if place[kept[-1]] - place[i] >= 0.16 * (place[-1] - place[0]):
+        if place[kept[-1]] - place[i] >= share * (place[-1] - place[0]):
             kept.append(i)
     return kept[::-1]
 
@@ -201,7 +222,9 @@ def heat_panel(
 
     left = 12 + 6.2 * max(len(cut(r, 24)) for r in rows) + (16 if ylabel else 0)
     top, bottom = 42.0 if second else 28.0, 42.0 if xlabel else 28.0
-    figure, axes = plotting.panel(width, top + bottom + row_height * len(rows), left=left, right=8, top=top, bottom=bottom)
+    figure, axes = plotting.panel(
+        width, top + bottom + row_height * len(rows), left=left, right=8, top=top, bottom=bottom
+    )
     heading(axes, head, second)
     axes.set_xlim(-0.5, len(columns) - 0.5)
     axes.set_ylim(len(rows) - 0.5, -0.5)

@@ -8,7 +8,7 @@ from ... import plotting
 from ..format import Interval, label, number
 from ..read import StudyTables, records
 from .answer import at_home
-from .base import ACCENT, FACTORS, WIDTH, Figure, Panel, dot_panel, finish, heading
+from .base import ACCENT, FACTORS, WIDTH, Figure, Panel, dot_panel, finish, heading, marks_of, width_of
 
 __all__ = ["channel_figures"]
 
@@ -28,7 +28,7 @@ def _funnel(tables: StudyTables) -> Figure | None:
         return None
     order = r.sort_values(["budget_value", "reach"], ascending=False, kind="stable")
     cells = order.drop_duplicates(["model_name", "rule"]).sort_index().head(4)
-    panels = [_funnel_panel(tables, row, f"u{i}") for i, row in enumerate(records(cells))]
+    panels = [_funnel_panel(tables, row, f"u{i}", width_of(len(cells))) for i, row in enumerate(records(cells))]
     data = cells[["cell", *FACTORS, "replicate"]].merge(tables.funnel, on="cell").drop(columns="cell")
     last = data[(data["channel"] == "all") & (data["stage"] == "shared")]
     exposed = data[(data["channel"] == "all") & (data["stage"] == "exposed")]
@@ -39,11 +39,11 @@ def _funnel(tables: StudyTables) -> Figure | None:
     return Figure("funnel", panels, data, facts, marks)
 
 
-def _funnel_panel(tables: StudyTables, row: dict[str, object], name: str) -> Panel:
+def _funnel_panel(tables: StudyTables, row: dict[str, object], name: str, width: float) -> Panel:
     own = tables.funnel[tables.funnel["cell"] == row["cell"]]
     stages = list(dict.fromkeys(own["stage"]))
     used = [c for c in ("follow", "feed") if (own.loc[own["channel"] == c, "users"] > 0).any()] or ["all"]
-    figure, axes = plotting.panel(WIDTH, 84 + (13.0 * len(used) + 8) * len(stages), left=92, right=100, top=42)
+    figure, axes = plotting.panel(width, 84 + (12.0 * len(used) + 7) * len(stages), left=80, right=84, top=42)
     head = tables.name(row, without=("graph", "place"))
     heading(axes, head, label(str(row["strategy"])))
     axes.set_ylim(len(stages) - 0.5, -0.5)
@@ -75,14 +75,14 @@ def _feed_share(tables: StudyTables) -> Figure | None:
     r = r[r["budget"] == r["budget"].iloc[-1]]
     r = r[r["graph"] == r["graph"].iloc[0]]
     ends = r[["feed_share", "feed_share_low", "feed_share_high"]].set_axis(["value", "low", "high"], axis=1).mul(100)
-    frame = ends.assign(row=r["strategy"], level="", model=r["model_name"])
-    panels = [
-        dot_panel(own, name=f"e{i}", head=str(name), xlabel="share of reach first met in the feed (%)")
-        for i, (name, own) in enumerate(frame.groupby("model", sort=False))
-    ][:3]
+    frame = ends.assign(row=r["strategy"], level=r["model_name"])
+    xlabel = "share of reach first met in the feed (%)"
+    panel = dot_panel(frame, name="e", head="By strategy", xlabel=xlabel, width=1.5 * WIDTH)
     found = [r.loc[r["feed_share"].idxmin()], r.loc[r["feed_share"].idxmax()]]
     said = [
-        (str(e["model_name"]), Interval(e["feed_share"], e["feed_share_low"], e["feed_share_high"]).times(100)) for e in found
+        (str(e["model_name"]), Interval(e["feed_share"], e["feed_share_low"], e["feed_share_high"]).times(100))
+        for e in found
     ]
     data = r[[*FACTORS, "feed_share", "feed_share_low", "feed_share_high", "replicates"]]
-    return Figure("feed-share", panels, data, {"ends": said, "budget": r["budget"].iloc[0]})
+    marks = marks_of(list(dict.fromkeys(frame["level"])))
+    return Figure("feed-share", [panel], data, {"ends": said, "budget": r["budget"].iloc[0]}, marks)

@@ -44,7 +44,11 @@ def _mixing(tables: StudyTables) -> Figure | None:
         if i < 4:
             panels.append(
                 line_panel(
-                    _lines(part, "reach", "strategy"), colours_of(tables), name=f"x{i}", head=str(name), xlabel="mixing",
+                    _lines(part, "reach", "strategy"),
+                    colours_of(tables),
+                    name=f"x{i}",
+                    head=str(name),
+                    xlabel="mixing",
                     ylabel="reach (users)",
                 )  # fmt: skip
             )
@@ -59,10 +63,23 @@ def _mixing(tables: StudyTables) -> Figure | None:
     frame = _lines(_one_strategy(own), "outbreak_probability", "model_name")
     if len(frame):
         panels.append(
-            line_panel(frame, colours, name="xo", head="Outbreaks", second=_one_strategy(own)["strategy"].iloc[0], xlabel="mixing", ylabel="share of runs", log_y=False)
+            line_panel(
+                frame,
+                colours,
+                name="xo",
+                head="Outbreaks",
+                second=_one_strategy(own)["strategy"].iloc[0],
+                xlabel="mixing",
+                ylabel="share of runs",
+                log_y=False,
+            )
         )
     facts = {"effects": [e for e in factor_effects(tables) if e.factor == "mixing"], "best": _best(own)}
-    columns = ["x", *FACTORS, *(f"{m}{e}" for m in ("reach", "R", "R_predicted", "outbreak_probability") for e in ("", "_low", "_high"))]
+    columns = [
+        "x",
+        *FACTORS,
+        *(f"{m}{e}" for m in ("reach", "R", "R_predicted", "outbreak_probability") for e in ("", "_low", "_high")),
+    ]
     return Figure("mixing", panels, own[[*columns, "replicates"]], facts)
 
 
@@ -83,7 +100,10 @@ def _one_strategy(own: pd.DataFrame) -> pd.DataFrame:
 
 
 def _model_colours(tables: StudyTables) -> dict[str, str]:
-    return {str(n): plotting.PALETTE[i % len(plotting.PALETTE)] for i, n in enumerate(tables.conditions["model_name"].unique())}
+    return {
+        str(n): plotting.PALETTE[i % len(plotting.PALETTE)]
+        for i, n in enumerate(tables.conditions["model_name"].unique())
+    }
 
 
 def _sweeps(tables: StudyTables) -> Figure | None:
@@ -98,8 +118,13 @@ def _sweeps(tables: StudyTables) -> Figure | None:
             head = str(factor)
             panels.append(
                 line_panel(
-                    _lines(own, "reach", "model_name"), _model_colours(tables), name=f"w{i}", head=head, height=206,
-                    xlabel="", ylabel="reach (users)",
+                    _lines(own, "reach", "model_name"),
+                    _model_colours(tables),
+                    name=f"w{i}",
+                    head=head,
+                    height=206,
+                    xlabel="",
+                    ylabel="reach (users)",
                 )  # fmt: skip
             )
     if not panels:
@@ -122,7 +147,9 @@ def _shares(tables: StudyTables) -> Figure | None:
     strategy, budget = r["strategy"].iloc[0], r.sort_values("budget_value")["budget"].iloc[-1]
     cells = r[(r["strategy"] == strategy) & (r["budget"] == budget)].head(3 * MOST_BARS)
     groups = telling(tables, cells.assign(place=""), 3)
-    panels = [_share_panel(tables, own.assign(place=r.loc[own.index, "place"]), f"h{i}") for i, own in enumerate(groups)]
+    panels = [
+        _share_panel(tables, own.assign(place=r.loc[own.index, "place"]), f"h{i}") for i, own in enumerate(groups)
+    ]
     shares = tables.reach_by_community
     top = shares.loc[shares["cell"].isin(set(cells["cell"]))].groupby("cell")["share"].max()
     facts = {"low": float(top.min()), "high": float(top.max()), "strategy": strategy, "budget": budget}
@@ -139,18 +166,40 @@ def _share_panel(tables: StudyTables, cells: pd.DataFrame, name: str) -> Panel:
     axes.set_yticks(range(len(names)), names, fontsize=10)
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False)
-    axes.annotate("entered at step", (1.0, 1.0), xycoords="axes fraction", ha="left", va="bottom", fontsize=9.5, color=plotting.GREY)
+    axes.annotate(
+        "entered at step",
+        (1.0, 1.0),
+        xycoords="axes fraction",
+        ha="left",
+        va="bottom",
+        fontsize=9.5,
+        color=plotting.GREY,
+    )
     for position, row in enumerate(rows):
         own: Any = tables.reach_by_community[tables.reach_by_community["cell"] == row["cell"]]
         own = own.sort_values(["size", "community"], ascending=[False, True], kind="stable")
         start = 0.0
         for i, part in enumerate(100 * own["share"].fillna(0.0)):  # one dark shade, then two light ones in turn
-            axes.barh(position, part, left=start, height=0.72, color=ACCENT, alpha=(0.7, 0.34, 0.18)[0 if not i else 2 - i % 2], linewidth=0)
+            axes.barh(
+                position,
+                part,
+                left=start,
+                height=0.72,
+                color=ACCENT,
+                alpha=(0.7, 0.34, 0.18)[0 if not i else 2 - i % 2],
+                linewidth=0,
+            )
             if part >= 12:
                 axes.text(start + part / 2, position, f"{part:.0f}", ha="center", va="center_baseline", fontsize=10)
             start += part
         later = own["entry_step"].iloc[1:]
-        axes.annotate(number(float(later.mean()), 2), (1.06, position), xycoords=("axes fraction", "data"), va="center_baseline", fontsize=10)
+        axes.annotate(
+            number(float(later.mean()), 2),
+            (1.06, position),
+            xycoords=("axes fraction", "data"),
+            va="center_baseline",
+            fontsize=10,
+        )
     axes.set_xlim(0, 100)
     axes.set_xlabel("share of reach (%)")
     return finish(figure, f"Share of reach by community, {tables.name(rows[0], ('place',))}", name)

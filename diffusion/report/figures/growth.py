@@ -13,7 +13,7 @@ from ..analysis import mean_effect
 from ..format import Interval, label
 from ..hypotheses import prediction
 from ..read import StudyTables
-from .base import ACCENT, FACTORS, WIDTH, Figure, Panel, dot_panel, finish, heading
+from .base import FACTORS, WIDTH, Figure, Panel, dot_panel, finish, heading, width_of
 
 __all__ = ["growth_figures"]
 
@@ -38,7 +38,12 @@ def reproduction(tables: StudyTables) -> Figure | None:
         frames.append(ends.assign(row=[tables.name(row, ("place",)) for _, row in models.iterrows()], level=level))
     few = [frame.head(MOST_ROWS) for frame in frames]
     panel = dot_panel(
-        pd.concat(few), name="r", head="R of graph and model", xlabel="new sharers that a sharer makes", line=1.0, width=WIDTH * 1.5
+        pd.concat(few),
+        name="r",
+        head="R of graph and model",
+        xlabel="new sharers that a sharer makes",
+        line=1.0,
+        width=WIDTH * 1.5,
     )
     ratio = mean_effect(prediction(tables), tables.confidence)
     facts = {"ratio": ratio.change.ratio if ratio else None, "shown": len(few[0]), "n": len(models)}
@@ -56,20 +61,21 @@ def _new_by_step(tables: StudyTables) -> Figure | None:
     cells = cells.head(MOST_CELLS)
     steps = tables.new_by_step[tables.new_by_step["cell"].isin(set(cells["cell"]))]
     top = 2.0 * float(steps["high"].max())
-    panels = [_growth_panel(tables, row, steps, top, f"n{i}") for i, (_, row) in enumerate(cells.iterrows())]
+    width = width_of(len(cells))
+    panels = [_growth_panel(tables, row, steps, top, f"n{i}", width) for i, (_, row) in enumerate(cells.iterrows())]
     data = cells[["cell", *FACTORS, "replicate", "runs"]].merge(steps, on="cell").drop(columns="cell")
     phases = tables.models.drop_duplicates(["model_name", "rule"])["phase"].value_counts(sort=False).to_dict()
     return Figure("new", panels, data, {"phases": phases})
 
 
-def _growth_panel(tables: StudyTables, row: Any, steps: pd.DataFrame, top: float, name: str) -> Panel:
+def _growth_panel(tables: StudyTables, row: Any, steps: pd.DataFrame, top: float, name: str, width: float) -> Panel:
     from matplotlib.ticker import MaxNLocator
 
     own = steps[steps["cell"] == row["cell"]].sort_values("step")
     of_model = tables.models[(tables.models["model"] == row["model"]) & (tables.models["graph"] == row["graph"])]
     of_model = of_model[of_model["rule"] == row["rule"]]
     phase, cause = (str((of_model if len(of_model) else row.to_frame().T)[c].iloc[0]) for c in ("phase", "phase_cause"))
-    figure, axes = plotting.panel(WIDTH, 216, left=54, top=42, bottom=42, right=12)
+    figure, axes = plotting.panel(width, 212, left=54, top=42, bottom=42, right=12)
     head, second = tables.name(row, ("place",)), f"{label(row['strategy'])}, {row['budget']}"
     heading(axes, head, second)
     floor = 0.6
@@ -81,7 +87,15 @@ def _growth_panel(tables: StudyTables, row: Any, steps: pd.DataFrame, top: float
         axes.axvspan(first - 0.15, end + 0.15, color=plotting.GREY, alpha=0.16, linewidth=0, zorder=0)
     low, high = (own[side].clip(lower=floor / 2).tolist() for side in ("low", "high"))
     median = own["median"].where(own["median"] >= floor).tolist()
-    plotting.band(axes, own["step"].tolist(), low, median, high, colour=ACCENT, marker="o" if len(own) <= 30 else None)
+    plotting.band(
+        axes,
+        own["step"].tolist(),
+        low,
+        median,
+        high,
+        colour=plotting.PALETTE[0],
+        marker="o" if len(own) <= 30 else None,
+    )
     axes.set_ylim(floor, max(top, 10))
     axes.set_xlim(-0.4, last + 0.4)
     plotting.log_axis(axes, "y")

@@ -12,7 +12,7 @@ from ..format import number
 from ..hypotheses import elasticity_of_budget
 from ..read import StudyTables
 from .answer import at_home
-from .base import FACTORS, WIDTH, Figure, colours_of, finish, heat_panel, line_panel, shown, telling
+from .base import FACTORS, WIDTH, Figure, colours_of, finish, heat_panel, line_panel, shown, telling, width_of
 
 __all__ = ["seeding_figures"]
 
@@ -34,11 +34,18 @@ def _curves(tables: StudyTables) -> Figure | None:
     ends = {"value": own["reach"], "low": own["reach_low"], "high": own["reach_high"]}
     frame = own.assign(**ends, series=own["strategy"], dashed=False, named=False)
     xlabel = "budget (RMB)" if own["budget_kind"].iloc[0] == "money" else "seeds"
+    parts = telling(tables, frame)
     panels = [
         line_panel(
-            part, colours_of(tables), name=f"b{i}", head=tables.name(part.iloc[0], ("place",)), xlabel=xlabel, ylabel="reach (users)"
-        )
-        for i, part in enumerate(telling(tables, frame))
+            part,
+            colours_of(tables),
+            name=f"b{i}",
+            head=tables.name(part.iloc[0], ("place",)),
+            xlabel=xlabel,
+            ylabel="reach (users)",
+            width=width_of(len(parts)),
+        )  # fmt: skip
+        for i, part in enumerate(parts)
     ]
     facts = {c: elasticity_of_budget(tables, c) for c in ("simple", "complex")}
     columns = [*FACTORS, "budget_value", "cost", "reach", "reach_low", "reach_high", "replicates"]
@@ -53,7 +60,9 @@ def _regret(tables: StudyTables) -> Figure | None:
     if lost.empty:
         return None
     settings = lost.drop_duplicates(held)[[*held, "x"]].reset_index(drop=True)
-    settings = settings.sort_values(["model_name", "graph", "rule", "x"], key=_first_seen, kind="stable").head(MOST_COLUMNS)
+    settings = settings.sort_values(["model_name", "graph", "rule", "x"], key=_first_seen, kind="stable").head(
+        MOST_COLUMNS
+    )
     panels = [_panel(tables, lost.merge(settings, on=[*held, "x"]), settings, "Models and budgets", "g0")]
     parts = [lost]
     # Where structure is swept, whether the best strategy changes with it.
@@ -64,11 +73,17 @@ def _regret(tables: StudyTables) -> Figure | None:
         by_mixing = regret(tables, swept, ["model_name", "rule", "place", "level"])
         for i, (name, own) in enumerate(by_mixing.groupby("model_name", sort=False)):
             levels = own.drop_duplicates("level").sort_values("x").reset_index(drop=True)
-            panels += [_panel(tables, own, levels[["level"]], f"Mixing, {name}", f"g{i + 1}")] if i < 4 else []
+            width = width_of(min(by_mixing["model_name"].nunique(), 4))
+            panels += [_panel(tables, own, levels[["level"]], f"Mixing, {name}", f"g{i + 1}", width)] if i < 4 else []
         parts.append(by_mixing)
     mean = lost.groupby("strategy")[["regret"]].mean()["regret"].sort_values()
     worst = lost.groupby("strategy")["regret"].max()
-    facts = {"safest": worst.idxmin(), "most": float(worst.min()), "mean": mean, "graphs": int(crossed["replicates"].max())}
+    facts = {
+        "safest": worst.idxmin(),
+        "most": float(worst.min()),
+        "mean": mean,
+        "graphs": int(crossed["replicates"].max()),
+    }
     return Figure("regret", panels, pd.concat(parts).drop(columns="x"), facts)
 
 
@@ -76,7 +91,7 @@ def _first_seen(column: pd.Series) -> pd.Series:  # type: ignore[type-arg]
     return column if column.name == "x" else pd.Series(pd.factorize(column)[0], index=column.index)
 
 
-def _panel(tables: StudyTables, lost: pd.DataFrame, settings: pd.DataFrame, head: str, name: str):  # type: ignore[no-untyped-def]
+def _panel(tables: StudyTables, lost: pd.DataFrame, settings: pd.DataFrame, head: str, name: str, width: float = WIDTH):  # type: ignore[no-untyped-def]
     strategies = [s for s in tables.strategies if s in set(lost["strategy"])]
     keys = [c for c in ("graph", "model_name", "rule", "place", "budget", "level") if c in settings]
     columns = {tuple(row): i for i, row in enumerate(settings[keys].itertuples(index=False, name=None))}
@@ -94,14 +109,19 @@ def _panel(tables: StudyTables, lost: pd.DataFrame, settings: pd.DataFrame, head
     names = [_short(row.get("budget", shown(row.get("level", "")))) for row in settings.to_dict("records")]
     figure, axes = heat_panel(
         cells, name=name, head=head, columns=names, rows=[_label(s) for s in strategies],
-        second="reach lost against the best, %", width=WIDTH * 3 + 20 if wide and len(names) > 7 else WIDTH,
+        second="reach lost against the best, %", width=WIDTH * 3 + 30 if wide and len(names) > 7 else width,
     )  # fmt: skip
     if wide:
         groups = [tables.name({**row, "place": ""}, ("place",)) for row in settings.to_dict("records")]
         starts = [i for i, g in enumerate(groups) if not i or g != groups[i - 1]]
         for start, end in zip(starts, [*starts[1:], len(groups)], strict=True):
             axes.annotate(
-                groups[start], ((start + end - 1) / 2, -0.5), xytext=(0, 3), textcoords="offset points", ha="center", fontsize=10
+                groups[start],
+                ((start + end - 1) / 2, -0.5),
+                xytext=(0, 3),
+                textcoords="offset points",
+                ha="center",
+                fontsize=10,
             )
             axes.axvline(start - 0.5, color="#6f6f6f", linewidth=0.8) if start else None
     return finish(figure, f"Reach lost against the best strategy, {head}", name)
