@@ -1,286 +1,306 @@
-"""Effects of the factors of a study: comparisons of cells that differ in one factor, their averages, what matters most."""
+"""Effects of the factors of a study with the replicated graph as the unit: contrasts, their averages, regret."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from .format import Interval
-from .read import StudyTables, keyed, records
+from .read import LINE, StudyTables, keyed, records
 
 __all__ = [
     "Contrast",
+    "Effect",
     "FactorEffect",
-    "average",
     "baseline_of",
-    "between",
-    "contrasts",
-    "dominant_factor",
+    "combine",
     "factor_effects",
-    "groups_over",
-    "of_graph_and_model",
-    "place_contrasts",
-    "seeds_alike",
+    "factor_groups",
+    "level_contrasts",
+    "mean_effect",
+    "pairs_over",
+    "place_effect",
+    "regret",
     "strategy_contrasts",
     "strategy_effects",
-    "variance_shares",
 ]
 
-SEEDS_ALIKE = 1.05  # the same money may buy this many times as many seeds and still be compared as structure
-Row = dict[str, Any]
+EXACT = 1e-12  # a standard error below this is rounding
+Weights = Mapping[str, float]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Contrast:
+    """A comparison of conditions: its value on every graph, and the standard error of one by simulation alone."""
+
+    values: Floats  # by replicate, NaN where there is none
+    se: float
 
 
 @dataclass(frozen=True)
-class Contrast:
-    """Two cells that differ in one factor, and the change from `start` to `to` (of a ratio: its logarithm)."""
+class Effect:
+    """Mean of contrasts. Its interval has the graph as its unit; with one graph it is the simulation's on that graph."""
 
-    start: Row
-    to: Row
     change: Interval
+    se: float
+    df: float  # infinite with one graph
+    graphs: int
+    contrasts: int
+
+    def p_value(self, null: float = 0.0) -> float:
+        """Two-sided p-value of the hypothesis that the mean is `null`."""
+        from scipy.stats import t
+
+        gap = abs(self.change.value - null)
+        if self.se < EXACT:
+            return float(gap < 1e-9)
+        return float(2 * t.sf(gap / self.se, self.df))
 
 
 @dataclass(frozen=True)
 class FactorEffect:
-    """The average effect of a factor on log reach over the conditions of the study.
-
-    The interval takes conditions as the unit (Student's t); of one condition it is that of the simulation.
-    """
+    """Average effect on log reach of a factor, from one level to another; of a kind of contagion, or of all ("")."""
 
     factor: str
     start: Any
     to: Any
-    change: Interval
-    conditions: int
-    contagion: str = ""  # of which the conditions are; empty: of all
+    effect: Effect
+    contagion: str = ""
+
+    @property
+    def ratio(self) -> Interval:
+        """Reach at the second level over reach at the first."""
+        return self.effect.change.ratio
 
 
-def of_graph_and_model(results: pd.DataFrame) -> pd.DataFrame:
-    """One row for each graph and model: R and the phase are theirs, whatever the seeds."""
-    return results.drop_duplicates(["graph", "model", "rule"])
+def combine(tables: StudyTables, weights: Weights, measure: str = "reach", *, log: bool = True) -> Contrast | None:
+    """Return the weighted sum over conditions of a measure or its logarithm; None where it is not known on any graph."""
+    total, variance = 0.0, 0.0
+    values, errors = tables.by_replicate(measure), tables.errors(measure)
+    for condition, weight in weights.items():
+        own, se = values[condition], errors[condition]
+        if log:
+            own, se = (
+                np.log(np.where(own > 0, own, np.nan)),
+                se / float(np.nanmean(own)) if (own > 0).any() else math.nan,
+            )
+        total, variance = total + weight * own, variance + (weight * se) ** 2
+    values_of = np.asarray(total, dtype=float)
+    return Contrast(values_of, math.sqrt(variance)) if np.isfinite(values_of).any() else None
 
 
-def logarithm(difference: Sequence[float], before: float) -> Interval:
-    """Return the interval of a difference as one of the logarithm of the ratio."""
-    shares = (value / before for value in difference)
-    return Interval(*(math.log1p(share) if share > -1 else -math.inf for share in shares))
+def mean_effect(contrasts: Iterable[Contrast | None], confidence: float) -> Effect | None:
+    """Average contrasts on every graph, then over graphs with Student's t; None without any.
 
-
-def difference(start: Row, to: Row, measure: str) -> Interval:
-    """Difference of two cells that share no worlds: their intervals are combined as those of independent estimates."""
-    a, b = float(start[measure]), float(to[measure])
-    a_low, a_high, b_low, b_high = (float(row[f"{measure}_{end}"]) for row in (start, to) for end in ("low", "high"))
-    return Interval(b - a, b - a - math.hypot(b - b_low, a_high - a), b - a + math.hypot(b_high - b, a - a_low))
-
-
-def between(start: Row, to: Row, measure: str = "reach", *, ratio: bool = True) -> Contrast | None:
-    """Compare two cells by a measure; None where it is not known, or no ratio can be formed."""
-    change = difference(start, to, measure)
-    if not all(map(math.isfinite, change)) or (ratio and not (start[measure] > 0 and to[measure] > 0)):
-        return None
-    return Contrast(start, to, logarithm(change, start[measure]) if ratio else change)
-
-
-def average(changes: Iterable[Interval], confidence: float) -> Interval | None:
-    """Mean over conditions with the t interval that takes each as one observation; None without any."""
+    Graphs on which half of the contrasts are not known are left out, then contrasts that are not known on all others.
+    Contrasts on one graph share its worlds, so their errors are not taken to average out: with one graph the standard
+    error is the mean of theirs.
+    """
     from scipy.stats import t
 
-    known = [change for change in changes if math.isfinite(change.value)]
-    if len(known) < 2:
-        return known[0] if known else None
-    values = np.array([change.value for change in known])
-    half = float(t.ppf(0.5 + confidence / 2, len(values) - 1) * values.std(ddof=1) / math.sqrt(len(values)))
-    mean = float(values.mean())
-    return Interval(mean, mean - half, mean + half)
+    known = [c for c in contrasts if c is not None]
+    if not known:
+        return None
+    values = np.array([c.values for c in known])
+    values = values[:, np.isfinite(values).mean(axis=0) >= 0.5]
+    whole = np.isfinite(values).all(axis=1) & (values.shape[1] > 0)
+    if not whole.any():
+        return None
+    graphs = values[whole].mean(axis=0)
+    G, mean = len(graphs), float(graphs.mean())
+    alone = float(np.mean([c.se for c, kept in zip(known, whole, strict=True) if kept]))
+    se, df = (float(graphs.std(ddof=1)) / math.sqrt(G), G - 1) if G > 1 else (alone, math.inf)
+    half = float(t.ppf(0.5 + confidence / 2, df)) * se
+    return Effect(Interval(mean, mean - half, mean + half), se, df, G, int(whole.sum()))
 
 
-# --- one factor, everything else held fixed --------------------------------------------------------------------------
+# --- conditions that differ in one factor ----------------------------------------------------------------------------
 
 
-def seeds_alike(numbers: Iterable[Any]) -> bool:
-    """Whether cells have about as many seeds; if not, a difference of reach says more about the seeds than a factor."""
-    found = [int(n) for n in numbers]
-    return max(found) <= SEEDS_ALIKE * min(found)
+def pairs_over(rows: pd.DataFrame, factor: str, start: Any, to: Any) -> list[tuple[Any, Any]]:
+    """Return pairs of conditions of the crossed part that differ in strategy or place alone."""
+    held = [c for c in ("graph", "model", "rule", "strategy", "place", "budget") if c != factor]
+    key = keyed(rows, held)
+    ends = [dict(zip(key[rows[factor] == v], records(rows[rows[factor] == v]), strict=True)) for v in (start, to)]
+    return [(a, ends[1][k]) for k, a in ends[0].items() if k in ends[1]]
 
 
-def groups_over(
-    tables: StudyTables, factor: str, rows: pd.DataFrame | None = None, *, of_model: bool = False
-) -> list[list[Row]]:
-    """Return the groups of cells that differ in `factor` alone, each in the order of its levels.
+@lru_cache(maxsize=64)
+def factor_groups(tables: StudyTables, factor: str, contagion: str = "", *, swept: bool = True) -> list[list[Any]]:
+    """Return groups of conditions that differ in `factor` alone, each in the order of its levels.
 
-    Groups in which the same money buys other numbers of seeds differ in these too, and are left out. With `of_model`
-    one row stands for each graph and model, whatever the seeds.
+    They come from the sweep of the factor, or (`swept` false) from models of the crossed part with other parameters.
     """
-    r = tables.seeded if rows is None else rows[rows["n_seeds"] > 0]
-    if factor == "mixing" and tables.copies:
-        r = r[r["graph"].isin(tables.copies)]
-    held = {"graph", "model_kind", "rule", "place", "strategy", "budget", *tables.model_factors}
-    held -= {factor, {"mixing": "graph", "n_seeds": "budget"}.get(factor, "")}
-    if of_model:
-        r, held = of_graph_and_model(r), held - {"place", "strategy", "budget"}
-    r = r[r[factor].notna() & (r[factor] != "")]
-    text = not pd.api.types.is_numeric_dtype(r[factor])
-    groups: dict[str, list[Row]] = {}
-    for key, row in zip(keyed(r, sorted(held)), records(r), strict=True):
+    if swept:
+        rows = tables.sweeps.get(factor, tables.crossed.iloc[:0])
+        held, order = [*LINE, *(["budget"] if factor != "budget" else ["graph"])], "x"
+    else:
+        rows, order = tables.crossed, factor
+        if factor not in rows:
+            return []
+        rows = rows[rows[factor].notna() & (rows[factor] != "")]
+        others = [f for f in tables.model_factors if f != factor]
+        held = ["graph", "rule", "place", "strategy", "budget", "model_kind", "contagion", *others]
+    rows = rows[rows["contagion"] == contagion] if contagion else rows
+    if rows.empty:
+        return []
+    rows = rows.sort_values(order, kind="stable")
+    groups: dict[str, list[Any]] = {}
+    for key, row in zip(keyed(rows, held), records(rows), strict=True):
         groups.setdefault(key, []).append(row)
-    found = []
-    for own in groups.values():
-        # Two cells at one level differ in something that has no column: nothing could be read from them.
-        alike = of_model or factor == "n_seeds" or seeds_alike(row["n_seeds"] for row in own)
-        if len(own) > 1 and len({row[factor] for row in own}) == len(own) and alike:
-            found.append(sorted(own, key=lambda row: (text and row[factor] != "simple", row[factor])))
-    return found
+    return [own for own in groups.values() if len(own) > 1 and len({row[order] for row in own}) == len(own)]
 
 
-def contrasts(
-    tables: StudyTables,
-    factor: str,
-    *,
-    measure: str = "reach",
-    ratio: bool = True,
-    rows: pd.DataFrame | None = None,
-) -> list[Contrast]:
-    """Compare the highest level of `factor` with the lowest in every group of cells that differ in it alone."""
-    groups = groups_over(tables, factor, rows, of_model=measure == "R")
-    pairs = (between(group[0], group[-1], measure, ratio=ratio) for group in groups)
-    return [pair for pair in pairs if pair is not None]
+def level_contrasts(
+    tables: StudyTables, factor: str, contagion: str = "", *, measure: str = "reach", log: bool = True
+) -> list[tuple[Any, Any, Contrast]]:
+    """Compare the last level of a factor with the first, over its sweep, or else over the crossed part."""
+    for swept in (True, False):
+        found = []
+        for group in factor_groups(tables, factor, contagion, swept=swept):
+            a, b = group[0], group[-1]
+            contrast = combine(tables, {a["condition"]: -1.0, b["condition"]: 1.0}, measure, log=log)
+            if contrast is not None:
+                found.append((a, b, contrast))
+        if found:
+            return found
+    return []
 
 
-def _cells(tables: StudyTables, *keys: str) -> dict[tuple[Any, ...], Row]:
-    return {tuple(row[k] for k in keys): row for row in tables.records}
+def strategy_contrasts(tables: StudyTables, start: str, to: str) -> list[tuple[Any, Any, Contrast]]:
+    """Compare two strategies at every setting and budget of the crossed part."""
+    pairs = pairs_over(tables.crossed, "strategy", start, to)
+    made = [(a, b, combine(tables, {a["condition"]: -1.0, b["condition"]: 1.0})) for a, b in pairs]
+    return [(a, b, contrast) for a, b, contrast in made if contrast is not None]
 
 
-def place_contrasts(tables: StudyTables, start: str = "spread", to: str = "one community") -> list[Contrast]:
-    """Compare reach at two places of the seeds, on the same worlds."""
-    keys = ("graph", "model", "rule", "budget", "strategy")
-    cells = _cells(tables, *keys, "place")
-    found = []
-    for row in records(tables.paired_place):
-        if {row["place_a"], row["place_b"]} != {start, to}:
-            continue
-        a, b = (cells.get((*(row[k] for k in keys), place)) for place in (start, to))
-        if a is None or b is None or not a["reach"] > 0 or not seeds_alike((a["n_seeds"], b["n_seeds"])):
-            continue
-        ends = (row["difference"], row["low"], row["high"])
-        change = Interval(*ends) if row["place_a"] == to else Interval(-ends[0], -ends[2], -ends[1])
-        found.append(Contrast(a, b, logarithm(change, a["reach"])))
-    return found
-
-
-def strategy_contrasts(tables: StudyTables, start: str, to: str) -> list[Contrast]:
-    """Compare two strategies at every setting and budget; on the same worlds where that was recorded."""
-    keys = ("graph", "model", "rule", "place", "budget")
-    paired = {
-        (*(row[k] for k in keys), row["strategy"], row["best"]): (row["difference"], row["low"], row["high"])
-        for row in records(tables.paired)
-    }
-    cells = _cells(tables, *keys, "strategy")
-    found = []
-    for key, b in cells.items():
-        a = cells.get((*key[:-1], start))
-        if key[-1] != to or a is None or not a["reach"] > 0:
-            continue
-        change = difference(a, b, "reach")
-        if (*key[:-1], to, start) in paired:
-            change = Interval(*paired[*key[:-1], to, start])
-        elif (*key[:-1], start, to) in paired:
-            value, low, high = paired[*key[:-1], start, to]
-            change = Interval(-value, -high, -low)
-        if all(map(math.isfinite, change)):
-            found.append(Contrast(a, b, logarithm(change, a["reach"])))
-    return found
-
-
-# --- averages and what matters most ----------------------------------------------------------------------------------
-
-
-def confidence_of(tables: StudyTables) -> float:
-    """Level of the intervals of a study."""
-    return float(tables.results["confidence"].min())
+# --- average effects -------------------------------------------------------------------------------------------------
 
 
 def baseline_of(tables: StudyTables) -> str:
     """The strategy others are compared with: random, or else the one that reaches least."""
-    if "random" in tables.strategies:
+    present = set(tables.crossed["strategy"])
+    if "random" in present:
         return "random"
-    return str(tables.seeded.groupby("strategy")["reach"].mean().idxmin())
+    return str(tables.crossed.groupby("strategy")["reach"].mean().idxmin())
 
 
-@lru_cache(maxsize=4)
-def strategy_effects(tables: StudyTables, budget_kind: str = "") -> list[FactorEffect]:
-    """Effect of every strategy against the baseline, over settings and budgets (of a kind), the strongest first."""
-    start = baseline_of(tables)
-    others = [name for name in tables.strategies if name != start]
-    found = []
-    for name in others:
-        pairs = strategy_contrasts(tables, start, name)
-        own = [pair for pair in pairs if budget_kind in ("", pair.to["budget_kind"])]
-        found.append(_effect(tables, "strategy", start, name, own))
-    return sorted((e for e in found if e is not None), key=lambda e: -e.change.value)
+@lru_cache(maxsize=8)
+def strategy_effects(tables: StudyTables) -> list[FactorEffect]:
+    """Effect of every strategy against the baseline over settings and budgets of the crossed part, the strongest first."""
+    if tables.crossed.empty:
+        return []
+    start, found = baseline_of(tables), []
+    for name in tables.strategies:
+        pairs = strategy_contrasts(tables, start, name) if name != start else []
+        effect = mean_effect((c for *_, c in pairs), tables.confidence)
+        if effect is not None:
+            found.append(FactorEffect("strategy", start, name, effect))
+    return sorted(found, key=lambda e: -e.effect.change.value)
 
 
-@lru_cache(maxsize=4)
+def place_effect(
+    tables: StudyTables, contagion: str, start: str = "spread", to: str = "one community"
+) -> Effect | None:
+    """Effect on log reach of seeds in one community against spread ones; with one graph over the worlds they share."""
+    rows = tables.crossed[tables.crossed["contagion"] == contagion]
+    pairs = pairs_over(rows, "place", start, to)
+    made = [combine(tables, {a["condition"]: -1.0, b["condition"]: 1.0}) for a, b in pairs]
+    if len(tables.paired_place):
+        keys = ["graph", "model", "rule", "budget", "strategy"]
+        shared = {tuple(row[k] for k in keys): row for row in records(tables.paired_place) if
+                  {row["place_a"], row["place_b"]} == {start, to}}  # fmt: skip
+        z = 2 * _normal_quantile(tables.confidence)
+        for i, (a, b) in enumerate(pairs):
+            row, own = shared.get(tuple(a[k] for k in keys)), made[i]
+            if row is not None and own is not None and np.isfinite(own.values).sum() == 1:
+                # d log(b/a) = d(b - a) / b to first order where b - a is measured on shared worlds.
+                made[i] = Contrast(own.values, (row["high"] - row["low"]) / z / b["reach"])
+    return mean_effect(made, tables.confidence)
+
+
+def _normal_quantile(confidence: float) -> float:
+    from scipy.stats import norm
+
+    return float(norm.ppf(0.5 + confidence / 2))
+
+
+@lru_cache(maxsize=8)
 def factor_effects(tables: StudyTables) -> list[FactorEffect]:
-    """Average effect on log reach of every factor, from its lowest level to its highest; of structure by contagion."""
-    found: list[FactorEffect | None] = []
-    for factor in tables.model_factors:
-        pairs = contrasts(tables, factor)
-        found.append(_effect(tables, factor, None, None, pairs))
-    found.append(_effect(tables, "n_seeds", None, None, contrasts(tables, "n_seeds", rows=_in_seeds(tables))))
-    for factor, pairs in (("mixing", contrasts(tables, "mixing")), ("place", place_contrasts(tables))):
-        for contagion in dict.fromkeys(tables.results["contagion"]):
-            own = [pair for pair in pairs if pair.start["contagion"] == contagion]
-            found.append(_effect(tables, factor, None, None, own, contagion))
-    strategies = strategy_effects(tables)
-    return [effect for effect in found if effect is not None] + strategies[:1]
+    """Average effect on log reach of every factor from its first level to its last, by kind of contagion."""
+    found = []
+    names = dict.fromkeys([*tables.sweeps, *tables.model_factors])
+    for contagion in dict.fromkeys(tables.conditions["contagion"]):
+        for factor in names:
+            made = level_contrasts(tables, factor, contagion)
+            effect = mean_effect((c for *_, c in made), tables.confidence)
+            if effect is None:
+                continue
+            a, b = made[0][:2]
+            column = {"budget": "budget", "mixing": "mixing"}.get(factor, factor)
+            ends = [row[column] if column in row else row.get("level", "") for row in (a, b)]
+            if factor in tables.sweeps and factor != "budget":
+                ends = [row["level"] if row.get("level") else end for row, end in zip((a, b), ends, strict=True)]
+            found.append(FactorEffect(factor, *ends, effect, contagion))
+        effect = place_effect(tables, contagion)
+        if effect is not None:
+            found.append(FactorEffect("place", "spread", "one community", effect, contagion))
+    return found + strategy_effects(tables)[:1]
 
 
-def _in_seeds(tables: StudyTables) -> pd.DataFrame:
-    return tables.seeded[tables.seeded["budget_kind"] == "k"]
+# --- regret ----------------------------------------------------------------------------------------------------------
 
 
-def _effect(
-    tables: StudyTables, factor: str, start: Any, to: Any, pairs: Sequence[Contrast], contagion: str = ""
-) -> FactorEffect | None:
-    change = average((pair.change for pair in pairs), confidence_of(tables))
-    if change is None:
-        return None
-    levels = [start, to]
-    if start is None:
-        numeric = isinstance(pairs[0].start[factor], int | float)
-        lows, highs = ([row[factor] for row in rows] for rows in ([p.start for p in pairs], [p.to for p in pairs]))
-        levels = [min(lows), max(highs)] if numeric else [lows[0], highs[0]]
-    return FactorEffect(factor, levels[0], levels[1], change, len(pairs), contagion)
+def regret(tables: StudyTables, rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """What choosing each strategy costs: the share of reach lost against the best strategy of its group.
 
+    The best is chosen on all graphs but the one it is judged on, so that it is not flattered by the draw that made it the
+    best. With one graph the difference is that of shared worlds, and the best is the best of the same runs.
 
-@lru_cache(maxsize=4)
-def variance_shares(tables: StudyTables) -> pd.Series[float]:
-    """Share of the variance of log reach over cells that each factor explains alone (omega squared), the largest first."""
-    r = tables.seeded[tables.seeded["reach"] > 0]
-    y = np.log(r["reach"].to_numpy(dtype=float))
-    total = float(((y - y.mean()) ** 2).sum())
-    factors = [*tables.model_factors, "mixing", "rule", "model_kind", "place", "budget", "strategy"]
-    if r["mixing"].nunique() < 2:
-        factors.append("graph")
-    shares = {}
-    for factor in factors:
-        levels = r[factor].map(str)
-        n_levels = levels.nunique()
-        if not 1 < n_levels < len(y) or not total:
+    Returns
+    -------
+    pandas.DataFrame
+        Columns of `by`, then strategy, regret, low, high (shares; negative where a strategy beat the one chosen on the
+        other graphs), best and reach.
+    """
+    values, found = tables.by_replicate("reach"), []
+    for _, own in rows.groupby(keyed(rows, by), sort=False):
+        own = own.drop_duplicates("strategy")
+        reach = pd.DataFrame([values[c] for c in own["condition"]], index=own["strategy"]).dropna(axis=1, how="all")
+        reach = reach[reach.notna().all(axis=1)]
+        if len(reach) < 2 or not (reach.max() > 0).all():
             continue
-        own = pd.Series(y).groupby(levels.to_numpy())
-        within = float(((y - own.transform("mean")) ** 2).sum())
-        error = within / (len(y) - n_levels)
-        shares[factor] = max(total - within - (n_levels - 1) * error, 0.0) / (total + error)
-    return pd.Series(shares, dtype=float).sort_values(ascending=False)
+        best = str(reach.mean(axis=1).idxmax())
+        for row in records(own[own["strategy"].isin(reach.index)]):
+            name = row["strategy"]
+            if reach.shape[1] > 1:
+                others = (reach.sum(axis=1).to_numpy()[:, None] - reach.to_numpy()).argmax(axis=0)
+                chosen = reach.to_numpy()[others, np.arange(reach.shape[1])]
+                lost = Contrast(1 - reach.loc[name].to_numpy() / np.where(chosen > 0, chosen, np.nan), 0.0)
+                effect = mean_effect([lost], tables.confidence)
+                change = effect.change if effect else Interval(math.nan, math.nan, math.nan)
+            else:
+                change = _regret_on_one_graph(tables, row, best, float(reach.loc[best].iloc[0]))
+            kept = {k: row[k] for k in by} | {"x": row.get("x", math.nan)}
+            ends = {"regret": change.value, "low": change.low, "high": change.high}
+            found.append(kept | {"strategy": name, **ends, "best": best, "reach": row["reach"]})
+    return pd.DataFrame(found)
 
 
-def dominant_factor(tables: StudyTables) -> tuple[str, float] | None:
-    """The factor that explains most of the variance of log reach, and its share."""
-    shares = variance_shares(tables)
-    return (str(shares.index[0]), float(shares.iloc[0])) if len(shares) else None
+def _regret_on_one_graph(tables: StudyTables, row: Any, best: str, most: float) -> Interval:
+    if row["strategy"] == best:
+        return Interval(0.0, 0.0, 0.0)
+    p = tables.paired
+    for name in ("graph", "model", "rule", "budget", "place", "strategy"):
+        p = p[p[name] == row[name]]
+    if p.empty:
+        return Interval(1 - row["reach"] / most, math.nan, math.nan)
+    return Interval(*(-float(p[end].iloc[0]) / most for end in ("difference", "high", "low")))

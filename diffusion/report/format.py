@@ -7,6 +7,8 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from markupsafe import Markup
+
 __all__ = [
     "Interval",
     "Share",
@@ -67,13 +69,13 @@ def _magnitude(value: float) -> int:
     return math.floor(math.log10(abs(value))) if value else 0
 
 
-def number(value: float | None, digits: int = 4) -> str:
+def number(value: float | None, digits: int = 3) -> str:
     """Write a number with at most `digits` significant digits and thousands separators; a dash if there is none.
 
     Examples
     --------
     >>> number(12345.6), number(0.0512349), number(3.0)
-    ('12,350', '0.05123', '3')
+    ('12,300', '0.0512', '3')
     """
     if value is None or math.isnan(value):
         return "–"
@@ -94,7 +96,7 @@ def interval(found: Sequence[float], unit: str = "") -> str:
     Examples
     --------
     >>> interval((1634.2, 1628.4, 1640.9), " users")
-    '1,634 users [1,628, 1,641]'
+    '1,630 users [1,630, 1,640]'
     """
     middle, low, high = found
     if math.isnan(middle):
@@ -105,8 +107,8 @@ def interval(found: Sequence[float], unit: str = "") -> str:
         return f"under {LEAST:g}{unit}"
     if math.isinf(low) or math.isinf(high) or low == high:
         return f"{number(middle)}{unit} [{number(low)}, {number(high)}]"
-    # Two digits of the half width, nothing with more than four in all.
-    most = 3 - _magnitude(max(abs(v) for v in found))
+    # Two digits of the half width, nothing with more than three in all.
+    most = 2 - _magnitude(max(abs(v) for v in found))
     decimals = min(1 - _magnitude((high - low) / 2), most)
     while decimals < most and any(v and round(v, decimals) == 0 for v in (low, high)):
         decimals += 1  # an end that is not zero must not look like zero: that is what decides
@@ -159,6 +161,7 @@ def upper_first(text: Any) -> str:
 
 
 def tie(text: Any) -> str:
-    """Keep a number and its percent sign, and the two ends of an interval, on one line."""
+    """Keep a number and its percent sign, and the two ends of an interval, on one line; markup stays markup."""
     tied = re.sub(r"(?<=\d) ?%", "\N{NO-BREAK SPACE}%", str(text))
-    return re.sub(r"(\[[^\s\[\]]+,) ([^\s\[\]]+\])", "\\1\N{NO-BREAK SPACE}\\2", tied)
+    tied = re.sub(r"(\[[^\s\[\]]+,) ([^\s\[\]]+\])", "\\1\N{NO-BREAK SPACE}\\2", tied)
+    return Markup(tied) if isinstance(text, Markup) else tied

@@ -1,242 +1,230 @@
-"""What theory lets expect: a list of comparisons with the direction expected; every verdict is computed from the tables."""
+"""What theory lets expect: a list of contrasts with the direction expected; every verdict is computed from the tables."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
 
-import pandas as pd
+import numpy as np
 
-from .analysis import (
-    Contrast,
-    average,
-    between,
-    confidence_of,
-    contrasts,
-    groups_over,
-    of_graph_and_model,
-    place_contrasts,
-    strategy_contrasts,
-)
+from .analysis import Contrast, Effect, combine, factor_groups, level_contrasts, mean_effect, place_effect
+from .analysis import strategy_contrasts as strategies
 from .format import Interval
-from .read import StudyTables, records
+from .read import StudyTables
 
-__all__ = ["HYPOTHESES", "Finding", "Hypothesis", "findings"]
+__all__ = ["HYPOTHESES", "Finding", "Hypothesis", "elasticity_of_budget", "findings", "prediction"]
 
-TIERS = ("tail", "waist", "head")
-EQUAL = 1e-9  # rounding of effects that are equal by construction
-Verdict = Literal["as expected", "the other way", "not as expected", "undecided", "not asked"]
-
-
-class Comparison(Protocol):
-    """What a hypothesis asks the tables for."""
-
-    def cases(self, tables: StudyTables) -> list[Contrast]:
-        """Return the comparisons that speak to it."""
+TIERS = ("head", "waist", "tail")
+HUBS = ("degree", "head", "pagerank")
+Verdict = Literal["holds", "fails", "undecided", "not asked"]
+Contrasts = list[Contrast]
 
 
-def _of(tables: StudyTables, contagion: str, *, concentrated: bool = False) -> pd.DataFrame:
-    rows = tables.seeded
-    rows = rows[rows["contagion"] == contagion] if contagion else rows
-    inside = rows[rows["place"] == "one community"]
-    return inside if concentrated and len(inside) else rows
+def _strategies(start: str, to: str) -> Callable[[StudyTables], Contrasts]:
+    return lambda tables: [c for *_, c in strategies(tables, start, to)]
 
 
-@dataclass(frozen=True)
-class Levels:
-    """The highest level of a factor against the lowest."""
-
-    factor: str
-    contagion: str = ""
-    measure: str = "reach"
-    ratio: bool = True
-
-    def cases(self, tables: StudyTables) -> list[Contrast]:
-        rows = _of(tables, self.contagion, concentrated=self.factor == "mixing")
-        return contrasts(tables, self.factor, measure=self.measure, ratio=self.ratio, rows=rows)
+def _levels(
+    factor: str, contagion: str = "", measure: str = "reach", *, log: bool = True
+) -> Callable[[StudyTables], Contrasts]:
+    return lambda tables: [c for *_, c in level_contrasts(tables, factor, contagion, measure=measure, log=log)]
 
 
-@dataclass(frozen=True)
-class Interior:
-    """The best level between the extremes against the better of the two extremes."""
-
-    factor: str
-    contagion: str
-
-    def cases(self, tables: StudyTables) -> list[Contrast]:
-        found = []
-        for group in groups_over(tables, self.factor, _of(tables, self.contagion, concentrated=True)):
-            if len(group) > 2:
-                best = max(group[1:-1], key=lambda row: float(row["reach"]))
-                end = max(group[0], group[-1], key=lambda row: float(row["reach"]))
-                found.append(between(end, best))
-        return [pair for pair in found if pair is not None]
-
-
-@dataclass(frozen=True)
-class Places:
-    """All seeds in one community against seeds spread over all."""
-
-    contagion: str
-
-    def cases(self, tables: StudyTables) -> list[Contrast]:
-        return [pair for pair in place_contrasts(tables) if pair.start["contagion"] == self.contagion]
-
-
-@dataclass(frozen=True)
-class Strategies:
-    """One strategy against another."""
-
-    start: str
-    to: str
-
-    def cases(self, tables: StudyTables) -> list[Contrast]:
-        return strategy_contrasts(tables, self.start, self.to)
-
-
-@dataclass(frozen=True)
-class FollowersPerPrice:
+def _followers_for_the_price(tables: StudyTables) -> Contrasts:
     """Amateurs against the biggest tier at equal money, turned so that the side with more followers for its price is second."""
-
-    def cases(self, tables: StudyTables) -> list[Contrast]:
-        bought = tables.seeds.groupby("cell")[["followers", "price"]].sum(min_count=1)
-        found: dict[tuple[Any, ...], Contrast] = {}
-        for tier in reversed(TIERS):
-            for pair in strategy_contrasts(tables, tier, "amateur"):
-                key = tuple(pair.start[k] for k in ("graph", "model", "rule", "place", "budget"))
-                if pair.start["budget_kind"] != "money" or key in found:
-                    continue
-                big, small = (bought.loc[row["cell"]] for row in (pair.start, pair.to))
-                if not (big["price"] > 0 and small["price"] > 0):
-                    continue
-                sign = 1 if small["followers"] / small["price"] > big["followers"] / big["price"] else -1
-                ends = sorted((sign * pair.change.low, sign * pair.change.high))
-                found[key] = Contrast(pair.start, pair.to, Interval(sign * pair.change.value, *ends))
-        return list(found.values())
-
-
-@dataclass(frozen=True)
-class Returns:
-    """Log reach against log seeds from the smallest number of seeds to the largest: 0 in proportion."""
-
-    contagion: str
-
-    def cases(self, tables: StudyTables) -> list[Contrast]:
-        rows = _of(tables, self.contagion)
-        pairs = contrasts(tables, "n_seeds", rows=rows[rows["budget_kind"] == "k"])
-        return [
-            Contrast(p.start, p.to, Interval(*(c - math.log(p.to["n_seeds"] / p.start["n_seeds"]) for c in p.change)))
-            for p in pairs
-        ]
-
-
-@dataclass(frozen=True)
-class HubAdvantage:
-    """Change, from the weakest feed to the strongest, of the log ratio of reach between hubs and random seeds."""
-
-    hubs: tuple[str, ...] = ("degree", "head", "pagerank")
-
-    def cases(self, tables: StudyTables) -> list[Contrast]:
-        hub = next((name for name in self.hubs if name in tables.strategies), "")
-        by_rest: dict[tuple[Any, ...], dict[str, Contrast]] = {}
-        for pair in contrasts(tables, "feed"):
-            rest = (*(str(pair.to[k]) for k in ("graph", "model", "rule", "place", "budget")), str(pair.start["model"]))
-            by_rest.setdefault(rest, {})[pair.to["strategy"]] = pair
+    bought = tables.seeds.groupby("cell")[["followers", "price"]].sum(min_count=1)
+    offer = (bought["followers"] / bought["price"]).replace([np.inf, 0.0], np.nan)
+    by_condition = offer.groupby(tables.results.set_index("cell")["condition"].reindex(offer.index)).mean()
+    for tier in TIERS:
         found = []
-        for members in by_rest.values():
-            if hub in members and "random" in members:
-                a, b = members["random"].change, members[hub].change
-                half = math.hypot((a.high - a.low) / 2, (b.high - b.low) / 2)
-                value = b.value - a.value
-                found.append(Contrast(members[hub].start, members[hub].to, Interval(value, value - half, value + half)))
+        for a, b, contrast in strategies(tables, tier, "amateur"):
+            big, small = (float(by_condition.get(row["condition"], math.nan)) for row in (a, b))
+            if a["budget_kind"] == "money" and math.isfinite(big) and math.isfinite(small):
+                found.append(replace(contrast, values=contrast.values * (1 if small > big else -1)))
+        if found:
+            return found
+    return []
+
+
+def _interior(tables: StudyTables) -> Contrasts:
+    """Log reach at the best mixing between the extremes against the better extreme, each chosen on the other graphs."""
+    found = []
+    for group in factor_groups(tables, "mixing", "complex"):
+        reach = np.array([tables.by_replicate("reach")[row["condition"]] for row in group])
+        whole = (reach > 0).all(axis=0)
+        if len(group) < 3 or whole.sum() < 2:
+            continue
+        logs = np.log(reach[:, whole])
+        others = logs.sum(axis=1)[:, None] - logs
+        graph = np.arange(logs.shape[1])
+        inside = logs[1 + others[1:-1].argmax(axis=0), graph]
+        ends = logs[np.where(others[0] >= others[-1], 0, -1), graph]
+        change = np.full(len(whole), math.nan)
+        change[whole] = inside - ends
+        found.append(Contrast(change, 0.0))
+    return found
+
+
+def _returns(contagion: str) -> Callable[[StudyTables], Contrasts]:
+    """Elasticity of reach in the budget, minus 1: 0 where reach goes in proportion."""
+
+    def contrasts(tables: StudyTables) -> Contrasts:
+        found = []
+        for a, b, contrast in level_contrasts(tables, "budget", contagion):
+            size = "cost" if a["cost"] > 0 and b["cost"] > a["cost"] else "budget_value"
+            scale = math.log(b[size] / a[size])
+            found.append(Contrast(contrast.values / scale - 1, contrast.se / scale))
         return found
 
-
-@dataclass(frozen=True)
-class LeastGrowing:
-    """R as predicted, minus 1, on the graph and model with the lowest prediction among those that grow exponentially."""
-
-    def cases(self, tables: StudyTables) -> list[Contrast]:
-        r = of_graph_and_model(tables.results)
-        r = r[(r["phase"] == "exponential") & r["R_predicted"].notna()].sort_values("R_predicted")
-        return [Contrast(row, row, Interval(*(3 * (row["R_predicted"] - 1,)))) for row in records(r.head(1))]
+    return contrasts
 
 
-@dataclass(frozen=True)
-class Elasticity:
-    """Log R against log rho between two etas, minus 1: 0 where every stage counts alike."""
+def elasticity_of_budget(tables: StudyTables, contagion: str) -> Interval | None:
+    """Percent by which reach grows for one percent more budget."""
+    effect = mean_effect(_returns(contagion)(tables), tables.confidence)
+    return None if effect is None else Interval(*(1 + end for end in effect.change))
 
-    def cases(self, tables: StudyTables) -> list[Contrast]:
-        pairs = contrasts(tables, "eta", measure="R", rows=_of(tables, "simple"))
-        scales = [math.log(p.to["rho"] / p.start["rho"]) if p.start["rho"] > 0 else 0.0 for p in pairs]
-        return [
-            Contrast(p.start, p.to, Interval(*(c / scale - 1 for c in p.change)))
-            for p, scale in zip(pairs, scales, strict=True)
-            if scale > 0
-        ]
+
+def _hub_advantage(tables: StudyTables) -> Contrasts:
+    """Change of the log ratio of reach between hubs and random seeds from the weakest feed to the strongest."""
+    for swept in (True, False):
+        groups = factor_groups(tables, "feed", swept=swept)
+        for hub in HUBS:
+            random = [g for g in groups if g[0]["strategy"] == "random"]
+            found = []
+            for g in (g for g in groups if g[0]["strategy"] == hub):
+                keys = ("graph", "model_name", "rule", "place", "budget")
+                for r in random:
+                    if all(g[0][k] == r[0][k] and g[-1][k] == r[-1][k] for k in keys):
+                        ends = ((g[-1], 1.0), (r[-1], -1.0), (g[0], -1.0), (r[0], 1.0))
+                        found.append(combine(tables, {row["condition"]: w for row, w in ends}))
+            known = [c for c in found if c is not None]
+            if known:
+                return known
+    return []
+
+
+def _outbreaks(tables: StudyTables) -> Contrasts:
+    """Outbreak probability of conditions with R predicted above 1.1 minus that of those below .9, of one line each."""
+    found = []
+    for factor in tables.sweeps:
+        for group in factor_groups(tables, factor) if factor != "budget" else []:
+            above = [row["condition"] for row in group if row["R_predicted"] > 1.1]
+            below = [row["condition"] for row in group if row["R_predicted"] < 0.9]
+            if above and below:
+                weights = dict.fromkeys(above, 1 / len(above)) | dict.fromkeys(below, -1 / len(below))
+                found.append(combine(tables, weights, "outbreak_probability", log=False))
+    return [c for c in found if c is not None]
+
+
+def prediction(tables: StudyTables) -> Contrasts:
+    """Log of R measured over R predicted, of every graph and model of the crossed part."""
+    found = []
+    rows = tables.crossed[tables.crossed["R"].notna() & tables.crossed["R_predicted"].notna()]
+    for condition in rows.drop_duplicates(["graph", "model", "rule"])["condition"]:
+        measured, predicted = (combine(tables, {condition: 1.0}, measure) for measure in ("R", "R_predicted"))
+        if measured is not None and predicted is not None:
+            found.append(Contrast(measured.values - predicted.values, measured.se))
+    return found
+
+
+def _elasticity(tables: StudyTables) -> Contrasts:
+    """Elasticity of measured R in rho between two etas, minus 1: 0 where every stage counts alike; once a graph and model."""
+    found = {}
+    for a, b, contrast in level_contrasts(tables, "eta", "simple", measure="R"):
+        scale = math.log(b["rho"] / a["rho"]) if a["rho"] > 0 and b["rho"] > 0 else 0.0
+        if scale > 0:
+            key = (a["graph"], a["model"], b["model"])
+            found[key] = Contrast(contrast.values / scale - 1, contrast.se / scale)
+    return list(found.values())
 
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """A comparison and the direction expected of it: 1 up, -1 down, 0 no change. Its words are in the template by key."""
+    """Contrasts and the sign expected of their mean; 0: within `margin` of 0. Its words are in the template by key."""
 
     key: str
     source: str
-    comparison: Comparison
+    contrasts: Callable[[StudyTables], Contrasts] | str  # a kind of contagion: the place of its seeds
     expected: int = 1
-    scale: Literal["percent", "plain"] = "percent"
+    scale: Literal["percent", "points", "plain"] = "percent"
+    margin: float = 0.0
 
 
 CONTAGION = "Centola and Macy 2007"
 HYPOTHESES = (
-    Hypothesis("1", "followers for the price", FollowersPerPrice()),
-    Hypothesis("2", "Nematzadeh et al. 2014", Interior("mixing", "complex")),
-    Hypothesis("3", "percolation on modular graphs", Levels("mixing", "simple")),
-    Hypothesis("4a", CONTAGION, Places("complex")),
-    Hypothesis("4b", CONTAGION, Places("simple"), expected=-1),
-    Hypothesis("5a", "Tang et al. 2018", Strategies("degree_discount", "opim")),
-    Hypothesis("5b", "Chen, Wang and Yang 2009", Strategies("degree", "degree_discount")),
-    Hypothesis("5c", "Kempe, Kleinberg and Tardos 2003", Strategies("random", "degree")),
-    Hypothesis("6a", "Kempe, Kleinberg and Tardos 2003", Returns("simple"), expected=-1),
-    Hypothesis("6b", CONTAGION, Returns("complex")),
-    Hypothesis("7a", "next-generation operator", Levels("feed", measure="R", ratio=False), scale="plain"),
-    Hypothesis("7b", "conjecture", HubAdvantage(), expected=-1),
-    Hypothesis("8", "branching processes", LeastGrowing(), scale="plain"),
-    Hypothesis("9", "next-generation operator", Elasticity(), expected=0, scale="plain"),
+    Hypothesis("1", "followers for the price", _followers_for_the_price),
+    Hypothesis("2", "Nematzadeh et al. 2014", _interior),
+    Hypothesis("3", "modular percolation", _levels("mixing", "simple")),
+    Hypothesis("4a", CONTAGION, "complex"),
+    Hypothesis("4b", CONTAGION, "simple", expected=-1),
+    Hypothesis("5a", "Tang et al. 2018", _strategies("degree_discount", "opim")),
+    Hypothesis("5b", "Chen et al. 2009", _strategies("degree", "degree_discount")),
+    Hypothesis("5c", "Kempe et al. 2003", _strategies("random", "degree")),
+    Hypothesis("6a", "Kempe et al. 2003", _returns("simple"), expected=-1, scale="plain"),
+    Hypothesis("6b", CONTAGION, _returns("complex"), scale="plain"),
+    Hypothesis("7a", "next generation", _levels("feed", "simple", "R")),
+    Hypothesis("7b", "conjecture", _hub_advantage, expected=-1),
+    Hypothesis("8a", "branching processes", _outbreaks, scale="points"),
+    Hypothesis("8b", "next generation", prediction, expected=0, margin=math.log(1.1)),
+    Hypothesis("9", "next generation", _elasticity, expected=0, scale="plain", margin=0.1),
 )
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What the tables say of a hypothesis: the average effect with its interval, and the verdict."""
+    """What the tables say of a hypothesis: the effect over graphs, p-values, and the verdict after correction."""
 
     hypothesis: Hypothesis
-    cases: list[Contrast]
-    effect: Interval | None
-    verdict: Verdict
+    effect: Effect | None
+    p_value: float = math.nan
+    p_adjusted: float = math.nan
+    verdict: Verdict = "not asked"
 
     @property
     def shown(self) -> Interval | None:
-        """The effect in its unit."""
-        percent = self.effect is not None and self.hypothesis.scale == "percent"
-        return self.effect.percent_change if percent and self.effect is not None else self.effect
+        """The effect in its unit: percent, percentage points, or as it is."""
+        if self.effect is None:
+            return None
+        change = self.effect.change
+        scale = {"percent": lambda: change.percent_change, "points": lambda: change.times(100.0)}
+        return scale.get(self.hypothesis.scale, lambda: change)()
 
 
 def findings(tables: StudyTables) -> list[Finding]:
-    """Test every hypothesis."""
-    return [_test(hypothesis, tables) for hypothesis in HYPOTHESES]
+    """Test every hypothesis; verdicts hold at a false discovery rate of 5 % (Benjamini and Hochberg)."""
+    from scipy.stats import false_discovery_control
+
+    effects = [_effect(h, tables) for h in HYPOTHESES]
+    p = np.array([math.nan if e is None else _p_value(h, e) for h, e in zip(HYPOTHESES, effects, strict=True)])
+    adjusted, asked = np.full(len(p), math.nan), np.isfinite(p)
+    if asked.any():
+        adjusted[asked] = false_discovery_control(p[asked])
+    found = []
+    for h, effect, own, corrected in zip(HYPOTHESES, effects, p, adjusted, strict=True):
+        verdict: Verdict = "not asked"
+        if effect is not None:
+            decided = corrected <= 0.05
+            verdict = ("holds" if _as_expected(h, effect) else "fails") if decided else "undecided"
+        found.append(Finding(h, effect, float(own), float(corrected), verdict))
+    return found
 
 
-def _test(hypothesis: Hypothesis, tables: StudyTables) -> Finding:
-    cases = hypothesis.comparison.cases(tables)
-    effect = average((case.change for case in cases), confidence_of(tables))
-    if effect is None:
-        return Finding(hypothesis, cases, None, "not asked")
-    if hypothesis.expected == 0:
-        verdict: Verdict = "as expected" if effect.sign == 0 or abs(effect.value) < EQUAL else "not as expected"
-    elif effect.sign == 0:
-        verdict = "undecided"
-    else:
-        verdict = "as expected" if effect.sign == hypothesis.expected else "the other way"
-    return Finding(hypothesis, cases, effect, verdict)
+def _effect(hypothesis: Hypothesis, tables: StudyTables) -> Effect | None:
+    if isinstance(hypothesis.contrasts, str):
+        return place_effect(tables, hypothesis.contrasts)
+    return mean_effect(hypothesis.contrasts(tables), tables.confidence)
+
+
+def _as_expected(hypothesis: Hypothesis, effect: Effect) -> bool:
+    if hypothesis.expected:
+        return effect.change.value * hypothesis.expected > 0
+    return abs(effect.change.value) < hypothesis.margin
+
+
+def _p_value(hypothesis: Hypothesis, effect: Effect) -> float:
+    """Two-sided p-value against 0, or against the nearer end of the margin within which there is no effect."""
+    value, margin = effect.change.value, hypothesis.margin
+    return effect.p_value(math.copysign(margin, value) if hypothesis.expected == 0 else 0.0)

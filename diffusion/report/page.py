@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import base64
+import gzip
+import math
 import os
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +17,21 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from .. import plotting
 from .._files import write_text
 from .._version import __version__
-from . import blocks, format
-from .analysis import baseline_of, dominant_factor, factor_effects, of_graph_and_model, strategy_effects
-from .figures.answer import answer_figure
-from .figures.base import Figure
+from . import format
+from .analysis import baseline_of, factor_effects, strategy_effects
+from .figures.answer import answer_figures, at_home
+from .figures.base import FACTORS, Figure
 from .figures.channels import channel_figures
 from .figures.communities import community_figures
 from .figures.growth import growth_figures
-from .figures.method import method_figures
 from .figures.seeding import seeding_figures
+from .format import Interval
 from .hypotheses import findings
-from .read import StudyTables, largest, read
+from .read import StudyTables, read, records
 
-__all__ = ["write_report"]
+__all__ = ["render", "write_report"]
+
+UNKNOWN = Interval(math.nan, math.nan, math.nan)
 
 
 def write_report(folder: str | os.PathLike[str], path: str | os.PathLike[str] | None = None) -> Path:
@@ -73,14 +79,14 @@ def render(tables: StudyTables) -> str:
     """Return the page of a study."""
     with plotting.style():
         drawn = [
-            answer_figure(tables),
+            *answer_figures(tables),
             *growth_figures(tables),
             *seeding_figures(tables),
             *community_figures(tables),
             *channel_figures(tables),
-            *method_figures(tables),
         ]
-    figures: dict[str, Figure] = {figure.key: figure for figure in drawn if figure is not None}
+    figures: dict[str, Figure] = {figure.key: figure for figure in drawn}
+    replicates = sorted(tables.conditions["replicates"].unique())
     return (
         _environment()
         .get_template("report.html.jinja")
@@ -88,46 +94,216 @@ def render(tables: StudyTables) -> str:
             figures=figures,
             tables=tables,
             answer=_answer(tables),
-            growth=blocks.growth(tables),
-            best=blocks.best(tables),
-            seeds=blocks.seeds(tables),
-            expectations=blocks.expectations(tables, findings(tables)),
-            parameters=blocks.parameters(tables),
-            skipped=blocks.skipped(tables),
-            tiers=blocks.tiers(tables),
-            cells=blocks.cells(tables),
+            growth=_growth(tables),
+            critical=_critical(tables),
+            seeds=_seeds(tables),
+            predictive=_predictive(tables),
+            expectations=_expectations(tables),
+            parameters=_parameters(tables),
+            skipped=_skipped(tables),
+            cells=_cells(tables),
             graphs=pd.DataFrame(tables.graphs).drop(columns=["follower_ccdf", "tiers"], errors="ignore"),
-            confidence=sorted(tables.results["confidence"].unique()),
+            level=tables.confidence,
+            replicates=(int(replicates[0]), int(replicates[-1])),
             runs=int(tables.results["runs"].sum()),
             version=str(tables.provenance.get("diffusion") or __version__),
+            seen=set(),
         )
     )
 
 
 def _answer(tables: StudyTables) -> dict[str, Any]:
-    """Numbers of the answers: growth, strategies, factors, certificate."""
-    models = of_graph_and_model(tables.results)
-    growing = models[models["phase"] == "exponential"]
-    measured = growing if len(growing) else models[models["R_low"].notna()]
-    certified = tables.seeded[tables.seeded["ratio"].notna() & (tables.seeded["place"] == "anywhere")]
-    strategies = strategy_effects(tables)
+    """Numbers of the answers: growth, critical values, strategies, structure."""
+    models = tables.models[tables.models["R_predicted"].notna() | tables.models["R"].notna()]
+    order = models.assign(R_any=models["R"].fillna(models["R_predicted"])).sort_values("R_any")
+    rows = [row | {"shown": _measured(row)} for row in records(order)]
+    effects = factor_effects(tables)
+    critical: list[dict[str, Any]] = []
+    if rows:
+        c = tables.critical[(tables.critical["model"] == rows[0]["model"]) & tables.critical["critical"].notna()]
+        steps = c.assign(step=(c["critical"] / c["value"]).where(c["value"] > 0)).sort_values("step")
+        critical = records(steps[(steps["R"] < 1) & (steps["step"] > 1)])[:2]
     return {
-        "phases": models["phase"].value_counts().to_dict(),
-        "causes": models.loc[models["phase"] == "undecided", "phase_cause"].value_counts().to_dict(),
-        "models": len(models),
-        "fastest": largest(measured, "R_low") if len(measured) else None,
-        "strategies": strategies,
-        "baseline": baseline_of(tables) if len(tables.seeded) else None,
-        "effects": [effect for effect in factor_effects(tables) if effect.factor != "strategy"],
-        "dominant": dominant_factor(tables),
-        "certified": largest(certified, "ratio") if len(certified) else None,
+        "lowest": rows[0] if rows else None,
+        "highest": rows[-1] if len(rows) > 1 else None,
+        "critical": critical,
+        "strategies": strategy_effects(tables),
+        "baseline": baseline_of(tables) if len(tables.crossed) else None,
+        "mixing": [e for e in effects if e.factor == "mixing"],
+        "place": [e for e in effects if e.factor == "place"],
+        "certified": _certified(tables),
     }
+
+
+def _measured(row: Any) -> Interval:
+    """R as measured, or as predicted where it is not."""
+    return _interval(row, "R" if math.isfinite(row["R"]) else "R_predicted")
+
+
+def _interval(row: Any, name: str) -> Interval:
+    return Interval(float(row[name]), float(row[f"{name}_low"]), float(row[f"{name}_high"]))
+
+
+def _certified(tables: StudyTables) -> dict[str, Any] | None:
+    own = at_home(tables.crossed)
+    own = own[own["ratio"].notna()] if len(own) else own
+    return None if own.empty else own.loc[own["ratio"].idxmax()].to_dict()
+
+
+# --- tables of the page ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Block:
+    """A table of the page: rows by column, and the numbers behind them."""
+
+    key: str
+    rows: list[dict[str, Any]]
+    data: pd.DataFrame
+
+    def has(self, column: str) -> bool:
+        """Whether any row has a value in a column."""
+        return any(not missing(row.get(column)) for row in self.rows)
+
+
+def missing(value: Any) -> bool:
+    """Whether a value is not there."""
+    value = value[0] if isinstance(value, Interval) else value
+    return value is None or value == "" or (isinstance(value, float) and math.isnan(value))
+
+
+def _block(key: str, rows: Iterable[dict[str, Any]], data: pd.DataFrame) -> Block | None:
+    rows = list(rows)
+    return Block(key, rows, data) if rows else None
+
+
+def _growth(tables: StudyTables) -> Block | None:
+    rows = [
+        {"model": tables.name(row, ("place",)), "R": _interval(row, "R"), "predicted": _interval(row, "R_predicted"),
+         "doubling": _interval(row, "doubling") if math.isfinite(row["doubling"]) else UNKNOWN,
+         "phase": row["phase"], "cause": row["phase_cause"]}
+        for row in records(tables.models)
+    ]  # fmt: skip
+    return _block("growth", rows, tables.phases)
+
+
+def _critical(tables: StudyTables) -> Block | None:
+    rows = [
+        {"model": tables.name(row, ("place",)), "factor": row["factor"], "value": float(row["value"]), "R": float(row["R"]),
+         "critical": _interval(row, "critical"), "step": float(row["critical"] / row["value"]) if row["value"] else math.nan,
+         "graphs": f"{row['crossed']} of {row['replicates']}", "most": float(row["most"]), "R_at_most": float(row["R_at_most"])}
+        for row in records(tables.critical)
+    ]  # fmt: skip
+    return _block("critical", rows, tables.critical)
+
+
+def _seeds(tables: StudyTables) -> Block | None:
+    """Who the seeds are at the largest budget of the first setting of the crossed part, on one graph."""
+    home = at_home(tables.crossed)
+    r = tables.results[tables.results["condition"].isin(set(home["condition"])) & (tables.results["n_seeds"] > 0)]
+    r = r[r["cell"].isin(set(tables.seeds["cell"]))].sort_values(
+        ["replicate", "budget_value"], ascending=[True, False], kind="stable"
+    )
+    if r.empty:
+        return None
+    first = r.iloc[0]
+    for column in ("model", "rule", "graph", "budget", "replicate"):
+        r = r[r[column] == first[column]]
+    rows = []
+    for strategy in tables.strategies:
+        own = tables.seeds[tables.seeds["cell"].isin(set(r.loc[r["strategy"] == strategy, "cell"]))]
+        if own.empty:
+            continue
+        tiers = own.loc[own["tier"] != "", "tier"].value_counts().to_dict()
+        rows.append(
+            {"strategy": strategy, "seeds": len(own), "median": float(own["followers"].median()),
+             "most": int(own["followers"].max()), "price": float(own["price"].median()), "tiers": format.show(tiers) if tiers else "",
+             "communities": own.loc[own["community"] != "", "community"].nunique() or None}
+        )  # fmt: skip
+    data = r[["cell", *FACTORS, "replicate"]].merge(tables.seeds, on="cell").drop(columns="cell")
+    return _block("seeds", rows, data)
+
+
+def _predictive(tables: StudyTables) -> Block | None:
+    p = tables.predictive
+    rows = [
+        {"model": row["model_name"], "strategy": row["strategy"], "budget": row["budget"], "reach": _interval(row, "reach"),
+         "predictive": Interval(row["reach"], row["predictive_low"], row["predictive_high"]), "R": _interval(row, "R")}
+        for row in records(p.sort_values(["model_name", "budget"], kind="stable"))
+    ]  # fmt: skip
+    return _block("predictive", rows, p)
+
+
+def _expectations(tables: StudyTables) -> Block | None:
+    found = findings(tables)
+    rows = [
+        {"key": f.hypothesis.key, "source": f.hypothesis.source, "effect": f.shown, "scale": f.hypothesis.scale,
+         "p": f.p_value, "p_adjusted": f.p_adjusted, "verdict": f.verdict,
+         "graphs": f.effect.graphs if f.effect else 0, "contrasts": f.effect.contrasts if f.effect else 0}
+        for f in found
+    ]  # fmt: skip
+    flat = [
+        {k: v for k, v in row.items() if k != "effect"}
+        | dict(zip(("effect", "low", "high"), row["effect"] or UNKNOWN, strict=True))
+        for row in rows
+    ]
+    asked = [row for row in rows if row["verdict"] != "not asked"]
+    return _block("expectations", asked, pd.DataFrame(flat))
+
+
+def _parameters(tables: StudyTables) -> Block | None:
+    """Parameters that a model marks as assumed or prior, once where models share them."""
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
+    for model in tables.study.get("models", []):
+        for p in model.get("parameters", []):
+            key = tuple(str(p.get(k)) for k in ("name", "value", "standing", "note"))
+            entry = {"parameter": p["name"], "value": p["value"], "standing": p["standing"], "note": p.get("note", "")}
+            found.setdefault(key, entry | {"models": []})["models"].append(str(model.get("name") or model.get("model")))
+    rows = [
+        row | {"models": ", ".join(dict.fromkeys(row["models"])), "value": format.show(row["value"])}
+        for row in found.values()
+    ]
+    return _block("parameters", rows, pd.DataFrame(rows))
+
+
+def _skipped(tables: StudyTables) -> Block | None:
+    frame = pd.DataFrame(tables.study.get("skipped", []), columns=["strategy", "graph", "budget", "reason"]).astype(str)
+    joined = (
+        frame.groupby(["strategy", "reason"], sort=False).agg(lambda own: ", ".join(dict.fromkeys(own))).reset_index()
+    )
+    return _block("skipped", records(joined), frame)
+
+
+def _cells(tables: StudyTables) -> Block | None:
+    c = tables.crossed if len(tables.crossed) else tables.conditions
+    rows = [
+        {"model": tables.name(row, ("place",)), "place": row["place"], "budget": row["budget"], "strategy": row["strategy"],
+         "seeds": float(row["n_seeds"]), "reach": _interval(row, "reach"), "between": float(row["reach_sd_between"]),
+         "within": float(row["reach_se_within"]), "outbreak": _interval(row, "outbreak_probability").times(100.0),
+         "cost": float(row["cost"]), "per_cost": float(row["reach_per_cost"]), "ratio": format.Share(row["ratio"])}
+        for row in records(c)
+    ]  # fmt: skip
+    return _block("conditions", rows, tables.conditions)
+
+
+def _level(value: Any, digits: int) -> str:
+    """Write a level of a factor, a number or a text that may be one."""
+    try:
+        return format.number(float(value), digits)
+    except ValueError:
+        return str(value)
 
 
 def _csv(frame: pd.DataFrame) -> str:
     """Return a table as a data: address that a link can download."""
-    text = frame.to_csv(index=False, float_format="%.8g")
+    text = frame.to_csv(index=False, float_format="%.6g")
     return "data:text/csv;charset=utf-8;base64," + base64.b64encode(text.encode()).decode()
+
+
+def _packed(frame: pd.DataFrame) -> str:
+    """Return a large table as a gzipped one; the same table gives the same bytes."""
+    text = frame.dropna(axis=1, how="all").to_csv(index=False, float_format="%.6g")
+    return "data:application/gzip;base64," + base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
 
 
 def _environment() -> Environment:
@@ -140,8 +316,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {name: getattr(format, name) for name in format.__all__ if name[0].islower()}
-    environment.filters |= {"csv": _csv, "missing": blocks.missing}
-    environment.globals["triple"] = lambda row, name: format.Interval(
-        row[name], row[f"{name}_low"], row[f"{name}_high"]
-    )
+    environment.filters |= {"csv": _csv, "packed": _packed, "missing": missing, "number_of": _level}
+    environment.filters["points"] = lambda row, name: _interval(row, name).times(100.0)
+    environment.filters["index"] = lambda row: format.interval(_interval(row, "total").times(100.0), " %")
+    environment.globals["triple"] = _interval
     return environment

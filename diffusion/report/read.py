@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ..errors import InputError, MissingDataError, ReadError
 from ..study.schema import TABLES, read_table
-from .format import cut, number
+from .format import cut
 
-__all__ = ["SETTING", "StudyTables", "keyed", "largest", "read", "records"]
+__all__ = ["LINE", "StudyTables", "keyed", "read", "records"]
 
-SETTING = ("graph", "model", "rule", "place")  # what is held fixed while strategies and budgets are compared
+LINE = ("model_name", "rule", "place", "strategy")  # what a curve over the levels of a factor holds fixed
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +27,13 @@ class StudyTables:
     """The tables of a finished study, as they were read."""
 
     results: pd.DataFrame
+    conditions: pd.DataFrame
+    points: pd.DataFrame
+    phases: pd.DataFrame
+    critical: pd.DataFrame
+    sensitivity: pd.DataFrame
+    samples: pd.DataFrame
+    predictive: pd.DataFrame
     new_by_step: pd.DataFrame
     reach_by_community: pd.DataFrame
     seeds: pd.DataFrame
@@ -36,106 +45,133 @@ class StudyTables:
     provenance: dict[str, Any]
 
     @cached_property
-    def seeded(self) -> pd.DataFrame:
-        """Cells with seeds."""
-        rows: pd.DataFrame = self.results[(self.results["n_seeds"] > 0) & self.results["reach"].notna()]
+    def crossed(self) -> pd.DataFrame:
+        """Conditions of the crossed part of the design."""
+        own = set(self.points.loc[self.points["part"] == "crossed", "condition"])
+        rows: pd.DataFrame = self.conditions[self.conditions["condition"].isin(own) & self.conditions["reach"].notna()]
         return rows
 
     @cached_property
-    def records(self) -> list[dict[str, Any]]:
-        """Cells with seeds, as mappings."""
-        return records(self.seeded)
+    def sweeps(self) -> dict[str, pd.DataFrame]:
+        """By factor the conditions of its sweep, with its level, value and position x on the axis.
+
+        Levels that are no numbers, or only some of which are, stand in the order of the study. Several mixings or budgets
+        that are crossed are a sweep of their own where none is declared.
+        """
+        found = {}
+        for factor, own in self.points[self.points["part"] == "sweep"].groupby("factor", sort=False):
+            levels = own[["level", "value", "condition"]].drop_duplicates("condition")
+            found[str(factor)] = levels.merge(self.conditions, on="condition")
+        r = self.crossed
+        copies = [g["label"] for g in self.graphs if g.get("rewired_from")]
+        for factor, column in (("mixing", "mixing"), ("budget", "budget_value")):
+            own = r[r["graph"].isin(copies)] if factor == "mixing" and len(copies) > 1 else r
+            own = own[own["budget_kind"] == own["budget_kind"].iloc[0]] if len(own) else own
+            if factor not in found and own[column].nunique() > 1 and (factor == "budget" or len(set(own["graph"])) > 1):
+                found[factor] = own.assign(level=own["budget"] if factor == "budget" else "", value=own[column])
+        for factor, own in found.items():
+            order = own["value"] if own["value"].notna().all() else pd.factorize(own["level"])[0]
+            own = own.assign(x=order)[own["reach"].notna()].sort_values("x", kind="stable")
+            found[factor] = self._lines_named(own, (factor,))
+        return {factor: own for factor, own in found.items() if own["x"].nunique() > 1}
+
+    @cached_property
+    def maps(self) -> list[pd.DataFrame]:
+        """The conditions of every map, with the levels and values of both factors."""
+        own = self.points[self.points["part"] == "map"].drop_duplicates(["number", "condition"])
+        own = own.drop(columns=["part", "cell"]).merge(self.conditions, on="condition")
+        maps = [rows for _, rows in own.groupby("number")]
+        return [self._lines_named(rows, (rows["factor"].iloc[0], rows["factor_y"].iloc[0])) for rows in maps]
 
     @cached_property
     def model_factors(self) -> list[str]:
-        """Columns of models that vary in the study, those that follow from others left out."""
-        declared = {column.name: column for column in TABLES["results"].columns}
-        own = [c for c in map(str, self.results) if c not in declared or declared[c].role == "parameter"]
-        return [c for c in own if self.results.loc[self.results[c].notna(), c].nunique() > 1]
+        """Parameters of models that vary over conditions, those that follow from others left out."""
+        declared = {column.name: column for column in TABLES["conditions"].columns}
+        r = self.conditions
+        own = [c for c in map(str, r) if c not in declared or declared[c].role == "parameter"]
+        return [c for c in own if r[c].replace("", np.nan).dropna().nunique() > 1]
+
+    def _lines_named(self, rows: pd.DataFrame, factors: tuple[str, ...]) -> pd.DataFrame:
+        """Give all levels of a line the name that most of them have.
+
+        A level of one model may be another model of the study, whose condition and name it then has.
+        """
+        others = [f for f in self.model_factors if f not in factors]
+        if len(others) == len(self.model_factors):
+            return rows
+        key = keyed(rows, ["model_kind", "rule", "contagion", *others])
+        return rows.assign(model_name=rows["model_name"].groupby(key).transform(lambda names: names.mode().iloc[0]))
+
+    @cached_property
+    def models(self) -> pd.DataFrame:
+        """Rows of `phases` for graphs and models of the crossed part."""
+        keys = ["graph", "model", "rule"]
+        return self.phases.merge(self.crossed[keys].drop_duplicates(), on=keys)
 
     @cached_property
     def strategies(self) -> list[str]:
         """Strategies in the order of the study."""
+        present = list(dict.fromkeys(self.conditions["strategy"]))
         named = [str(s["strategy"]) for s in self.study.get("strategies", [])]
-        present = list(dict.fromkeys(self.results["strategy"]))
         return [s for s in named if s in present] + [s for s in present if s not in named]
 
     @cached_property
-    def copies(self) -> list[str]:
-        """Rewired copies of a graph, where there are at least two: among them mixing differs and nothing else."""
-        found = [str(g["label"]) for g in self.graphs if g.get("rewired_from")]
-        return found if len(found) > 1 else []
+    def confidence(self) -> float:
+        """Level of the intervals of a study."""
+        return float(self.conditions["confidence"].min())
 
-    def varies(self, column: str) -> bool:
-        """Whether a column has more than one value."""
-        return column in self._varying
+    def by_replicate(self, measure: str) -> dict[str, NDArray[np.float64]]:
+        """Values of a measure by condition, in the order of the replicates; NaN where there is none."""
+        if measure not in self._by_replicate:
+            rows = self.results.drop_duplicates(["condition", "replicate"])
+            table = rows.pivot(index="condition", columns="replicate", values=measure).astype(float)
+            self._by_replicate[measure] = dict(zip(table.index, table.to_numpy(), strict=True))
+        return self._by_replicate[measure]
+
+    def errors(self, measure: str) -> dict[str, float]:
+        """Standard error of a measure on one graph by simulation alone, by condition."""
+        key = f"{measure}_se_within"
+        if key not in self._by_replicate:
+            self._by_replicate[key] = dict(zip(self.conditions["condition"], self.conditions[key], strict=True))
+        return self._by_replicate[key]
+
+    @cached_property
+    def _by_replicate(self) -> dict[str, Any]:
+        return {}
 
     @cached_property
     def _varying(self) -> set[str]:
-        return {str(column) for column, n in self.results.nunique().items() if n > 1}
-
-    @cached_property
-    def settings(self) -> list[dict[str, str]]:
-        """Combinations of graph, model, rule and place."""
-        return records(self.seeded[list(SETTING)].drop_duplicates())
-
-    def of(self, setting: Any) -> pd.DataFrame:
-        """Cells of a setting."""
-        rows = self.seeded
-        for name in SETTING:
-            rows = rows[rows[name] == setting[name]]
-        return rows
+        rows = self.crossed if len(self.crossed) else self.conditions
+        return {column for column in ("graph", "rule", "model_name", "place") if rows[column].nunique() > 1}
 
     def graph_name(self, graph: str) -> str:
         """Label without the part that all graphs have in common: ``platform, mixing 0.2`` becomes ``mixing 0.2``."""
-        labels = list(dict.fromkeys(self.results["graph"]))
+        labels = list(dict.fromkeys(self.conditions["graph"]))
         if len(labels) < 2 or len({label.split(", ", 1)[0] for label in labels}) > 1:
             return cut(graph, 40)
         return cut(graph.split(", ", 1)[1], 40) if ", " in graph else "original"
 
-    @cached_property
-    def _model_names(self) -> dict[str, str]:
-        """By label the short name of a model: what varies among models of its kind, or else its label."""
-        names = {}
-        for kind, own in self.results.groupby("model_kind", sort=False):
-            factors = [f for f in self.model_factors if own[f].nunique() > 1]
-            told = factors and len(own[factors].drop_duplicates()) == own["model"].nunique()
-            for row in records(own.drop_duplicates("model")):
-                parts = [row[f] if isinstance(row[f], str) else f"{f} {number(row[f])}" for f in factors]
-                head = [str(kind)] if self.varies("model_kind") else []
-                names[str(row["model"])] = " · ".join([*head, *parts]) if told else str(row["model"])
-        return names
-
-    def model_name(self, row: Any) -> str:
-        """Short name of the model of a cell."""
-        return self._model_names[str(row["model"])]
-
     def name(self, row: Any, without: Iterable[str] = ()) -> str:
-        """Short name of the setting of a cell; `without` leaves factors out."""
+        """Short name of the setting of a condition: its model, and what else varies in the crossed part."""
         shown = {
-            "graph": self.graph_name(row["graph"]) if self.varies("graph") else "",
-            "model": self.model_name(row),
-            "rule": row["rule"] if row["rule"] and self.varies("rule") else "",
-            "place": f"seeds {row['place']}" if self.varies("place") else "",
+            "model": str(row["model_name"]),
+            "rule": str(row["rule"]) if "rule" in self._varying else "",
+            "graph": self.graph_name(row["graph"]) if "graph" in self._varying else "",
+            "place": str(row.get("place", "")) if "place" in self._varying else "",
         }
-        return " · ".join(text for factor, text in shown.items() if text and factor not in set(without))
+        return " · ".join(text for key, text in shown.items() if text and key not in set(without))
 
 
-def largest(rows: pd.DataFrame, column: str) -> pd.Series[Any]:
-    """Return the row with the largest value in a column (the first of equals; NaN counts as least)."""
-    return rows.iloc[int(rows[column].astype(float).fillna(float("-inf")).to_numpy().argmax())]
+def keyed(rows: pd.DataFrame, columns: Sequence[str]) -> pd.Series[Any]:
+    """Return one text a row that is equal where all columns are; NaN equals itself."""
+    values = zip(*(rows[column] for column in columns), strict=True)
+    return pd.Series(["|".join(map(str, value)) for value in values], index=rows.index, dtype=object)
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Return rows as mappings."""
     rows: list[Any] = frame.to_dict("records")
     return rows
-
-
-def keyed(rows: pd.DataFrame, columns: Iterable[str]) -> pd.Series[Any]:
-    """Return one text a row that is equal where all columns are; NaN equals itself."""
-    values = zip(*(rows[column] for column in columns), strict=True)
-    return pd.Series(["|".join(map(str, value)) for value in values], index=rows.index, dtype=object)
 
 
 def read(folder: Path) -> StudyTables:

@@ -1,240 +1,205 @@
-"""The figures on community structure: mixing, where reach is, when communities are entered, one community or all."""
+"""The figures on structure: reach, R and outbreaks against mixing, every other sweep, and shares by community."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from ... import plotting
-from ..analysis import confidence_of, factor_effects, place_contrasts, seeds_alike
-from ..format import label, number
-from ..read import StudyTables, keyed, largest, records
-from .base import FACTORS, Figure, Look, Panel, dot_panel, finish, heading, line_panel, marks_of, ways
+from ..analysis import factor_effects
+from ..format import number
+from ..read import StudyTables, records
+from .answer import at_home
+from .base import ACCENT, FACTORS, WIDTH, Figure, Panel, colours_of, finish, heading, line_panel, shown, telling
 
-__all__ = ["base_cells", "community_figures"]
+__all__ = ["community_figures"]
 
-MOST_COMMUNITIES = 10
+MEASURES = {"R": "R", "R_predicted": "R", "outbreak_probability": "outbreak probability", "reach": "reach (users)"}
+MOST_SWEEPS, MOST_BARS = 9, 9
 
 
 def community_figures(tables: StudyTables) -> list[Figure]:
-    """Return the figures on community structure."""
-    look = Look(tables)
-    drawn = [_by_mixing(tables, look), _shares(tables), _entries(tables), _places(tables, look)]
+    """Return the figures on community structure and on the other factors that are swept."""
+    drawn = [_mixing(tables), _sweeps(tables), _shares(tables)]
     return [figure for figure in drawn if figure is not None]
 
 
-def base_cells(tables: StudyTables, *, smallest: bool = False) -> pd.DataFrame:
-    """Return the cells of the largest (or smallest) budget, and of one level of every numeric factor of the models.
-
-    The level is the one at which reach varies most between graphs or places, so that their effect is seen.
-    """
-    r: pd.DataFrame = tables.seeded
-    kind = "k" if (r["budget_kind"] == "k").any() else "money"
-    r = r[r["budget_kind"] == kind]
-    r = r[r["budget_value"] == (r["budget_value"].min() if smallest else r["budget_value"].max())]
-    held = [f for f in tables.model_factors if pd.api.types.is_numeric_dtype(r[f])]
-    if held:
-        keys = keyed(r, held)
-        spread = np.log(r["reach"].clip(lower=1e-9)).groupby([keys, r["contagion"], r["strategy"]]).std()
-        chosen = spread.groupby(level=[1, 0]).mean().fillna(0.0).groupby(level=0).idxmax()
-        r = r[[(kind, key) in set(chosen) for kind, key in zip(r["contagion"], keys, strict=True)]]
-    return r
+def _lines(own: pd.DataFrame, measure: str, series: str, *, dashed: bool = False) -> pd.DataFrame:
+    ends = own[[measure, f"{measure}_low", f"{measure}_high"]].set_axis(["value", "low", "high"], axis=1)
+    named = bool(own["value"].isna().any())
+    texts = [shown(level) if level else number(x, 3) for level, x in zip(own["level"], own["x"], strict=True)]
+    frame = ends.assign(x=own["x"], level=texts, series=own[series], dashed=dashed, named=named)
+    return frame[frame["value"].notna()]
 
 
-def _leader(rows: pd.DataFrame) -> str:
-    """Strategy tried in most cells, and among those the one that reaches most."""
-    tried = rows.groupby("strategy")["reach"].agg(["size", "mean"])
-    return str(tried.sort_values(["size", "mean"]).index[-1])
+def _mixing(tables: StudyTables) -> Figure | None:
+    """Reach by strategy and model against mixing; R of models that have one; outbreaks of those that have none."""
+    own = at_home(tables.sweeps.get("mixing", tables.crossed.iloc[:0]))
+    if own.empty or own["x"].nunique() < 2:
+        return None
+    own = own[own["budget"] == own["budget"].iloc[-1]]
+    panels = []
+    for i, (name, part) in enumerate(own.groupby("model_name", sort=False)):
+        if i < 4:
+            panels.append(
+                line_panel(
+                    _lines(part, "reach", "strategy"),
+                    colours_of(tables),
+                    name=f"x{i}",
+                    head=str(name),
+                    xlabel="mixing",
+                    ylabel="reach (users)",
+                )  # fmt: skip
+            )
+    colours = _model_colours(tables)
+    once = own.drop_duplicates(["model_name", "rule", "x"])
+    with_R = once[once["R_predicted"].notna()]
+    if len(with_R):
+        frame = pd.concat([_lines(with_R, "R_predicted", "model_name"), _lines(with_R, "R", "model_name", dashed=True)])
+        panels.append(
+            line_panel(frame, colours, name="xr", head="R of graph and model", xlabel="mixing", ylabel="R", line=1.0)
+        )
+    frame = _lines(_one_strategy(own), "outbreak_probability", "model_name")
+    if len(frame):
+        panels.append(
+            line_panel(
+                frame,
+                colours,
+                name="xo",
+                head="Outbreaks",
+                second=_one_strategy(own)["strategy"].iloc[0],
+                xlabel="mixing",
+                ylabel="share of runs",
+                log_y=False,
+            )
+        )
+    facts = {"effects": [e for e in factor_effects(tables) if e.factor == "mixing"], "best": _best(own)}
+    columns = [
+        "x",
+        *FACTORS,
+        *(f"{m}{e}" for m in ("reach", "R", "R_predicted", "outbreak_probability") for e in ("", "_low", "_high")),
+    ]
+    return Figure("mixing", panels, own[[*columns, "replicates"]], facts)
 
 
-def _held(rows: pd.DataFrame, strategy: str = "") -> dict[str, Any]:
+def _best(own: pd.DataFrame) -> list[tuple[str, str]]:
+    """By contagion the mixing at which mean log reach over models and strategies is highest."""
+    found = []
+    for contagion, part in own.groupby("contagion", sort=False):
+        x = float(part.groupby("x")["reach"].median().idxmax())
+        found.append((str(contagion), number(x, 3)))
+    return found
+
+
+def _one_strategy(own: pd.DataFrame) -> pd.DataFrame:
+    """Conditions of the strategy that is swept most often, random seeds last."""
+    counts = own["strategy"].value_counts(sort=False)
+    best = max(counts.index, key=lambda s: (counts[s], s != "random"))
+    return own[own["strategy"] == best]
+
+
+def _model_colours(tables: StudyTables) -> dict[str, str]:
     return {
-        "budget": str(rows["budget"].iloc[0]),
-        "strategy": strategy,
-        "runs": (rows["runs"].min(), rows["runs"].max()),
+        str(n): plotting.PALETTE[i % len(plotting.PALETTE)]
+        for i, n in enumerate(tables.conditions["model_name"].unique())
     }
 
 
-def _by_mixing(tables: StudyTables, look: Look) -> Figure | None:
-    rows = base_cells(tables)
-    rows = rows[rows["mixing"].notna()]
-    if rows["mixing"].nunique() < 2:
-        return None
-    # The same money may buy two creators at one mixing and ten at another: that is no line of structure.
-    alike = rows.groupby(["model", "rule", "place", "strategy"])["n_seeds"].transform(seeds_alike).astype(bool)
-    uneven, rows = rows[~alike], rows[alike]
-    panels: list[Panel] = []
-    for place in ("anywhere", "one community"):
-        for head, own in ways(tables, rows[rows["place"] == place]):
-            if own["mixing"].nunique() > 1 and len(panels) < 4:
-                second = f"seeds {place}" if tables.varies("place") else ""
-                frame = own.assign(x=own["mixing"])
-                xlabel = "mixing (share of arcs between communities)"
-                panels.append(line_panel(frame, look, name=f"x{len(panels)}", head=head, second=second, xlabel=xlabel))
+def _sweeps(tables: StudyTables) -> Figure | None:
+    """Reach against every factor that is swept but mixing and budget, one line a model."""
+    factors = [f for f in tables.sweeps if f not in ("mixing", "budget")]
+    panels, frames = [], []
+    for i, factor in enumerate(factors):
+        own = _one_strategy(at_home(tables.sweeps[factor]))
+        own = own[own["budget"] == own["budget"].iloc[-1]]
+        frames.append(own.assign(factor=factor))
+        if i < MOST_SWEEPS:
+            head = str(factor)
+            panels.append(
+                line_panel(
+                    _lines(own, "reach", "model_name"),
+                    _model_colours(tables),
+                    name=f"w{i}",
+                    head=head,
+                    height=206,
+                    xlabel="",
+                    ylabel="reach (users)",
+                )  # fmt: skip
+            )
     if not panels:
         return None
-    effects = [effect for effect in factor_effects(tables) if effect.factor == "mixing"]
-    numbers = [
-        (label(str(s)), int(own.min()), int(own.max())) for s, own in uneven.groupby("strategy", sort=False)["n_seeds"]
-    ]
-    kept = [
-        *FACTORS,
-        "mixing",
-        "contagion",
-        *tables.model_factors,
-        "n_seeds",
-        "reach",
-        "reach_low",
-        "reach_high",
-        "runs",
-    ]
-    data = tables.results.loc[tables.results["mixing"].notna(), kept]
-    return Figure("mixing", panels, data, {"effects": effects, "uneven": numbers, **_held(rows)})
+    effects = [e for e in factor_effects(tables) if e.factor in factors]
+    facts = {"effect": max(effects, key=lambda e: abs(e.effect.change.value)) if effects else None}
+    facts["strategy"] = frames[0]["strategy"].iloc[0]
+    columns = ["factor", "level", "value", *FACTORS, "reach", "reach_low", "reach_high", "replicates"]
+    return Figure("sweeps", panels, pd.concat(frames)[columns], facts)
 
 
 def _shares(tables: StudyTables) -> Figure | None:
-    """Stacked bars: share of reach in each community, by where seeds are and by graph, for one strategy."""
-    rows = base_cells(tables)
-    rows = rows[rows["cell"].isin(set(tables.reach_by_community["cell"]))]
-    if rows.empty or not (tables.varies("graph") or tables.varies("place")):
+    """Share of reach by community of cells that differ in model and place, and how many communities they enter."""
+    r = tables.results[tables.results["cell"].isin(set(tables.reach_by_community["cell"]))]
+    r = r[r["condition"].isin(set(tables.crossed["condition"])) & (r["replicate"] == r["replicate"].min())]
+    if r.empty:
         return None
-    strategy = _leader(rows)
-    rows = rows[rows["strategy"] == strategy].sort_values(["place", "mixing"], kind="stable")
-    panels = [_share_panel(tables, head, own, f"h{i}") for i, (head, own) in enumerate(ways(tables, rows))]
-    facts = {"low": float(rows["dominance"].min()), "high": float(rows["dominance"].max()), **_held(rows, strategy)}
-    shares = tables.reach_by_community.drop(columns=["entry_step", "entered"])
-    data = rows[["cell", *FACTORS, "runs"]].merge(shares, on="cell").drop(columns="cell")
+    placed = r[r["strategy"].isin(r.loc[r["place"] != "anywhere", "strategy"])]
+    r = placed if len(placed) else r
+    strategy, budget = r["strategy"].iloc[0], r.sort_values("budget_value")["budget"].iloc[-1]
+    cells = r[(r["strategy"] == strategy) & (r["budget"] == budget)].head(3 * MOST_BARS)
+    groups = telling(tables, cells.assign(place=""), 3)
+    panels = [
+        _share_panel(tables, own.assign(place=r.loc[own.index, "place"]), f"h{i}") for i, own in enumerate(groups)
+    ]
+    shares = tables.reach_by_community
+    top = shares.loc[shares["cell"].isin(set(cells["cell"]))].groupby("cell")["share"].max()
+    facts = {"low": float(top.min()), "high": float(top.max()), "strategy": strategy, "budget": budget}
+    data = cells[["cell", *FACTORS, "replicate"]].merge(shares, on="cell").drop(columns="cell")
     return Figure("community-shares", panels, data, facts)
 
 
-def _row_name(tables: StudyTables, row: Any) -> str:
-    return tables.name(row, without=("model", "rule")) or tables.graph_name(row["graph"])
-
-
-def _share_panel(tables: StudyTables, head: str, cells: pd.DataFrame, key: str) -> Panel:
-    names = [_row_name(tables, row) for row in records(cells)]
-    left = 16 + 6.2 * max(map(len, names))
-    figure, axes = plotting.panel(height=70 + 22 * len(names), left=min(left, 240), right=18, top=28)
-    heading(axes, head)
+def _share_panel(tables: StudyTables, cells: pd.DataFrame, name: str) -> Panel:
+    rows = records(cells)
+    names = [row["place"] for row in rows]
+    figure, axes = plotting.panel(WIDTH, 72 + 23 * len(names), left=16 + 6.2 * max(map(len, names)), right=74, top=28)
+    heading(axes, tables.name(rows[0], ("place",)))
     axes.set_ylim(len(names) - 0.5, -0.5)
-    axes.set_yticks(range(len(names)), names)
-    axes.grid(visible=False)
-    for position, cell in enumerate(cells["cell"]):
-        own = tables.reach_by_community[tables.reach_by_community["cell"] == cell]
-        parts = own.sort_values(["size", "community"], ascending=[False, True], kind="stable")["share"].fillna(0.0)
-        start = 0.0
-        for i, part in enumerate(100 * parts):  # one dark colour, then two light ones in turn: neighbours always differ
-            shade = "#2f4b66" if i == 0 else "#b9cad9" if i % 2 else "#dbe4ec"
-            axes.barh(position, part, left=start, height=0.72, color=shade, edgecolor="white", linewidth=0.8)
-            if part >= 12:
-                colour = "white" if i == 0 else plotting.INK
-                axes.text(start + part / 2, position, f"{part:.0f}", ha="center", va="center_baseline", color=colour)
-            start += part
-    axes.set_xlim(0, 100)
-    axes.set_xlabel("share of reach (%)")
-    return finish(figure, f"Share of reach by community, {head}", key)
-
-
-def _entries(tables: StudyTables) -> Figure | None:
-    """Communities coloured by the step at which they are entered: rows are graphs, columns communities."""
-    rows = base_cells(tables, smallest=True)
-    entries = tables.reach_by_community[tables.reach_by_community["entry_step"].notna()]
-    inside = rows[rows["place"] == "one community"]
-    rows = inside if len(inside) else rows
-    rows = rows[rows["cell"].isin(set(entries["cell"]))]
-    if rows.empty:
-        return None
-    # Many seeds enter everything at once; the strategy that takes longest shows the order best.
-    late = rows["cell"].map(entries.groupby("cell")["entry_step"].mean())
-    tried = rows.groupby("strategy")["cell"].transform("size")
-    strategy = str(late[tried == tried.max()].groupby(rows["strategy"]).mean().idxmax())
-    rows = rows[rows["strategy"] == strategy].sort_values("mixing", kind="stable")
-    own = entries[entries["cell"].isin(set(rows["cell"]))]
-    later = own.loc[own["entry_step"] > 0, "entry_step"]
-    if later.empty or (later.max() < 1.25 * later.min() and own["entered"].min() > 0.99):
-        return None  # everything is entered at once: there is no order to show
-    last = max(float(later.max()), 1.0)
-    panels = [_entry_panel(tables, head, cells, last, f"y{i}") for i, (head, cells) in enumerate(ways(tables, rows))]
-    data = rows[["cell", *FACTORS, "mixing"]].merge(tables.reach_by_community, on="cell").drop(columns="cell")
-    facts = {"first": float(later.min()), "last": last, "place": str(rows["place"].iloc[0]), **_held(rows, strategy)}
-    return Figure("entry", panels, data, facts)
-
-
-def _entry_panel(tables: StudyTables, head: str, cells: pd.DataFrame, last: float, key: str) -> Panel:
-    from matplotlib import colormaps
-
-    names = [tables.graph_name(graph) for graph in cells["graph"]]
-    left = min(20 + 6.4 * max(map(len, names)), 200)
-    figure, axes = plotting.panel(height=34 + 52.0 * len(names), left=left, right=6, top=30, bottom=4)
-    heading(axes, head)
-    columns = 1
-    for position, cell in enumerate(cells["cell"]):
-        own = tables.reach_by_community[tables.reach_by_community["cell"] == cell]
-        own = own.sort_values(["size", "community"], ascending=[False, True], kind="stable").head(MOST_COMMUNITIES)
-        columns = max(columns, len(own))
-        largest_size = float(own["size"].max())
-        for i, (size, step, entered) in enumerate(own[["size", "entry_step", "entered"]].itertuples(index=False)):
-            known = math.isfinite(step)
-            shade = colormaps["viridis"](0.12 + 0.8 * min(step / last, 1.0)) if known else "white"
-            dark = known and float(np.dot(shade[:3], (0.2126, 0.7152, 0.0722))) < 0.45
-            area = 110 + 620 * size / largest_size
-            axes.scatter(i, position - 0.08, s=area, color=[shade], edgecolor=plotting.GREY, linewidth=0.8)
-            colour = "white" if dark else plotting.INK
-            axes.text(
-                i, position - 0.08, number(step, 2), fontsize=9.5, color=colour, ha="center", va="center_baseline"
-            )
-            if known and entered < 0.995:
-                axes.text(
-                    i,
-                    position + 0.44,
-                    f"{100 * entered:.0f} %",
-                    fontsize=8.5,
-                    color=plotting.GREY,
-                    ha="center",
-                    va="center_baseline",
-                )
-    axes.set_xlim(-0.6, columns - 0.4)
-    axes.set_ylim(len(names) - 0.4, -0.55)
-    axes.set_yticks([i - 0.08 for i in range(len(names))], names)
-    axes.set_xticks([])
+    axes.set_yticks(range(len(names)), names, fontsize=10)
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False)
-    for side in ("left", "bottom"):
-        axes.spines[side].set_visible(False)
-    return finish(figure, f"When communities are entered, {head}", key)
-
-
-def _places(tables: StudyTables, look: Look) -> Figure | None:
-    """Reach with all seeds in one community against seeds spread over all."""
-    pairs = place_contrasts(tables)
-    inside = set(base_cells(tables)["cell"])
-    records = [
-        {
-            **{name: pair.to[name] for name in FACTORS if name != "place"},
-            **{"cell": pair.to["cell"], "mixing": pair.to["mixing"], "level": tables.graph_name(pair.to["graph"])},
-            **dict(zip(("value", "low", "high"), pair.change.percent_change, strict=True)),
-        }
-        for pair in pairs
-    ]
-    frame = pd.DataFrame(records)
-    if frame.empty or not frame["cell"].isin(inside).any():
-        return None
-    frame["row"] = frame["strategy"]
-    shown = frame[frame["cell"].isin(inside)].sort_values("mixing", kind="stable")
-    xlabel = "reach in one community against spread (%)"
-    heads = {
-        cell: head
-        for head, own in ways(tables, tables.results[tables.results["cell"].isin(inside)])
-        for cell in own["cell"]
-    }
-    panels = [
-        dot_panel(own, name=f"z{i}", head=head, xlabel=xlabel, colours=look.colour, line=0.0)
-        for i, (head, own) in enumerate(shown.groupby(shown["cell"].map(heads), sort=False))
-    ]
-    effects = [effect for effect in factor_effects(tables) if effect.factor == "place"]
-    facts = {"effects": effects, "confidence": confidence_of(tables), "best": largest(shown, "value")["strategy"]}
-    marks = marks_of(list(dict.fromkeys(shown["level"])))
-    return Figure("place", panels, frame.drop(columns=["row", "level", "cell"]), facts, marks)
+    axes.annotate(
+        "entered at step",
+        (1.0, 1.0),
+        xycoords="axes fraction",
+        ha="left",
+        va="bottom",
+        fontsize=9.5,
+        color=plotting.GREY,
+    )
+    for position, row in enumerate(rows):
+        own: Any = tables.reach_by_community[tables.reach_by_community["cell"] == row["cell"]]
+        own = own.sort_values(["size", "community"], ascending=[False, True], kind="stable")
+        start = 0.0
+        for i, part in enumerate(100 * own["share"].fillna(0.0)):  # one dark shade, then two light ones in turn
+            axes.barh(
+                position,
+                part,
+                left=start,
+                height=0.72,
+                color=ACCENT,
+                alpha=(0.7, 0.34, 0.18)[0 if not i else 2 - i % 2],
+                linewidth=0,
+            )
+            if part >= 12:
+                axes.text(start + part / 2, position, f"{part:.0f}", ha="center", va="center_baseline", fontsize=10)
+            start += part
+        later = own["entry_step"].iloc[1:]
+        axes.annotate(
+            number(float(later.mean()), 2),
+            (1.06, position),
+            xycoords=("axes fraction", "data"),
+            va="center_baseline",
+            fontsize=10,
+        )
+    axes.set_xlim(0, 100)
+    axes.set_xlabel("share of reach (%)")
+    return finish(figure, f"Share of reach by community, {tables.name(rows[0], ('place',))}", name)

@@ -1,82 +1,137 @@
-"""The figures on whom to seed: reach by strategy and budget, and what one user reached costs."""
+"""The figures on whom to seed: reach against budget, and what choosing each strategy costs."""
 
 from __future__ import annotations
 
-from typing import Any
+import math
 
-from ..analysis import baseline_of, strategy_effects
-from ..read import StudyTables, largest
-from .base import FACTORS, Figure, Look, budgets_of, dot_panel, line_panel, marks_of, telling
+import numpy as np
+import pandas as pd
+
+from ..analysis import factor_groups, regret
+from ..format import number
+from ..hypotheses import elasticity_of_budget
+from ..read import StudyTables
+from .answer import at_home
+from .base import FACTORS, WIDTH, Figure, colours_of, finish, heat_panel, line_panel, shown, telling, width_of
 
 __all__ = ["seeding_figures"]
 
-REACH = [*FACTORS, "budget_value", "n_seeds", "n_nodes", "cost", "reach", "reach_low", "reach_high", "runs"]
+MOST_COLUMNS = 16
 
 
 def seeding_figures(tables: StudyTables) -> list[Figure]:
-    """Return the figures on strategies."""
-    look = Look(tables)
-    drawn = [_reach(tables, look, kind) for kind in ("k", "money")] + [_cost(tables, look)]
+    """Return the figures on seeding."""
+    drawn = [_curves(tables), _regret(tables)]
     return [figure for figure in drawn if figure is not None]
 
 
-def _reach(tables: StudyTables, look: Look, kind: str) -> Figure | None:
-    """Reach by strategy: against the number of seeds, or one mark a budget."""
-    rows = tables.seeded[tables.seeded["budget_kind"] == kind]
-    if rows.empty:
+def _curves(tables: StudyTables) -> Figure | None:
+    """Reach against budget on logarithmic axes, one line a strategy, one panel a setting."""
+    own = at_home(tables.sweeps.get("budget", tables.crossed.iloc[:0]))
+    own = own[own["budget_kind"] == own["budget_kind"].iloc[0]] if len(own) else own
+    if own.empty or own["x"].nunique() < 3:
         return None
-    open_rows = rows[rows["place"] == "anywhere"] if (rows["place"] == "anywhere").any() else rows
-    budgets = budgets_of(rows)
-    lines = kind == "k" and len(budgets) > 2
-    panels = []
-    for i, (setting, own) in enumerate(telling(tables, open_rows)):
-        head, name = tables.name(setting) or setting["model"], f"{kind}{i}"
-        if lines:
-            frame = own.assign(x=own["budget_value"])
-            panels.append(line_panel(frame, look, name=name, head=head, xlabel="seeds", log=True))
-            continue
-        order = own.groupby("strategy")["reach"].max().sort_values(ascending=False).index
-        own = own.assign(row=own["strategy"], level=own["budget"], value=own["reach"], low=own["reach_low"])
-        own = (
-            own.assign(high=own["reach_high"])
-            .set_index("strategy")
-            .loc[order]
-            .sort_values("budget_value", kind="stable")
-        )
-        own = own.loc[order].reset_index()
-        panels.append(dot_panel(own, name=name, head=head, xlabel="reach (users)", colours=look.colour, log=True))
-    n_settings = len(open_rows[["graph", "model", "rule", "place"]].drop_duplicates())
+    ends = {"value": own["reach"], "low": own["reach_low"], "high": own["reach_high"]}
+    frame = own.assign(**ends, series=own["strategy"], dashed=False, named=False)
+    xlabel = "budget (RMB)" if own["budget_kind"].iloc[0] == "money" else "seeds"
+    parts = telling(tables, frame)
+    panels = [
+        line_panel(
+            part,
+            colours_of(tables),
+            name=f"b{i}",
+            head=tables.name(part.iloc[0], ("place",)),
+            xlabel=xlabel,
+            ylabel="reach (users)",
+            width=width_of(len(parts)),
+        )  # fmt: skip
+        for i, part in enumerate(parts)
+    ]
+    facts = {c: elasticity_of_budget(tables, c) for c in ("simple", "complex")}
+    columns = [*FACTORS, "budget_value", "cost", "reach", "reach_low", "reach_high", "replicates"]
+    return Figure("budget", panels, own[columns], facts)
+
+
+def _regret(tables: StudyTables) -> Figure | None:
+    """Share of reach lost by each strategy against the best, which is chosen on the other graphs."""
+    held = ["graph", "model_name", "rule", "place", "budget"]
+    crossed = at_home(tables.crossed)
+    lost = regret(tables, crossed.assign(x=crossed["budget_value"]), held) if len(crossed) else pd.DataFrame()
+    if lost.empty:
+        return None
+    settings = lost.drop_duplicates(held)[[*held, "x"]].reset_index(drop=True)
+    settings = settings.sort_values(["model_name", "graph", "rule", "x"], key=_first_seen, kind="stable").head(
+        MOST_COLUMNS
+    )
+    panels = [_panel(tables, lost.merge(settings, on=[*held, "x"]), settings, "Models and budgets", "g0")]
+    parts = [lost]
+    # Where structure is swept, whether the best strategy changes with it.
+    groups = [g for g in factor_groups(tables, "mixing") if len(g) > 2]
+    swept = pd.DataFrame([row for g in groups for row in g])
+    if len(swept) and swept["strategy"].nunique() > 2:
+        swept = at_home(swept)
+        by_mixing = regret(tables, swept, ["model_name", "rule", "place", "level"])
+        for i, (name, own) in enumerate(by_mixing.groupby("model_name", sort=False)):
+            levels = own.drop_duplicates("level").sort_values("x").reset_index(drop=True)
+            width = width_of(min(by_mixing["model_name"].nunique(), 4))
+            panels += [_panel(tables, own, levels[["level"]], f"Mixing, {name}", f"g{i + 1}", width)] if i < 4 else []
+        parts.append(by_mixing)
+    mean = lost.groupby("strategy")[["regret"]].mean()["regret"].sort_values()
+    worst = lost.groupby("strategy")["regret"].max()
     facts = {
-        "budgets": budgets,
-        "baseline": baseline_of(tables),
-        "best": next(iter(strategy_effects(tables, kind)), None),
-        "drawn": (len(panels), n_settings),
-        "lines": lines,
-        "short": sorted(set(rows.loc[rows["n_seeds"] < rows["budget_value"], "strategy"])) if kind == "k" else [],
+        "safest": worst.idxmin(),
+        "most": float(worst.min()),
+        "mean": mean,
+        "graphs": int(crossed["replicates"].max()),
     }
-    return Figure(f"reach-{kind}", panels, rows[REACH], facts, [] if lines else marks_of(budgets))
+    return Figure("regret", panels, pd.concat(parts).drop(columns="x"), facts)
 
 
-def _cost(tables: StudyTables, look: Look) -> Figure | None:
-    """Cost of one user reached: median and range over settings."""
-    rows = tables.seeded[(tables.seeded["cost"] > 0) & (tables.seeded["reach"] > 0)]
-    if rows.empty:
-        return None
-    rows = rows.assign(cost_per_user=rows["cost"] / rows["reach"])
-    free = rows[rows["place"] == "anywhere"] if (rows["place"] == "anywhere").any() else rows
-    spread = free.groupby(["strategy", "budget_value", "budget"])["cost_per_user"].agg(["min", "median", "max"])
-    spread = spread.reset_index().rename(columns={"strategy": "row", "min": "low", "median": "value", "max": "high"})
-    order = spread.groupby("row")["value"].min().sort_values().index
-    frame = spread.set_index("row").loc[order].reset_index().assign(level=lambda f: f["budget"])
-    frame["row"] = frame["row"].astype(str)
-    levels = budgets_of(free)
-    frame["level"] = frame["level"].astype("category").cat.set_categories(levels).astype(str)
-    panel = dot_panel(
-        frame, name="c", head="By strategy", xlabel="cost of one user reached (RMB)", colours=look.colour, log=True
-    )
-    ends = largest(frame.assign(cheap=-frame["value"]), "cheap"), largest(frame, "value")
-    facts: dict[str, Any] = {"ends": [(row["row"], row["level"], float(row["value"])) for row in ends]}
-    facts["settings"] = len(free[["graph", "model", "rule", "place"]].drop_duplicates())
-    return Figure(
-        "cost", [panel], rows[[*REACH, "cost_per_user"]], facts, marks_of(list(dict.fromkeys(frame["level"])))
-    )
+def _first_seen(column: pd.Series) -> pd.Series:  # type: ignore[type-arg]
+    return column if column.name == "x" else pd.Series(pd.factorize(column)[0], index=column.index)
+
+
+def _panel(tables: StudyTables, lost: pd.DataFrame, settings: pd.DataFrame, head: str, name: str, width: float = WIDTH):  # type: ignore[no-untyped-def]
+    strategies = [s for s in tables.strategies if s in set(lost["strategy"])]
+    keys = [c for c in ("graph", "model_name", "rule", "place", "budget", "level") if c in settings]
+    columns = {tuple(row): i for i, row in enumerate(settings[keys].itertuples(index=False, name=None))}
+    cells = lost[lost["strategy"].isin(strategies)].copy()
+    cells["x"] = [columns[key] for key in cells[keys].itertuples(index=False, name=None)]
+    cells["y"] = cells["strategy"].map(strategies.index)
+    # Half of the reach lost is as dark as it gets; what is not told apart from the best has a star.
+    cells["shade"] = (cells["regret"] / 0.5).clip(0, 1)
+    even = (cells["low"] <= 0) & np.isfinite(cells["regret"])
+    cells["text"] = [
+        ("★" if e else "") + number(100 * max(v, 0.0), 1 if v < 0.1 else 2) if math.isfinite(v) else "–"
+        for v, e in zip(cells["regret"], even, strict=True)
+    ]
+    wide = "budget" in keys
+    names = [_short(row.get("budget", shown(row.get("level", "")))) for row in settings.to_dict("records")]
+    figure, axes = heat_panel(
+        cells, name=name, head=head, columns=names, rows=[_label(s) for s in strategies],
+        second="reach lost against the best, %", width=WIDTH * 3 + 30 if wide and len(names) > 7 else width,
+    )  # fmt: skip
+    if wide:
+        groups = [tables.name({**row, "place": ""}, ("place",)) for row in settings.to_dict("records")]
+        starts = [i for i, g in enumerate(groups) if not i or g != groups[i - 1]]
+        for start, end in zip(starts, [*starts[1:], len(groups)], strict=True):
+            axes.annotate(
+                groups[start],
+                ((start + end - 1) / 2, -0.5),
+                xytext=(0, 3),
+                textcoords="offset points",
+                ha="center",
+                fontsize=10,
+            )
+            axes.axvline(start - 0.5, color="#6f6f6f", linewidth=0.8) if start else None
+    return finish(figure, f"Reach lost against the best strategy, {head}", name)
+
+
+def _label(strategy: str) -> str:
+    from ..format import label
+
+    return label(strategy)
+
+
+def _short(budget: str) -> str:
+    return budget.replace(",000,000 RMB", "M").replace(",000 RMB", "k").replace(" RMB", "")
