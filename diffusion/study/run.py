@@ -356,6 +356,7 @@ def _write_tables(
         "paired_place": pd.DataFrame(_paired_places(alone)),
         "samples": pd.concat(samples, ignore_index=True) if samples else pd.DataFrame(),
         "sensitivity": pd.DataFrame(),
+        "critical": pd.DataFrame(),
     }
     if samples:
         assert design.sensitivity is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,7 +121,11 @@ def indices_of(
             continue
         y: Any = {"f_A": wide[None, :n, 0], "f_B": wide[None, :n, 1], "f_AB": wide[:n, 2:].T[:, None, :]}
         found = stats.sobol_indices(func=y, n=n, rng=generator(derive_key(seed, "bootstrap")))
-        spread = found.bootstrap(confidence_level=confidence, n_resamples=RESAMPLES)
+        with warnings.catch_warnings(), np.errstate(invalid="ignore"):
+            # An input that changes nothing at all, such as the budget for R, has an index of exactly 0 and no spread.
+            warnings.simplefilter("ignore", stats.DegenerateDataWarning)
+            warnings.simplefilter("ignore", RuntimeWarning)
+            spread = found.bootstrap(confidence_level=confidence, n_resamples=RESAMPLES)
         for i, name in enumerate(inputs):
             row: dict[str, Any] = {"measure": measure, "input": name, "range": labels[name]}
             for order in ("first", "total"):
