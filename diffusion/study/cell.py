@@ -39,6 +39,7 @@ from .schema import TABLES
 __all__ = ["OUTBREAK_SHARE", "Cell", "CellResult", "Chosen", "compute", "read_cell", "world_key", "write_cell"]
 
 OUTBREAK_SHARE = 0.01  # an outbreak reaches at least this share of all users
+GLOBAL_SHARE = 0.4  # a global cascade reaches at least this share, more than any one community of the default platform
 VIRALITY_RUNS = 16  # runs replayed with parents for depth, breadth and structural virality
 FIRST_LOOK = 64  # runs after which precision is looked at first: reach of nearly everybody varies little
 R_RUNS, R_RUNS_LIGHT = 1024, 256  # cascades of typical sharers for R of a graph and a model
@@ -71,7 +72,7 @@ class Cell:
             "replicate": replicate,
             "detail": detail,
             "precision": [precision.rel_error, precision.confidence, precision.max_runs],
-            "fit": [OUTBREAK_SHARE, VIRALITY_RUNS, DEPLETION, FIRST_LOOK, R_RUNS, R_RUNS_LIGHT, RADIUS_TOL],
+            "fit": [OUTBREAK_SHARE, GLOBAL_SHARE, VIRALITY_RUNS, DEPLETION, FIRST_LOOK, R_RUNS, R_RUNS_LIGHT, RADIUS_TOL],
             "seed": seed,
             "diffusion": __version__,
             "tables": {name: TABLES[name].names for name in ("results", *PARTS.values())},
@@ -176,6 +177,7 @@ def compute(cell: Cell, ready: PreparedGraph, chosen: Chosen, precision: Precisi
     reach = SpreadEstimate.from_sizes(
         sizes, confidence=confidence, stopped_by=stopped_by, key=key, provenance={}, limits=engine.limits
     )
+    everywhere = share_interval(int((sizes >= GLOBAL_SHARE * n).sum()), len(sizes), confidence)
     outbreak = share_interval(int((sizes >= OUTBREAK_SHARE * n).sum()), len(sizes), confidence)
     seeds = _seed_table(graph, chosen.seeds)
     measures, funnel = model.study_measures(runs.details, n_seeds=len(seeds), n_nodes=n, confidence=confidence)
@@ -193,6 +195,8 @@ def compute(cell: Cell, ready: PreparedGraph, chosen: Chosen, precision: Precisi
         "stopped_by": stopped_by,
         **_ends("outbreak_probability", outbreak.value, outbreak.low, outbreak.high, ends="outbreak"),
         "outbreak_share": OUTBREAK_SHARE,
+        **_ends("global_probability", everywhere.value, everywhere.low, everywhere.high, ends="global"),
+        "global_share": GLOBAL_SHARE,
         **dict.fromkeys(("R_runs", "virality_runs"), 0),
         **dict.fromkeys(("fit_first", "fit_last"), -1),
         **measures,

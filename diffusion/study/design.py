@@ -134,7 +134,7 @@ class StudyDesign:
             "title": self.title,
             "seed": self.seed,
             "out": self.out,
-            "replicates": self.replicates,
+            **({"replicates": self.replicates} if any(g.replicated for g in self.graphs) else {}),
             "graph": self._graph_table(),
             "model": [spec.to_dict() for spec in self.models],
             "seeding": {

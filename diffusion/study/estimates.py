@@ -22,6 +22,7 @@ MEASURES: dict[str, tuple[float, float]] = {
     "reach_share": (0, 1),
     "reach_per_cost": (0, math.inf),
     "outbreak_probability": (0, 1),
+    "global_probability": (0, 1),
     "R_predicted": (0, math.inf),
     "R": (0, math.inf),
     "R_campaign": (0, math.inf),
@@ -29,7 +30,7 @@ MEASURES: dict[str, tuple[float, float]] = {
     "entry_share": (0, 1),
     "ratio": (0, 1),
 }
-ENDS = {"outbreak_probability": "outbreak"}
+ENDS = {"outbreak_probability": "outbreak", "global_probability": "global"}
 
 
 def mean_over_graphs(values: Sequence[float] | NDArray[np.float64], confidence: float) -> tuple[float, float, float]:
