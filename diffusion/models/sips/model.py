@@ -290,7 +290,7 @@ class SIPS(DiffusionModel):
             return self.in_generations().next_generation(graph)
         along = NextGeneration.on_arcs(self.effective_probabilities(graph))
         attention = self.attention if self.attention is not None else self.attention_on(graph)
-        exposes = np.broadcast_to(attention, along.target.shape).astype(np.float64)
+        exposes = np.broadcast_to(attention, graph.n_edges).astype(np.float64)
         along = replace(along, exposes=exposes, rho=self.funnel.rho)
         if self.feed is None or not self.has_feed:
             return along
