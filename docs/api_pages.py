@@ -61,7 +61,7 @@ PAGES = (
             "Models": "IC LT Threshold SIPS",
             "Parts of SIPS": "models.Funnel models.Feed models.Complex models.Delay",
             "Results of SIPS": "models.SIPSEnsemble models.SIPSCascade",
-            "Priors of SIPS": "models.SURVEY models.NOTES models.priors_table",
+            "Priors of SIPS": "models.SURVEY models.NOTES models.ENGAGEMENT models.engagement_eta models.priors_table",
             "The registry": "models.MODELS models.model_of",
             "What a model answers": "models.DiffusionModel models.LiveEdges models.RatedArcs models.NextGeneration",
             "What runs a model": "models.Program models.Start models.Workspace models.Chunk models.Trace",
@@ -188,6 +188,8 @@ DATA = {
     "models.MODELS": 'Classes of the models that have a name, by name: what `model="ic"` means.',
     "models.NOTES": "Kinds of note by name (experience, recommendation, cooperation, official, sponsored): each with p_S, its "
     "standing (prior or assumed) and the reason. `priors_table` shows them as a table.",
+    "models.ENGAGEMENT": "Likes, collects, comments and shares of a note per follower of its creator, by name: pooled, the median "
+    "note and the quartiles of creators. `priors_table` shows them as a table.",
     "models.SURVEY": "Questions of the source's survey by name: how many agreed of how many asked, the parameter each speaks to, "
     "and its Beta posterior. `priors_table` shows them as a table.",
     "plotting.PALETTE": "Colours of series, in order: safe for colour-blind readers.",

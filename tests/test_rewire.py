@@ -18,7 +18,7 @@ from diffusion.graph.follower_graph import FollowerGraph
 from diffusion.graph.generate import empty_arc_set
 from diffusion.graph.lattices import generate_two_communities
 from diffusion.graph.rewire import _Slots, rewire_mixing
-from diffusion.kernels.rewire import fill_table, reverse_arcs, shuffle, steer
+from diffusion.kernels.rewire import fill_table, shuffle, steer
 
 
 def mixing_of(graph: FollowerGraph, community: Any = None) -> float:
@@ -147,7 +147,7 @@ def test_kernels_equal_the_twin(seed: int, kind: str):
     source = np.repeat(np.arange(n, dtype=np.int32), np.diff(graph.csr.indptr))
     target = graph.csr.indices.copy()
     m = source.size
-    mate = reverse_arcs(graph.csr.indptr, graph.csr.indices) if keep else np.full(m, -1, np.int32)
+    mate = graph.csr.back.copy() if keep else np.full(m, -1, np.int32)
     table = empty_arc_set(m)
     fill_table(source, target, n, table)
     slots = _Slots(source, target, mate, community, c, table, keep)

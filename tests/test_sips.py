@@ -15,7 +15,7 @@ from strategies import KEYS, PROBABILITIES, ic_graphs, internal_arcs, internal_v
 
 import diffusion as dif
 from diffusion import SIPS, FollowerGraph
-from diffusion.errors import InputError, NotFoundError
+from diffusion.errors import DiffusionError, InputError, NotFoundError
 from diffusion.kernels.sips import delay_of, poisson, stream_of
 from diffusion.models import Complex, Delay, Feed, Funnel
 from diffusion.models.sips.parts import CES_WEIGHTS
@@ -453,6 +453,71 @@ def test_survey_counts_give_the_stated_percentages():
     assert (table["low"] < table["share"]).all()
     assert (table["share"] < table["high"]).all()
     assert set(dif.models.NOTES) == {"experience", "recommendation", "cooperation", "official", "sponsored"}
+
+
+def test_engagement_is_that_of_the_notes(data):
+    notes = pd.read_csv(data("xhs-notes.csv.gz"))
+    fans = pd.read_csv(data("xhs-creators.csv.gz")).set_index("creator")["fans"]
+    of_note = notes["creator"].map(fans)
+    columns = {"likes": "liked", "collects": "collected", "comments": "comments", "shares": "shared"}
+    assert set(columns) == set(dif.models.ENGAGEMENT)
+    for name, column in columns.items():
+        found = dif.models.ENGAGEMENT[name]
+        assert (found.notes, found.creators) == (len(notes), len(fans))
+        assert (found.count, found.followers) == (notes[column].sum(), of_note.sum())
+        assert found.pooled == pytest.approx(notes[column].sum() / of_note.sum())
+        assert found.median == pytest.approx((notes[column] / of_note).median(), rel=5e-4)
+        of_creator = notes.groupby("creator")[column].mean() / fans
+        quartiles = np.percentile(of_creator, [25, 50, 75])
+        assert [found.low, found.middle, found.high] == pytest.approx(quartiles, rel=5e-4)
+
+
+@pytest.mark.parametrize("note", ["experience", "sponsored"])
+def test_engagement_eta_gives_the_shares_of_followers(note):
+    shares = dif.models.ENGAGEMENT["shares"]
+    for attention, identify, rate in ((0.3, 1.0, shares.pooled), (0.5, 0.6, shares.low), (1.0, 1.0, 0.0)):
+        eta = dif.models.engagement_eta(attention, note=note, identify=identify, shares_per_follower=rate)
+        asked = [eta * dif.models.SURVEY[name].share for name in ("participates", "has_posted")]
+        funnel = dif.models.Funnel.from_note(note, identify=identify, participate=asked[0], share=asked[1])
+        assert attention * funnel.rho == pytest.approx(rate)
+    table = dif.models.priors_table()
+    assert table.loc["engagement: shares", "share"] == pytest.approx(0.00895, abs=5e-6)
+    assert table["standing"].isin(["prior", "assumed"]).all()
+
+
+def test_engagement_eta_refuses_what_no_eta_gives():
+    for options, message in (
+        ({"attention": 0}, "attention"), ({"identify": 0}, "identify"), ({"shares_per_follower": -1}, "shares_per_follower"),
+        ({"attention": 0.02}, "give a higher attention"), ({"note": "sponsred"}, "'sponsored'"),
+    ):  # fmt: skip
+        with pytest.raises(DiffusionError, match=message):
+            dif.models.engagement_eta(**options)
+
+
+def test_a_study_takes_eta_from_engagement():
+    table = {"attention": [0.3, 0.6], "eta": ["engagement", 0.1], "feed": 1.0}
+    found = SIPS.from_study_table(table, "model[0].sips")
+    shares = dif.models.ENGAGEMENT["shares"].pooled
+    by = {(single["attention"], single["eta"]): (model, single) for model, single in found}
+    assert len(by) == 4
+    for attention in (0.3, 0.6):
+        model, single = by[attention, "engagement"]
+        assert attention * model.funnel.rho == pytest.approx(shares)
+        assert model.study_columns(single)["eta"] == dif.models.engagement_eta(attention)
+        rows = {row.name: row for row in model.parameter_standing(single)}
+        assert rows["p_X"].standing == "prior"
+        assert "15,316 notes of 101" in rows["p_X"].note
+        model, single = by[attention, 0.1]
+        assert model.study_columns(single)["eta"] == 0.1
+        assert "notes of 101" not in {row.name: row for row in model.parameter_standing(single)}["p_X"].note
+    for wrong, message in (
+        ({"eta": "engagment"}, 'eta = .*give numbers or "engagement"'), ({"eta": "engagement", "attention": "graph"}, "give attention"),
+        ({"eta": "engagement", "attention": 0.01}, "give a higher attention"), ({"attention": "engagement"}, 'or "graph"'),
+        ({"feed": "engagement"}, "feed = 'engagement': give a number"),
+    ):  # fmt: skip
+        with pytest.raises(InputError, match=message) as error:
+            SIPS.from_study_table(wrong, "model[0].sips")
+        assert str(error.value).startswith("model[0].sips")
 
 
 def test_survey_draws():

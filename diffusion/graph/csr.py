@@ -51,6 +51,13 @@ class CSR:
         return InArcs(*(read_only(array) for array in transpose(self.indptr, self.indices)))
 
     @functools.cached_property
+    def back(self) -> NDArray[np.int32]:
+        """Position of the arc v -> u for every arc u -> v, -1 where there is none."""
+        from ..kernels.csr import reverse_arcs
+
+        return read_only(reverse_arcs(self.indptr, self.indices))
+
+    @functools.cached_property
     def out_degree(self) -> NDArray[np.int64]:
         """Followers of each node, parallel arcs counted."""
         if self._arcs.multiplicity is None:

@@ -95,7 +95,7 @@ def rewire_mixing(
     (True, True, True)
     """
     check_graph(graph)
-    from ..kernels.rewire import fill_table, reverse_arcs
+    from ..kernels.rewire import fill_table
     from ..kernels.rewire import shuffle as shuffle_arcs
 
     probability(mixing, "mixing")
@@ -113,7 +113,7 @@ def rewire_mixing(
         raise InputError("the graph has no arcs, so it has no mixing to change")
     source = np.repeat(np.arange(n, dtype=np.int32), np.diff(graph.csr.indptr))
     target = graph.csr.indices.copy()
-    mate = reverse_arcs(graph.csr.indptr, graph.csr.indices) if keep_mutual else np.full(m, -1, np.int32)
+    mate = graph.csr.back.copy() if keep_mutual else np.full(m, -1, np.int32)
     _check_reach(mixing, source, target, mate, community, len(names))
     table = empty_arc_set(m)
     fill_table(source, target, n, table)

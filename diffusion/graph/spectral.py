@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._validation import Floats, number, whole
 from ..errors import DiffusionError, InputError
+from ..kernels.generations import Generation, advance, forward
+from ._parts import read_only
 from .follower_graph import FollowerGraph, check_graph
 
 __all__ = ["next_generation_radius", "non_backtracking_radius", "reproduction_number"]
@@ -87,9 +89,7 @@ def reproduction_number(graph: FollowerGraph, *, tol: float = 1e-6, max_iter: in
             return radius
         apply = arcs.operator()
         for _ in range(_POWERS):
-            y = apply(x)
-            x = y + 0.1 * float((x * y).sum() / (x * x).sum()) * x  # the shift keeps periodic operators from swinging
-            x = np.maximum(x / x.max(), 1e-100)
+            advance(x, apply(x), 1e-100, 1e-100)
         # The radius of each part lies between these two (Collatz 1942, Wielandt 1950), so few need a closer look.
         order, first = arcs.by_part()
         ratio = (apply(x) / x)[order]
@@ -114,18 +114,21 @@ def reproduction_number(graph: FollowerGraph, *, tol: float = 1e-6, max_iter: in
 class _Arcs:
     """Arcs sorted by source and target: both ends, probability, strong part, position of the arc back or -1."""
 
-    source: NDArray[np.int64]
-    target: NDArray[np.int64]
+    source: NDArray[np.int32]
+    target: NDArray[np.int32]
     p: Floats
     part: NDArray[np.int32]
-    back: NDArray[np.int64]
+    back: NDArray[np.int32]
 
     def of(self, keep: NDArray[np.bool_]) -> _Arcs:
         """Only some of the arcs."""
         if keep.all():
             return self
-        position = np.append(np.where(keep, np.cumsum(keep) - 1, -1), -1)
-        return _Arcs(self.source[keep], self.target[keep], self.p[keep], self.part[keep], position[self.back[keep]])
+        kept = np.flatnonzero(keep)  # positions are several times as fast as a mask
+        position = np.full(keep.size + 1, -1, np.int32)
+        position[kept] = np.arange(kept.size, dtype=np.int32)
+        back = position[self.back[kept]]
+        return _Arcs(self.source[kept], self.target[kept], self.p[kept], self.part[kept], back)
 
     def by_part(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Order of the arcs that puts parts together, and where in it each part starts."""
@@ -135,14 +138,11 @@ class _Arcs:
     def operator(self) -> Callable[[Floats], Floats]:
         """The next-generation operator."""
         n = int(max(self.source.max(), self.target.max())) + 1
-        mutual = np.flatnonzero(self.back >= 0)
-        back = self.back[mutual]
-        out = np.bincount(self.source, minlength=n)
+        indptr = np.append(0, np.cumsum(np.bincount(self.source, minlength=n)))
+        of = along_arcs(indptr, self.target, self.back, self.p)
 
         def apply(x: Floats) -> Floats:
-            x = x.ravel()
-            y: Floats = np.repeat(np.bincount(self.target, x, n), out) * self.p
-            y[mutual] -= self.p[mutual] * x[back]
+            y: Floats = forward(of, np.ascontiguousarray(x.ravel()), -np.inf)
             return y
 
         return apply
@@ -169,17 +169,11 @@ def _largest(apply: Callable[[Floats], Floats], start: Floats, tol: float, max_i
     return float(found[0].real)
 
 
-def reverse_arcs(graph: FollowerGraph) -> NDArray[np.int64]:
-    """Position of the arc v -> u for every arc u -> v, or -1 where there is none."""
-    n = graph.n_nodes
-    key = np.repeat(np.arange(n), np.diff(graph.csr.indptr)) * n + graph.csr.indices
-    into = graph.csr.into  # sorted by target and source, so that its reversed arcs ascend
-    back = np.full(key.size, -1)
-    if key.size:
-        reverse = np.repeat(np.arange(n), np.diff(into.indptr)) * n + into.sources
-        at = np.minimum(np.searchsorted(key, reverse), key.size - 1)
-        back[into.arc] = np.where(key[at] == reverse, at, -1)
-    return back
+def along_arcs(indptr: NDArray[np.int64], indices: NDArray[np.int32], back: NDArray[np.int32], p: Floats) -> Generation:
+    """Return the operator without a feed, for kernels; `back` is the position of the reversed arc, -1 without one."""
+    mutual = np.flatnonzero(back >= 0).astype(np.int32)
+    arrays = (read_only(array) for array in (indptr, indices, mutual, back[mutual]))
+    return Generation(*arrays, p, np.zeros(0), 0.0, np.zeros(0, np.int64), np.zeros(0))
 
 
 def _circling(graph: FollowerGraph) -> _Arcs:
@@ -189,15 +183,14 @@ def _circling(graph: FollowerGraph) -> _Arcs:
 
     assert graph.probabilities is not None
     n = graph.n_nodes
-    source = np.repeat(np.arange(n), np.diff(graph.csr.indptr))
-    target = graph.csr.indices.astype(np.int64)
+    source = np.repeat(np.arange(n, dtype=np.int32), np.diff(graph.csr.indptr))
+    target = graph.csr.indices
     p = np.broadcast_to(graph.probabilities.values, target.shape).astype(np.float64)
     passes = p > 0
     indptr = np.append(0, np.cumsum(passes))[graph.csr.indptr]
     matrix = csr_array((p[passes], graph.csr.indices[passes], indptr), shape=(n, n))
     _, part = connected_components(matrix, connection="strong")
-    back = reverse_arcs(graph)
-    arcs = _Arcs(source, target, p, part[source], back).of(passes & (part[source] == part[target]))
+    arcs = _Arcs(source, target, p, part[source], graph.csr.back).of(passes & (part[source] == part[target]))
     while True:  # an arc that no other leads to, or from which none leads on, lies on no circle
         mutual = arcs.back >= 0
         before = np.bincount(arcs.target, minlength=n)[arcs.source] - mutual
@@ -269,7 +262,7 @@ def non_backtracking_radius(graph: FollowerGraph, *, tol: float = 1e-8, max_iter
     from scipy.sparse.linalg import ArpackError, eigs
 
     tol, max_iter = number(tol, "tol", above=0), whole(max_iter, "max_iter", least=1)
-    one_way = int((reverse_arcs(graph) < 0).sum())
+    one_way = int((graph.csr.back < 0).sum())
     if one_way:
         raise InputError(
             f"{one_way:,} of {graph.n_edges:,} arcs have no reverse: build the graph with directed=False, or use "

@@ -47,6 +47,23 @@ def count_mutual(indptr, indices, in_indptr, in_sources):
     return mutual
 
 
+# indptr i8[n + 1], indices i4[m] with ascending rows  ->  back i4[m], -1 where there is no reverse arc
+@njit
+def reverse_arcs(indptr, indices):
+    """Position of the arc v -> u for every arc u -> v."""
+    n = indptr.size - 1
+    back = np.full(indices.size, -1, np.int32)
+    at = indptr[:-1].copy()
+    for u in range(n):  # the rows of all targets are walked through together: sources only ever ascend
+        for e in range(indptr[u], indptr[u + 1]):
+            v = indices[e]
+            while at[v] < indptr[v + 1] and indices[at[v]] < u:
+                at[v] += 1
+            if at[v] < indptr[v + 1] and indices[at[v]] == u:
+                back[e] = at[v]
+    return back
+
+
 # indptr i8[n + 1], in-arc order arc i8[m], in_indptr i8[n + 1], weight f8[m]  ->  lo u4[m], hi u4[m]
 @njit
 def lt_intervals(in_indptr, arc, weight):

@@ -149,19 +149,3 @@ def fill_table(source, target, n, table):
     for e in range(source.size):
         arc = np.int64(source[e]) * n + np.int64(target[e])
         table[find(table, arc)] = arc
-
-
-# indptr i8[n + 1], indices i4[m] with ascending rows  ->  mate i4[m], -1 where there is no reverse arc
-@njit
-def reverse_arcs(indptr, indices):
-    n = indptr.size - 1
-    mate = np.full(indices.size, -1, np.int32)
-    at = indptr[:-1].copy()
-    for u in range(n):  # the rows of all targets are walked through together: sources only ever ascend
-        for e in range(indptr[u], indptr[u + 1]):
-            v = indices[e]
-            while at[v] < indptr[v + 1] and indices[at[v]] < u:
-                at[v] += 1
-            if at[v] < indptr[v + 1] and indices[at[v]] == u:
-                mate[e] = at[v]
-    return mate

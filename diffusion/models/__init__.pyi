@@ -16,8 +16,10 @@ from .sips.parts import Complex as Complex
 from .sips.parts import Delay as Delay
 from .sips.parts import Feed as Feed
 from .sips.parts import Funnel as Funnel
+from .sips.priors import ENGAGEMENT as ENGAGEMENT
 from .sips.priors import NOTES as NOTES
 from .sips.priors import SURVEY as SURVEY
+from .sips.priors import engagement_eta as engagement_eta
 from .sips.priors import priors_table as priors_table
 from .sips.results import SIPSCascade as SIPSCascade
 from .sips.results import SIPSEnsemble as SIPSEnsemble

@@ -62,6 +62,10 @@ class Declared:
         """Return the keys that a study table of this model may have; a study can vary each."""
         return tuple(f.name for f in fields(cls))  # type: ignore[arg-type]
 
+    def study_numbers(self, table: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the table with words replaced by the numbers they stand for, before a study varies another key."""
+        return dict(table)
+
     def posteriors(self, table: Mapping[str, Any]) -> dict[str, Any]:
         """Return the distributions of keys of the table that data leave uncertain: objects with a method ``ppf``."""
         return {}

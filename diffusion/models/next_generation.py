@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +14,9 @@ from numpy.typing import NDArray
 from .._validation import Floats
 from ..errors import DiffusionError
 from ..graph.follower_graph import FollowerGraph
-from ..graph.spectral import reproduction_number, reverse_arcs
+from ..graph.spectral import along_arcs, reproduction_number
+from ..kernels import generations
+from ..kernels.generations import Generation
 
 __all__ = ["NextGeneration"]
 
@@ -43,10 +46,6 @@ class NextGeneration:
         Probability that an exposed user shares.
     linear : bool
         At most one arc into a user is live (linear threshold).
-    source, target : ndarray of int64, shape (n_edges,)
-        Internal ends of every arc.
-    back : ndarray of int64, shape (n_edges,)
-        Position of the reversed arc, -1 where there is none.
     shown : ndarray of float, shape (n_nodes,), or None
         Mean number of users to whom the feed shows a sharer's note; None without a feed.
     own : float
@@ -63,9 +62,6 @@ class NextGeneration:
     exposes: Floats  # probability that a sharer exposes a follower, by arc
     rho: float  # probability that an exposed user shares
     linear: bool  # at most one arc into a user is live (linear threshold)
-    source: NDArray[np.int64]
-    target: NDArray[np.int64]
-    back: NDArray[np.int64]  # position of the reversed arc, -1 where there is none
     shown: Floats | None  # mean number of users to whom the feed shows a sharer's note
     own: float
     group: NDArray[np.intp]
@@ -86,15 +82,28 @@ class NextGeneration:
         NextGeneration
         """
         assert graph.probabilities is not None
-        source, target = graph.csr.sources, graph.csr.indices.astype(np.int64)
-        exposes = np.broadcast_to(graph.probabilities.values, target.shape).astype(np.float64)
-        nobody = np.zeros(graph.n_nodes, np.intp)
-        return cls(graph, exposes, 1.0, linear, source, target, reverse_arcs(graph), None, 0.0, nobody)
+        exposes = np.broadcast_to(graph.probabilities.values, graph.n_edges).astype(np.float64)
+        return cls(graph, exposes, 1.0, linear, None, 0.0, np.zeros(graph.n_nodes, np.intp))
 
     @property
     def n(self) -> int:
         """Number of users."""
         return self.graph.n_nodes
+
+    @functools.cached_property
+    def source(self) -> NDArray[np.int64]:
+        """Internal source of every arc."""
+        return self.graph.csr.sources
+
+    @functools.cached_property
+    def _generation(self) -> Generation:
+        csr, p = self.graph.csr, self.exposes * self.rho
+        if self.shown is None:
+            return along_arcs(csr.indptr, csr.indices, csr.back, p)
+        local = 1 / np.maximum(np.bincount(self.group), 1)
+        return along_arcs(csr.indptr, csr.indices, csr.back, p)._replace(
+            shown=self.rho * self.shown, own=float(self.own), group=self.group.astype(np.int64), local=local
+        )
 
     def _reached_by_feed(self, sharers: Floats) -> Floats:
         """Mean exposures of every user through the feed."""
@@ -105,32 +114,13 @@ class NextGeneration:
 
     def forward(self, x: Floats) -> Floats:
         """Sharers of the next generation."""
-        m = self.source.size
-        sharers = np.bincount(self.target, x[:m], self.n).astype(np.float64)
-        if self.shown is not None:
-            sharers += x[m:]
-        along = sharers[self.source]
-        mutual = self.back >= 0
-        along[mutual] -= x[:m][self.back[mutual]]
-        along = np.maximum(along * (self.exposes * self.rho), 0.0)
-        if self.shown is None:
-            return np.asarray(along)
-        return np.concatenate([along, self.rho * self._reached_by_feed(sharers)])
+        made: Floats = generations.forward(self._generation, x, 0.0)
+        return made
 
     def backward(self, value: Floats) -> Floats:
         """Value of a sharer from that of the sharers it makes."""
-        m = self.source.size
-        made = self.exposes * self.rho * value[:m]
-        worth = np.bincount(self.source, made, self.n).astype(np.float64)
-        if self.shown is not None:
-            of_user = value[m:]
-            local = np.bincount(self.group, of_user) / np.bincount(self.group)
-            worth += self.shown * self.rho * ((1 - self.own) * of_user.mean() + self.own * local[self.group])
-        by_arc = worth[self.target]
-        mutual = self.back >= 0
-        by_arc[mutual] -= made[self.back[mutual]]
-        by_arc = np.maximum(by_arc, 0.0)
-        return by_arc if self.shown is None else np.concatenate([by_arc, worth])
+        worth: Floats = generations.backward(self._generation, value)
+        return worth
 
     def radius(self, *, tol: float = 1e-6, max_iter: int = 5000) -> float:
         """Spectral radius: R of the graph and model.
@@ -147,23 +137,20 @@ class NextGeneration:
         float
         """
         if self.shown is None or not self.shown.any() or self.rho == 0:
-            if self.rho == 0 or not self.source.size:
+            if self.rho == 0 or not self.exposes.size:
                 return 0.0
             return reproduction_number(self.graph, tol=tol)
         if not np.isfinite(self.shown).all():
             return math.inf
-        x = np.ones(self.source.size + self.n)
+        x = np.ones(self.exposes.size + self.n)
+        x = (self.forward(x) > 0).astype(np.float64)  # what nobody makes would fade only slowly
         low = high = 0.0
         for _ in range(max_iter):
             y = self.forward(x)
-            positive = x > TINY
-            ratio = y[positive] / x[positive]
-            low, high = float(ratio.min()), float(ratio.max())
+            low, high = generations.bounds(x, y, TINY)
             if high - low <= tol * high:
-                return (low + high) / 2
-            x = y + 0.1 * float((x @ y) / (x @ x)) * x
-            x /= x.max()
-            x = np.where(x > TINY, x, 0.0)
+                return float(low + high) / 2
+            generations.advance(x, y, TINY, 0.0)
         raise DiffusionError(
             f"R lies between {low:.6g} and {high:.6g} after {max_iter} rounds: give a larger tol= or max_iter="
         )
@@ -173,10 +160,10 @@ class NextGeneration:
 
         The second is the elasticity of R: by how many per cent it falls if a per cent of the sharing of this user goes.
         """
-        size = self.source.size + (0 if self.shown is None else self.n)
+        size = self.exposes.size + (0 if self.shown is None else self.n)
         x, value = (_power(apply, size) for apply in (self.forward, self.backward))
-        m = self.source.size
-        sharers, weight = (np.bincount(self.target, y[:m], self.n).astype(np.float64) for y in (x, x * value))
+        m, target = self.exposes.size, self.graph.csr.indices
+        sharers, weight = (np.bincount(target, y[:m], self.n).astype(np.float64) for y in (x, x * value))
         if self.shown is not None:
             sharers, weight = sharers + x[m:], weight + (x * value)[m:]
         return tuple(y / y.sum() if y.sum() > 0 else y for y in (sharers, weight))  # type: ignore[return-value]
@@ -220,7 +207,9 @@ class NextGeneration:
         reached = [float(start.sum())]
         feed = np.zeros(self.n)
         sharing = start
-        mutual = np.flatnonzero(self.back >= 0)
+        target, back = self.graph.csr.indices, self.graph.csr.back
+        mutual = np.flatnonzero(back >= 0)
+        back = back[mutual]
         for _ in range(steps):
             if reached[-1] > most:
                 break
@@ -229,9 +218,9 @@ class NextGeneration:
                 passed = -np.log1p(-np.minimum(passed, 1 - 1e-12))
             if self.shown is not None:
                 feed = self._reached_by_feed(sharing)
-            into = np.bincount(self.target, passed, self.n) + feed
+            into = np.bincount(target, passed, self.n) + feed
             cavity = into[self.source]
-            cavity[mutual] -= passed[self.back[mutual]]
+            cavity[mutual] -= passed[back]
             exposed, without = (
                 np.clip(y, 0.0, 1.0) if self.linear else -np.expm1(-np.maximum(y, 0.0)) for y in (into, cavity)
             )
@@ -276,10 +265,6 @@ def _power(apply: object, size: int) -> Floats:
         total = float(y.sum())
         if total <= TINY:
             return np.zeros(size)
-        y = y / total + 0.1 * x  # the shift keeps periodic operators from swinging
-        y /= y.sum()
-        moved = float(np.abs(y - x).sum())
-        x = y
-        if moved < SETTLED:
+        if generations.settle(x, y, total) < SETTLED:
             break
     return x

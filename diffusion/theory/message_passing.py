@@ -15,7 +15,6 @@ from .._upward import draw
 from .._validation import Floats, floats, number, whole
 from ..errors import DiffusionError, InputError
 from ..graph.follower_graph import FollowerGraph, check_graph
-from ..graph.spectral import reverse_arcs
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -154,7 +153,7 @@ def message_passing(
     source = np.repeat(np.arange(n), np.diff(graph.csr.indptr))
     target = graph.csr.indices.astype(np.int64)
     p = np.broadcast_to(graph.probabilities.values, target.shape).astype(np.float64)
-    back = reverse_arcs(graph)
+    back = graph.csr.back
     mutual = np.flatnonzero(back >= 0)
     message = start[source]
     found = [start]

@@ -24,7 +24,7 @@ from .live_edges import split_graph
 from .parts import FUNNEL_STEPS, Complex, Delay, Feed, Funnel
 from .program import SIPSProgram
 from .results import SIPSEnsemble
-from .study import KEYS, channels, columns, from_table, funnel, posteriors, standing, to_table
+from .study import KEYS, channels, columns, fixed, from_table, funnel, posteriors, standing, to_table
 
 __all__ = ["SIPS"]
 
@@ -290,7 +290,7 @@ class SIPS(DiffusionModel):
             return self.in_generations().next_generation(graph)
         along = NextGeneration.on_arcs(self.effective_probabilities(graph))
         attention = self.attention if self.attention is not None else self.attention_on(graph)
-        exposes = np.broadcast_to(attention, along.target.shape).astype(np.float64)
+        exposes = np.broadcast_to(attention, graph.n_edges).astype(np.float64)
         along = replace(along, exposes=exposes, rho=self.funnel.rho)
         if self.feed is None or not self.has_feed:
             return along
@@ -333,6 +333,10 @@ class SIPS(DiffusionModel):
     def study_parameters(cls) -> tuple[str, ...]:
         """See `DiffusionModel.study_parameters`."""
         return KEYS
+
+    def study_numbers(self, table: Mapping[str, Any]) -> dict[str, Any]:
+        """See `DiffusionModel.study_numbers`: eta = "engagement" is the number it was."""
+        return fixed(table)
 
     def posteriors(self, table: Mapping[str, Any]) -> dict[str, Any]:
         """See `DiffusionModel.posteriors`: of the survey's stage probabilities, before eta scales them."""

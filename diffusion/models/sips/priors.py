@@ -1,4 +1,4 @@
-"""What the source's survey and the trade say about SIPS parameters. Priors, never facts: each can be replaced."""
+"""What a survey, the trade and counts of notes say about SIPS parameters. Priors, never facts: each can be replaced."""
 
 from __future__ import annotations
 
@@ -7,10 +7,21 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ..._validation import probability
-from ...errors import NotFoundError, did_you_mean
+from ..._validation import number, probability
+from ...errors import InputError, NotFoundError, did_you_mean
 
-__all__ = ["NOTES", "SURVEY", "Note", "SurveyItem", "draw_rates", "priors_table"]
+__all__ = [
+    "ENGAGEMENT",
+    "ENGAGEMENT_SOURCE",
+    "NOTES",
+    "SURVEY",
+    "Engagement",
+    "Note",
+    "SurveyItem",
+    "draw_rates",
+    "engagement_eta",
+    "priors_table",
+]
 
 SOURCE = "Xiaohongshu interactive marketing strategy (SIPS, perspective of a UGC community), questionnaire"
 
@@ -89,17 +100,140 @@ NOTES: dict[str, Note] = {
 }
 
 
+ENGAGEMENT_SOURCE = (
+    "15,316 notes of 101 small creators on Xiaohongshu, Dallas area, March 2025 (MF_KOC project, third-party)"
+)
+
+
+@dataclass(frozen=True)
+class Engagement:
+    """How often a follower's worth of audience does something with a note: counts of notes of small creators.
+
+    Attributes
+    ----------
+    what : str
+    count : int
+        Summed over the notes.
+    followers : int
+        Followers of the creator, summed over the notes.
+    median : float
+        Median over notes of count / followers.
+    low, middle, high : float
+        Quartiles over creators of the mean count of a creator's notes / followers.
+    notes, creators : int
+        How many were counted.
+    """
+
+    what: str
+    count: int
+    median: float
+    low: float
+    middle: float
+    high: float
+    followers: int = 25_214_617
+    notes: int = 15_316
+    creators: int = 101
+
+    @property
+    def pooled(self) -> float:
+        """Count per follower and note, all notes together: few notes that many saw weigh most."""
+        return self.count / self.followers
+
+
+ENGAGEMENT: dict[str, Engagement] = {
+    "likes": Engagement("likes of a note", 1_051_477, 0.01017, 0.02690, 0.06033, 0.1021),
+    "collects": Engagement("collects of a note", 384_819, 0.002520, 0.01389, 0.02827, 0.05547),
+    "comments": Engagement("comments on a note", 201_728, 0.002233, 0.006775, 0.01622, 0.03143),
+    "shares": Engagement("shares of a note", 225_660, 0.001207, 0.008033, 0.01833, 0.03278),
+}
+
+
+def engagement_eta(
+    attention: float = 0.3,
+    *,
+    note: str = "experience",
+    identify: float = 1.0,
+    shares_per_follower: float = ENGAGEMENT["shares"].pooled,
+) -> float:
+    """Return the eta at which followers of a note share it as often as notes on the platform are shared.
+
+    A follower of a creator shares its note with probability attention * p_S * p_I * eta p_P * eta p_X, with the survey's
+    p_P and p_X. Solved for eta.
+
+    Parameters
+    ----------
+    attention : float in (0, 1]
+        Probability that a follower attends to a note.
+    note : str
+        Kind of note, which sets p_S; see `diffusion.models.NOTES`.
+    identify : float in (0, 1]
+        p_I.
+    shares_per_follower : float >= 0
+        Shares of a note per follower of its creator; default the pooled figure of `diffusion.models.ENGAGEMENT`. Its
+        median note and quartiles over creators are a range.
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+
+    Raises
+    ------
+    NotFoundError
+        An unknown kind of note.
+    InputError
+        A parameter is out of range, or so many shares need more sharers than the survey's intentions have.
+
+    See Also
+    --------
+    models.priors_table, models.Funnel.from_survey, SIPS.from_survey
+
+    Notes
+    -----
+    An upper figure for the follow channel. Counts are of followers and feed alike; shares leave the platform, so few of
+    them reach the sharer's own followers; the creators are small, and small creators have more engagement per follower.
+    Only the product attention * rho is seen: another attention goes with another eta, and R along follows stays.
+
+    Examples
+    --------
+    >>> shares = ENGAGEMENT["shares"]
+    >>> [round(engagement_eta(0.3, shares_per_follower=rate), 2) for rate in (shares.pooled, shares.median)]
+    [0.3, 0.11]
+    >>> [round(engagement_eta(0.3, shares_per_follower=rate), 2) for rate in (shares.low, shares.high)]
+    [0.28, 0.57]
+    """
+    _known_note(note)
+    attention = number(attention, "attention", above=0, most=1)
+    identify = number(identify, "identify", above=0, most=1)
+    rate = number(shares_per_follower, "shares_per_follower", least=0)
+    asked = SURVEY["participates"].share * SURVEY["has_posted"].share
+    most = attention * NOTES[note].sympathize * identify * asked
+    if rate > most:
+        raise InputError(
+            f"shares_per_follower={rate:g} is more than eta = 1 gives, {most:.3g} at attention={attention:g} and "
+            f"identify={identify:g} for the note {note!r}: give a higher attention or a lower shares_per_follower"
+        )
+    return float(np.sqrt(rate / most))
+
+
+def _known_note(note: str) -> None:
+    if note not in NOTES:
+        raise NotFoundError(f"the note {note!r} is unknown: there are {', '.join(NOTES)}." + did_you_mean(note, NOTES))
+
+
 def priors_table() -> pd.DataFrame:
-    """Return every preset with its value, 95 % interval, standing and source.
+    """Return every preset with its value, range, standing and source.
 
     Returns
     -------
     DataFrame
-        Indexed by preset: parameter, share, low, high (95 %, Jeffreys), agreed, asked, standing, meaning, source.
+        Indexed by preset: parameter, share, low, high, agreed, asked, standing, meaning, source. Low and high are the
+        95 % interval (Jeffreys) of answers, and the quartiles over creators of engagement, whose share is its count
+        (agreed) per follower and note (asked).
 
     See Also
     --------
-    models.Funnel.from_survey, models.Funnel.from_note
+    models.Funnel.from_survey, models.Funnel.from_note, models.engagement_eta
 
     Examples
     --------
@@ -121,14 +255,18 @@ def priors_table() -> pd.DataFrame:
         rows.append(
             (f"note: {name}", "p_S", note.sympathize, low, high, agreed, 142, note.standing, note.reason, SOURCE)
         )
+    for name, seen in ENGAGEMENT.items():
+        parameter = "a rho, upper" if name == "shares" else ""
+        meaning = f"{seen.what} per follower; median note {seen.median:g}, median creator {seen.middle:g}"
+        counts = (seen.pooled, seen.low, seen.high, seen.count, seen.followers)
+        rows.append((f"engagement: {name}", parameter, *counts, "prior", meaning, ENGAGEMENT_SOURCE))
     columns = ["preset", "parameter", "share", "low", "high", "agreed", "asked", "standing", "meaning", "source"]
     return pd.DataFrame(rows, columns=columns).set_index("preset")
 
 
 def draw_rates(draw: np.random.Generator, *, note: str, eta: float) -> dict[str, float]:
     """Draw p_S, p_P and p_X from their posteriors; `eta` scales the last two."""
-    if note not in NOTES:
-        raise NotFoundError(f"the note {note!r} is unknown: there are {', '.join(NOTES)}." + did_you_mean(note, NOTES))
+    _known_note(note)
     eta = probability(eta, "eta")  # the share of intentions that people act upon
     genuine = float(draw.beta(*SURVEY["prefers_genuine"].posterior))
     participate = float(draw.beta(*SURVEY["participates"].posterior))

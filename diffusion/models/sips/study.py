@@ -16,18 +16,19 @@ from ...kernels.sips import ATTENDED, EXPOSED, FEED, FOLLOW
 from ...results.intervals import mean_interval
 from ..declared import Standing
 from .parts import Complex, Delay, Feed, Funnel
-from .priors import NOTES, SURVEY
+from .priors import ENGAGEMENT, ENGAGEMENT_SOURCE, NOTES, SURVEY, engagement_eta
 from .results import funnel_tables, ratio_interval
 
 if TYPE_CHECKING:
     from .model import SIPS
 
-__all__ = ["KEYS", "channels", "columns", "from_table", "funnel", "posteriors", "standing", "to_table"]
+__all__ = ["KEYS", "channels", "columns", "fixed", "from_table", "funnel", "posteriors", "standing", "to_table"]
 
 T = TypeVar("T")
 
 # Lists of these are crossed, and of identify.
 CROSSED = {"attention": 0.2, "eta": 0.1, "identify_rate": 1.0, "feed": 0.0}
+WORDS = {"attention": "graph", "eta": "engagement"}  # the probabilities of the arcs; see `_eta`
 OF_FEED = ("own_community", "amplification", "cap", "weights")
 STATED = {
     "sympathize": "prefers_genuine",
@@ -76,8 +77,10 @@ def _numbers(table: Mapping[str, Any], name: str, path: str, default: float) -> 
     values = listed(table.get(name, default))
     if not values:
         raise InputError(f"{path}.{name} is empty: give at least one number")
-    of_graph = name == "attention"  # "graph": the probabilities of its arcs
-    return [v if of_graph and v == "graph" else typed({name: v}, name, float, f"{path}.") for v in values]
+    word = WORDS.get(name)
+    if any(isinstance(v, str) and v != word for v in values) and word is not None:
+        raise InputError(f'{path}.{name} = {table[name]!r}: give numbers or "{word}"')
+    return [v if isinstance(v, str) and v == word else typed({name: v}, name, float, f"{path}.") for v in values]
 
 
 def _way(way: Any, path: str) -> Any:
@@ -96,7 +99,7 @@ def _model(table: Mapping[str, Any], path: str, make: Callable[..., T]) -> T:
         if "funnel" in table:
             funnel = Funnel(**table["funnel"])
         else:
-            eta = probability(table["eta"], f"{path}.eta")
+            eta = probability(_eta(table), f"{path}.eta")
             stated = {name: table.get(name, SURVEY[item].share) for name, item in STATED.items()}
             sympathize = table.get("sympathize", NOTES[table["note"]].sympathize)
             funnel = Funnel(sympathize, table["identify_rate"], eta * stated["participate"], eta * stated["share"])
@@ -113,6 +116,15 @@ def _model(table: Mapping[str, Any], path: str, make: Callable[..., T]) -> T:
         return make(attention, funnel, feed, way, table.get("redraw", False), delay)
     except DiffusionError as error:
         raise error if str(error).startswith(f"{path}.") else InputError(f"{path}: {error}") from None
+
+
+def _eta(table: Mapping[str, Any]) -> float:
+    """Share of intentions acted upon; "engagement": that which gives the shares per follower of notes."""
+    if table["eta"] != "engagement":
+        return float(table["eta"])
+    if table["attention"] == "graph":
+        raise InputError('eta = "engagement" follows from attention: give attention as a number, or eta as one')
+    return engagement_eta(table["attention"], note=table["note"], identify=table["identify_rate"])
 
 
 def to_table(model: SIPS) -> dict[str, Any]:
@@ -144,13 +156,18 @@ def columns(model: SIPS, table: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "identify": f"complex {model.identify.theta}" if isinstance(model.identify, Complex) else "simple",
         "feed": 0.0 if model.feed is None else float(model.feed.impressions),
-        "eta": float(table.get("eta", nothing)),
+        "eta": _eta(table) if "eta" in table else nothing,
         "attention": nothing if model.attention is None else float(model.attention),
         "rho": model.funnel.rho,
         "shares_per_follower": nothing
         if model.attention is None or model.theta
         else model.attention * model.funnel.rho,
     }
+
+
+def fixed(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the table with eta as a number, so that it stays where it is when attention is varied."""
+    return dict(table) | ({"eta": _eta(table)} if table.get("eta") == "engagement" else {})
 
 
 def posteriors(table: Mapping[str, Any]) -> dict[str, Any]:
@@ -198,6 +215,9 @@ def _surveyed(name: str, value: float, table: Mapping[str, Any], step: str) -> S
         return Standing(name, value)
     asked = SURVEY[STATED[step]]
     source = f"{asked.agreed} of {asked.asked} ({asked.question}), stated intention, times eta"
+    if table["eta"] == "engagement":
+        rate = ENGAGEMENT["shares"].pooled
+        source += f" = {_eta(table):.3g}, at which a rho is {rate:.3g} shares per follower: {ENGAGEMENT_SOURCE}"
     return Standing(name, value, "prior", source)
 
 
