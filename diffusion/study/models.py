@@ -64,7 +64,10 @@ class ModelSpec:
         rule = self.rule
         if rule is not None and of_rule:
             (rule,) = parse_rules([rule.to_dict() | of_rule], path)
-        table: Mapping[str, Any] = {**self.model.study_numbers(self.table), **{k: v for k, v in values.items() if k not in of_rule}}
+        table: Mapping[str, Any] = {
+            **self.model.study_numbers(self.table),
+            **{k: v for k, v in values.items() if k not in of_rule},
+        }
         found = [(self.model, table)] if len(of_rule) == len(values) else self.model.from_study_table(table, path)
         if len(found) != 1:
             raise InputError(f"{path} = {values!r}: a level is one value, not a list")
