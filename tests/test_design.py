@@ -50,7 +50,7 @@ MISTAKES = [
     (model(kind="sips", sips={"cap": 0, "feed": 1.0}), ["model[0].sips: cap=0"]),
     (model(kind="sips", sips={"redraw": 1}), ["model[0].sips: redraw=1"]),
     (model(kind="sips", sips={"attention": "graph"}), ["model[0].probability is missing: sips needs one"]),
-    (model(kind="sips", sips={"attention": "all"}), ["model[0].sips.attention = 'all'", "a number"]),
+    (model(kind="sips", sips={"attention": "all"}), ["model[0].sips.attention = 'all'", "number"]),
     (model(kind="sips", sips=0.2), ["model[0].sips = 0.2 is not a table"]),
     (model(kind="ic", probability="column", sips={}), ["model[0].sips belongs to kind = 'sips'"]),
     ({"seeding": {"place": "everywhere"}}, ["seeding.place = 'everywhere' is unknown", "anywhere"]),
@@ -114,6 +114,44 @@ MISTAKES = [
     ({"seeding": {"budget": ["ten"]}}, ["seeding.budget[0] = 'ten'", "{ k = 10 }"]),
     ({"seeding": {"budget": [{"k": 2.5}]}}, ["seeding.budget[0].k = 2.5", "a whole number"]),
     ({"precision": {"max_runs": 1e3}}, ["precision.max_runs = 1000.0", "a whole number"]),
+    # replicates, sweeps, maps, critical values, sensitivity, posteriors
+    ({"replicates": 0}, ["replicates = 0 is out of range"]),
+    ({"replicates": 2.5}, ["replicates = 2.5", "a whole number"]),
+    ({"graph": {"dataset": "higgs-retweet"}, "replicates": 4}, ["replicates = 4", "one graph", "rewire_mixing"]),
+    ({**edges(), "replicates": 4}, ["replicates = 4", "one graph", "rewire_mixing"]),
+    ({"sweep": {"factor": "mixng", "levels": [0.1]}}, ["sweep[0].factor = 'mixng'", "'mixing'"]),
+    ({"sweep": {"factor": "mixing"}}, ["sweep[0].levels is missing"]),
+    ({"sweep": {"factor": "mixing", "levels": [0.1, 0.1]}}, ["sweep[0].levels names the same level twice"]),
+    ({"sweep": {"factor": "mixing", "levels": [0.1, 1.2]}}, ["sweep[0].levels: mixing=1.2 is out of range"]),
+    ({"sweep": {"factor": "users", "levels": [10.5]}}, ["sweep[0].levels: users = 10.5", "a whole number"]),
+    ({"sweep": {"factor": "eta", "levels": [0.1, 2]}}, ["sweep[0].levels.eta = 2.0 is not a probability"]),
+    ({"sweep": {"factor": "identify", "levels": [{"complex": 0}]}}, ["sweep[0].levels.identify: theta=0"]),
+    ({"sweep": {"factor": "budget", "levels": [{"mony": 1}]}}, ["sweep[0].levels.mony is unknown", "'money'"]),
+    ({"sweep": {"factor": "feed", "levels": [1], "model": "ic"}}, ["sweep[0].model = 'ic' is unknown"]),
+    ({"sweep": {"factor": "feed", "levels": [1], "replicates": 0}}, ["sweep[0].replicates = 0 is out of range"]),
+    ({"sweep": [{"factor": "feed", "levels": [1]}, 3]}, ["sweep[1] = 3 is not a table"]),
+    (
+        {**rule(rule="constant", p=0.1), "sweep": {"factor": "feed", "levels": [1]}},
+        ["sweep[0].factor = 'feed' is unknown: choose budget, users"],
+    ),
+    ({"map": {"x": {"factor": "eta", "levels": [0.1]}}}, ["map[0].y is missing"]),
+    (
+        {"map": {axis: {"factor": "eta", "levels": [0.1]} for axis in "xyz"}},
+        ["map[0].z: a map has two factors"],
+    ),
+    ({"map": {axis: {"factor": "eta", "levels": [0.1]} for axis in "xy"}}, ["map[0]: x and y are both 'eta'"]),
+    ({"base": {"place": "nowhere"}}, ["base.place = 'nowhere' is unknown"]),
+    ({"base": {"model": "ic"}}, ["base.model = 'ic' is unknown"]),
+    ({"critical": {"eta": 0}}, ["critical.eta = 0.0 is out of range"]),
+    ({"critical": {"etta": 1}}, ["critical = 'etta' is unknown", "'eta'"]),
+    ({"sensitivity": {"samples": 8}}, ["sensitivity.ranges is missing"]),
+    ({"sensitivity": {"samples": 12, "ranges": {"eta": [0, 1]}}}, ["sensitivity.samples = 12", "a power of two"]),
+    ({"sensitivity": {"ranges": {"eta": [1, 0.5]}}}, ["sensitivity.ranges.eta = [1, 0.5]", "low below high"]),
+    ({"sensitivity": {"ranges": {"eta": [0.5, 3]}}}, ["sensitivity.ranges.eta = 3.0 is not a probability"]),
+    ({"sensitivity": {"ranges": {"etta": [0, 1]}}}, ["sensitivity.ranges = 'etta' is unknown", "'eta'"]),
+    ({"sensitivity": {"ranges": {"feed": "survey"}}}, ["sensitivity.ranges.feed", "the survey says nothing"]),
+    ({"predictive": {"draws": 1}}, ["predictive.draws = 1 is out of range"]),
+    ({**rule(rule="constant", p=0.1), "predictive": {"draws": 8}}, ["predictive", "leaves uncertain"]),
     # out of range
     ({"seed": -1}, ["seed = -1 is out of range"]),
     ({"seed": 2**64}, ["is out of range"]),
@@ -194,10 +232,13 @@ def test_the_example_is_the_default_and_round_trips(tmp_path: Path):
     assert defaults == design
     assert dif.Study().design == design
     assert dif.Study({"users": 500}, mixing=0.1).design.precision == design.precision
-    assert len(design.models) == 5
+    assert [spec.name for spec in design.models] == ["observed", "stated", "stated, with feed", "complex"]
     assert {spec.model.name for spec in design.models} == {"SIPS"}
     assert design.places == ("anywhere", "one community", "spread")
-    assert design.n_cells == 3 * 5 * 2 * (8 + 2 * 3)
+    assert len(list(design.crossed())) == 4 * (6 + 2 * 3)
+    assert design.replicates >= 8
+    assert min(len(part.axes[0].levels) for part in design.parts if part.axes[0].factor == "mixing") >= 7
+    assert min(len(part.axes[0].levels) for part in design.parts if part.axes[0].factor == "budget") >= 6
     assert parse_study(tomllib.loads(design.to_toml())) == design
     file = tmp_path / "study.toml"
     file.write_text(EXAMPLE)
@@ -270,7 +311,7 @@ def test_lists_are_crossed():
         ("LT", "column"),
         ("Threshold", ""),
     ]
-    assert design.n_cells == 2 * 5 * 2 * 3
+    assert design.n_cells == 2 * 5 * 2 * 3 * design.replicates
     assert [spec.label for spec in design.graphs] == ["platform, mixing 0.1", "platform, mixing 0.2"]
 
 
@@ -348,7 +389,7 @@ def test_python_takes_single_values_arrays_and_numpy_numbers():
         seed=np.int64(7),  # type: ignore[arg-type]
     )
     assert one.design == many.design
-    assert one.design.n_cells == 1
+    assert one.design.n_cells == one.design.replicates
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,7 @@ def small(graph: Any = None, **options: Any) -> dif.Study:
             "rel_error": 0.2,
             "max_runs": 1024,
             "title": "A small study",
+            "replicates": 1,
             **options,
         },
     )

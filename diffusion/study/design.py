@@ -231,7 +231,7 @@ def parse_study(
     if not 0 <= seed < 2**64:
         raise InputError(f"seed = {seed} is out of range: give a whole number from 0")
     out = typed(document, "out", str, "", DEFAULTS["out"])
-    if models is None and graph is None and not any(document.get(name) for name in CROSSED):
+    if models is None and graph is None and all(document.get(name, {}) == {} for name in CROSSED):
         document = {**DEFAULTS, **{k: v for k, v in document.items() if k not in CROSSED}}
     seeding = table(document, "seeding") or DEFAULTS["seeding"]
     known(seeding, ("strategy", "budget", "place", "placed"), "seeding.")

@@ -496,7 +496,7 @@ def parse_sensitivity(declared: Mapping[str, Any], base: Base, models: tuple[Mod
     # In order of names: the Sobol sequence must not depend on how a file was written.
     found = tuple(_range(name, ranges[name], allowed, model) for name in sorted(ranges))
     start = Sensitivity(samples, model, graph, found, base.budget, base.place)
-    for u in (0.0, 1 - 1e-9):
+    for u in (0.0, 1.0):
         start.point({r.input: u for r in found})
     return start
 
