@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 __all__ = [
     "DiffusionError",
+    "EndlessFeedError",
     "InputError",
     "MissingDataError",
     "NotFoundError",
@@ -36,6 +37,10 @@ class DiffusionError(Exception):
 
 class InputError(DiffusionError, ValueError):
     """A value that is out of range, of the wrong shape, or cannot be combined with another."""
+
+
+class EndlessFeedError(InputError):
+    """A feed that answers engagement so strongly that one note would be shown without end: its R is infinite."""
 
 
 class ReadError(InputError):

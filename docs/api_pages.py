@@ -122,7 +122,8 @@ PAGES = (
         {
             "Branching": "theory.configuration_R theory.mean_total_size theory.extinction_probability "
             "theory.doubling_time theory.rate_with_delays theory.giant_component",
-            "R of a graph": "theory.reproduction_number theory.next_generation_radius theory.non_backtracking_radius",
+            "R of a graph": "theory.reproduction_number theory.next_generation_radius theory.non_backtracking_radius "
+            "theory.critical_value theory.CriticalValue",
             "Exact sizes": "theory.exact_final_size theory.FinalSize theory.reed_frost theory.path_spread "
             "theory.star_spread theory.cycle_spread theory.tree_spread",
             "Message passing": "theory.message_passing theory.MessagePassing",
@@ -176,8 +177,8 @@ PAGES = (
         "says what was given, what is allowed and what to do.",
         ("diffusion.errors",),
         {
-            "Errors": "DiffusionError errors.InputError errors.NotFoundError errors.ReadError errors.MissingDataError "
-            "errors.OutputError",
+            "Errors": "DiffusionError errors.InputError errors.EndlessFeedError errors.NotFoundError errors.ReadError "
+            "errors.MissingDataError errors.OutputError",
             "Help with names": "errors.did_you_mean",
         },
     ),

@@ -52,7 +52,7 @@ def filled(call: Any, first: Any) -> Any:
     """Call a function with what it takes, in good order, but for the first argument."""
     good = {
         "seeds": [0], "seed_sets": {"a": [0]}, "n": 10, "k": 1, "fair": [0], "best": [1], "p": 0.1, "mixing": 0.2,
-        "community": [0, 1, 2], "model": dif.SIPS(0.1), "budgets": [1],
+        "community": [0, 1, 2], "model": dif.SIPS(0.1), "budgets": [1], "make_model": dif.SIPS, "values": (0, 1),
     }  # fmt: skip
     needed = list(inspect.signature(call).parameters.values())[1:]
     named = {p.name: good[p.name] for p in needed if p.default is p.empty and p.kind is not p.VAR_KEYWORD}

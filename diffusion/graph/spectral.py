@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -81,15 +81,22 @@ def reproduction_number(graph: FollowerGraph, *, tol: float = 1e-6, max_iter: in
             "the graph has no propagation probabilities: call graph.with_probabilities('weighted_cascade'), or "
             "'constant' with p=, first"
         )
+    return leading_arcs(graph, tol, int(max_iter))[0]
+
+
+def leading_arcs(graph: FollowerGraph, tol: float, max_iter: int, start: Floats | None = None) -> tuple[float, Floats]:
+    """Return `reproduction_number` and a positive vector by arc near the eigenvector, from which a next one may start."""
     arcs = _circling(graph)
-    x = np.ones(arcs.p.size)
+    vector = np.ones(graph.n_edges) if start is None else start.copy()
+    x = vector[arcs.at]
     radius = 0.0
-    for _ in range(_ROUNDS):
+    for count in range(_ROUNDS):
         if not arcs.p.size:
-            return radius
+            return radius, vector
         apply = arcs.operator()
-        for _ in range(_POWERS):
+        for _ in range(_POWERS if count or start is None else 1):
             advance(x, apply(x), 1e-100, 1e-100)
+        vector[arcs.at] = x
         # The radius of each part lies between these two (Collatz 1942, Wielandt 1950), so few need a closer look.
         order, first = arcs.by_part()
         ratio = (apply(x) / x)[order]
@@ -106,19 +113,23 @@ def reproduction_number(graph: FollowerGraph, *, tol: float = 1e-6, max_iter: in
         arcs, x = arcs.of(keep), x[keep]
     for part in np.unique(arcs.part):
         keep = arcs.part == part
-        radius = max(radius, _largest(arcs.of(keep).operator(), x[keep], tol, int(max_iter)))
-    return radius
+        radius = max(radius, _largest(arcs.of(keep).operator(), x[keep], tol, max_iter))
+    return radius, vector
 
 
 @dataclass(frozen=True)
 class _Arcs:
-    """Arcs sorted by source and target: both ends, probability, strong part, position of the arc back or -1."""
+    """Arcs sorted by source and target: both ends, probability, strong part, position of the arc back or -1.
+
+    `at` is the position of each in the graph.
+    """
 
     source: NDArray[np.int32]
     target: NDArray[np.int32]
     p: Floats
     part: NDArray[np.int32]
     back: NDArray[np.int32]
+    at: NDArray[np.int32]
 
     def of(self, keep: NDArray[np.bool_]) -> _Arcs:
         """Only some of the arcs."""
@@ -127,8 +138,8 @@ class _Arcs:
         kept = np.flatnonzero(keep)  # positions are several times as fast as a mask
         position = np.full(keep.size + 1, -1, np.int32)
         position[kept] = np.arange(kept.size, dtype=np.int32)
-        back = position[self.back[kept]]
-        return _Arcs(self.source[kept], self.target[kept], self.p[kept], self.part[kept], back)
+        ends, back = (self.source[kept], self.target[kept]), position[self.back[kept]]
+        return _Arcs(*ends, self.p[kept], self.part[kept], back, self.at[kept])
 
     def by_part(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Order of the arcs that puts parts together, and where in it each part starts."""
@@ -178,19 +189,29 @@ def along_arcs(indptr: NDArray[np.int64], indices: NDArray[np.int32], back: NDAr
 
 def _circling(graph: FollowerGraph) -> _Arcs:
     """Return the arcs that can lie on a circle without turning back."""
+    assert graph.probabilities is not None
+    p = np.broadcast_to(graph.probabilities.values, graph.n_edges).astype(np.float64)
+    passes = p > 0
+    if passes.all():  # then they are the same whatever the probabilities
+        arcs = graph.cached("circling", lambda: _circling_of(graph, passes))
+    else:
+        arcs = _circling_of(graph, passes)
+    return replace(arcs, p=p[arcs.at])
+
+
+def _circling_of(graph: FollowerGraph, passes: NDArray[np.bool_]) -> _Arcs:
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import connected_components
 
-    assert graph.probabilities is not None
-    n = graph.n_nodes
+    n, m = graph.n_nodes, graph.n_edges
     source = np.repeat(np.arange(n, dtype=np.int32), np.diff(graph.csr.indptr))
     target = graph.csr.indices
-    p = np.broadcast_to(graph.probabilities.values, target.shape).astype(np.float64)
-    passes = p > 0
+    p = passes.astype(np.float64)
     indptr = np.append(0, np.cumsum(passes))[graph.csr.indptr]
     matrix = csr_array((p[passes], graph.csr.indices[passes], indptr), shape=(n, n))
     _, part = connected_components(matrix, connection="strong")
-    arcs = _Arcs(source, target, p, part[source], graph.csr.back).of(passes & (part[source] == part[target]))
+    arcs = _Arcs(source, target, p, part[source], graph.csr.back, np.arange(m, dtype=np.int32))
+    arcs = arcs.of(passes & (part[source] == part[target]))
     while True:  # an arc that no other leads to, or from which none leads on, lies on no circle
         mutual = arcs.back >= 0
         before = np.bincount(arcs.target, minlength=n)[arcs.source] - mutual

@@ -152,3 +152,32 @@ def page_rank(indptr, indices, times, follows):
     for u in range(n):
         score[u] /= total
     return score
+
+
+# rows of an undirected graph indptr i8[n + 1], indices i4[m]  ->  core number i8[n]
+@njit
+def core_numbers(indptr, indices):
+    """Core numbers: nodes leave in the order of the degree that is left (Batagelj and Zaversnik 2003)."""
+    n = indptr.size - 1
+    core = indptr[1:] - indptr[:-1]  # degree left, in the end the core number
+    first = np.zeros(core.max() + 2 if n else 1, np.int64)  # of the nodes of each degree, in the order below
+    for v in range(n):
+        first[core[v] + 1] += 1
+    for d in range(1, first.size):
+        first[d] += first[d - 1]
+    order, place, at = np.empty(n, np.int64), np.empty(n, np.int64), first.copy()
+    for v in range(n):
+        order[at[core[v]]], place[v] = v, at[core[v]]
+        at[core[v]] += 1
+    for i in range(n):
+        u = order[i]
+        for e in range(indptr[u], indptr[u + 1]):
+            v = indices[e]
+            if core[v] > core[u]:  # v changes places with the first node of its degree, and that degree starts later
+                to = first[core[v]]
+                w = order[to]
+                order[place[v]], place[w] = w, place[v]
+                order[to], place[v] = v, to
+                first[core[v]] += 1
+                core[v] -= 1
+    return core

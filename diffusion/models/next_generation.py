@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from .._validation import Floats
 from ..errors import DiffusionError
 from ..graph.follower_graph import FollowerGraph
-from ..graph.spectral import along_arcs, reproduction_number
+from ..graph.spectral import along_arcs, leading_arcs
 from ..kernels import generations
 from ..kernels.generations import Generation
 
@@ -23,6 +23,7 @@ __all__ = ["NextGeneration"]
 ROUNDS = 300  # applications of the operator in which its eigenvectors settle
 SETTLED = 1e-4  # change of an eigenvector that counts as none
 TINY = 1e-200
+START = 1e-9  # least entry of a state to start from: none is left out that the operator it was found for did not make
 FEW = 2.0  # typical sharers with which depletion is looked at
 SETTLING = 2  # steps after which their mix has settled again
 MAX_STEPS = 200
@@ -136,20 +137,43 @@ class NextGeneration:
         -------
         float
         """
-        if self.shown is None or not self.shown.any() or self.rho == 0:
-            if self.rho == 0 or not self.exposes.size:
-                return 0.0
-            return reproduction_number(self.graph, tol=tol)
-        if not np.isfinite(self.shown).all():
-            return math.inf
-        x = np.ones(self.exposes.size + self.n)
-        x = (self.forward(x) > 0).astype(np.float64)  # what nobody makes would fade only slowly
+        return self.leading(tol=tol, max_iter=max_iter)[0]
+
+    def leading(
+        self, *, tol: float = 1e-6, max_iter: int = 5000, start: Floats | None = None
+    ) -> tuple[float, Floats | None]:
+        """Spectral radius, and a state near the eigenvector from which that of a like operator is found sooner.
+
+        Parameters
+        ----------
+        tol, max_iter
+            As in `radius`.
+        start : ndarray of float, optional
+            State found for a like operator; one of another size is left aside.
+
+        Returns
+        -------
+        tuple of float and ndarray of float
+            The state is None where R is 0 or infinite without reckoning.
+        """
+        shown = self.shown if self.shown is not None and self.shown.any() else None
+        if self.rho == 0 or (shown is None and not self.exposes.size):
+            return 0.0, None
+        size = self.exposes.size + (0 if shown is None else self.n)
+        if start is not None and start.size != size:
+            start = None
+        if shown is None:
+            return leading_arcs(self.graph, tol, 2000, start)
+        if not np.isfinite(shown).all():
+            return math.inf, None
+        x = np.ones(size) if start is None else np.maximum(start, START)
+        x = x * (self.forward(x) > 0).astype(np.float64)  # what nobody makes would fade only slowly
         low = high = 0.0
         for _ in range(max_iter):
             y = self.forward(x)
             low, high = generations.bounds(x, y, TINY)
             if high - low <= tol * high:
-                return float(low + high) / 2
+                return float(low + high) / 2, x
             generations.advance(x, y, TINY, 0.0)
         raise DiffusionError(
             f"R lies between {low:.6g} and {high:.6g} after {max_iter} rounds: give a larger tol= or max_iter="

@@ -10,6 +10,7 @@ from .branching import (
     mean_total_size,
     rate_with_delays,
 )
+from .critical import CriticalValue, critical_value
 from .message_passing import MessagePassing, message_passing
 from .modularity import TwoCommunities, minimal_seed_fraction, mixing_window, two_communities
 from .percolation import (
@@ -38,6 +39,7 @@ from .thresholds import Adoption, WattsWindow, cascade_condition, gleeson_cahala
 
 __all__ = [
     "Adoption",
+    "CriticalValue",
     "DirectedPercolation",
     "FinalSize",
     "MessagePassing",
@@ -47,6 +49,7 @@ __all__ = [
     "cascade_condition",
     "community_arcs",
     "configuration_R",
+    "critical_value",
     "cycle_spread",
     "degree_distribution",
     "directed_percolation",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..._random import RNGLike
 from ..._validation import probability
-from ...errors import InputError
+from ...errors import EndlessFeedError, InputError
 from ...graph.communities import community_codes
 from ...graph.follower_graph import FollowerGraph
 from ...results.ensemble import Ensemble
@@ -101,7 +101,7 @@ class SIPS(DiffusionModel):
         if self.feed is not None and self.feed.cap is None:
             c = self.feed.score(self.funnel if self.identify == "simple" else self.identified_funnel)
             if self.feed.amplification * c >= 1:
-                raise InputError(
+                raise EndlessFeedError(
                     f"the feed explodes on its own: amplification * c = {self.feed.amplification * c:.3g} is not below 1 (c = {c:.3g} is the mean "
                     "engagement score of an exposure), so one note would be shown without end; lower amplification=, or give "
                     "Feed(cap=...) to stop a note after so many exposures"

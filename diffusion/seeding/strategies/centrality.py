@@ -8,11 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...graph.follower_graph import FollowerGraph
-from ...kernels.ranking import collective_influence, page_rank, vote_rank
+from ...kernels.ranking import collective_influence, core_numbers, page_rank, vote_rank
 from ..groups import groups_of
 from .rankings import Order, Ranking, by_followers, top
 
 __all__ = ["CollectiveInfluence", "CommunityDegree", "KCore", "PageRank", "VoteRank"]
+
+
+def _neighbours(graph: FollowerGraph) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Rows of the undirected graph, in which mutual follows are one edge."""
+    from scipy.sparse import csr_array
+
+    n = graph.n_nodes
+    flow = csr_array((np.ones(graph.n_edges, np.int8), graph.csr.indices, graph.csr.indptr), shape=(n, n))
+    both = csr_array(flow + flow.T)
+    return both.indptr.astype(np.int64), both.indices.astype(np.int32)
 
 
 @dataclass(frozen=True)
@@ -33,16 +43,11 @@ class CollectiveInfluence(Ranking):
     name = "collective_influence"
 
     def order(self, graph: FollowerGraph, size: int, allowed: NDArray[np.bool_], key: int) -> Order:
-        from scipy.sparse import csr_array
-
         n = graph.n_nodes
-        flow = csr_array((np.ones(graph.n_edges, np.int8), graph.csr.indices, graph.csr.indptr), shape=(n, n))
-        both = csr_array(flow + flow.T)  # mutual follows are one edge
         # Among equals, such as all nodes of a tree's edge, followers decide, then the label.
         place = np.empty(n, np.int32)
         place[by_followers(graph)] = np.arange(n, dtype=np.int32)
-        indptr, indices = both.indptr.astype(np.int64), both.indices.astype(np.int32)
-        nodes, score = collective_influence(indptr, indices, place, allowed, size)
+        nodes, score = collective_influence(*_neighbours(graph), place, allowed, size)
         return nodes, score.astype(np.float64)
 
 
@@ -108,7 +113,11 @@ class PageRank(Ranking):
 
 @dataclass(frozen=True)
 class KCore(Ranking):
-    """Core number of the undirected graph, then followers (igraph).
+    """Core number of the undirected graph, then followers.
+
+    References
+    ----------
+    Batagelj and Zaversnik (2003), "An O(m) algorithm for cores decomposition of networks", arXiv:cs/0310049.
 
     Examples
     --------
@@ -121,12 +130,7 @@ class KCore(Ranking):
     name = "k_core"
 
     def order(self, graph: FollowerGraph, size: int, allowed: NDArray[np.bool_], key: int) -> Order:
-        import igraph
-
-        arcs = np.column_stack((graph.csr.sources, graph.csr.indices))
-        whole = igraph.Graph(n=graph.n_nodes, edges=arcs, directed=True)
-        # Mutual follows are one edge of the undirected graph.
-        core = np.array(whole.as_undirected(mode="collapse").coreness())
+        core = core_numbers(*_neighbours(graph))
         # Many nodes share the innermost core: followers decide among them.
         degree = graph.csr.out_degree
         chosen, _ = top(graph, core + degree / (degree.max() + 1.0), size, allowed)
