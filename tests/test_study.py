@@ -106,7 +106,8 @@ def test_the_tables_have_their_columns(finished: dif.StudyResult):
         for column in table.columns:
             assert written[column.name].dtype == np.empty(0, DTYPES[column.kind]).dtype or column.kind == "text"
             assert column.meaning, column.name
-        assert len(written) or name in ("funnel", "paired_place")  # no stages, and one place
+            # No stages, one place, and none of the parts that were not asked for.
+        assert len(written) or name in ("funnel", "paired_place", "critical", "sensitivity", "samples", "predictive")
     with pytest.raises(InputError, match="'result' is unknown"):
         finished.to_pandas("result")
 
@@ -521,7 +522,9 @@ def test_several_mixings_make_several_graphs(tmp_path: Path):
     result = small(mixing=[0.05, 0.5], models=["ic"], strategies=["degree", "random"], budgets=[3]).run(tmp_path / "s")
     cards = json.loads((result.folder / "graphs.json").read_text())
     assert [card["mixing"] for card in cards] == pytest.approx([0.05, 0.5], abs=0.002)
-    assert result.to_pandas()["graph"].tolist() == ["platform, mixing 0.05"] * 2 + ["platform, mixing 0.5"] * 2
+    assert result.to_pandas()["graph"].tolist() == [
+        f"platform, mixing {level}, 600 users, 4 communities" for level in (0.05, 0.05, 0.5, 0.5)
+    ]
     assert len(result.to_pandas("paired")) == 2
 
 
@@ -791,7 +794,7 @@ def test_a_sips_study_crosses_identification_feed_and_place(tmp_path):
     ]
     study = dif.Study(
         PLATFORM, models=models, strategies=["degree", "amateur", "opim", "irie"], budgets=[4], places=["anywhere", "spread", "one community"],
-        placed=["degree", "opim"], rel_error=0.1,
+        placed=["degree", "opim"], rel_error=0.1, replicates=1,
     )  # fmt: skip
     assert [spec.model for spec in study.design.models] == models
     result = study.run(tmp_path / "out", threads=2)
@@ -853,7 +856,7 @@ def test_rewired_copies_of_an_edge_file(tmp_path):
             }
         },
         "model": {"kind": "sips", "sips": {"attention": 0.3, "eta": 1.0}},
-        "seeding": {"strategy": ["degree"], "budget": [3]},
+        "seeding": {"strategy": ["degree"], "budget": [3]}, "replicates": 1,
     }  # fmt: skip
     result = dif.Study.from_design(parse_study(document)).run(tmp_path / "out")
     table = result.to_pandas().set_index("graph")["mixing"]

@@ -95,8 +95,8 @@ class StudyDesign:
 
     def crossed(self) -> Iterator[Point]:
         """Yield every combination of graph, model, strategy, budget and place."""
-        for graph, budget, strategy, model in itertools.product(
-            self.graphs, self.budgets, self.strategies, self.models
+        for graph, strategy, budget, model in itertools.product(
+            self.graphs, self.strategies, self.budgets, self.models
         ):
             for place in self.places_of(strategy):
                 yield Point(graph, model, strategy, budget, place)

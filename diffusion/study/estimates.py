@@ -78,8 +78,8 @@ def conditions_of(results: pd.DataFrame) -> pd.DataFrame:
         if name in ENDS:  # runs that all end alike on every graph still leave a doubt, which the t interval has not
             hits = (r[name] * r["runs"]).groupby(r["condition"], sort=False).sum().round()
             pooled = [share_interval(int(k), int(n), level) for k, n in zip(hits, groups["runs"].sum(), strict=True)]
-            low = low.clip(upper=[p.low for p in pooled])
-            high = high.clip(lower=[p.high for p in pooled])
+            low = low.clip(upper=np.array([p.low for p in pooled]))
+            high = high.clip(lower=np.array([p.high for p in pooled]))
         ends = [f"{ENDS.get(name, name)}_{end}" for end in ("low", "high")]
         within = pd.Series(0.0, index=table.index)
         if ends[0] in r:

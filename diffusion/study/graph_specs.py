@@ -58,6 +58,14 @@ class GraphSpec:
         return json.dumps([self.kind, dict(self.parameters)], sort_keys=True, default=repr)
 
     @property
+    def content(self) -> dict[str, Any]:
+        """Parameters without the names of files, whose content counts instead."""
+        found = {k: v for k, v in self.parameters.items() if k not in ("file", "name")}
+        if isinstance(found.get("communities"), Mapping):
+            found["communities"] = {k: v for k, v in found["communities"].items() if k != "file"}
+        return found if self.kind != "dataset" else dict(self.parameters)
+
+    @property
     def replicated(self) -> bool:
         """Whether independent graphs of the kind can be drawn: of a graph that is given there is one."""
         return self.kind == "platform" or "rewire_mixing" in self.parameters

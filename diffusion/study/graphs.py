@@ -31,6 +31,7 @@ __all__ = [
     "Once",
     "PreparedGraph",
     "check_graph_and_models",
+    "check_weights",
     "contents_of",
     "graph_card",
     "prepare_graph",
@@ -165,7 +166,7 @@ def prepare_graph(spec: GraphSpec, replicate: int, seed: int) -> PreparedGraph:
 
 def check_graph_and_models(ready: PreparedGraph, design: StudyDesign) -> None:
     """Refuse, before anything runs, what cannot be run on a graph."""
-    _check_weights(ready.spec, design)
+    check_weights(ready.spec, design)
     _check_communities(ready.graph, design)
     for model in design.models:
         model.model.compile(ready.simulated(model))
@@ -237,7 +238,7 @@ def _read_graph(spec: GraphSpec, replicate: int, seed: int) -> FollowerGraph:
     return rewire_mixing(graph, level, rng=generator(key))
 
 
-def _check_weights(spec: GraphSpec, design: StudyDesign) -> None:
+def check_weights(spec: GraphSpec, design: StudyDesign) -> None:
     """Refuse a rewired copy for models that read the weights of its arcs, and say why it has none."""
     if "rewire_mixing" not in spec.parameters or "weight" not in spec.parameters:
         return

@@ -94,7 +94,7 @@ class Point:
     def identity(self) -> str:
         """Hash of the condition: everything but replicates, precision and key of the study."""
         parts: dict[str, Any] = {
-            "graph": [self.graph.kind, canonical(self.graph.parameters)],
+            "graph": [self.graph.kind, canonical(self.graph.content)],
             "model": [self.model.name, self.model.model.name, canonical(self.model.model.parameters)],
             "rule": self.model.rule_table,
             "strategy": self.strategy,
@@ -496,8 +496,13 @@ def parse_sensitivity(declared: Mapping[str, Any], base: Base, models: tuple[Mod
     # In order of names: the Sobol sequence must not depend on how a file was written.
     found = tuple(_range(name, ranges[name], allowed, model) for name in sorted(ranges))
     start = Sensitivity(samples, model, graph, found, base.budget, base.place)
-    for u in (0.0, 1.0):
-        start.point({r.input: u for r in found})
+    middle = dict.fromkeys((r.input for r in found), 0.5)
+    for tried in [
+        middle,
+        dict.fromkeys(middle, 1 - 1e-6),
+        *({**middle, r.input: u} for r in found for u in (0.0, 1.0)),
+    ]:
+        start.point(tried)
     return start
 
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -25,14 +25,15 @@ from .._version import __version__
 from ..errors import InputError
 from ..results.intervals import mean_interval
 from .cell import Cell, CellResult, compute, read_cell, write_cell
+from .critical import Search, critical_of, searches_of
 from .design import StudyDesign
 from .estimates import conditions_of, phases_of, predictive_of
-from .graphs import Graphs, PreparedGraph, check_graph_and_models, contents_of, graph_card, prepare_graph
+from .graphs import Graphs, PreparedGraph, check_graph_and_models, check_weights, contents_of, graph_card, prepare_graph
 from .methods import METHODS
 from .parts import Point
 from .schema import conform
 from .seeds import Seeds, users_of
-from .sensitivity import Sample, indices_of, read_samples, samples_of, write_samples
+from .sensitivity import Sample, indices_of, samples_of
 
 __all__ = ["Prepared", "prepare", "run_study"]
 
@@ -47,7 +48,7 @@ class Prepared:
     design: StudyDesign
     cells: list[Cell]
     points: list[tuple[dict[str, Any], Point, int]]  # columns of the table of points, condition, replicates
-    samples: list[Sample]
+    units: list[Sample | Search]
     first: list[PreparedGraph]  # the first replicate of every graph of the crossed part
     skipped: Skipped = field(default_factory=list)
 
@@ -74,9 +75,9 @@ def prepare(design: StudyDesign) -> Prepared:
         Cell.make(point, r, names[detail], contents[point.graph.key], design.precision, design.seed)
         for (_, r), (detail, point) in details.items()
     ]
-    plan = design.sensitivity
-    samples = samples_of(plan, design.seed, contents_of(plan.graph)) if plan else []
-    prepared = Prepared(design, cells, points, samples, graphs, skipped)
+    searches = searches_of(design.critical, design.base, design.replicates, design.seed)
+    units: list[Sample | Search] = [*samples_of(design.sensitivity, design.seed), *searches]
+    prepared = Prepared(design, cells, points, units, graphs, skipped)
     _refuse_impossible(prepared)
     return prepared
 
@@ -112,10 +113,14 @@ def _refuse_impossible(prepared: Prepared) -> None:
         if not reason:
             return
     if reason:
-        raise InputError(
-            f"no combination of this study is possible: {cell.point.strategy} with {cell.point.budget.label}: {reason}; ask "
-            "for smaller budgets or other strategies"
-        )
+        _refuse(cell.point, reason)
+
+
+def _refuse(point: Point, reason: str) -> NoReturn:
+    raise InputError(
+        f"no combination of this study is possible: {point.strategy} with {point.budget.label}: {reason}; ask for smaller "
+        "budgets or other strategies"
+    )
 
 
 def _skip(skipped: Skipped, graph: str, strategy: str, budget: str, reason: str) -> None:
@@ -133,13 +138,14 @@ def _first_graphs(design: StudyDesign, skipped: Skipped) -> list[PreparedGraph]:
     kept: dict[str, PreparedGraph] = {}
     for spec in design.graphs:
         try:
+            check_weights(spec, design)
             ready = prepare_graph(spec, 0, design.seed)
+            check_graph_and_models(ready, design)
         except InputError as error:
             if not isinstance(spec.parameters.get("rewire_mixing"), str):
                 raise
             _skip(skipped, spec.label, "all", "all", str(error))
             continue
-        check_graph_and_models(ready, design)
         same = kept.setdefault(ready.graph.fingerprint, ready)
         if same is not ready:
             reason = f"it has the same arcs as '{same.spec.label}', so there is nothing to compare"
@@ -215,7 +221,7 @@ def run_study(
         raise
     graphs, seeds = Graphs(design.seed, prepared.first), Seeds(design.seed)
     results: dict[str, CellResult] = {}
-    evaluated: dict[int, pd.DataFrame] = {}
+    extra: dict[str, pd.DataFrame] = {}
     todo: list[Cell] = []
     for cell in prepared.cells:
         finished = read_cell(cells_folder / f"{cell.identity}.parquet")
@@ -225,43 +231,49 @@ def run_study(
         else:
             finished.row.update(cell.labels())
             results[cell.identity] = finished
-    missing: list[Sample] = []
-    for sample in prepared.samples:
-        table = read_samples(cells_folder / f"{sample.identity}.parquet")
+    missing: list[Sample | Search] = []
+    for unit in prepared.units:
+        table = _read(cells_folder / f"{unit.identity}.parquet")
         if table is None:
-            missing.append(sample)
+            missing.append(unit)
         else:
-            evaluated[sample.number] = table
+            extra[unit.identity] = table
 
-    def work(item: Cell | Sample) -> CellResult | pd.DataFrame:
+    def work(item: Cell | Sample | Search) -> CellResult | pd.DataFrame:
         path = cells_folder / f"{item.identity}.parquet"
-        if isinstance(item, Sample):
-            assert design.sensitivity is not None
-            table = item.compute(design.sensitivity, design.seed)
-            write_samples(path, table)
-            return table
-        result = _computed(item, design, graphs, seeds)
-        write_cell(path, result)
-        return result
+        if isinstance(item, Cell):
+            result = _computed(item, design, graphs, seeds)
+            write_cell(path, result)
+            return result
+        table = item.compute(graphs, design.seed)
+        with whole_file(path) as part:
+            table.to_parquet(part, index=False)
+        return table
 
-    units: list[Cell | Sample] = [*_in_turn(todo, workers), *missing]
+    units: list[Cell | Sample | Search] = [*_in_turn(todo, workers), *missing]
     with progress(total=len(units), description="cells", unit="cell") as bar:
         for item, result in map_chunks(work, units, threads=workers):
             if isinstance(result, CellResult):
                 results[item.identity] = result
-            elif isinstance(item, Sample):
-                evaluated[item.number] = result
+            else:
+                extra[item.identity] = result
             bar.update(1)
-    _write_tables(folder, prepared, results, [evaluated[s.number] for s in prepared.samples])
+    if all("skipped" in result.row for result in results.values()):
+        for cell in prepared.cells:
+            (cells_folder / f"{cell.identity}.parquet").unlink()
+        cell = prepared.cells[0]
+        _refuse(cell.point, results[cell.identity].row["skipped"])
+    _write_tables(folder, prepared, results, extra)
     cards = [graph_card(ready) for ready in prepared.first]
     _write_json(folder / "graphs.json", cards)
     _write_json(folder / "study.json", _describe(prepared, command))
+    done = {identity for identity, result in results.items() if "skipped" not in result.row}
     record = provenance(
         "study",
         key=design.seed,
-        cells_computed=len(todo),
-        cells_reused=len(prepared.cells) - len(todo),
-        cells_skipped=sum("skipped" in result.row for result in results.values()),
+        cells_computed=sum(cell.identity in done for cell in todo),
+        cells_reused=len(done) - sum(cell.identity in done for cell in todo),
+        cells_skipped=len(prepared.skipped),
         seconds=round(time.perf_counter() - start, 2),
     )
     _write_json(folder / "provenance.json", record)
@@ -326,9 +338,11 @@ def _refuse_another_study(folder: Path, prepared: Prepared) -> None:
 
 
 def _write_tables(
-    folder: Path, prepared: Prepared, results: Mapping[str, CellResult], samples: list[pd.DataFrame]
+    folder: Path, prepared: Prepared, results: Mapping[str, CellResult], extra: Mapping[str, pd.DataFrame]
 ) -> None:
     design = prepared.design
+    samples = [unit for unit in prepared.units if isinstance(unit, Sample)]
+    searches = [extra[unit.identity] for unit in prepared.units if not isinstance(unit, Sample)]
     for cell in prepared.cells:
         reason = results[cell.identity].row.get("skipped")
         if reason:
@@ -354,18 +368,28 @@ def _write_tables(
         "predictive": predictive_of(points, found, conditions),
         "paired": pd.DataFrame(_paired(alone)),
         "paired_place": pd.DataFrame(_paired_places(alone)),
-        "samples": pd.concat(samples, ignore_index=True) if samples else pd.DataFrame(),
+        "samples": _concat([extra[sample.identity] for sample in samples]),
         "sensitivity": pd.DataFrame(),
-        "critical": pd.DataFrame(),
+        "critical": critical_of(_concat(searches), design.precision.confidence),
     }
     if samples:
-        assert design.sensitivity is not None
-        inputs = prepared.samples[0].inputs
-        of = (tables["samples"], design.sensitivity, inputs, design.precision.confidence, design.seed)
-        tables["sensitivity"] = indices_of(*of)
+        of = (samples[0].plan, samples[0].inputs, design.precision.confidence, design.seed)
+        tables["sensitivity"] = indices_of(tables["samples"], *of)
     for name, table in tables.items():
         with whole_file(folder / f"{name}.parquet") as part:
             conform(name, table).to_parquet(part, index=False)
+
+
+def _read(path: Path) -> pd.DataFrame | None:
+    """Read a finished table; None where there is none, or not a whole and undamaged one."""
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError, pa.ArrowException):
+        return None
+
+
+def _concat(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
 def _alone(cell: Cell, design: StudyDesign) -> bool:

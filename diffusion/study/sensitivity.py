@@ -8,25 +8,22 @@ import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from numpy.typing import NDArray
 from scipy import stats
 
-from .._files import whole_file
 from .._random import derive_key, generator
 from .._version import __version__
 from ..simulation.runner import prepare
 from .cell import radius_of, world_key
-from .graphs import prepare_graph
+from .graphs import Graphs, contents_of, prepare_graph
 from .parts import Sensitivity
 from .seeds import Seeds
 
-__all__ = ["CHANCE", "Sample", "indices_of", "read_samples", "samples_of", "write_samples"]
+__all__ = ["CHANCE", "Sample", "indices_of", "samples_of"]
 
 CHANCE = "graph and draw"  # an input like the others: which graph, seeds and worlds were drawn
 RUNS = 64  # simulated spreads of an evaluation
@@ -38,6 +35,7 @@ MEASURES = {"log reach": "reach", "log R": "R"}
 class Sample:
     """One base sample: the points A and B, and A with one input at a time taken from B."""
 
+    plan: Sensitivity
     number: int
     inputs: tuple[str, ...]
     A: NDArray[np.float64]
@@ -53,17 +51,18 @@ class Sample:
             found.append((name, mixed))
         return [(name, dict(zip(self.inputs, map(float, u), strict=True))) for name, u in found]
 
-    def compute(self, plan: Sensitivity, seed: int) -> pd.DataFrame:
+    def compute(self, graphs: Graphs, seed: int) -> pd.DataFrame:
         """Evaluate every block; blocks that share their graph share its build and its rankings."""
-        graphs: dict[tuple[str, int], Any] = {}
+        plan = self.plan
+        built: dict[tuple[str, int], Any] = {}
         rows = []
         for block, u in self.blocks():
             chance = int(u.pop(CHANCE) * 2**31)
             point, small_share = plan.point(u)
             name = (point.graph.key, chance)
-            if name not in graphs:
-                graphs[name] = prepare_graph(point.graph, chance, seed)
-            ready = graphs[name]
+            if name not in built:
+                built[name] = prepare_graph(point.graph, chance, seed)
+            ready = built[name]
             graph = ready.simulated(point.model)
             seeds = Seeds(seed)
             chosen = seeds.mixed(point, ready, small_share) if plan.splits else seeds.take(point, ready)
@@ -77,8 +76,11 @@ class Sample:
         return pd.DataFrame(rows)
 
 
-def samples_of(plan: Sensitivity, seed: int, contents: tuple[str, ...]) -> list[Sample]:
+def samples_of(plan: Sensitivity | None, seed: int) -> list[Sample]:
     """Return the base samples of a plan: a scrambled Sobol sequence, half of whose columns are A and half B."""
+    if plan is None:
+        return []
+    contents = contents_of(plan.graph)
     inputs = (*(r.input for r in plan.ranges), CHANCE)
     d = len(inputs)
     sequence = stats.qmc.Sobol(2 * d, rng=generator(derive_key(seed, "sensitivity"))).random(plan.samples)
@@ -87,22 +89,8 @@ def samples_of(plan: Sensitivity, seed: int, contents: tuple[str, ...]) -> list[
         parts = [plan.to_dict(), plan.graph.key, plan.model.to_dict(), contents, number, RUNS, seed, __version__]
         text = json.dumps(parts, sort_keys=True, default=repr)
         identity = hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
-        found.append(Sample(number, inputs, u[:d], u[d:], f"sample-{identity}"))
+        found.append(Sample(plan, number, inputs, u[:d], u[d:], f"sample-{identity}"))
     return found
-
-
-def read_samples(path: Path) -> pd.DataFrame | None:
-    """Read the evaluations of a base sample; None where there are none, or not whole and undamaged ones."""
-    try:
-        return pd.read_parquet(path)
-    except (OSError, ValueError, pa.ArrowException):
-        return None
-
-
-def write_samples(path: Path, table: pd.DataFrame) -> None:
-    """Write the evaluations of a base sample whole."""
-    with whole_file(path) as part:
-        table.to_parquet(part, index=False)
 
 
 def indices_of(

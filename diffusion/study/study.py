@@ -125,8 +125,11 @@ class Study:
         specs = None if models is None and probabilities is None else _specs(models, probabilities)
         given = None
         if isinstance(graph, FollowerGraph):
-            attributes = hashlib.blake2b(graph.node_data.to_json().encode(), digest_size=16).hexdigest()
-            parameters = {"name": "graph", "fingerprint": graph.fingerprint, "attributes": attributes}
+            attributes = hashlib.blake2b(repr(graph.node_data.astype(object).to_dict("list")).encode(), digest_size=16)
+            for values in graph.edge_data.values():
+                attributes.update(values.tobytes())
+            names = {"fingerprint": graph.fingerprint, "attributes": attributes.hexdigest()}
+            parameters = {"name": "graph", **names}
             given = GraphSpec("object", parameters, graph)
         self.design: StudyDesign = parse_study(document, models=specs, graph=given)
 

@@ -115,7 +115,7 @@ def _model(table: Mapping[str, Any], path: str, make: Callable[..., T]) -> T:
         way: Any = table["identify"] if isinstance(table["identify"], str) else Complex(table["identify"]["complex"])
         return make(attention, funnel, feed, way, table.get("redraw", False), delay)
     except DiffusionError as error:
-        raise error if str(error).startswith(f"{path}.") else InputError(f"{path}: {error}") from None
+        raise error if str(error).startswith(f"{path}.") else type(error)(f"{path}: {error}") from None
 
 
 def _eta(table: Mapping[str, Any]) -> float:
