@@ -238,7 +238,7 @@ def factor_effects(tables: StudyTables) -> list[FactorEffect]:
     """Average effect on log reach of every factor from its first level to its last, by kind of contagion."""
     found = []
     names = dict.fromkeys([*tables.sweeps, *tables.model_factors])
-    for contagion in dict.fromkeys(tables.conditions["contagion"]):
+    for contagion in dict.fromkeys(tables.designed["contagion"]):
         for factor in names:
             made = level_contrasts(tables, factor, contagion)
             effect = mean_effect((c for *_, c in made), tables.confidence)

@@ -198,7 +198,7 @@ def findings(tables: StudyTables) -> list[Finding]:
     from scipy.stats import false_discovery_control
 
     effects = [_effect(h, tables) for h in HYPOTHESES]
-    p = np.array([math.nan if e is None else _p_value(h, e) for h, e in zip(HYPOTHESES, effects, strict=True)])
+    p = np.array([math.nan if e is None else p_value(h, e) for h, e in zip(HYPOTHESES, effects, strict=True)])
     adjusted, asked = np.full(len(p), math.nan), np.isfinite(p)
     if asked.any():
         adjusted[asked] = false_discovery_control(p[asked])
@@ -224,7 +224,7 @@ def _as_expected(hypothesis: Hypothesis, effect: Effect) -> bool:
     return abs(effect.change.value) < hypothesis.margin
 
 
-def _p_value(hypothesis: Hypothesis, effect: Effect) -> float:
+def p_value(hypothesis: Hypothesis, effect: Effect) -> float:
     """Two-sided p-value against 0, or against the nearer end of the margin within which there is no effect."""
     value, margin = effect.change.value, hypothesis.margin
     return effect.p_value(math.copysign(margin, value) if hypothesis.expected == 0 else 0.0)

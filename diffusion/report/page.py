@@ -86,7 +86,7 @@ def render(tables: StudyTables) -> str:
             *channel_figures(tables),
         ]
     figures: dict[str, Figure] = {figure.key: figure for figure in drawn}
-    replicates = sorted(tables.conditions["replicates"].unique())
+    replicates = sorted(tables.designed["replicates"].unique())
     return (
         _environment()
         .get_template("report.html.jinja")
@@ -120,7 +120,8 @@ def _answer(tables: StudyTables) -> dict[str, Any]:
     effects = factor_effects(tables)
     critical: list[dict[str, Any]] = []
     if rows:
-        c = tables.critical[(tables.critical["model"] == rows[0]["model"]) & tables.critical["critical"].notna()]
+        c = tables.critical[tables.critical["critical"].notna()]
+        c = c[(c["model_name"] == rows[0]["model_name"]) & (c["graph"] == rows[0]["graph"])]
         steps = c.assign(step=(c["critical"] / c["value"]).where(c["value"] > 0)).sort_values("step")
         critical = records(steps[(steps["R"] < 1) & (steps["step"] > 1)])[:2]
     return {
@@ -275,7 +276,7 @@ def _skipped(tables: StudyTables) -> Block | None:
 
 
 def _cells(tables: StudyTables) -> Block | None:
-    c = tables.crossed if len(tables.crossed) else tables.conditions
+    c = tables.crossed if len(tables.crossed) else tables.designed
     rows = [
         {"model": tables.name(row, ("place",)), "place": row["place"], "budget": row["budget"], "strategy": row["strategy"],
          "seeds": float(row["n_seeds"]), "reach": _interval(row, "reach"), "between": float(row["reach_sd_between"]),

@@ -188,7 +188,7 @@ def _pay(tables: StudyTables) -> Figure | None:
                 log=True,
                 width=WIDTH * 1.5,
                 notes="RMB a user" if priced else "",
-            )  # fmt: skip
+            )
         )
     effects = strategy_effects(tables)
     facts = {"best": effects[0] if effects else None, "baseline": baseline_of(tables), "budget": kept[-1], "kind": kind}
@@ -220,7 +220,7 @@ def _sensitivity(tables: StudyTables) -> Figure | None:
         tops.append((str(measure), own.iloc[0].to_dict(), own[own["input"] == "graph and draw"]))
         panels.append(_bars(own.head(MOST_BARS), str(measure), f"s{i}"))
     inputs = s[s["input"] != "graph and draw"]
-    measure, top, chance = tops[0]
+    measure, _top, chance = tops[0]
     real = inputs[inputs["measure"] == measure].sort_values("total", ascending=False)
     rows = records(real.head(2))
     facts = {"measure": measure, "rows": rows, "chance": records(chance)[:1], "n": int(s["evaluations"].max())}

@@ -50,7 +50,7 @@ def _mixing(tables: StudyTables) -> Figure | None:
                     head=str(name),
                     xlabel="mixing",
                     ylabel="reach (users)",
-                )  # fmt: skip
+                )
             )
     colours = _model_colours(tables)
     once = own.drop_duplicates(["model_name", "rule", "x"])
@@ -102,7 +102,7 @@ def _one_strategy(own: pd.DataFrame) -> pd.DataFrame:
 def _model_colours(tables: StudyTables) -> dict[str, str]:
     return {
         str(n): plotting.PALETTE[i % len(plotting.PALETTE)]
-        for i, n in enumerate(tables.conditions["model_name"].unique())
+        for i, n in enumerate(tables.designed["model_name"].unique())
     }
 
 
@@ -125,7 +125,7 @@ def _sweeps(tables: StudyTables) -> Figure | None:
                     height=206,
                     xlabel="",
                     ylabel="reach (users)",
-                )  # fmt: skip
+                )
             )
     if not panels:
         return None

@@ -44,7 +44,7 @@ def _curves(tables: StudyTables) -> Figure | None:
             xlabel=xlabel,
             ylabel="reach (users)",
             width=width_of(len(parts)),
-        )  # fmt: skip
+        )
         for i, part in enumerate(parts)
     ]
     facts = {c: elasticity_of_budget(tables, c) for c in ("simple", "complex")}
