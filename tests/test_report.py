@@ -129,7 +129,18 @@ def test_page_is_well_formed_and_needs_nothing_else(html, page):
 
 def test_sections_and_figures_are_there_in_order(page):
     assert [i for i in page.ids if i in HEADS] == list(HEADS)
-    figures = ["phase-map", "pay", "matter", "new", "budget", "regret", "mixing", "sweeps", "community-shares", "funnel"]
+    figures = [
+        "phase-map",
+        "pay",
+        "matter",
+        "new",
+        "budget",
+        "regret",
+        "mixing",
+        "sweeps",
+        "community-shares",
+        "funnel",
+    ]
     assert [i for i in page.ids if i.startswith("figure-")] == [f"figure-{key}" for key in [*figures, "feed-share"]]
     tables = ["growth", "critical", "seeds", "predictive", "expectations", "parameters", "conditions"]
     assert [i for i in page.ids if i.startswith("table-")] == [f"table-{key}" for key in tables]
@@ -464,7 +475,9 @@ def test_a_study_of_nothing_measured_says_so(tables):
     blank = {c: math.nan for c in tables.conditions if c.startswith("R")}
     results = tables.results.assign(R=math.nan, R_predicted=math.nan, rate=math.nan, fit_first=-1, fit_last=-1)
     bare = replace(_small(), phases=phases, critical=tables.critical.iloc[:0])
-    bare = replace(bare, conditions=bare.conditions.assign(**blank), results=bare.results.assign(R=math.nan, R_predicted=math.nan))
+    bare = replace(
+        bare, conditions=bare.conditions.assign(**blank), results=bare.results.assign(R=math.nan, R_predicted=math.nan)
+    )
     text = said(bare)
     assert not MISSING.search(text)
     assert "growth lasts too few generations" in text
@@ -474,7 +487,9 @@ def test_a_study_of_nothing_measured_says_so(tables):
 
 def test_skipped_combinations_and_unknown_models_are_told():
     tables = _small()
-    study = tables.study | {"skipped": [{"graph": "g", "strategy": "head", "budget": "k=9", "reason": "the tier has 4"}]}
+    study = tables.study | {
+        "skipped": [{"graph": "g", "strategy": "head", "budget": "k=9", "reason": "the tier has 4"}]
+    }
     study |= {"quick": True, "models": [{"name": "mine", "kind": "Mine", "description": "my own model"}]}
     page = _Page(render(replace(tables, study=study)))
     assert "the tier has 4" in page.csv["skipped.csv"]

@@ -1,4 +1,4 @@
-"""What theory lets expect: a list of contrasts with the direction expected; every verdict is computed from the tables."""
+"""What theory lets expect: contrasts with the direction expected; every verdict is computed from the tables."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _levels(
 
 
 def _followers_for_the_price(tables: StudyTables) -> Contrasts:
-    """Amateurs against the biggest tier at equal money, turned so that the side with more followers for its price is second."""
+    """Amateurs against the biggest tier at equal money; the side with more followers for its price is the second."""
     bought = tables.seeds.groupby("cell")[["followers", "price"]].sum(min_count=1)
     offer = (bought["followers"] / bought["price"]).replace([np.inf, 0.0], np.nan)
     by_condition = offer.groupby(tables.results.set_index("cell")["condition"].reindex(offer.index)).mean()
@@ -53,7 +53,7 @@ def _interior(tables: StudyTables) -> Contrasts:
     found = []
     for group in factor_groups(tables, "mixing", "complex"):
         reach = np.array([tables.by_replicate("reach")[row["condition"]] for row in group])
-        whole = (reach > 0).all(axis=0)
+        whole = np.asarray((reach > 0).all(axis=0))
         if len(group) < 3 or whole.sum() < 2:
             continue
         logs = np.log(reach[:, whole])
@@ -131,7 +131,7 @@ def prediction(tables: StudyTables) -> Contrasts:
 
 
 def _elasticity(tables: StudyTables) -> Contrasts:
-    """Elasticity of measured R in rho between two etas, minus 1: 0 where every stage counts alike; once a graph and model."""
+    """Elasticity of measured R in rho between two etas, minus 1: 0 if all stages count alike."""
     found = {}
     for a, b, contrast in level_contrasts(tables, "eta", "simple", measure="R"):
         scale = math.log(b["rho"] / a["rho"]) if a["rho"] > 0 and b["rho"] > 0 else 0.0
@@ -188,9 +188,8 @@ class Finding:
         """The effect in its unit: percent, percentage points, or as it is."""
         if self.effect is None:
             return None
-        change = self.effect.change
-        scale = {"percent": lambda: change.percent_change, "points": lambda: change.times(100.0)}
-        return scale.get(self.hypothesis.scale, lambda: change)()
+        change, scale = self.effect.change, self.hypothesis.scale
+        return change.percent_change if scale == "percent" else change.times(100.0 if scale == "points" else 1.0)
 
 
 def findings(tables: StudyTables) -> list[Finding]:

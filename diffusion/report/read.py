@@ -61,8 +61,8 @@ class StudyTables:
     def sweeps(self) -> dict[str, pd.DataFrame]:
         """By factor the conditions of its sweep, with its level, value and position x on the axis.
 
-        Levels that are no numbers, or only some of which are, stand in the order of the study. Several mixings or budgets
-        that are crossed are a sweep of their own where none is declared.
+        Levels that are not all numbers stand in the order of the study. Several mixings or budgets that are crossed are
+        a sweep of their own where none is declared.
         """
         found = {}
         for factor, own in self.points[self.points["part"] == "sweep"].groupby("factor", sort=False):
@@ -119,14 +119,16 @@ class StudyTables:
             rows = self.results.drop_duplicates(["condition", "replicate"])
             table = rows.pivot(index="condition", columns="replicate", values=measure).astype(float)
             self._by_replicate[measure] = dict(zip(table.index, table.to_numpy(), strict=True))
-        return self._by_replicate[measure]
+        found: dict[str, NDArray[np.float64]] = self._by_replicate[measure]
+        return found
 
     def errors(self, measure: str) -> dict[str, float]:
         """Standard error of a measure on one graph by simulation alone, by condition."""
         key = f"{measure}_se_within"
         if key not in self._by_replicate:
             self._by_replicate[key] = dict(zip(self.conditions["condition"], self.conditions[key], strict=True))
-        return self._by_replicate[key]
+        found: dict[str, float] = self._by_replicate[key]
+        return found
 
     @cached_property
     def _by_replicate(self) -> dict[str, Any]:

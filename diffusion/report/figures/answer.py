@@ -113,17 +113,10 @@ def _map_panel(tables: StudyTables, own: pd.DataFrame, name: str) -> Panel:
         row = values[0]
         cross = np.flatnonzero(np.diff(np.sign(row)) != 0)
         if len(cross):
-            axes.annotate(
-                "R = 1",
-                (cross[0] + 0.5, -0.5),
-                xytext=(0, 2),
-                textcoords="offset points",
-                ha="center",
-                fontsize=10,
-                fontweight="bold",
-            )
-    for value, text in _others(tables, first, x):
-        at = float(np.interp(value, x["value"], range(len(x))))
+            heads = {"ha": "center", "fontsize": 10, "fontweight": "bold"}
+            axes.annotate("R = 1", (cross[0] + 0.5, -0.5), xytext=(0, 2), textcoords="offset points", **heads)
+    for other, text in _others(tables, first, x):
+        at = float(np.interp(other, x["value"].to_numpy(dtype=float), range(len(x))))
         axes.axvline(at, color=plotting.INK, linewidth=1.1, dashes=(1.5, 2))
         axes.annotate(text, (at, len(y) - 0.5), xytext=(3, 3), textcoords="offset points", fontsize=9.5, style="italic")
     return finish(figure, f"{what} over {first['factor']} and {first['factor_y']}, {head}{place}", name)

@@ -56,7 +56,9 @@ def _new_by_step(tables: StudyTables) -> Figure | None:
     r = r[r["cell"].isin(set(tables.new_by_step["cell"]))]
     if r.empty:
         return None
-    order = r.assign(early=r["fit_last"] - r["fit_first"]).sort_values(["replicate", "early", "reach"], ascending=[True, False, False], kind="stable")
+    order = r.assign(early=r["fit_last"] - r["fit_first"]).sort_values(
+        ["replicate", "early", "reach"], ascending=[True, False, False], kind="stable"
+    )
     cells = order.drop_duplicates(["graph", "model", "rule"]).sort_index().drop_duplicates(["model_name", "rule"])
     cells = cells.head(MOST_CELLS)
     steps = tables.new_by_step[tables.new_by_step["cell"].isin(set(cells["cell"]))]
