@@ -106,7 +106,7 @@ def make(
         budget = levels.get("budget", budget)
         graph = "platform, " + ", ".join(f"{k} {v:g}" for k, v in platform.items())
         label = " ".join(f"{k} {v}" for k, v in spec.items())
-        identity = (graph, label, strategy, place, budget)
+        identity = (graph, model, label, strategy, place, budget)
         condition = ids.setdefault(identity, f"c{len(ids):04d}")
         named = [*levels.items(), ("", ""), ("", "")]
         axes = {"factor": named[0][0], "level": str(named[0][1]), "factor_y": named[1][0], "level_y": str(named[1][1])}
@@ -204,7 +204,7 @@ def make(
     study = {
         "title": title, "seed": 7, "command": "diffusion study study.toml", "toml": f'title = "{title}"\n', "quick": False,
         "precision": {"rel_error": 0.02, "confidence": 0.95, "max_runs": 20_000}, "replicates": replicates, "skipped": [],
-        "models": [{"name": m, "label": m, "kind": MODELS[m]["model_kind"], "description": "how a note spreads",
+        "models": [{"name": m, "model": m, "kind": MODELS[m]["model_kind"], "description": "how a note spreads",
                     "parameters": [standing]} for m in models],
         "strategies": [{"strategy": s, "description": f"how {s} picks its seeds"} for s in strategies], "parts": declared,
     }  # fmt: skip

@@ -47,7 +47,7 @@ class Contrast:
 
 @dataclass(frozen=True)
 class Effect:
-    """Mean of contrasts. Its interval has the graph as its unit; with one graph it is the simulation's on that graph."""
+    """Mean of contrasts. The graph is the unit of its interval; with one graph it is the simulation's on that graph."""
 
     change: Interval
     se: float
@@ -82,19 +82,18 @@ class FactorEffect:
 
 
 def combine(tables: StudyTables, weights: Weights, measure: str = "reach", *, log: bool = True) -> Contrast | None:
-    """Return the weighted sum over conditions of a measure or its logarithm; None where it is not known on any graph."""
-    total, variance = 0.0, 0.0
+    """Return the weighted sum over conditions of a measure or its logarithm; None if it is known on no graph."""
     values, errors = tables.by_replicate(measure), tables.errors(measure)
+    total, variance = np.zeros(len(next(iter(values.values())))), 0.0
     for condition, weight in weights.items():
         own, se = values[condition], errors[condition]
         if log:
-            own, se = (
-                np.log(np.where(own > 0, own, np.nan)),
-                se / float(np.nanmean(own)) if (own > 0).any() else math.nan,
-            )
+            own = np.where(own > 0, own, np.nan)
+            if np.isnan(own).all():
+                return None
+            own, se = np.log(own), se / float(np.nanmean(own))
         total, variance = total + weight * own, variance + (weight * se) ** 2
-    values_of = np.asarray(total, dtype=float)
-    return Contrast(values_of, math.sqrt(variance)) if np.isfinite(values_of).any() else None
+    return Contrast(total, math.sqrt(variance)) if np.isfinite(total).any() else None
 
 
 def mean_effect(contrasts: Iterable[Contrast | None], confidence: float) -> Effect | None:
@@ -195,7 +194,7 @@ def baseline_of(tables: StudyTables) -> str:
 
 @lru_cache(maxsize=8)
 def strategy_effects(tables: StudyTables) -> list[FactorEffect]:
-    """Effect of every strategy against the baseline over settings and budgets of the crossed part, the strongest first."""
+    """Effect of every strategy against the baseline over the crossed part, the strongest first."""
     if tables.crossed.empty:
         return []
     start, found = baseline_of(tables), []
@@ -238,18 +237,14 @@ def factor_effects(tables: StudyTables) -> list[FactorEffect]:
     """Average effect on log reach of every factor from its first level to its last, by kind of contagion."""
     found = []
     names = dict.fromkeys([*tables.sweeps, *tables.model_factors])
-    for contagion in dict.fromkeys(tables.conditions["contagion"]):
+    for contagion in dict.fromkeys(tables.designed["contagion"]):
         for factor in names:
             made = level_contrasts(tables, factor, contagion)
             effect = mean_effect((c for *_, c in made), tables.confidence)
             if effect is None:
                 continue
-            a, b = made[0][:2]
-            column = {"budget": "budget", "mixing": "mixing"}.get(factor, factor)
-            ends = [row[column] if column in row else row.get("level", "") for row in (a, b)]
-            if factor in tables.sweeps and factor != "budget":
-                ends = [row["level"] if row.get("level") else end for row, end in zip((a, b), ends, strict=True)]
-            found.append(FactorEffect(factor, *ends, effect, contagion))
+            start, to = (row.get("level") or row.get("value", row.get(factor)) for row in made[0][:2])
+            found.append(FactorEffect(factor, start, to, effect, contagion))
         effect = place_effect(tables, contagion)
         if effect is not None:
             found.append(FactorEffect("place", "spread", "one community", effect, contagion))
@@ -262,8 +257,8 @@ def factor_effects(tables: StudyTables) -> list[FactorEffect]:
 def regret(tables: StudyTables, rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     """What choosing each strategy costs: the share of reach lost against the best strategy of its group.
 
-    The best is chosen on all graphs but the one it is judged on, so that it is not flattered by the draw that made it the
-    best. With one graph the difference is that of shared worlds, and the best is the best of the same runs.
+    The best is chosen on all graphs but the one it is judged on, so that the draw that made it the best does not
+    flatter it. With one graph the difference is that of shared worlds, and the best is the best of the same runs.
 
     Returns
     -------
@@ -288,7 +283,7 @@ def regret(tables: StudyTables, rows: pd.DataFrame, by: Sequence[str]) -> pd.Dat
                 effect = mean_effect([lost], tables.confidence)
                 change = effect.change if effect else Interval(math.nan, math.nan, math.nan)
             else:
-                change = _regret_on_one_graph(tables, row, best, float(reach.loc[best].iloc[0]))
+                change = _regret_on_one_graph(tables, row, best, float(reach.loc[[best]].to_numpy()[0, 0]))
             kept = {k: row[k] for k in by} | {"x": row.get("x", math.nan)}
             ends = {"regret": change.value, "low": change.low, "high": change.high}
             found.append(kept | {"strategy": name, **ends, "best": best, "reach": row["reach"]})

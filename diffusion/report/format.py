@@ -110,7 +110,7 @@ def interval(found: Sequence[float], unit: str = "") -> str:
     # Two digits of the half width, nothing with more than three in all.
     most = 2 - _magnitude(max(abs(v) for v in found))
     decimals = min(1 - _magnitude((high - low) / 2), most)
-    while decimals < most and any(v and round(v, decimals) == 0 for v in (low, high)):
+    while decimals <= most and any(v and round(v, decimals) == 0 for v in (low, high)):
         decimals += 1  # an end that is not zero must not look like zero: that is what decides
     return f"{_grouped(middle, decimals)}{unit} [{_grouped(low, decimals)}, {_grouped(high, decimals)}]"
 

@@ -1,4 +1,4 @@
-"""What theory lets expect: a list of contrasts with the direction expected; every verdict is computed from the tables."""
+"""What theory lets expect: contrasts with the direction expected; every verdict is computed from the tables."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _levels(
 
 
 def _followers_for_the_price(tables: StudyTables) -> Contrasts:
-    """Amateurs against the biggest tier at equal money, turned so that the side with more followers for its price is second."""
+    """Amateurs against the biggest tier at equal money; the side with more followers for its price is the second."""
     bought = tables.seeds.groupby("cell")[["followers", "price"]].sum(min_count=1)
     offer = (bought["followers"] / bought["price"]).replace([np.inf, 0.0], np.nan)
     by_condition = offer.groupby(tables.results.set_index("cell")["condition"].reindex(offer.index)).mean()
@@ -53,7 +53,7 @@ def _interior(tables: StudyTables) -> Contrasts:
     found = []
     for group in factor_groups(tables, "mixing", "complex"):
         reach = np.array([tables.by_replicate("reach")[row["condition"]] for row in group])
-        whole = (reach > 0).all(axis=0)
+        whole = np.asarray((reach > 0).all(axis=0))
         if len(group) < 3 or whole.sum() < 2:
             continue
         logs = np.log(reach[:, whole])
@@ -131,7 +131,7 @@ def prediction(tables: StudyTables) -> Contrasts:
 
 
 def _elasticity(tables: StudyTables) -> Contrasts:
-    """Elasticity of measured R in rho between two etas, minus 1: 0 where every stage counts alike; once a graph and model."""
+    """Elasticity of measured R in rho between two etas, minus 1: 0 if all stages count alike."""
     found = {}
     for a, b, contrast in level_contrasts(tables, "eta", "simple", measure="R"):
         scale = math.log(b["rho"] / a["rho"]) if a["rho"] > 0 and b["rho"] > 0 else 0.0
@@ -188,9 +188,8 @@ class Finding:
         """The effect in its unit: percent, percentage points, or as it is."""
         if self.effect is None:
             return None
-        change = self.effect.change
-        scale = {"percent": lambda: change.percent_change, "points": lambda: change.times(100.0)}
-        return scale.get(self.hypothesis.scale, lambda: change)()
+        change, scale = self.effect.change, self.hypothesis.scale
+        return change.percent_change if scale == "percent" else change.times(100.0 if scale == "points" else 1.0)
 
 
 def findings(tables: StudyTables) -> list[Finding]:
@@ -198,7 +197,7 @@ def findings(tables: StudyTables) -> list[Finding]:
     from scipy.stats import false_discovery_control
 
     effects = [_effect(h, tables) for h in HYPOTHESES]
-    p = np.array([math.nan if e is None else _p_value(h, e) for h, e in zip(HYPOTHESES, effects, strict=True)])
+    p = np.array([math.nan if e is None else p_value(h, e) for h, e in zip(HYPOTHESES, effects, strict=True)])
     adjusted, asked = np.full(len(p), math.nan), np.isfinite(p)
     if asked.any():
         adjusted[asked] = false_discovery_control(p[asked])
@@ -224,7 +223,7 @@ def _as_expected(hypothesis: Hypothesis, effect: Effect) -> bool:
     return abs(effect.change.value) < hypothesis.margin
 
 
-def _p_value(hypothesis: Hypothesis, effect: Effect) -> float:
+def p_value(hypothesis: Hypothesis, effect: Effect) -> float:
     """Two-sided p-value against 0, or against the nearer end of the margin within which there is no effect."""
     value, margin = effect.change.value, hypothesis.margin
     return effect.p_value(math.copysign(margin, value) if hypothesis.expected == 0 else 0.0)

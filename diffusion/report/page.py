@@ -86,7 +86,7 @@ def render(tables: StudyTables) -> str:
             *channel_figures(tables),
         ]
     figures: dict[str, Figure] = {figure.key: figure for figure in drawn}
-    replicates = sorted(tables.conditions["replicates"].unique())
+    replicates = sorted(tables.designed["replicates"].unique())
     return (
         _environment()
         .get_template("report.html.jinja")
@@ -120,7 +120,8 @@ def _answer(tables: StudyTables) -> dict[str, Any]:
     effects = factor_effects(tables)
     critical: list[dict[str, Any]] = []
     if rows:
-        c = tables.critical[(tables.critical["model"] == rows[0]["model"]) & tables.critical["critical"].notna()]
+        c = tables.critical[tables.critical["critical"].notna()]
+        c = c[(c["model_name"] == rows[0]["model_name"]) & (c["graph"] == rows[0]["graph"])]
         steps = c.assign(step=(c["critical"] / c["value"]).where(c["value"] > 0)).sort_values("step")
         critical = records(steps[(steps["R"] < 1) & (steps["step"] > 1)])[:2]
     return {
@@ -147,7 +148,7 @@ def _interval(row: Any, name: str) -> Interval:
 def _certified(tables: StudyTables) -> dict[str, Any] | None:
     own = at_home(tables.crossed)
     own = own[own["ratio"].notna()] if len(own) else own
-    return None if own.empty else own.loc[own["ratio"].idxmax()].to_dict()
+    return None if own.empty else records(own.nlargest(1, "ratio"))[0]
 
 
 # --- tables of the page ----------------------------------------------------------------------------------------------
@@ -179,21 +180,22 @@ def _block(key: str, rows: Iterable[dict[str, Any]], data: pd.DataFrame) -> Bloc
 
 def _growth(tables: StudyTables) -> Block | None:
     rows = [
-        {"model": tables.name(row, ("place",)), "R": _interval(row, "R"), "predicted": _interval(row, "R_predicted"),
-         "doubling": _interval(row, "doubling") if math.isfinite(row["doubling"]) else UNKNOWN,
-         "phase": row["phase"], "cause": row["phase_cause"]}
+        {name: _interval(row, name) for name in ("R", "R_predicted")}
+        | {"model": tables.name(row, ("place",)), "phase": row["phase"], "cause": row["phase_cause"]}
+        | {"doubling": _interval(row, "doubling") if math.isfinite(row["doubling"]) else UNKNOWN}
         for row in records(tables.models)
-    ]  # fmt: skip
+    ]
     return _block("growth", rows, tables.phases)
 
 
 def _critical(tables: StudyTables) -> Block | None:
     rows = [
-        {"model": tables.name(row, ("place",)), "factor": row["factor"], "value": float(row["value"]), "R": float(row["R"]),
-         "critical": _interval(row, "critical"), "step": float(row["critical"] / row["value"]) if row["value"] else math.nan,
-         "graphs": f"{row['crossed']} of {row['replicates']}", "most": float(row["most"]), "R_at_most": float(row["R_at_most"])}
+        {"model": tables.name(row, ("place",)), "factor": row["factor"], "critical": _interval(row, "critical")}
+        | {name: float(row[name]) for name in ("value", "R", "most", "R_at_most")}
+        | {"step": float(row["critical"] / row["value"]) if row["value"] else math.nan}
+        | {"graphs": f"{row['crossed']} of {row['replicates']}"}
         for row in records(tables.critical)
-    ]  # fmt: skip
+    ]
     return _block("critical", rows, tables.critical)
 
 
@@ -216,21 +218,23 @@ def _seeds(tables: StudyTables) -> Block | None:
             continue
         tiers = own.loc[own["tier"] != "", "tier"].value_counts().to_dict()
         rows.append(
-            {"strategy": strategy, "seeds": len(own), "median": float(own["followers"].median()),
-             "most": int(own["followers"].max()), "price": float(own["price"].median()), "tiers": format.show(tiers) if tiers else "",
-             "communities": own.loc[own["community"] != "", "community"].nunique() or None}
-        )  # fmt: skip
+            {"strategy": strategy, "seeds": len(own), "tiers": format.show(tiers) if tiers else ""}
+            | {"median": float(own["followers"].median()), "most": int(own["followers"].max())}
+            | {"price": float(own["price"].median())}
+            | {"communities": own.loc[own["community"] != "", "community"].nunique() or None}
+        )
     data = r[["cell", *FACTORS, "replicate"]].merge(tables.seeds, on="cell").drop(columns="cell")
     return _block("seeds", rows, data)
 
 
 def _predictive(tables: StudyTables) -> Block | None:
-    p = tables.predictive
+    p = tables.predictive.sort_values(["model_name", "budget"], kind="stable")
     rows = [
-        {"model": row["model_name"], "strategy": row["strategy"], "budget": row["budget"], "reach": _interval(row, "reach"),
-         "predictive": Interval(row["reach"], row["predictive_low"], row["predictive_high"]), "R": _interval(row, "R")}
-        for row in records(p.sort_values(["model_name", "budget"], kind="stable"))
-    ]  # fmt: skip
+        {"model": row["model_name"], "strategy": row["strategy"], "budget": row["budget"], "R": _interval(row, "R")}
+        | {"reach": _interval(row, "reach")}
+        | {"predictive": Interval(row["reach"], row["predictive_low"], row["predictive_high"])}
+        for row in records(p)
+    ]
     return _block("predictive", rows, p)
 
 
@@ -244,8 +248,8 @@ def _expectations(tables: StudyTables) -> Block | None:
     ]  # fmt: skip
     flat = [
         {k: v for k, v in row.items() if k != "effect"}
-        | dict(zip(("effect", "low", "high"), row["effect"] or UNKNOWN, strict=True))
-        for row in rows
+        | dict(zip(("effect", "low", "high"), f.shown or UNKNOWN, strict=True))
+        for row, f in zip(rows, found, strict=True)
     ]
     asked = [row for row in rows if row["verdict"] != "not asked"]
     return _block("expectations", asked, pd.DataFrame(flat))
@@ -268,22 +272,29 @@ def _parameters(tables: StudyTables) -> Block | None:
 
 def _skipped(tables: StudyTables) -> Block | None:
     frame = pd.DataFrame(tables.study.get("skipped", []), columns=["strategy", "graph", "budget", "reason"]).astype(str)
-    joined = (
-        frame.groupby(["strategy", "reason"], sort=False).agg(lambda own: ", ".join(dict.fromkeys(own))).reset_index()
-    )
+    groups = frame.groupby(["strategy", "reason"], sort=False)
+    joined = groups[["graph", "budget"]].agg(lambda own: ", ".join(dict.fromkeys(own))).reset_index()  # type: ignore[misc]
     return _block("skipped", records(joined), frame)
 
 
 def _cells(tables: StudyTables) -> Block | None:
-    c = tables.crossed if len(tables.crossed) else tables.conditions
+    c = tables.crossed if len(tables.crossed) else tables.designed
     rows = [
-        {"model": tables.name(row, ("place",)), "place": row["place"], "budget": row["budget"], "strategy": row["strategy"],
-         "seeds": float(row["n_seeds"]), "reach": _interval(row, "reach"), "between": float(row["reach_sd_between"]),
-         "within": float(row["reach_se_within"]), "outbreak": _interval(row, "outbreak_probability").times(100.0),
-         "cost": float(row["cost"]), "per_cost": float(row["reach_per_cost"]), "ratio": format.Share(row["ratio"])}
+        {"model": tables.name(row, ("place",)), "reach": _interval(row, "reach"), "ratio": format.Share(row["ratio"])}
+        | {name: row[name] for name in ("place", "budget", "strategy")}
+        | {
+            name: float(row[name])
+            for name in ("n_seeds", "reach_sd_between", "reach_se_within", "cost", "reach_per_cost")
+        }
+        | {"outbreak": _interval(row, "outbreak_probability").times(100.0)}
         for row in records(c)
-    ]  # fmt: skip
+    ]
     return _block("conditions", rows, tables.conditions)
+
+
+def _points(row: Any, name: str) -> Interval:
+    """Return a share with its interval in percent."""
+    return _interval(row, name).times(100.0)
 
 
 def _level(value: Any, digits: int) -> str:
@@ -316,8 +327,6 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {name: getattr(format, name) for name in format.__all__ if name[0].islower()}
-    environment.filters |= {"csv": _csv, "packed": _packed, "missing": missing, "number_of": _level}
-    environment.filters["points"] = lambda row, name: _interval(row, name).times(100.0)
-    environment.filters["index"] = lambda row: format.interval(_interval(row, "total").times(100.0), " %")
+    environment.filters |= {"csv": _csv, "packed": _packed, "missing": missing, "number_of": _level, "points": _points}
     environment.globals["triple"] = _interval
     return environment

@@ -45,6 +45,12 @@ class StudyTables:
     provenance: dict[str, Any]
 
     @cached_property
+    def designed(self) -> pd.DataFrame:
+        """Conditions of the crossed part, of sweeps and of maps."""
+        own = self.points.loc[self.points["part"].isin(("crossed", "sweep", "map")), "condition"]
+        return self.conditions[self.conditions["condition"].isin(set(own))]
+
+    @cached_property
     def crossed(self) -> pd.DataFrame:
         """Conditions of the crossed part of the design."""
         own = set(self.points.loc[self.points["part"] == "crossed", "condition"])
@@ -55,8 +61,8 @@ class StudyTables:
     def sweeps(self) -> dict[str, pd.DataFrame]:
         """By factor the conditions of its sweep, with its level, value and position x on the axis.
 
-        Levels that are no numbers, or only some of which are, stand in the order of the study. Several mixings or budgets
-        that are crossed are a sweep of their own where none is declared.
+        Levels that are not all numbers stand in the order of the study. Several mixings or budgets that are crossed are
+        a sweep of their own where none is declared.
         """
         found = {}
         for factor, own in self.points[self.points["part"] == "sweep"].groupby("factor", sort=False):
@@ -71,8 +77,7 @@ class StudyTables:
                 found[factor] = own.assign(level=own["budget"] if factor == "budget" else "", value=own[column])
         for factor, own in found.items():
             order = own["value"] if own["value"].notna().all() else pd.factorize(own["level"])[0]
-            own = own.assign(x=order)[own["reach"].notna()].sort_values("x", kind="stable")
-            found[factor] = self._lines_named(own, (factor,))
+            found[factor] = own.assign(x=order)[own["reach"].notna()].sort_values("x", kind="stable")
         return {factor: own for factor, own in found.items() if own["x"].nunique() > 1}
 
     @cached_property
@@ -80,38 +85,26 @@ class StudyTables:
         """The conditions of every map, with the levels and values of both factors."""
         own = self.points[self.points["part"] == "map"].drop_duplicates(["number", "condition"])
         own = own.drop(columns=["part", "cell"]).merge(self.conditions, on="condition")
-        maps = [rows for _, rows in own.groupby("number")]
-        return [self._lines_named(rows, (rows["factor"].iloc[0], rows["factor_y"].iloc[0])) for rows in maps]
+        return [rows for _, rows in own.groupby("number")]
 
     @cached_property
     def model_factors(self) -> list[str]:
         """Parameters of models that vary over conditions, those that follow from others left out."""
         declared = {column.name: column for column in TABLES["conditions"].columns}
-        r = self.conditions
+        r = self.designed
         own = [c for c in map(str, r) if c not in declared or declared[c].role == "parameter"]
         return [c for c in own if r[c].replace("", np.nan).dropna().nunique() > 1]
-
-    def _lines_named(self, rows: pd.DataFrame, factors: tuple[str, ...]) -> pd.DataFrame:
-        """Give all levels of a line the name that most of them have.
-
-        A level of one model may be another model of the study, whose condition and name it then has.
-        """
-        others = [f for f in self.model_factors if f not in factors]
-        if len(others) == len(self.model_factors):
-            return rows
-        key = keyed(rows, ["model_kind", "rule", "contagion", *others])
-        return rows.assign(model_name=rows["model_name"].groupby(key).transform(lambda names: names.mode().iloc[0]))
 
     @cached_property
     def models(self) -> pd.DataFrame:
         """Rows of `phases` for graphs and models of the crossed part."""
-        keys = ["graph", "model", "rule"]
+        keys = ["graph", "model_name", "rule"]
         return self.phases.merge(self.crossed[keys].drop_duplicates(), on=keys)
 
     @cached_property
     def strategies(self) -> list[str]:
         """Strategies in the order of the study."""
-        present = list(dict.fromkeys(self.conditions["strategy"]))
+        present = list(dict.fromkeys(self.designed["strategy"]))
         named = [str(s["strategy"]) for s in self.study.get("strategies", [])]
         return [s for s in named if s in present] + [s for s in present if s not in named]
 
@@ -126,14 +119,16 @@ class StudyTables:
             rows = self.results.drop_duplicates(["condition", "replicate"])
             table = rows.pivot(index="condition", columns="replicate", values=measure).astype(float)
             self._by_replicate[measure] = dict(zip(table.index, table.to_numpy(), strict=True))
-        return self._by_replicate[measure]
+        found: dict[str, NDArray[np.float64]] = self._by_replicate[measure]
+        return found
 
     def errors(self, measure: str) -> dict[str, float]:
         """Standard error of a measure on one graph by simulation alone, by condition."""
         key = f"{measure}_se_within"
         if key not in self._by_replicate:
             self._by_replicate[key] = dict(zip(self.conditions["condition"], self.conditions[key], strict=True))
-        return self._by_replicate[key]
+        found: dict[str, float] = self._by_replicate[key]
+        return found
 
     @cached_property
     def _by_replicate(self) -> dict[str, Any]:
@@ -141,12 +136,12 @@ class StudyTables:
 
     @cached_property
     def _varying(self) -> set[str]:
-        rows = self.crossed if len(self.crossed) else self.conditions
+        rows = self.crossed if len(self.crossed) else self.designed
         return {column for column in ("graph", "rule", "model_name", "place") if rows[column].nunique() > 1}
 
     def graph_name(self, graph: str) -> str:
         """Label without the part that all graphs have in common: ``platform, mixing 0.2`` becomes ``mixing 0.2``."""
-        labels = list(dict.fromkeys(self.conditions["graph"]))
+        labels = list(dict.fromkeys(self.designed["graph"]))
         if len(labels) < 2 or len({label.split(", ", 1)[0] for label in labels}) > 1:
             return cut(graph, 40)
         return cut(graph.split(", ", 1)[1], 40) if ", " in graph else "original"

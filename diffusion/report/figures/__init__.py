@@ -1,1 +1,1 @@
-"""Figures of the report, one file a section. A figure hands over panels, the data drawn and numbers; words are in templates."""
+"""Figures of the report, one file a section: panels, the data drawn and numbers; words are in templates."""

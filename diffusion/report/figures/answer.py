@@ -113,17 +113,10 @@ def _map_panel(tables: StudyTables, own: pd.DataFrame, name: str) -> Panel:
         row = values[0]
         cross = np.flatnonzero(np.diff(np.sign(row)) != 0)
         if len(cross):
-            axes.annotate(
-                "R = 1",
-                (cross[0] + 0.5, -0.5),
-                xytext=(0, 2),
-                textcoords="offset points",
-                ha="center",
-                fontsize=10,
-                fontweight="bold",
-            )
-    for value, text in _others(tables, first, x):
-        at = float(np.interp(value, x["value"], range(len(x))))
+            heads = {"ha": "center", "fontsize": 10, "fontweight": "bold"}
+            axes.annotate("R = 1", (cross[0] + 0.5, -0.5), xytext=(0, 2), textcoords="offset points", **heads)
+    for other, text in _others(tables, first, x):
+        at = float(np.interp(other, x["value"].to_numpy(dtype=float), range(len(x))))
         axes.axvline(at, color=plotting.INK, linewidth=1.1, dashes=(1.5, 2))
         axes.annotate(text, (at, len(y) - 0.5), xytext=(3, 3), textcoords="offset points", fontsize=9.5, style="italic")
     return finish(figure, f"{what} over {first['factor']} and {first['factor_y']}, {head}{place}", name)
@@ -188,7 +181,7 @@ def _pay(tables: StudyTables) -> Figure | None:
                 log=True,
                 width=WIDTH * 1.5,
                 notes="RMB a user" if priced else "",
-            )  # fmt: skip
+            )
         )
     effects = strategy_effects(tables)
     facts = {"best": effects[0] if effects else None, "baseline": baseline_of(tables), "budget": kept[-1], "kind": kind}
@@ -220,7 +213,7 @@ def _sensitivity(tables: StudyTables) -> Figure | None:
         tops.append((str(measure), own.iloc[0].to_dict(), own[own["input"] == "graph and draw"]))
         panels.append(_bars(own.head(MOST_BARS), str(measure), f"s{i}"))
     inputs = s[s["input"] != "graph and draw"]
-    measure, top, chance = tops[0]
+    measure, _top, chance = tops[0]
     real = inputs[inputs["measure"] == measure].sort_values("total", ascending=False)
     rows = records(real.head(2))
     facts = {"measure": measure, "rows": rows, "chance": records(chance)[:1], "n": int(s["evaluations"].max())}

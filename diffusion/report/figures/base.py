@@ -18,6 +18,7 @@ __all__ = [
     "ACCENT",
     "FACTORS",
     "WIDTH",
+    "at_right",
     "Figure",
     "Panel",
     "colours_of",
@@ -102,6 +103,14 @@ def finish(figure: Any, alt: str, name: str, **facts: Any) -> Panel:
     return Panel(svg, figure.bbox.width, facts)
 
 
+def at_right(axes: Any, text: str, at: float | None = None, size: float = 9.5) -> None:
+    """Write a text at the right of the axes, at a height in data units, or as the head of such a column."""
+    if at is None:
+        axes.annotate(text, (1.03, 1.0), xycoords="axes fraction", va="bottom", fontsize=size, color=plotting.GREY)
+    else:
+        axes.annotate(text, (1.03, at), xycoords=("axes fraction", "data"), va="center_baseline", fontsize=size)
+
+
 def _limits(axes: Any, which: str, values: Any, *, log: bool) -> None:
     found = np.asarray(values, dtype=float)
     found = found[np.isfinite(found)]
@@ -121,7 +130,7 @@ def dot_panel(
 ) -> Panel:  # fmt: skip
     """Draw horizontal intervals: one row a value of `row`, one mark a value of `level`.
 
-    The frame has the columns row, level, low, value and high, and note for texts at the right edge under a head `notes`.
+    The frame has the columns row, level, low, value and high, and note for texts at the right under a head `notes`.
     """
     rows, levels = list(dict.fromkeys(frame["row"])), list(dict.fromkeys(frame["level"]))[: len(MARKS)]
     names = [cut(label(r), 30) for r in rows]
@@ -145,11 +154,9 @@ def dot_panel(
     drawn = frame[["low", "value", "high"]].to_numpy(dtype=float).ravel()
     _limits(axes, "x", np.append(drawn, [] if line is None else [line]), log=log)
     if notes:
-        axes.annotate(notes, (1.03, 1.0), xycoords="axes fraction", va="bottom", fontsize=9.5, color=plotting.GREY)
+        at_right(axes, notes)
         for row, text in frame.drop_duplicates("row", keep="last")[["row", "note"]].itertuples(index=False):
-            axes.annotate(
-                text, (1.03, rows.index(row)), xycoords=("axes fraction", "data"), va="center_baseline", fontsize=10
-            )
+            at_right(axes, text, rows.index(row), 10)
     axes.set_xlabel(xlabel)
     return finish(figure, " ".join(p for p in (head, second, xlabel) if p), name)
 
@@ -217,7 +224,7 @@ def heat_panel(
     frame: pd.DataFrame, *, name: str, head: str, columns: Sequence[str], rows: Sequence[str], second: str = "",
     xlabel: str = "", ylabel: str = "", width: float = WIDTH, row_height: float = 26.0,
 ) -> tuple[Any, Any]:  # fmt: skip
-    """Draw cells (x, y: column and row; shade in [0, 1]; text) and return figure and axes, on which more can be drawn."""
+    """Draw cells (x, y: column and row; shade in [0, 1]; text); return figure and axes, to draw more on them."""
     from matplotlib.patches import Rectangle
 
     left = 12 + 6.2 * max(len(cut(r, 24)) for r in rows) + (16 if ylabel else 0)

@@ -8,7 +8,7 @@ from ... import plotting
 from ..format import Interval, label, number
 from ..read import StudyTables, records
 from .answer import at_home
-from .base import ACCENT, FACTORS, WIDTH, Figure, Panel, dot_panel, finish, heading, marks_of, width_of
+from .base import ACCENT, FACTORS, WIDTH, Figure, Panel, at_right, dot_panel, finish, heading, marks_of, width_of
 
 __all__ = ["channel_figures"]
 
@@ -56,11 +56,11 @@ def _funnel_panel(tables: StudyTables, row: dict[str, object], name: str, width:
         axes.barh(at, bar["users"], height=0.84 * height, color=ACCENT, alpha=0.2 if bar["channel"] == "feed" else 0.65)
         axes.plot([bar["low"], bar["high"]], [at, at], color=plotting.INK, linewidth=1.2)
         text = number(bar["users"], 3) + (f" · {number(100 * bar['rate'], 3)} %" if pd.notna(bar["rate"]) else "")
-        axes.annotate(text, (1.03, at), xycoords=("axes fraction", "data"), va="center_baseline", fontsize=9.5)
+        at_right(axes, text, at)
         highest = max(highest, float(bar["high"]) if pd.notna(bar["high"]) else 0.0, float(bar["users"]))
     axes.set_xlim(0, 1.04 * highest or 1)
     axes.locator_params(axis="x", nbins=4)
-    axes.annotate("users · rate", (1.03, 1.0), xycoords="axes fraction", va="bottom", fontsize=9.5, color=plotting.GREY)
+    at_right(axes, "users · rate")
     axes.set_xlabel("users")
     return finish(figure, f"Funnel, {head}", name)
 

@@ -11,7 +11,20 @@ from ..analysis import factor_effects
 from ..format import number
 from ..read import StudyTables, records
 from .answer import at_home
-from .base import ACCENT, FACTORS, WIDTH, Figure, Panel, colours_of, finish, heading, line_panel, shown, telling
+from .base import (
+    ACCENT,
+    FACTORS,
+    WIDTH,
+    Figure,
+    Panel,
+    at_right,
+    colours_of,
+    finish,
+    heading,
+    line_panel,
+    shown,
+    telling,
+)
 
 __all__ = ["community_figures"]
 
@@ -50,7 +63,7 @@ def _mixing(tables: StudyTables) -> Figure | None:
                     head=str(name),
                     xlabel="mixing",
                     ylabel="reach (users)",
-                )  # fmt: skip
+                )
             )
     colours = _model_colours(tables)
     once = own.drop_duplicates(["model_name", "rule", "x"])
@@ -84,25 +97,24 @@ def _mixing(tables: StudyTables) -> Figure | None:
 
 
 def _best(own: pd.DataFrame) -> list[tuple[str, str]]:
-    """By contagion the mixing at which mean log reach over models and strategies is highest."""
-    found = []
-    for contagion, part in own.groupby("contagion", sort=False):
-        x = float(part.groupby("x")["reach"].median().idxmax())
-        found.append((str(contagion), number(x, 3)))
-    return found
+    """By contagion the mixing at which median reach over models and strategies is highest."""
+    reach = own.groupby(["contagion", "x"])["reach"].median().reset_index().sort_values("reach")
+    best = reach.drop_duplicates("contagion", keep="last")
+    return [(str(row["contagion"]), number(row["x"], 3)) for row in records(best)]
 
 
 def _one_strategy(own: pd.DataFrame) -> pd.DataFrame:
     """Conditions of the strategy that is swept most often, random seeds last."""
-    counts = own["strategy"].value_counts(sort=False)
-    best = max(counts.index, key=lambda s: (counts[s], s != "random"))
-    return own[own["strategy"] == best]
+    counts = own["strategy"].value_counts(sort=False).to_dict()
+    best = max(counts, key=lambda s: (counts[s], s != "random"))
+    rows: pd.DataFrame = own[own["strategy"] == best]
+    return rows
 
 
 def _model_colours(tables: StudyTables) -> dict[str, str]:
     return {
         str(n): plotting.PALETTE[i % len(plotting.PALETTE)]
-        for i, n in enumerate(tables.conditions["model_name"].unique())
+        for i, n in enumerate(tables.designed["model_name"].unique())
     }
 
 
@@ -125,7 +137,7 @@ def _sweeps(tables: StudyTables) -> Figure | None:
                     height=206,
                     xlabel="",
                     ylabel="reach (users)",
-                )  # fmt: skip
+                )
             )
     if not panels:
         return None
@@ -166,15 +178,7 @@ def _share_panel(tables: StudyTables, cells: pd.DataFrame, name: str) -> Panel:
     axes.set_yticks(range(len(names)), names, fontsize=10)
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False)
-    axes.annotate(
-        "entered at step",
-        (1.0, 1.0),
-        xycoords="axes fraction",
-        ha="left",
-        va="bottom",
-        fontsize=9.5,
-        color=plotting.GREY,
-    )
+    at_right(axes, "entered at")
     for position, row in enumerate(rows):
         own: Any = tables.reach_by_community[tables.reach_by_community["cell"] == row["cell"]]
         own = own.sort_values(["size", "community"], ascending=[False, True], kind="stable")
@@ -193,13 +197,7 @@ def _share_panel(tables: StudyTables, cells: pd.DataFrame, name: str) -> Panel:
                 axes.text(start + part / 2, position, f"{part:.0f}", ha="center", va="center_baseline", fontsize=10)
             start += part
         later = own["entry_step"].iloc[1:]
-        axes.annotate(
-            number(float(later.mean()), 2),
-            (1.06, position),
-            xycoords=("axes fraction", "data"),
-            va="center_baseline",
-            fontsize=10,
-        )
+        at_right(axes, f"step {number(float(later.mean()), 2)}" if later.notna().any() else "–", position, 10)
     axes.set_xlim(0, 100)
     axes.set_xlabel("share of reach (%)")
     return finish(figure, f"Share of reach by community, {tables.name(rows[0], ('place',))}", name)

@@ -53,10 +53,12 @@ def reproduction(tables: StudyTables) -> Figure | None:
 def _new_by_step(tables: StudyTables) -> Figure | None:
     """New activations by step of one cell a model: the one with most early steps, or else the widest reach."""
     r = tables.results[tables.results["condition"].isin(set(tables.crossed["condition"]))]
-    r = r[r["cell"].isin(set(tables.new_by_step["cell"]))].assign(early=r["fit_last"] - r["fit_first"])
+    r = r[r["cell"].isin(set(tables.new_by_step["cell"]))]
     if r.empty:
         return None
-    order = r.sort_values(["replicate", "early", "reach"], ascending=[True, False, False], kind="stable")
+    order = r.assign(early=r["fit_last"] - r["fit_first"]).sort_values(
+        ["replicate", "early", "reach"], ascending=[True, False, False], kind="stable"
+    )
     cells = order.drop_duplicates(["graph", "model", "rule"]).sort_index().drop_duplicates(["model_name", "rule"])
     cells = cells.head(MOST_CELLS)
     steps = tables.new_by_step[tables.new_by_step["cell"].isin(set(cells["cell"]))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from ..format import number
 from ..hypotheses import elasticity_of_budget
 from ..read import StudyTables
 from .answer import at_home
-from .base import FACTORS, WIDTH, Figure, colours_of, finish, heat_panel, line_panel, shown, telling, width_of
+from .base import FACTORS, WIDTH, Figure, Panel, colours_of, finish, heat_panel, line_panel, shown, telling, width_of
 
 __all__ = ["seeding_figures"]
 
@@ -44,7 +45,7 @@ def _curves(tables: StudyTables) -> Figure | None:
             xlabel=xlabel,
             ylabel="reach (users)",
             width=width_of(len(parts)),
-        )  # fmt: skip
+        )
         for i, part in enumerate(parts)
     ]
     facts = {c: elasticity_of_budget(tables, c) for c in ("simple", "complex")}
@@ -60,9 +61,8 @@ def _regret(tables: StudyTables) -> Figure | None:
     if lost.empty:
         return None
     settings = lost.drop_duplicates(held)[[*held, "x"]].reset_index(drop=True)
-    settings = settings.sort_values(["model_name", "graph", "rule", "x"], key=_first_seen, kind="stable").head(
-        MOST_COLUMNS
-    )
+    order = {c: pd.factorize(settings[c])[0] for c in ("model_name", "graph", "rule")} | {"x": settings["x"]}
+    settings = settings.iloc[np.lexsort([*order.values()][::-1])].head(MOST_COLUMNS)
     panels = [_panel(tables, lost.merge(settings, on=[*held, "x"]), settings, "Models and budgets", "g0")]
     parts = [lost]
     # Where structure is swept, whether the best strategy changes with it.
@@ -87,11 +87,7 @@ def _regret(tables: StudyTables) -> Figure | None:
     return Figure("regret", panels, pd.concat(parts).drop(columns="x"), facts)
 
 
-def _first_seen(column: pd.Series) -> pd.Series:  # type: ignore[type-arg]
-    return column if column.name == "x" else pd.Series(pd.factorize(column)[0], index=column.index)
-
-
-def _panel(tables: StudyTables, lost: pd.DataFrame, settings: pd.DataFrame, head: str, name: str, width: float = WIDTH):  # type: ignore[no-untyped-def]
+def _panel(tables: StudyTables, lost: Any, settings: Any, head: str, name: str, width: float = WIDTH) -> Panel:
     strategies = [s for s in tables.strategies if s in set(lost["strategy"])]
     keys = [c for c in ("graph", "model_name", "rule", "place", "budget", "level") if c in settings]
     columns = {tuple(row): i for i, row in enumerate(settings[keys].itertuples(index=False, name=None))}
