@@ -166,7 +166,6 @@ def prepare_graph(spec: GraphSpec, replicate: int, seed: int) -> PreparedGraph:
 
 def check_graph_and_models(ready: PreparedGraph, design: StudyDesign) -> None:
     """Refuse, before anything runs, what cannot be run on a graph."""
-    check_weights(ready.spec, design)
     _check_communities(ready.graph, design)
     for model in design.models:
         model.model.compile(ready.simulated(model))
