@@ -225,7 +225,7 @@ def _study() -> Any:
     models = [dif.IC(), sips_models()["plain"], sips_models()["complex"], dif.Threshold(fraction=0.2)]
     study = Study(
         {"users": 1_000, "communities": 4}, mixing=[0.1, 0.4], models=models, strategies=["random", "degree", "amateur", "opim"],
-        budgets=[{"money": 20_000}, 5], places=["anywhere", "spread"], placed=["degree"], max_runs=512, seed=5,
+        budgets=[{"money": 20_000}, 5], places=["anywhere", "spread"], placed=["degree"], max_runs=512, replicates=1, seed=5,
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         table = study.run(folder).to_pandas()
