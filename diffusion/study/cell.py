@@ -235,7 +235,8 @@ def compute(cell: Cell, ready: PreparedGraph, chosen: Chosen, precision: Precisi
         "entry_share": float(communities["entered"].mean()) if len(communities) else math.nan,
         **_concentration(communities),
     }
-    return CellResult(row, sizes, _by_step(new, grown.first, grown.last), communities, seeds, funnel)
+    steps = _by_step(new, grown.first, grown.last).merge(_ratios(grown), on="step", how="left")
+    return CellResult(row, sizes, steps, communities, seeds, funnel)
 
 
 def _ends(name: str, value: float, low: float, high: float, ends: str = "") -> dict[str, float]:
@@ -283,6 +284,12 @@ def _by_step(new: NDArray[np.int32], first: int, last: int) -> pd.DataFrame:
     table = {"step": step, "mean": new.mean(axis=0), "low": low, "median": median, "high": high}
     fitted = (first >= 0) & (step >= first) & (step <= last)
     return pd.DataFrame(table | {"alive": (new > 0).mean(axis=0), "fitted": fitted})
+
+
+def _ratios(grown: Growth) -> pd.DataFrame:
+    """R by step, as measured and as forecast from these seeds."""
+    names = {"step": "step", "R": "R", "low": "R_low", "high": "R_high", "predicted": "R_predicted"}
+    return grown.R_by_step.reindex(columns=list(names)).rename(columns=names)
 
 
 def _by_community(graph: FollowerGraph, probability: NDArray[np.float64], traces: list[Trace]) -> pd.DataFrame:

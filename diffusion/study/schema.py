@@ -368,6 +368,8 @@ TABLES: dict[str, Table] = {
                 _number("median", "users", "median over runs"),
                 _number("high", "users", "97.5 % quantile over runs"),
                 _number("alive", "share", "of runs with a new activation"),
+                *_estimate("R", "", "new activations at the next step over those at this one, pooled over runs"),
+                _number("R_predicted", "", "the same by message passing from these seeds, with depletion"),
                 Column("fitted", "flag", "", "whether the step is an early one"),
             ),
         ),
