@@ -77,6 +77,7 @@ PAGES = (
             "Simulating": "simulate spread compare warmup",
             "One cascade": "simulate_one independent_cascade linear_threshold threshold_cascade",
             "Growth": "growth simulation.Growth simulation.reproduction simulation.Reproduction simulation.forecast",
+            "Critical seed mass": "simulation.ignition simulation.Ignition",
             "Shape": "structural_virality simulation.cascade_statistics simulation.tree_statistics",
             "Flow between communities": "simulation.community_flow simulation.CommunityFlow",
             "The runner": "simulation.prepare simulation.Runner simulation.Runs",

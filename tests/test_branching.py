@@ -331,8 +331,8 @@ def test_block_matrix_by_following_exposures():
         assert k[3:, 3 + d] == pytest.approx(m[d] * shown * rho)
 
 
-def dense_sips(g, model):
-    """R of SIPS from the operator written out over who has the note along which arc, and who from the feed."""
+def written_out(g, model):
+    """Operator of SIPS written out over who has the note along which arc, and who from the feed; who they are."""
     table, users = g.to_pandas(), g.nodes.tolist()
     follows = list(zip(table["source"], table["target"], strict=True))
     chance = dict.fromkeys(follows, model.attention)
@@ -353,7 +353,12 @@ def dense_sips(g, model):
                 matrix[row, column] = shown[x] * rho * ((1 - feed.own_community) / len(users) + local)
             elif source == x and v != teller:  # back to whom the note came from it does not go
                 matrix[row, column] = chance[source, v] * rho
-    return float(np.abs(np.linalg.eigvals(matrix)).max())
+    return matrix, [x for _, x in kinds]
+
+
+def dense_sips(g, model):
+    """R of SIPS from the operator written out."""
+    return float(np.abs(np.linalg.eigvals(written_out(g, model)[0])).max())
 
 
 FEEDS = [
@@ -362,21 +367,52 @@ FEEDS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("feed", FEEDS, ids=str)
-@pytest.mark.parametrize("attention", [0.35, None])
-def test_r_of_sips_is_that_of_the_operator_written_out(feed, attention):
-    """On a graph of mutual follows and two communities of unequal size and density, so that no term may be left out."""
+def two_communities():
     rng = np.random.default_rng(4)
     arcs = {(int(u), int(v)) for u, v in rng.integers(0, 8, (26, 2)) if u != v}
     arcs |= {(v, u) for u, v in list(arcs)[::2]} | {(8, 9), (9, 8), (9, 10), (10, 11), (2, 11), (11, 8)}
     arcs = sorted(arcs)
-    g = graph(arcs, p=rng.random(len(arcs))).with_node_data(community=[int(v >= 8) for v in range(12)])
+    return graph(arcs, p=rng.random(len(arcs))).with_node_data(community=[int(v >= 8) for v in range(12)])
+
+
+@pytest.mark.parametrize("feed", FEEDS, ids=str)
+@pytest.mark.parametrize("attention", [0.35, None])
+def test_r_of_sips_is_that_of_the_operator_written_out(feed, attention):
+    """On a graph of mutual follows and two communities of unequal size and density, so that no term may be left out."""
+    g = two_communities()
     model = dif.SIPS(attention, dif.models.Funnel(0.9, 0.8, 0.9, 0.7), feed)
     R = theory.sips_graph_radius(g, model, tol=1e-9)
     assert pytest.approx(dense_sips(g, model), rel=1e-6) == R
     if feed is not None:
         alone = theory.sips_graph_radius(g, dif.SIPS(attention, model.funnel), tol=1e-9)
         assert 1.01 * alone < R
+
+
+@pytest.mark.parametrize("feed", FEEDS, ids=str)
+def test_every_way_to_ask_for_the_predicted_r_gives_that_of_the_operator(feed):
+    """Feed, own community and the way back in all of them, and no factor on the way from the operator to the result."""
+    g, model = two_communities(), dif.SIPS(0.35, dif.models.Funnel(0.9, 0.8, 0.9, 0.7), feed)
+    known = dif.simulation.reproduction(g, model=model, max_runs=16, rng=1)
+    grown = dif.growth(dif.simulate(g, [0], model=model, runs=20, rng=1), known=known)
+    operator = model.next_generation(g)
+    of_all = (model.reproduction_number(g), known.predicted, grown.R_predicted, operator.without(np.zeros(12, bool)))
+    assert of_all == pytest.approx((dense_sips(g, model),) * 4, rel=1e-3)
+    assert known.to_pandas()["R_predicted"].item() == grown.to_pandas()["R_predicted"].item() == known.predicted
+
+
+@pytest.mark.parametrize("feed", FEEDS, ids=str)
+def test_the_settled_mix_and_who_carries_r_are_the_eigenvectors_of_the_operator(feed):
+    g, model = two_communities(), dif.SIPS(0.35, dif.models.Funnel(0.9, 0.8, 0.9, 0.7), feed)
+    matrix, users = written_out(g, model)
+    vectors = []
+    for side in (matrix, matrix.T):
+        values, found = np.linalg.eig(side)
+        vectors.append(np.abs(found[:, np.abs(values).argmax()]))
+    for got, of_kind in zip(model.next_generation(g).settled(), (vectors[0], vectors[0] * vectors[1]), strict=True):
+        by_user = np.bincount(users, of_kind)
+        assert g.index.series(got, "share").loc[range(12)].to_numpy() == pytest.approx(
+            by_user / by_user.sum(), abs=1e-3
+        )
 
 
 def test_r_of_sips_without_the_way_back_and_within_a_community():

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import diffusion as dif
+from diffusion._random import derive_key, generator, key_of
 from diffusion.errors import InputError
 from diffusion.simulation.growth import Growth, forecast, growth, growth_of_counts
 from diffusion.simulation.growth_fit import fit_by_reach
@@ -307,6 +308,39 @@ def test_forecast_with_a_feed():
     assert less[1:].sum() < 0.8 * want[1:].sum()
 
 
+@pytest.mark.parametrize("own", [0.0, 0.4, 1.0])
+def test_forecast_is_message_passing_over_follows_and_feed_written_out(own):
+    """Two communities of unequal size, some follows mutual; what came from v says nothing new to v."""
+    rng = np.random.default_rng(2)
+    arcs = {(int(u), int(v)) for u, v in rng.integers(0, 12, (30, 2)) if u != v}
+    arcs = sorted(arcs | {(v, u) for u, v in list(arcs)[::2]})
+    graph = dif.FollowerGraph.from_arrays(
+        *zip(*arcs, strict=True), edges_mean="influences", directed=True, nodes=range(12)
+    )
+    of = [int(v >= 8) for v in range(12)]
+    graph = graph.with_node_data(community=of)
+    a, funnel, m, size = 0.4, dif.models.Funnel(0.9, 0.8, 1.0, 0.7), 1.3, (8, 4)
+    seeds = {0: 1.0, 9: 1.0}
+    sharing, tells = [seeds.get(v, 0.0) for v in range(12)], {arc: seeds.get(arc[0], 0.0) for arc in arcs}
+    reach = [2.0]
+    for _ in range(6):
+        missed = [
+            math.exp(-sum(m * sharing[x] * ((1 - own) / 12 + own * (of[x] == of[v]) / size[of[v]]) for x in range(12)))
+            for v in range(12)
+        ]
+        kept = {(u, v): 1 - a * tells[u, v] for u, v in arcs}
+
+        def unexposed(v, without, missed=missed, kept=kept):
+            return missed[v] * math.prod(q for (x, y), q in kept.items() if y == v and x != without)
+
+        exposed = [1 if v in seeds else 1 - unexposed(v, None) for v in range(12)]
+        sharing = [1 if v in seeds else funnel.rho * exposed[v] for v in range(12)]
+        tells = {(u, v): 1 if u in seeds else funnel.rho * (1 - unexposed(u, v)) for u, v in arcs}
+        reach.append(sum(exposed))
+    model = dif.SIPS(a, funnel, dif.models.Feed(impressions=m, own_community=own))
+    assert forecast(graph, model, [0, 9], steps=6) == pytest.approx(np.diff(reach, prepend=0), abs=1e-6)
+
+
 # -- campaigns -----------------------------------------------------------------------------------------------
 
 
@@ -378,6 +412,96 @@ def test_growth_is_early_up_to_a_tenth_of_what_can_be_reached():
     ensemble = dif.simulate(random_graph(5000, 5).with_probabilities("constant", p=0.4), [0], runs=300, rng=1)
     assert growth(ensemble).R == growth(ensemble, depletion=0.1).R
     assert growth(ensemble).R != growth(ensemble, depletion=0.2).R
+
+
+def early_steps(new, n, alive=None):
+    """Steps from 1 on whose next step lies within a tenth of the final mean reach; if fewer than two, of all nodes.
+
+    Up to the step at which nobody is new, in these runs or in those of `alive`.
+    """
+    alive = new if alive is None else alive
+    reach = np.append(new.cumsum(axis=1).mean(axis=0), new.sum(axis=1).mean())
+    steps = []
+    for most in (0.1 * reach[-1], 0.1 * n):
+        t, steps = 1, []
+        while t < new.shape[1] and alive[:, t].any() and reach[t + 1] <= most:
+            steps.append(t)
+            t += 1
+        if len(steps) > 1:
+            break
+    return steps
+
+
+def ratio_in(new, steps):
+    after = np.pad(new, ((0, 0), (0, 1)))
+    return after[:, [t + 1 for t in steps]].sum(), new[:, steps].sum()
+
+
+def campaign_ratio(new, n):
+    """New(t + 1) over new(t), each half of the runs in the early steps of the other half."""
+    parts = [ratio_in(new[h::2], early_steps(new[1 - h :: 2], n, new)) for h in (0, 1)]
+    after, before = np.sum(parts, axis=0)
+    return after / before
+
+
+def test_the_window_of_a_campaign_is_a_tenth_by_default():
+    graph = random_graph(5000, 5).with_probabilities("constant", p=0.4)
+    ensemble = dif.simulate(graph, [0, 1], runs=300, rng=1)
+    new = ensemble.new_by_step
+    known = dif.simulation.reproduction(graph, max_runs=16, rng=1)
+    for found in (growth(ensemble, known=known), growth_of_counts(new, 5000)):
+        steps = early_steps(new, 5000)
+        assert (found.first, found.last) == (1, steps[-1] + 1)
+        assert found.campaign.value == pytest.approx(campaign_ratio(new, 5000))
+    final = new.sum(axis=1)
+    limit = 0.1 * final[final >= final.max() / 2].mean()
+    assert found.why.numbers["limit"] == pytest.approx(limit)
+
+
+def test_the_window_of_a_decline_is_a_tenth_of_all_nodes_by_default():
+    new = galton_watson(0.8, runs=400, steps=80, seed=2, seeds=100)
+    n = 4000  # 500 are reached in the end: a fifth of all nodes would be everything
+    found = growth_of_counts(new, n)
+    steps = early_steps(new, n)
+    assert 2 < len(steps) < 10
+    assert (found.first, found.last) == (1, steps[-1] + 1)
+    assert found.campaign.value == pytest.approx(campaign_ratio(new, n))
+    after, before = ratio_in(new, steps)
+    assert (found.phase, found.R.value) == ("declining", pytest.approx(after / before))
+
+
+def test_the_window_of_typical_cascades_is_a_tenth_by_default():
+    """The pairs that R is fitted on, from the same cascades: reach from 8 to a tenth of the largest ones."""
+    graph = random_graph(20_000, 5).with_probabilities("constant", p=0.4)
+    found = dif.simulation.reproduction(graph, max_runs=1024, rng=5)
+    key = key_of(5)
+    share, _ = dif.IC().next_generation(graph).settled()
+    users = generator(derive_key(key, "typical")).choice(graph.n_nodes, 1024, p=share).astype(np.int32)
+    new = prepare(graph, "ic", [], derive_key(key, "worlds")).run_each(users).new[..., 0]
+    final = new.sum(axis=1)
+    limit = 0.1 * final[final >= final.max() / 2].mean()
+    sharers = offspring = 0
+    for run in np.pad(new, ((0, 0), (0, 1))):
+        reach = run.cumsum()
+        for t in range(1, len(run) - 1):
+            if run[t] and 8 <= reach[t] <= limit:
+                sharers, offspring = sharers + run[t], offspring + run[t + 1]
+    assert found.runs == 1024
+    assert found.why.numbers["limit"] == pytest.approx(limit)
+    assert (found.by_reach["sharers"].sum(), found.by_reach["offspring"].sum()) == (sharers, offspring)
+
+
+@pytest.mark.parametrize(("n", "phase"), [(10_000, "core"), (2500, "undecided")])
+def test_growth_of_more_than_a_hundredth_of_the_users_is_not_that_of_a_core(n, phase):
+    """40 users who all follow each other in a sparse crowd: .4 % and 1.6 % of it, and much the same cascades."""
+    rng = np.random.default_rng(5)
+    ends, clique = rng.integers(0, n, (2, n)), np.triu_indices(40, 1)
+    graph = dif.FollowerGraph.from_arrays(*np.concatenate([ends, clique], axis=1), directed=False, nodes=range(n))
+    found = dif.simulation.reproduction(graph.with_probabilities("constant", p=2.5 / 38), max_runs=2048, rng=1)
+    assert found.core_share < 0.05
+    assert (0.002 < found.final_share < 0.01) == (phase == "core")
+    assert found.final_share < 0.04
+    assert found.phase == phase
 
 
 # -- the result ----------------------------------------------------------------------------------------------

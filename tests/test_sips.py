@@ -174,6 +174,26 @@ def test_a_sharer_met_through_both_channels_is_one_sharer(redraw):
     assert ens.sharers.tolist() == [1] * 100
 
 
+@pytest.mark.parametrize("theta", [2, 3])
+@pytest.mark.parametrize("delay", [None, Delay("fixed", mean=2.0)], ids=str)
+def test_distinct_sharers_are_counted_over_channels_and_steps(theta, delay):
+    """6 meets 0 through follow and feed at once, and `theta` - 2 others later: one sharer too few, if 0 counts once.
+
+    0 and 6 are a community, all others are alone; 4 and 5 follow the `theta` creators, and 7 follows `theta` sharers.
+    """
+    crowd = range(theta)
+    arcs = [(u, v) for u in crowd for v in (4, 5)] + [(0, 6), (0, 7), (4, 7)] + [(5, v) for v in (6, 7) if theta == 3]
+    graph = FollowerGraph.from_arrays(*zip(*arcs, strict=True), edges_mean="influences", directed=True, nodes=range(8))
+    graph = graph.with_node_data(community=[0 if v == 6 else v for v in range(8)])
+    feed = Feed(impressions=20, amplification=0.01, own_community=1.0)
+    engine = prepare(graph, SIPS(1.0, feed=feed, identify=Complex(theta), delay=delay), crowd, 5)
+    met_twice = int(graph.index.internal([6])[0])
+    for run, want in enumerate(assert_same_runs(engine, 0, 12, 0)):
+        assert want.users[met_twice].both
+        trace = engine.replay(run)
+        assert set(graph.index.labels_of(trace.nodes[trace.details["stage"] == 4]).tolist()) == {*crowd, 4, 5, 7}
+
+
 def test_lanes_scalar_threads_and_chunks_agree_on_a_graph_of_size():
     graph = dif.generate_platform(3000, communities=4, rng=1)
     model = SIPS(0.3, Funnel(0.8, 0.7, 0.9, 0.6), Feed(impressions=1.5, amplification=0.05, own_community=0.3))
@@ -528,6 +548,17 @@ def test_survey_draws():
     assert {SIPS.from_survey(eta=0.25, identify=0.6, rng=i).funnel.identify for i in range(9)} == {0.6}
     assert SIPS.from_survey(rng=3) == SIPS.from_survey(rng=3)
     assert SIPS.from_survey(rng=3) != SIPS.from_survey(rng=4)
+
+
+@pytest.mark.parametrize("eta", [0.05, 0.25, 1.0])
+def test_eta_is_on_taking_part_and_on_sharing(eta):
+    """What people say they do is cut at both steps, in a study's table as in a draw from the survey; p_S is not cut."""
+    survey = dif.models.SURVEY
+    ((model, _),) = SIPS.from_study_table({"eta": eta, "attention": 0.2}, "model[0].sips")
+    want = (survey["prefers_genuine"].share, 1.0, eta * survey["participates"].share, eta * survey["has_posted"].share)
+    assert model.funnel.values == pytest.approx(want)
+    cut, whole = (Funnel.from_survey(eta=e, rng=3).values for e in (eta, 1.0))
+    assert cut == pytest.approx(np.array([1, 1, eta, eta]) * whole)
 
 
 # -- bad input ---------------------------------------------------------------------------------------------------------

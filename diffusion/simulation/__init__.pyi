@@ -1,3 +1,5 @@
+from .critical_mass import Ignition as Ignition
+from .critical_mass import ignition as ignition
 from .flow import CommunityFlow as CommunityFlow
 from .flow import community_flow as community_flow
 from .growth import Growth as Growth
