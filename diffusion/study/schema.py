@@ -117,7 +117,9 @@ RESULTS = (
     _text("condition", "identity of the condition: everything but the replicate"),
     *NAMED,
     REPLICATE,
-    _text("detail", "full, or reach: growth, shape and communities were left out"),
+    _text(
+        "detail", "what was measured: reach; R, which adds R of typical sharers; or full, which adds growth and shapes"
+    ),
     STRATEGY,
     PLACE,
     BUDGET,
@@ -138,7 +140,14 @@ RESULTS = (
     ),
     _parameter("attention", "number", "probability", "that a follower attends to a note", "SIPS"),
     _parameter("rho", "number", "probability", "that an attended exposure makes a new sharer", "SIPS", derived=True),
-    _number("shares_per_follower", "probability", "attention times rho: that a follower of a sharer shares because of it", "SIPS"),
+    _parameter(
+        "shares_per_follower",
+        "number",
+        "probability",
+        "attention times rho: that a follower of a sharer shares because of it",
+        "SIPS",
+        derived=True,
+    ),
     _parameter("fraction", "number", "share", "of followed accounts that must be active", "Threshold"),
     _parameter("count", "number", "users", "followed accounts that must be active", "Threshold"),
     _parameter(
@@ -182,6 +191,13 @@ RESULTS = (
         ends=("outbreak_low", "outbreak_high"),
     ),
     _number("outbreak_share", "share", "of all users from which on a run is an outbreak"),
+    *_estimate(
+        "global_probability",
+        "probability",
+        "of a global cascade: a run that reaches the global share of all users, more than one community holds",
+        ends=("global_low", "global_high"),
+    ),
+    _number("global_share", "share", "of all users from which on a run is a global cascade"),
     _number("depth", "steps", "from the seeds to the last activation, mean over replayed runs"),
     _number("breadth", "users", "most activations in one step, mean over replayed runs"),
     _number("virality", "steps", "mean distance between two users of a cascade tree, mean over replayed runs"),
@@ -211,10 +227,13 @@ CONDITION = (
     _text("model_kind", "name of the model without its parameters"),
     _text("contagion", "simple, complex or linear"),
     *(column for column in RESULTS if column.role),
-    _number("shares_per_follower", "probability", "attention times rho", "SIPS"),
     *STRUCTURE,
     _number("mixing", "share", "of arcs that lead to another community, mean over graphs"),
-    _count("replicates", "graphs", "independent graphs; with one no interval over graphs is claimed: it is the simulation's"),
+    _count(
+        "replicates",
+        "graphs",
+        "independent graphs; with one no interval over graphs is claimed: it is the simulation's",
+    ),
     _number("confidence", "share", "level of every interval"),
     _number("n_nodes", "users", "users of a graph"),
     _number("n_seeds", "users", "seeds, mean over graphs"),
@@ -223,6 +242,7 @@ CONDITION = (
     *_over_graphs("reach_share", "share", "reach over users of the graph"),
     *_over_graphs("reach_per_cost", "users per RMB", "reach over cost"),
     *_over_graphs("outbreak_probability", "probability", "that a run reaches the outbreak share of users"),
+    *_over_graphs("global_probability", "probability", "that a run reaches the global share of users"),
     *_over_graphs("R_predicted", "sharers", "R by the next-generation operator"),
     *_over_graphs("R", "sharers", "R measured from typical sharers before depletion"),
     *_over_graphs("R_campaign", "", "early growth ratio of this campaign"),
@@ -241,12 +261,20 @@ TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         Table("results", "a cell: one graph, model, rule, strategy, place and budget", RESULTS, open=True),
-        Table("conditions", "a condition: the estimate over its graphs, which are the unit of every interval", CONDITION, open=True),
+        Table(
+            "conditions",
+            "a condition: the estimate over its graphs, which are the unit of every interval",
+            CONDITION,
+            open=True,
+        ),
         Table(
             "points",
             "a cell as a point of a part of the design; a cell may belong to several parts",
             (
-                _text("part", "crossed, sweep or map"),
+                _text(
+                    "part",
+                    "crossed, sweep, map, base, or predictive: a draw of the survey's posteriors (level_y: its base)",
+                ),
                 _count("number", "", "which sweep or map, from 0"),
                 *SWEPT,
                 _text("factor_y", "the second factor of a map"),
@@ -321,7 +349,9 @@ TABLES: dict[str, Table] = {
                 STRATEGY,
                 BUDGET,
                 _count("draws", "", "draws of the stage probabilities from their posteriors, one graph each"),
-                *_estimate("reach", "users", "mean reach, and its interval with the stage probabilities at their means"),
+                *_estimate(
+                    "reach", "users", "mean reach, and its interval with the stage probabilities at their means"
+                ),
                 _number("predictive_low", "users", "2.5 % quantile over draws"),
                 _number("predictive_high", "users", "97.5 % quantile over draws"),
                 *_estimate("R", "sharers", "mean R, and the quantiles over draws"),
