@@ -34,7 +34,7 @@ STAGES = ("exposed", "sympathized", "identified", "participated", "shared")
 MIXING_SIMPLE, PLACE_SIMPLE, PLACE_COMPLEX, RETURNS_SIMPLE, RETURNS_COMPLEX = 0.25, -0.2, 0.3, 0.7, 1.3
 FEED_FOR_RANDOM, R_RATIO = 0.15, 1 / 1.03  # by which the advantage of hubs shrinks; measured over predicted R
 MEASURES = (
-    "reach", "reach_share", "reach_per_cost", "outbreak_probability", "R_predicted", "R", "R_campaign", "feed_share",
+    "reach", "reach_share", "reach_per_cost", "outbreak_probability", "global_probability", "R_predicted", "R", "R_campaign", "feed_share",
     "entry_share", "ratio",
 )  # fmt: skip
 
@@ -150,7 +150,9 @@ def make(
             }
             row |= {"rho": 0.3 * row.get("eta", np.nan), "cost": float(budget) if kind == "money" else np.nan}
             row |= {"reach_per_cost": reach / budget if kind == "money" else np.nan, "outbreak_share": 0.01}
-            row["outbreak_probability"] = float(np.clip(truth["outbreak"] + noise * rng.normal(), 0, 1))
+            row["global_probability"] = row["outbreak_probability"] = float(
+                np.clip(truth["outbreak"] + noise * rng.normal(), 0, 1)
+            )
             row |= {"feed_share": 0.4 if row.get("feed") else 0.0 if "feed" in row else np.nan, "entry_share": 0.9}
             row |= {"ratio": 0.8 if strategy == "opim" else np.nan, "R_runs": 100, "fit_first": 1, "fit_last": 4}
             row |= {"virality_runs": 100, "phase": "undecided", "phase_cause": "near one", "stopped_by": "precision"}

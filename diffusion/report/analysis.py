@@ -175,8 +175,8 @@ def level_contrasts(
 
 
 def strategy_contrasts(tables: StudyTables, start: str, to: str) -> list[tuple[Any, Any, Contrast]]:
-    """Compare two strategies at every setting and budget of the crossed part."""
-    pairs = pairs_over(tables.crossed, "strategy", start, to)
+    """Compare two strategies at every setting and budget of the crossed part, with seeds anywhere."""
+    pairs = pairs_over(tables.home, "strategy", start, to)
     made = [(a, b, combine(tables, {a["condition"]: -1.0, b["condition"]: 1.0})) for a, b in pairs]
     return [(a, b, contrast) for a, b, contrast in made if contrast is not None]
 

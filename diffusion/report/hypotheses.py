@@ -106,8 +106,8 @@ def _hub_advantage(tables: StudyTables) -> Contrasts:
     return []
 
 
-def _outbreaks(tables: StudyTables) -> Contrasts:
-    """Outbreak probability of conditions with R predicted above 1.1 minus that of those below .9, of one line each."""
+def _global_cascades(tables: StudyTables) -> Contrasts:
+    """Probability of a global cascade with R predicted above 1.1 minus that with R below .9, along one sweep each."""
     found = []
     for factor in tables.sweeps:
         for group in factor_groups(tables, factor) if factor != "budget" else []:
@@ -115,7 +115,7 @@ def _outbreaks(tables: StudyTables) -> Contrasts:
             below = [row["condition"] for row in group if row["R_predicted"] < 0.9]
             if above and below:
                 weights = dict.fromkeys(above, 1 / len(above)) | dict.fromkeys(below, -1 / len(below))
-                found.append(combine(tables, weights, "outbreak_probability", log=False))
+                found.append(combine(tables, weights, "global_probability", log=False))
     return [c for c in found if c is not None]
 
 
@@ -167,7 +167,7 @@ HYPOTHESES = (
     Hypothesis("6b", CONTAGION, _returns("complex"), scale="plain"),
     Hypothesis("7a", "next generation", _levels("feed", "simple", "R")),
     Hypothesis("7b", "conjecture", _hub_advantage, expected=-1),
-    Hypothesis("8a", "branching processes", _outbreaks, scale="points"),
+    Hypothesis("8a", "branching processes", _global_cascades, scale="points"),
     Hypothesis("8b", "next generation", prediction, expected=0, margin=math.log(1.1)),
     Hypothesis("9", "next generation", _elasticity, expected=0, scale="plain", margin=0.1),
 )

@@ -19,14 +19,14 @@ from .._files import write_text
 from .._version import __version__
 from . import format
 from .analysis import baseline_of, factor_effects, strategy_effects
-from .figures.answer import answer_figures, at_home
+from .figures.answer import answer_figures
 from .figures.base import FACTORS, Figure
 from .figures.channels import channel_figures
 from .figures.communities import community_figures
 from .figures.growth import growth_figures
 from .figures.seeding import seeding_figures
 from .format import Interval
-from .hypotheses import findings
+from .hypotheses import Finding, findings
 from .read import StudyTables, read, records
 
 __all__ = ["render", "write_report"]
@@ -86,6 +86,7 @@ def render(tables: StudyTables) -> str:
             *channel_figures(tables),
         ]
     figures: dict[str, Figure] = {figure.key: figure for figure in drawn}
+    found = findings(tables)
     replicates = sorted(tables.designed["replicates"].unique())
     return (
         _environment()
@@ -93,12 +94,12 @@ def render(tables: StudyTables) -> str:
         .render(
             figures=figures,
             tables=tables,
-            answer=_answer(tables),
+            answer=_answer(tables, found),
             growth=_growth(tables),
             critical=_critical(tables),
             seeds=_seeds(tables),
             predictive=_predictive(tables),
-            expectations=_expectations(tables),
+            expectations=_expectations(found),
             parameters=_parameters(tables),
             skipped=_skipped(tables),
             cells=_cells(tables),
@@ -112,7 +113,7 @@ def render(tables: StudyTables) -> str:
     )
 
 
-def _answer(tables: StudyTables) -> dict[str, Any]:
+def _answer(tables: StudyTables, found: list[Finding]) -> dict[str, Any]:
     """Numbers of the answers: growth, critical values, strategies, structure."""
     models = tables.models[tables.models["R_predicted"].notna() | tables.models["R"].notna()]
     order = models.assign(R_any=models["R"].fillna(models["R_predicted"])).sort_values("R_any")
@@ -132,6 +133,7 @@ def _answer(tables: StudyTables) -> dict[str, Any]:
         "baseline": baseline_of(tables) if len(tables.crossed) else None,
         "mixing": [e for e in effects if e.factor == "mixing"],
         "place": [e for e in effects if e.factor == "place"],
+        "interior": next((f.shown for f in found if f.hypothesis.key == "2" and f.verdict == "holds"), None),
         "certified": _certified(tables),
     }
 
@@ -146,8 +148,7 @@ def _interval(row: Any, name: str) -> Interval:
 
 
 def _certified(tables: StudyTables) -> dict[str, Any] | None:
-    own = at_home(tables.crossed)
-    own = own[own["ratio"].notna()] if len(own) else own
+    own = tables.home[tables.home["ratio"].notna()]
     return None if own.empty else records(own.nlargest(1, "ratio"))[0]
 
 
@@ -201,15 +202,11 @@ def _critical(tables: StudyTables) -> Block | None:
 
 def _seeds(tables: StudyTables) -> Block | None:
     """Who the seeds are at the largest budget of the first setting of the crossed part, on one graph."""
-    home = at_home(tables.crossed)
-    r = tables.results[tables.results["condition"].isin(set(home["condition"])) & (tables.results["n_seeds"] > 0)]
-    r = r[r["cell"].isin(set(tables.seeds["cell"]))].sort_values(
-        ["replicate", "budget_value"], ascending=[True, False], kind="stable"
-    )
+    r = tables.home_cells(tables.seeds).sort_values("budget_value", ascending=False, kind="stable")
     if r.empty:
         return None
-    first = r.iloc[0]
-    for column in ("model", "rule", "graph", "budget", "replicate"):
+    first = tables.ordered(r).iloc[0]
+    for column in ("model_name", "rule", "graph", "budget"):
         r = r[r[column] == first[column]]
     rows = []
     for strategy in tables.strategies:
@@ -238,8 +235,7 @@ def _predictive(tables: StudyTables) -> Block | None:
     return _block("predictive", rows, p)
 
 
-def _expectations(tables: StudyTables) -> Block | None:
-    found = findings(tables)
+def _expectations(found: list[Finding]) -> Block | None:
     rows = [
         {"key": f.hypothesis.key, "source": f.hypothesis.source, "effect": f.shown, "scale": f.hypothesis.scale,
          "p": f.p_value, "p_adjusted": f.p_adjusted, "verdict": f.verdict,
@@ -270,10 +266,14 @@ def _parameters(tables: StudyTables) -> Block | None:
     return _block("parameters", rows, pd.DataFrame(rows))
 
 
+def _listed(words: pd.Series[Any]) -> str:
+    return ", ".join(dict.fromkeys(words))
+
+
 def _skipped(tables: StudyTables) -> Block | None:
     frame = pd.DataFrame(tables.study.get("skipped", []), columns=["strategy", "graph", "budget", "reason"]).astype(str)
     groups = frame.groupby(["strategy", "reason"], sort=False)
-    joined = groups[["graph", "budget"]].agg(lambda own: ", ".join(dict.fromkeys(own))).reset_index()  # type: ignore[misc]
+    joined = groups[["graph", "budget"]].agg(_listed).reset_index()
     return _block("skipped", records(joined), frame)
 
 
@@ -286,7 +286,7 @@ def _cells(tables: StudyTables) -> Block | None:
             name: float(row[name])
             for name in ("n_seeds", "reach_sd_between", "reach_se_within", "cost", "reach_per_cost")
         }
-        | {"outbreak": _interval(row, "outbreak_probability").times(100.0)}
+        | {"global": _interval(row, "global_probability").times(100.0)}
         for row in records(c)
     ]
     return _block("conditions", rows, tables.conditions)

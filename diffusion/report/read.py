@@ -17,7 +17,7 @@ from ..errors import InputError, MissingDataError, ReadError
 from ..study.schema import TABLES, read_table
 from .format import cut
 
-__all__ = ["LINE", "StudyTables", "keyed", "read", "records"]
+__all__ = ["LINE", "StudyTables", "at_home", "keyed", "read", "records"]
 
 LINE = ("model_name", "rule", "place", "strategy")  # what a curve over the levels of a factor holds fixed
 
@@ -48,14 +48,34 @@ class StudyTables:
     def designed(self) -> pd.DataFrame:
         """Conditions of the crossed part, of sweeps and of maps."""
         own = self.points.loc[self.points["part"].isin(("crossed", "sweep", "map")), "condition"]
-        return self.conditions[self.conditions["condition"].isin(set(own))]
+        rows: pd.DataFrame = self.conditions[self.conditions["condition"].isin(set(own))]
+        return rows
 
     @cached_property
     def crossed(self) -> pd.DataFrame:
         """Conditions of the crossed part of the design."""
         own = set(self.points.loc[self.points["part"] == "crossed", "condition"])
-        rows: pd.DataFrame = self.conditions[self.conditions["condition"].isin(own) & self.conditions["reach"].notna()]
-        return rows
+        return self.ordered(self.conditions[self.conditions["condition"].isin(own) & self.conditions["reach"].notna()])
+
+    def ordered(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Put rows into the order of the models of the study, otherwise as they are."""
+        order = {str(m.get("name")): i for i, m in enumerate(self.study.get("models", []))}
+        kept: pd.DataFrame = rows.iloc[
+            np.argsort([order.get(name, len(order)) for name in rows["model_name"]], kind="stable")
+        ]
+        return kept
+
+    @cached_property
+    def home(self) -> pd.DataFrame:
+        """Conditions of the crossed part with seeds anywhere."""
+        return at_home(self.crossed)
+
+    def home_cells(self, with_rows_in: pd.DataFrame) -> pd.DataFrame:
+        """Cells of these conditions of which another table has rows, of the first replicate."""
+        r = self.results[self.results["condition"].isin(set(self.home["condition"]))]
+        r = r[r["cell"].isin(set(with_rows_in["cell"]))]
+        first: pd.DataFrame = r[r["replicate"] == r["replicate"].min()]
+        return first
 
     @cached_property
     def sweeps(self) -> dict[str, pd.DataFrame]:
@@ -99,7 +119,7 @@ class StudyTables:
     def models(self) -> pd.DataFrame:
         """Rows of `phases` for graphs and models of the crossed part."""
         keys = ["graph", "model_name", "rule"]
-        return self.phases.merge(self.crossed[keys].drop_duplicates(), on=keys)
+        return self.ordered(self.phases.merge(self.crossed[keys].drop_duplicates(), on=keys))
 
     @cached_property
     def strategies(self) -> list[str]:
@@ -155,6 +175,13 @@ class StudyTables:
             "place": str(row.get("place", "")) if "place" in self._varying else "",
         }
         return " · ".join(text for key, text in shown.items() if text and key not in set(without))
+
+
+def at_home(rows: pd.DataFrame) -> pd.DataFrame:
+    """Conditions with seeds anywhere, or at the first place there is."""
+    place = "anywhere" if rows.empty or (rows["place"] == "anywhere").any() else rows["place"].iloc[0]
+    home: pd.DataFrame = rows[rows["place"] == place]
+    return home
 
 
 def keyed(rows: pd.DataFrame, columns: Sequence[str]) -> pd.Series[Any]:

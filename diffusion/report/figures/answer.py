@@ -9,25 +9,27 @@ import numpy as np
 import pandas as pd
 
 from ... import plotting
-from ..analysis import baseline_of, factor_effects, strategy_effects
+from ..analysis import Contrast, baseline_of, factor_effects, mean_effect, strategy_effects
 from ..format import Interval, label, number
 from ..read import StudyTables, records
 from .base import (
     ACCENT,
-    FACTORS,
     WIDTH,
     Figure,
     Panel,
+    data_of,
     dot_panel,
     finish,
     heading,
     heat_panel,
     marks_of,
+    row_axes,
     shown,
     telling,
+    with_ends,
 )
 
-__all__ = ["answer_figures", "at_home"]
+__all__ = ["answer_figures"]
 
 MOST_BARS = 13
 
@@ -42,7 +44,7 @@ def answer_figures(tables: StudyTables) -> list[Figure]:
 
 
 def _phase_map(tables: StudyTables) -> Figure | None:
-    """Reach, or the probability of an outbreak where no R exists, over two factors, with the contour R = 1."""
+    """Reach, or the probability of a global cascade where no R exists, over two factors, with the contour R = 1."""
     groups = []
     for rows in tables.maps:
         named = [s for s in tables.strategies if s in set(rows["strategy"]) and s != "random"]
@@ -50,26 +52,46 @@ def _phase_map(tables: StudyTables) -> Figure | None:
         groups += [own for _, own in rows.groupby(["model_name", "rule", "place"], sort=False)]
     if not groups:
         return None
-    panels = [_map_panel(tables, own, f"m{i}") for i, own in enumerate(groups[:3])]
-    critical = [row for own in groups for row in _critical_of(tables, own)]
-    ignition = pd.concat([own for own in groups if own["R_predicted"].isna().all()] or [groups[0].iloc[:0]])
-    ignition = ignition[ignition["outbreak_probability"].notna()]
-    facts: dict[str, Any] = {"critical": critical[:1], "ignition": None, "n": len(groups)}
-    if len(ignition):
-        facts["ignition"] = ignition.reset_index().loc[ignition["outbreak_probability"].argmax()].to_dict()
-    columns = ["factor", "level", "factor_y", "level_y", *FACTORS, "reach", "reach_low", "reach_high", "R_predicted"]
-    columns += ["outbreak_probability", "outbreak_probability_low", "outbreak_probability_high", "replicates"]
-    return Figure("phase-map", panels, pd.concat(groups)[columns], facts)
+    measures = [_measure_of(own) for own in groups[:3]]
+    panels = [_map_panel(tables, own, m, f"m{i}") for i, (own, m) in enumerate(zip(groups, measures, strict=False))]
+    crossings = [(own.iloc[0], _crossing(tables, own)) for own in groups]
+    facts: dict[str, Any] = {"crossing": next(((row, c) for row, c in crossings if c is not None), None), "ends": None}
+    ignition = [own for own, m in zip(groups, measures, strict=False) if m == "global_probability"]
+    if ignition:
+        rows = pd.concat(ignition).sort_values("global_probability", kind="stable")
+        facts["ends"] = records(rows.iloc[[0, -1]])
+    data = data_of(
+        pd.concat(groups), ("reach", "global_probability", "R_predicted"), "factor", "level", "factor_y", "level_y"
+    )
+    return Figure("phase-map", panels, data, facts)
 
 
-def _critical_of(tables: StudyTables, own: pd.DataFrame) -> list[dict[str, Any]]:
-    c, first = tables.critical, own.iloc[0]
-    for name in ("model_name", "factor"):
-        c = c[c[name] == first[name]]
-    return records(c[c["critical"].notna()])
+def _measure_of(own: pd.DataFrame) -> str:
+    """The probability of a global cascade where R does not exist and it varies, else the share of users reached."""
+    p = own["global_probability"]
+    ignites = own["R_predicted"].isna().all() and p.max() - p.min() >= 0.05
+    return "global_probability" if ignites else "reach_share"
 
 
-def _map_panel(tables: StudyTables, own: pd.DataFrame, name: str) -> Panel:
+def _crossing(tables: StudyTables, own: pd.DataFrame) -> Interval | None:
+    """Value of the first factor at which R as predicted is 1, mean over the levels of the second, over graphs."""
+    R, found = tables.by_replicate("R_predicted"), []
+    if own["value"].isna().any() or not (own["value"] > 0).all():
+        return None
+    for _, row in own.groupby("level_y", sort=False):
+        row = row.sort_values("value")
+        logs = np.log(np.array([R[c] for c in row["condition"]]))
+        at = np.full(logs.shape[1], math.nan)
+        for g in np.flatnonzero((logs[0] < 0) & (logs[-1] > 0)):
+            i = int(np.flatnonzero((logs[:-1, g] < 0) & (logs[1:, g] >= 0))[-1])
+            share = -logs[i, g] / (logs[i + 1, g] - logs[i, g])
+            at[g] = np.interp(share, [0, 1], np.log(row["value"].to_numpy(dtype=float))[i : i + 2])
+        found.append(Contrast(at, math.nan))
+    effect = mean_effect(found, tables.confidence)
+    return effect.change.ratio if effect else None
+
+
+def _map_panel(tables: StudyTables, own: pd.DataFrame, measure: str, name: str) -> Panel:
     first = own.iloc[0]
     axes_of = {}
     for axis, level, value in (("x", "level", "value"), ("y", "level_y", "value_y")):
@@ -81,29 +103,20 @@ def _map_panel(tables: StudyTables, own: pd.DataFrame, name: str) -> Panel:
         y=own["level_y"].map({v: i for i, v in enumerate(y["level"])}),
     )
     simple = bool(own["R_predicted"].notna().any())
-    if simple or not own["outbreak_probability"].notna().any():
-        share = cells["reach_share"].clip(lower=1e-9)
-        low, high = math.log(share.min()), math.log(share.max())
-        cells["shade"] = (np.log(share) - low) / (high - low or 1.0)
-        cells["text"] = [number(100 * v, 2) for v in cells["reach_share"]]
-        what = "reach, % of users"
-    else:
-        cells["shade"] = cells["outbreak_probability"]
-        cells["text"] = [number(100 * v, 2) for v in cells["outbreak_probability"]]
-        what = "runs with an outbreak, %"
+    cells = cells.assign(shade=cells[measure], text=[number(100 * v, 2) for v in cells[measure]])
+    what = "runs that become global, %"
+    if measure == "reach_share":
+        logs, what = np.log(cells[measure].clip(lower=1e-9)), "reach, % of users"
+        cells["shade"] = (logs - logs.min()) / (logs.max() - logs.min() or 1.0)
     head = tables.name(first, without=("graph", "place"))
-    place = (
-        ""
-        if first["place"] == "anywhere"
-        else f", seeds {'in ' if first['place'] == 'one community' else ''}{first['place']}"
+    place = {"anywhere": "", "one community": ", seeds in one community"}.get(
+        first["place"], f", seeds {first['place']}"
     )
-    figure, axes = heat_panel(
-        cells, name=name, head=f"{head}{place}", second=what, columns=[shown(v) for v in x["level"]],
-        rows=[shown(v) for v in y["level"]], xlabel=first["factor"], ylabel=first["factor_y"], row_height=30,
-    )  # fmt: skip
-    R = cells.pivot_table(index="y", columns="x", values="R_predicted").reindex(
-        index=range(len(y)), columns=range(len(x))
-    )
+    columns, rows = ([shown(v) for v in axis["level"]] for axis in (x, y))
+    labels = {"second": what, "xlabel": first["factor"], "ylabel": first["factor_y"]}
+    figure, axes = heat_panel(cells, f"{head}{place}", columns, rows, row_height=30, **labels)
+    R = cells.pivot_table(index="y", columns="x", values="R_predicted")
+    R = R.reindex(index=range(len(y)), columns=range(len(x)))
     values = np.log(R.to_numpy(dtype=float)) if simple else np.empty((0, 0))
     if simple and min(values.shape) > 1 and np.nanmin(values) < 0 < np.nanmax(values):
         # The line goes on to the edges of the outer cells.
@@ -125,11 +138,7 @@ def _map_panel(tables: StudyTables, own: pd.DataFrame, name: str) -> Panel:
 def _others(tables: StudyTables, first: Any, x: pd.DataFrame) -> list[tuple[float, str]]:
     """Other models of this kind of contagion whose value of the factor lies inside the axis."""
     factor = first["factor"]
-    if (
-        factor not in tables.crossed
-        or not pd.api.types.is_numeric_dtype(tables.crossed[factor])
-        or x["value"].isna().any()
-    ):
+    if factor not in tables.model_factors or x["value"].isna().any():
         return []
     others = tables.crossed[tables.crossed["contagion"] == first["contagion"]].drop_duplicates("model_name")
     base = others.loc[others["model_name"] == first["model_name"], factor]
@@ -144,17 +153,9 @@ def _others(tables: StudyTables, first: Any, x: pd.DataFrame) -> list[tuple[floa
 # --- (b) whom to pay -------------------------------------------------------------------------------------------------
 
 
-def at_home(rows: pd.DataFrame) -> pd.DataFrame:
-    """Conditions with seeds anywhere, or at the first place there is."""
-    if rows.empty:
-        return rows
-    place = "anywhere" if (rows["place"] == "anywhere").any() else rows["place"].iloc[0]
-    return rows[rows["place"] == place]
-
-
 def _pay(tables: StudyTables) -> Figure | None:
     """Reach of strategies at the lowest, the middle and the highest budget, and what a user reached costs."""
-    r = at_home(tables.crossed)
+    r = tables.home
     if r.empty:
         return None
     kind = "money" if (r["budget_kind"] == "money").any() else "k"
@@ -166,36 +167,15 @@ def _pay(tables: StudyTables) -> Figure | None:
         own = own[own["budget"].isin(kept)].sort_values("budget_value", kind="stable")
         order = own.groupby("strategy")["reach"].max().sort_values(ascending=False).index
         own = own.assign(rank=own["strategy"].map(list(order).index)).sort_values(["rank", "budget_value"])
-        frame = own.rename(
-            columns={"strategy": "row", "budget": "level", "reach_low": "low", "reach_high": "high", "reach": "value"}
-        )
-        frame["note"] = [number(1 / v, 2) if v > 0 else "–" for v in frame["reach_per_cost"]]
-        priced = bool(frame["reach_per_cost"].notna().any())
+        frame = with_ends(own, "reach", row=own["strategy"], level=own["budget"])
+        frame["note"] = [number(1 / v, 2) if v > 0 else "–" for v in own["reach_per_cost"]]
+        notes = "RMB a user" if own["reach_per_cost"].notna().any() else ""
         head = tables.name(own.iloc[0], without=("place",))
-        panels.append(
-            dot_panel(
-                frame,
-                name=f"p{i}",
-                head=head,
-                xlabel="reach (users)",
-                log=True,
-                width=WIDTH * 1.5,
-                notes="RMB a user" if priced else "",
-            )
-        )
+        panels.append(dot_panel(frame, f"p{i}", head, "reach (users)", log=True, notes=notes))
     effects = strategy_effects(tables)
     facts = {"best": effects[0] if effects else None, "baseline": baseline_of(tables), "budget": kept[-1], "kind": kind}
-    columns = [
-        *FACTORS,
-        "reach",
-        "reach_low",
-        "reach_high",
-        "reach_sd_between",
-        "reach_se_within",
-        "cost",
-        "reach_per_cost",
-    ]
-    return Figure("pay", panels, r[[*columns, "replicates"]], facts, marks_of(kept))
+    data = data_of(r, ("reach", "reach_per_cost"), "cost", "reach_sd_between", "reach_se_within")
+    return Figure("pay", panels, data, facts, marks_of(kept))
 
 
 # --- (c) what matters most -------------------------------------------------------------------------------------------
@@ -207,29 +187,21 @@ def _sensitivity(tables: StudyTables) -> Figure | None:
     s = s[s["total"].notna()]
     if s.empty:
         return None
-    panels, tops = [], []
-    for i, (measure, own) in enumerate(s.groupby("measure", sort=False)):
-        own = own.sort_values("total", ascending=False)
-        tops.append((str(measure), own.iloc[0].to_dict(), own[own["input"] == "graph and draw"]))
-        panels.append(_bars(own.head(MOST_BARS), str(measure), f"s{i}"))
-    inputs = s[s["input"] != "graph and draw"]
-    measure, _top, chance = tops[0]
-    real = inputs[inputs["measure"] == measure].sort_values("total", ascending=False)
-    rows = records(real.head(2))
-    facts = {"measure": measure, "rows": rows, "chance": records(chance)[:1], "n": int(s["evaluations"].max())}
-    return Figure("matter", panels, s, facts)
+    s = s.sort_values("total", ascending=False)
+    panels = [
+        _bars(own.head(MOST_BARS), str(m), f"s{i}") for i, (m, own) in enumerate(s.groupby("measure", sort=False))
+    ]
+    measure = "log reach" if "log reach" in set(s["measure"]) else s["measure"].iloc[0]
+    own = s[s["measure"] == measure]
+    chance = own["input"] == "graph and draw"
+    facts = {"measure": measure, "rows": records(own[~chance].head(2)), "chance": records(own[chance])}
+    return Figure("matter", panels, s, facts | {"n": int(s["evaluations"].max())})
 
 
 def _bars(own: pd.DataFrame, measure: str, name: str) -> Panel:
     names = own["input"].tolist()
-    left = min(18 + 6.2 * max(map(len, names)), 190.0)
-    width = WIDTH * 1.5
-    figure, axes = plotting.panel(width, 72 + 19.0 * len(names), left=left, right=14, top=28)
+    axes = row_axes(names, 1.5 * WIDTH, 19, left=min(18 + 6.2 * max(map(len, names)), 190.0))
     heading(axes, f"Variance of {measure}")
-    axes.set_ylim(len(names) - 0.5, -0.5)
-    axes.set_yticks(range(len(names)), names, fontsize=10)
-    axes.tick_params(axis="y", length=0)
-    axes.grid(visible=False, axis="y")
     for i, row in enumerate(records(own)):
         chance = row["input"] == "graph and draw"
         axes.barh(i, 100 * row["total"], height=0.66, color=plotting.GREY if chance else ACCENT, alpha=0.55)
@@ -237,7 +209,7 @@ def _bars(own: pd.DataFrame, measure: str, name: str) -> Panel:
         axes.plot([100 * max(row["first"], 0.0)], [i], marker="|", markersize=12, markeredgewidth=2, color=plotting.INK)
     axes.set_xlim(0, 105 * min(max(float(own["total_high"].max()), 0.1), 1.2))
     axes.set_xlabel("share of variance, with interactions (%)")
-    return finish(figure, f"Total sensitivity of {measure} by input", name)
+    return finish(axes.figure, f"Total sensitivity of {measure} by input", name)
 
 
 def _factors(tables: StudyTables) -> Figure | None:
@@ -245,27 +217,13 @@ def _factors(tables: StudyTables) -> Figure | None:
     effects = sorted(factor_effects(tables), key=lambda e: -abs(e.effect.change.value))[:MOST_BARS]
     if not effects:
         return None
-    rows = []
-    for e in effects:
-        name = f"{e.factor}: {label(shown(e.start))} → {label(shown(e.to))}"
-        ratio = e.ratio
-        rows.append(
-            {"row": name, "level": "", "value": ratio.value, "low": ratio.low, "high": ratio.high,
-             "contagion": e.contagion or "all", "graphs": e.effect.graphs, "p_value": e.effect.p_value()}
-        )  # fmt: skip
-    frame = pd.DataFrame(rows)
+    frame = pd.DataFrame([e.ratio for e in effects], columns=["value", "low", "high"]).assign(
+        row=[f"{e.factor}: {label(shown(e.start))} → {label(shown(e.to))}" for e in effects],
+        contagion=[f"{e.contagion or 'any'} contagion" for e in effects],
+        graphs=[e.effect.graphs for e in effects], p_value=[e.effect.p_value() for e in effects], level="",
+    )  # fmt: skip
     panels = [
-        dot_panel(
-            own,
-            name=f"f{i}",
-            head=f"{contagion} contagion" if contagion != "all" else "All models",
-            xlabel="factor by which reach changes",
-            log=True,
-            line=1.0,
-            width=WIDTH * 1.5,
-        )
-        for i, (contagion, own) in enumerate(frame.groupby("contagion", sort=False))
+        dot_panel(own, f"f{i}", str(head), "factor by which reach changes", log=True, line=1.0)
+        for i, (head, own) in enumerate(frame.groupby("contagion", sort=False))
     ]
-    return Figure(
-        "factors", panels, frame.drop(columns="level"), {"top": effects[0], "interval": Interval(*effects[0].ratio)}
-    )
+    return Figure("factors", panels, frame.drop(columns="level"), {"top": effects[0]})

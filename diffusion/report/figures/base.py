@@ -14,22 +14,7 @@ from ... import plotting
 from ..format import cut, label, number
 from ..read import StudyTables
 
-__all__ = [
-    "ACCENT",
-    "FACTORS",
-    "WIDTH",
-    "at_right",
-    "Figure",
-    "Panel",
-    "colours_of",
-    "dot_panel",
-    "finish",
-    "heading",
-    "heat_panel",
-    "line_panel",
-    "telling",
-    "width_of",
-]
+__all__ = ["Figure", "Panel", "dot_panel", "finish", "heat_panel", "line_panel", "telling"]
 
 FACTORS = ["graph", "model_name", "rule", "place", "budget", "strategy"]
 WIDTH, NARROW = 350.0, 258.0  # three or four panels a row of the page, one on a telephone
@@ -68,6 +53,28 @@ def width_of(panels: int) -> float:
 def marks_of(levels: Sequence[str]) -> list[tuple[str, str]]:
     """Return the key above the panels: (character, level); none where there is one level only."""
     return [(mark, level) for (_, _, mark), level in zip(MARKS, levels, strict=False)] if len(levels) > 1 else []
+
+
+def with_ends(rows: pd.DataFrame, measure: str, scale: float = 1.0, **columns: Any) -> pd.DataFrame:
+    """Return a measure and the ends of its interval as value, low and high, beside other columns."""
+    ends = rows[[measure, f"{measure}_low", f"{measure}_high"]].set_axis(["value", "low", "high"], axis=1)
+    return ends.mul(scale).assign(**columns)
+
+
+def data_of(rows: pd.DataFrame, measures: Sequence[str], *further: str) -> pd.DataFrame:
+    """Return the numbers behind a figure: factors, further columns, and measures with their intervals."""
+    ends = [f"{m}{end}" for m in measures for end in ("", "_low", "_high")]
+    return rows[[*further, *FACTORS, *ends, "replicates"]]
+
+
+def row_axes(names: Sequence[str], width: float, row: float, *, left: float, right: float = 14, top: float = 28) -> Any:
+    """Make a panel of horizontal rows with their names; returns its axes."""
+    _, axes = plotting.panel(width, top + 44 + row * len(names), left=left, right=right, top=top)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.set_yticks(range(len(names)), names, fontsize=10)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=False, axis="y")
+    return axes
 
 
 def colours_of(tables: StudyTables) -> dict[str, str]:
@@ -125,24 +132,20 @@ def _limits(axes: Any, which: str, values: Any, *, log: bool) -> None:
 
 
 def dot_panel(
-    frame: pd.DataFrame, *, name: str, head: str, xlabel: str, second: str = "", colour: str = plotting.PALETTE[0],
-    log: bool = False, line: float | None = None, notes: str = "", width: float = WIDTH,
+    frame: pd.DataFrame, name: str, head: str, xlabel: str, *, log: bool = False, line: float | None = None,
+    notes: str = "",
 ) -> Panel:  # fmt: skip
     """Draw horizontal intervals: one row a value of `row`, one mark a value of `level`.
 
     The frame has the columns row, level, low, value and high, and note for texts at the right under a head `notes`.
     """
+    width, colour = 1.5 * WIDTH, plotting.PALETTE[0]
     rows, levels = list(dict.fromkeys(frame["row"])), list(dict.fromkeys(frame["level"]))[: len(MARKS)]
     names = [cut(label(r), 30) for r in rows]
-    left, top = min(16 + 6.2 * max(map(len, names)), 0.5 * width), 42.0 if second else 28.0
-    height = top + 44 + max(17.0, 6.0 * len(levels) + 5) * len(rows)
-    figure, axes = plotting.panel(width, height, left=left, right=66 if notes else 14, top=top)
-    heading(axes, head, second)
-    axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.set_yticks(range(len(rows)), names, fontsize=10)
-    axes.tick_params(axis="y", length=0)
+    left = min(16 + 6.2 * max(map(len, names)), 0.5 * width)
+    axes = row_axes(names, width, max(17.0, 6.0 * len(levels) + 5), left=left, right=66 if notes else 14)
+    heading(axes, head)
     axes.grid(visible=log, axis="x")
-    axes.grid(visible=False, axis="y")
     if line is not None:
         axes.axvline(line, color=plotting.INK, linewidth=0.9, zorder=1)
     step = min(0.26, 0.62 / max(len(levels) - 1, 1))
@@ -158,11 +161,11 @@ def dot_panel(
         for row, text in frame.drop_duplicates("row", keep="last")[["row", "note"]].itertuples(index=False):
             at_right(axes, text, rows.index(row), 10)
     axes.set_xlabel(xlabel)
-    return finish(figure, " ".join(p for p in (head, second, xlabel) if p), name)
+    return finish(axes.figure, f"{head} {xlabel}", name)
 
 
 def line_panel(
-    frame: pd.DataFrame, colours: dict[str, str], *, name: str, head: str, xlabel: str, ylabel: str, second: str = "",
+    frame: pd.DataFrame, colours: dict[str, str], name: str, head: str, xlabel: str, ylabel: str, *, second: str = "",
     log_y: bool = True, line: float | None = None, height: float = 226.0, width: float = WIDTH,
 ) -> Panel:  # fmt: skip
     """Draw `value` against `x` with bands from low to high, one line a value of `series`, labelled at its end.
@@ -221,7 +224,7 @@ def _apart(ticks: list[float], share: float, *, log: bool) -> list[int]:
 
 
 def heat_panel(
-    frame: pd.DataFrame, *, name: str, head: str, columns: Sequence[str], rows: Sequence[str], second: str = "",
+    frame: pd.DataFrame, head: str, columns: Sequence[str], rows: Sequence[str], *, second: str = "",
     xlabel: str = "", ylabel: str = "", width: float = WIDTH, row_height: float = 26.0,
 ) -> tuple[Any, Any]:  # fmt: skip
     """Draw cells (x, y: column and row; shade in [0, 1]; text); return figure and axes, to draw more on them."""

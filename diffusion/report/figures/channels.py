@@ -7,8 +7,21 @@ import pandas as pd
 from ... import plotting
 from ..format import Interval, label, number
 from ..read import StudyTables, records
-from .answer import at_home
-from .base import ACCENT, FACTORS, WIDTH, Figure, Panel, at_right, dot_panel, finish, heading, marks_of, width_of
+from .base import (
+    ACCENT,
+    FACTORS,
+    Figure,
+    Panel,
+    at_right,
+    data_of,
+    dot_panel,
+    finish,
+    heading,
+    marks_of,
+    row_axes,
+    width_of,
+    with_ends,
+)
 
 __all__ = ["channel_figures"]
 
@@ -21,13 +34,11 @@ def channel_figures(tables: StudyTables) -> list[Figure]:
 
 def _funnel(tables: StudyTables) -> Figure | None:
     """Users by stage and channel of one cell a model: the strategy that reaches most at the largest budget."""
-    home = at_home(tables.crossed)
-    r = tables.results[tables.results["cell"].isin(set(tables.funnel["cell"]))]
-    r = r[r["condition"].isin(set(home["condition"])) & (r["replicate"] == r["replicate"].min())]
+    r = tables.home_cells(tables.funnel)
     if r.empty:
         return None
     order = r.sort_values(["budget_value", "reach"], ascending=False, kind="stable")
-    cells = order.drop_duplicates(["model_name", "rule"]).sort_index().head(4)
+    cells = tables.ordered(order.drop_duplicates(["model_name", "rule"])).head(4)
     panels = [_funnel_panel(tables, row, f"u{i}", width_of(len(cells))) for i, row in enumerate(records(cells))]
     data = cells[["cell", *FACTORS, "replicate"]].merge(tables.funnel, on="cell").drop(columns="cell")
     last = data[(data["channel"] == "all") & (data["stage"] == "shared")]
@@ -43,12 +54,9 @@ def _funnel_panel(tables: StudyTables, row: dict[str, object], name: str, width:
     own = tables.funnel[tables.funnel["cell"] == row["cell"]]
     stages = list(dict.fromkeys(own["stage"]))
     used = [c for c in ("follow", "feed") if (own.loc[own["channel"] == c, "users"] > 0).any()] or ["all"]
-    figure, axes = plotting.panel(width, 84 + (12.0 * len(used) + 7) * len(stages), left=80, right=84, top=42)
+    axes = row_axes(stages, width, 12.0 * len(used) + 7, left=80, right=84, top=42)
     head = tables.name(row, without=("graph", "place"))
     heading(axes, head, label(str(row["strategy"])))
-    axes.set_ylim(len(stages) - 0.5, -0.5)
-    axes.set_yticks(range(len(stages)), stages, fontsize=10)
-    axes.tick_params(axis="y", length=0)
     axes.grid(visible=False)
     height, highest = 0.8 / len(used), 0.0
     for bar in records(own[own["channel"].isin(used)]):
@@ -59,30 +67,24 @@ def _funnel_panel(tables: StudyTables, row: dict[str, object], name: str, width:
         at_right(axes, text, at)
         highest = max(highest, float(bar["high"]) if pd.notna(bar["high"]) else 0.0, float(bar["users"]))
     axes.set_xlim(0, 1.04 * highest or 1)
-    axes.locator_params(axis="x", nbins=4)
+    axes.locator_params(axis="x", nbins=3)
     at_right(axes, "users · rate")
     axes.set_xlabel("users")
-    return finish(figure, f"Funnel, {head}", name)
+    return finish(axes.figure, f"Funnel, {head}", name)
 
 
 def _feed_share(tables: StudyTables) -> Figure | None:
     """Share of reach that was first met in the feed, by strategy, for models with a feed."""
-    r = at_home(tables.crossed)
-    r = r[r["feed_share"].notna() & (r["feed_share"] > 0)] if len(r) else r
+    r = tables.home[tables.home["feed_share"] > 0]
     if r.empty:
         return None
     r = r.sort_values("budget_value", kind="stable")
     r = r[r["budget"] == r["budget"].iloc[-1]]
     r = r[r["graph"] == r["graph"].iloc[0]]
-    ends = r[["feed_share", "feed_share_low", "feed_share_high"]].set_axis(["value", "low", "high"], axis=1).mul(100)
-    frame = ends.assign(row=r["strategy"], level=r["model_name"])
-    xlabel = "share of reach first met in the feed (%)"
-    panel = dot_panel(frame, name="e", head="By strategy", xlabel=xlabel, width=1.5 * WIDTH)
-    found = [r.loc[r["feed_share"].idxmin()], r.loc[r["feed_share"].idxmax()]]
-    said = [
-        (str(e["model_name"]), Interval(e["feed_share"], e["feed_share_low"], e["feed_share_high"]).times(100))
-        for e in found
-    ]
-    data = r[[*FACTORS, "feed_share", "feed_share_low", "feed_share_high", "replicates"]]
+    frame = with_ends(r, "feed_share", 100, row=r["strategy"], level=r["model_name"])
+    panel = dot_panel(frame, "e", "By strategy", "share of reach first met in the feed (%)")
+    order = frame.sort_values("value", kind="stable")
+    ends = [(label(e["row"]), e["level"], Interval(e["value"], e["low"], e["high"])) for e in records(order)]
+    facts = {"ends": (ends[0], ends[-1]), "budget": r["budget"].iloc[0]}
     marks = marks_of(list(dict.fromkeys(frame["level"])))
-    return Figure("feed-share", [panel], data, {"ends": said, "budget": r["budget"].iloc[0]}, marks)
+    return Figure("feed-share", [panel], data_of(r, ["feed_share"]), facts, marks)

@@ -10,10 +10,10 @@ import pandas as pd
 
 from ... import plotting
 from ..analysis import mean_effect
-from ..format import Interval, label
+from ..format import label
 from ..hypotheses import prediction
-from ..read import StudyTables
-from .base import FACTORS, WIDTH, Figure, Panel, dot_panel, finish, heading, width_of
+from ..read import StudyTables, records
+from .base import FACTORS, Figure, Panel, dot_panel, finish, heading, width_of, with_ends
 
 __all__ = ["growth_figures"]
 
@@ -32,39 +32,31 @@ def reproduction(tables: StudyTables) -> Figure | None:
     if models.empty:
         return None
     models = models.sort_values("R_predicted", ascending=False, kind="stable")
-    frames = []
-    for level, column in (("measured", "R"), ("predicted", "R_predicted")):
-        ends = models[[column, f"{column}_low", f"{column}_high"]].set_axis(["value", "low", "high"], axis=1)
-        frames.append(ends.assign(row=[tables.name(row, ("place",)) for _, row in models.iterrows()], level=level))
-    few = [frame.head(MOST_ROWS) for frame in frames]
-    panel = dot_panel(
-        pd.concat(few),
-        name="r",
-        head="R of graph and model",
-        xlabel="new sharers that a sharer makes",
-        line=1.0,
-        width=WIDTH * 1.5,
+    names = [tables.name(row, ("place",)) for row in records(models)]
+    measured, predicted = (
+        with_ends(models, column, row=names, level=level).head(MOST_ROWS)
+        for column, level in (("R", "measured"), ("R_predicted", "predicted"))
     )
+    frame = pd.concat([measured, predicted])
+    panel = dot_panel(frame, "r", "R of graph and model", "new sharers that a sharer makes", line=1.0)
     ratio = mean_effect(prediction(tables), tables.confidence)
-    facts = {"ratio": ratio.change.ratio if ratio else None, "shown": len(few[0]), "n": len(models)}
+    facts = {"ratio": ratio.change.ratio if ratio else None, "shown": len(measured), "n": len(models)}
     return Figure("r", [panel], models, facts, [("●", "measured"), ("□", "predicted by the operator")])
 
 
 def _new_by_step(tables: StudyTables) -> Figure | None:
     """New activations by step of one cell a model: the one with most early steps, or else the widest reach."""
-    r = tables.results[tables.results["condition"].isin(set(tables.crossed["condition"]))]
-    r = r[r["cell"].isin(set(tables.new_by_step["cell"]))]
+    r = tables.home_cells(tables.new_by_step)
     if r.empty:
         return None
     order = r.assign(early=r["fit_last"] - r["fit_first"]).sort_values(
-        ["replicate", "early", "reach"], ascending=[True, False, False], kind="stable"
+        ["early", "reach"], ascending=False, kind="stable"
     )
-    cells = order.drop_duplicates(["graph", "model", "rule"]).sort_index().drop_duplicates(["model_name", "rule"])
-    cells = cells.head(MOST_CELLS)
+    cells = tables.ordered(order.drop_duplicates(["model_name", "rule"])).head(MOST_CELLS)
     steps = tables.new_by_step[tables.new_by_step["cell"].isin(set(cells["cell"]))]
     top = 2.0 * float(steps["high"].max())
     width = width_of(len(cells))
-    panels = [_growth_panel(tables, row, steps, top, f"n{i}", width) for i, (_, row) in enumerate(cells.iterrows())]
+    panels = [_growth_panel(tables, row, steps, top, f"n{i}", width) for i, row in enumerate(records(cells))]
     data = cells[["cell", *FACTORS, "replicate", "runs"]].merge(steps, on="cell").drop(columns="cell")
     phases = tables.models.drop_duplicates(["model_name", "rule"])["phase"].value_counts(sort=False).to_dict()
     return Figure("new", panels, data, {"phases": phases})
@@ -74,9 +66,9 @@ def _growth_panel(tables: StudyTables, row: Any, steps: pd.DataFrame, top: float
     from matplotlib.ticker import MaxNLocator
 
     own = steps[steps["cell"] == row["cell"]].sort_values("step")
-    of_model = tables.models[(tables.models["model"] == row["model"]) & (tables.models["graph"] == row["graph"])]
-    of_model = of_model[of_model["rule"] == row["rule"]]
-    phase, cause = (str((of_model if len(of_model) else row.to_frame().T)[c].iloc[0]) for c in ("phase", "phase_cause"))
+    m = tables.models
+    of_model = m[(m["model_name"] == row["model_name"]) & (m["graph"] == row["graph"]) & (m["rule"] == row["rule"])]
+    phase, cause = ((of_model[c].iloc[0] if len(of_model) else row[c]) for c in ("phase", "phase_cause"))
     figure, axes = plotting.panel(width, 212, left=54, top=42, bottom=42, right=12)
     head, second = tables.name(row, ("place",)), f"{label(row['strategy'])}, {row['budget']}"
     heading(axes, head, second)
@@ -111,5 +103,4 @@ def _growth_panel(tables: StudyTables, row: Any, steps: pd.DataFrame, top: float
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
     axes.set_xlabel("step")
     axes.set_ylabel("new active users")
-    R = Interval(row["R"], row["R_low"], row["R_high"])
-    return finish(figure, f"New activations by step, {head}, {second}", name, phase=phase, cause=cause, R=R)
+    return finish(figure, f"New activations by step, {head}, {second}", name, phase=str(phase), cause=str(cause))

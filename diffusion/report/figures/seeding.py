@@ -8,12 +8,25 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ... import plotting
 from ..analysis import factor_groups, regret
-from ..format import number
+from ..format import label, number
 from ..hypotheses import elasticity_of_budget
-from ..read import StudyTables
-from .answer import at_home
-from .base import FACTORS, WIDTH, Figure, Panel, colours_of, finish, heat_panel, line_panel, shown, telling, width_of
+from ..read import StudyTables, at_home
+from .base import (
+    WIDTH,
+    Figure,
+    Panel,
+    colours_of,
+    data_of,
+    finish,
+    heat_panel,
+    line_panel,
+    shown,
+    telling,
+    width_of,
+    with_ends,
+)
 
 __all__ = ["seeding_figures"]
 
@@ -32,31 +45,23 @@ def _curves(tables: StudyTables) -> Figure | None:
     own = own[own["budget_kind"] == own["budget_kind"].iloc[0]] if len(own) else own
     if own.empty or own["x"].nunique() < 3:
         return None
-    ends = {"value": own["reach"], "low": own["reach_low"], "high": own["reach_high"]}
-    frame = own.assign(**ends, series=own["strategy"], dashed=False, named=False)
+    frame = own.assign(**with_ends(own, "reach"), series=own["strategy"], dashed=False, named=False)
     xlabel = "budget (RMB)" if own["budget_kind"].iloc[0] == "money" else "seeds"
     parts = telling(tables, frame)
+    colours, width = colours_of(tables), width_of(len(parts))
+    heads = [tables.name(part.iloc[0], ("place",)) for part in parts]
     panels = [
-        line_panel(
-            part,
-            colours_of(tables),
-            name=f"b{i}",
-            head=tables.name(part.iloc[0], ("place",)),
-            xlabel=xlabel,
-            ylabel="reach (users)",
-            width=width_of(len(parts)),
-        )
-        for i, part in enumerate(parts)
+        line_panel(part, colours, f"b{i}", head, xlabel, "reach (users)", width=width)
+        for i, (part, head) in enumerate(zip(parts, heads, strict=True))
     ]
     facts = {c: elasticity_of_budget(tables, c) for c in ("simple", "complex")}
-    columns = [*FACTORS, "budget_value", "cost", "reach", "reach_low", "reach_high", "replicates"]
-    return Figure("budget", panels, own[columns], facts)
+    return Figure("budget", panels, data_of(own, ["reach"], "budget_value", "cost"), facts)
 
 
 def _regret(tables: StudyTables) -> Figure | None:
     """Share of reach lost by each strategy against the best, which is chosen on the other graphs."""
     held = ["graph", "model_name", "rule", "place", "budget"]
-    crossed = at_home(tables.crossed)
+    crossed = tables.home
     lost = regret(tables, crossed.assign(x=crossed["budget_value"]), held) if len(crossed) else pd.DataFrame()
     if lost.empty:
         return None
@@ -76,14 +81,9 @@ def _regret(tables: StudyTables) -> Figure | None:
             width = width_of(min(by_mixing["model_name"].nunique(), 4))
             panels += [_panel(tables, own, levels[["level"]], f"Mixing, {name}", f"g{i + 1}", width)] if i < 4 else []
         parts.append(by_mixing)
-    mean = lost.groupby("strategy")[["regret"]].mean()["regret"].sort_values()
-    worst = lost.groupby("strategy")["regret"].max()
-    facts = {
-        "safest": worst.idxmin(),
-        "most": float(worst.min()),
-        "mean": mean,
-        "graphs": int(crossed["replicates"].max()),
-    }
+    everywhere = lost.groupby("strategy")["regret"].agg(["max", "size"])
+    worst = everywhere.loc[everywhere["size"] == everywhere["size"].max(), "max"]
+    facts = {"safest": worst.idxmin(), "most": float(worst.min()), "graphs": int(crossed["replicates"].max())}
     return Figure("regret", panels, pd.concat(parts).drop(columns="x"), facts)
 
 
@@ -103,30 +103,16 @@ def _panel(tables: StudyTables, lost: Any, settings: Any, head: str, name: str, 
     ]
     wide = "budget" in keys
     names = [_short(row.get("budget", shown(row.get("level", "")))) for row in settings.to_dict("records")]
-    figure, axes = heat_panel(
-        cells, name=name, head=head, columns=names, rows=[_label(s) for s in strategies],
-        second="reach lost against the best, %", width=WIDTH * 3 + 30 if wide and len(names) > 7 else width,
-    )  # fmt: skip
-    if wide:
-        groups = [tables.name({**row, "place": ""}, ("place",)) for row in settings.to_dict("records")]
-        starts = [i for i, g in enumerate(groups) if not i or g != groups[i - 1]]
-        for start, end in zip(starts, [*starts[1:], len(groups)], strict=True):
-            axes.annotate(
-                groups[start],
-                ((start + end - 1) / 2, -0.5),
-                xytext=(0, 3),
-                textcoords="offset points",
-                ha="center",
-                fontsize=10,
-            )
-            axes.axvline(start - 0.5, color="#6f6f6f", linewidth=0.8) if start else None
+    second, rows = "reach lost against the best, %", [label(s) for s in strategies]
+    width = (3.08 if len(names) > 7 else 1.5) * WIDTH if wide else width
+    figure, axes = heat_panel(cells, head, names, rows, second=second, width=width)
+    groups = [tables.name({**row, "place": ""}, ("place",)) if wide else "" for row in settings.to_dict("records")]
+    starts = [i for i, g in enumerate(groups) if wide and (not i or g != groups[i - 1])]
+    for start, end in zip(starts, [*starts[1:], len(groups)], strict=False):
+        middle, place = ((start + end - 1) / 2, -0.5), {"xytext": (0, 3), "textcoords": "offset points"}
+        axes.annotate(groups[start], middle, ha="center", fontsize=10, **place)
+        axes.axvline(start - 0.5, color=plotting.GREY, linewidth=0.8 if start else 0)
     return finish(figure, f"Reach lost against the best strategy, {head}", name)
-
-
-def _label(strategy: str) -> str:
-    from ..format import label
-
-    return label(strategy)
 
 
 def _short(budget: str) -> str:
