@@ -102,7 +102,7 @@ phases.assign(model=phases["model"].map(names))[["model", "R_predicted", "R", "R
 def curves(factor: str, label: str, column: str = "reach_share") -> None:
     """Draw reach against a factor, one panel a model, one line a strategy, bands over graphs."""
     with dif.plotting.style():
-        fig, axes = plt.subplots(1, 3, figsize=(11, 3.4), layout="constrained", sharey=True)
+        _, axes = plt.subplots(1, 3, figsize=(11, 3.4), layout="constrained", sharey=True)
         for ax, name in zip(axes, models, strict=True):
             for i, (strategy, own) in enumerate(swept[(swept["factor"] == factor) & (swept["contagion"] == name)].groupby("strategy")):
                 own = own.sort_values("value")

@@ -192,7 +192,9 @@ def test_a_model_without_a_live_edge_view_has_no_certificate(graph):
 def test_new_models_enter_a_study_and_its_report(tmp_path):
     models = [Squared(), Delayed(longest=2)]
     platform = {"users": 300, "communities": 3}
-    study = dif.Study(platform, models=models, strategies=["random", "degree", "opim"], budgets=[4], max_runs=128)
+    study = dif.Study(
+        platform, models=models, strategies=["random", "degree", "opim"], budgets=[4], max_runs=128, replicates=1
+    )
     result = study.run(tmp_path / "s")
     table = result.to_pandas()
     assert set(table["model_kind"]) == {"Squared", "Delayed"}
