@@ -44,6 +44,7 @@ VIRALITY_RUNS = 16  # runs replayed with parents for depth, breadth and structur
 FIRST_LOOK = 64  # runs after which precision is looked at first: reach of nearly everybody varies little
 R_RUNS, R_RUNS_LIGHT = 1024, 256  # cascades of typical sharers for R of a graph and a model
 RADIUS_TOL = 1e-3  # of R predicted
+LEVELS = ("reach", "R", "phase", "full")
 PARTS = {"by_step": "new_by_step", "by_community": "reach_by_community", "seeds": "seeds", "funnel": "funnel"}
 DEPLETION = 0.10  # growth is fitted until this share of the final reach is used up
 
@@ -52,8 +53,8 @@ DEPLETION = 0.10  # growth is fitted until this share of the final reach is used
 class Cell:
     """A replicate of a condition, before it is computed. `identity` is everything its result depends on.
 
-    `detail` says how much is measured: "reach"; "R", which adds the R measured from typical sharers; or "full", which
-    adds growth curves, shapes and communities.
+    `detail` says how much is measured: "reach"; "R", which adds R measured from typical sharers; "phase", which measures
+    R more precisely and says how it grows; or "full", which adds growth curves, shapes and communities.
     """
 
     point: Point
@@ -177,7 +178,7 @@ def compute(cell: Cell, ready: PreparedGraph, chosen: Chosen, precision: Precisi
     key = world_key(seed, ready.graph.fingerprint, spec)
     engine = prepare(graph, model, chosen.seeds, key)
     limits = dataclasses.asdict(precision) | {"runs": None, "first_look": FIRST_LOOK}
-    if cell.detail != "full":  # a point of a curve over replicated graphs
+    if cell.detail in ("reach", "R"):  # a point of a curve over replicated graphs
         limits["max_runs"] = min(precision.max_runs, FIRST_LOOK)
     (runs,), stopped_by = sample_until([engine], **limits, threads=1, show=False)
     seconds = time.perf_counter() - start
@@ -220,17 +221,19 @@ def compute(cell: Cell, ready: PreparedGraph, chosen: Chosen, precision: Precisi
     if cell.detail == "reach":
         row["R_predicted"] = radius_of(ready, spec)
         return CellResult(row, sizes, nothing, nothing, seeds, nothing)
-    known = reproduction_of(ready, spec, seed, confidence, R_RUNS if cell.detail == "full" else R_RUNS_LIGHT)
+    known = reproduction_of(ready, spec, seed, confidence, R_RUNS_LIGHT if cell.detail == "R" else R_RUNS)
     if cell.detail == "R":
         of_R = _ends("R", known.R.value, known.R.low, known.R.high)
         row |= {"R_predicted": known.predicted, **of_R, "R_runs": known.runs}
         return CellResult(row, sizes, nothing, nothing, seeds, nothing)
     counted = growth_of_counts(new, n, depletion=DEPLETION, confidence=confidence, deterministic=engine.deterministic)
     grown = growth_on_graph(counted, graph, model, chosen.seeds, known)
+    row |= _growth(grown, known)
+    if cell.detail == "phase":
+        return CellResult(row, sizes, nothing, nothing, seeds, nothing)
     traces = [engine.replay(run) for run in range(1 if engine.deterministic else VIRALITY_RUNS)]
     communities = _by_community(graph, runs.node_counts[:, 0] / len(sizes), traces)
     row |= {
-        **_growth(grown, known),
         **_shapes(traces),
         "entry_share": float(communities["entered"].mean()) if len(communities) else math.nan,
         **_concentration(communities),

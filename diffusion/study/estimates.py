@@ -114,7 +114,7 @@ def phases_of(results: pd.DataFrame) -> pd.DataFrame:
     the deceleration below its limit (the larger of two one-sided p-values, an intersection-union test); and this holds
     after correction for the number of rows (Benjamini and Hochberg 1995, at 5 % false discoveries for 95 % intervals).
     """
-    r = results[results["detail"] == "full"].drop_duplicates(["graph", "model_name", "replicate"])
+    r = results[results["detail"].isin(["phase", "full"])].drop_duplicates(["graph", "model_name", "replicate"])
     rows = [_phase(group) for _, group in r.groupby(["graph", "model_name"], sort=False)]
     if not rows:
         return pd.DataFrame()

@@ -24,7 +24,7 @@ from .._threads import map_chunks, n_threads
 from .._version import __version__
 from ..errors import InputError
 from ..results.intervals import mean_interval
-from .cell import Cell, CellResult, compute, read_cell, write_cell
+from .cell import LEVELS, Cell, CellResult, compute, read_cell, write_cell
 from .critical import Search, critical_of, searches_of
 from .design import StudyDesign
 from .estimates import conditions_of, phases_of, predictive_of
@@ -68,11 +68,11 @@ def prepare(design: StudyDesign) -> Prepared:
         detail = DETAILS[columns["part"]]
         for r in range(replicates if point.graph.replicated else 1):
             known, _ = details.get((point.identity, r), (0, point))
-            details[point.identity, r] = max(known, detail), point
+            # Growth curves, shapes and communities of some graphs are enough; R is measured on all.
+            details[point.identity, r] = max(known, detail - (detail == FULL and r >= FULL_REPLICATES)), point
     contents = {point.graph.key: contents_of(point.graph) for _, point, _ in points}
-    names = ("reach", "R", "full")
     cells = [
-        Cell.make(point, r, names[detail], contents[point.graph.key], design.precision, design.seed)
+        Cell.make(point, r, LEVELS[detail], contents[point.graph.key], design.precision, design.seed)
         for (_, r), (detail, point) in details.items()
     ]
     searches = searches_of(design.critical, design.base, design.replicates, design.seed)
@@ -82,7 +82,9 @@ def prepare(design: StudyDesign) -> Prepared:
     return prepared
 
 
-DETAILS = {"crossed": 2, "sweep": 1, "map": 0, "base": 0, "predictive": 0}  # R is measured in sweeps, not in maps
+FULL = LEVELS.index("full")
+DETAILS = {"crossed": FULL, "sweep": 1, "map": 0, "base": 0, "predictive": 0}  # R is measured in sweeps, not in maps
+FULL_REPLICATES = 4
 
 
 def _points(design: StudyDesign) -> Iterator[tuple[dict[str, Any], Point, int]]:
@@ -106,7 +108,7 @@ def _refuse_impossible(prepared: Prepared) -> None:
     """Refuse a study of which no crossed combination can be run, as far as the first graphs tell."""
     reason = ""
     for cell in prepared.cells:
-        if cell.detail != "full" or cell.replicate:
+        if cell.detail not in ("phase", "full") or cell.replicate:
             continue
         ready = next(r for r in prepared.first if r.spec.key == cell.point.graph.key)
         reason = impossible(cell.point, ready)

@@ -118,7 +118,8 @@ RESULTS = (
     *NAMED,
     REPLICATE,
     _text(
-        "detail", "what was measured: reach; R, which adds R of typical sharers; or full, which adds growth and shapes"
+        "detail",
+        "what was measured: reach; R of typical sharers too; phase, with how it grows; full, with shapes and communities",
     ),
     STRATEGY,
     PLACE,
