@@ -118,7 +118,8 @@ RESULTS = (
     *NAMED,
     REPLICATE,
     _text(
-        "detail", "what was measured: reach; R, which adds R of typical sharers; or full, which adds growth and shapes"
+        "detail",
+        "what was measured: reach; R of typical sharers too; phase, with how it grows; full, with shapes and communities",
     ),
     STRATEGY,
     PLACE,
@@ -368,6 +369,8 @@ TABLES: dict[str, Table] = {
                 _number("median", "users", "median over runs"),
                 _number("high", "users", "97.5 % quantile over runs"),
                 _number("alive", "share", "of runs with a new activation"),
+                *_estimate("R", "", "new activations at the next step over those at this one, pooled over runs"),
+                _number("R_predicted", "", "the same by message passing from these seeds, with depletion"),
                 Column("fitted", "flag", "", "whether the step is an early one"),
             ),
         ),
