@@ -167,7 +167,7 @@ def _pay(tables: StudyTables) -> Figure | None:
         own = own[own["budget"].isin(kept)].sort_values("budget_value", kind="stable")
         order = own.groupby("strategy")["reach"].max().sort_values(ascending=False).index
         own = own.assign(rank=own["strategy"].map(list(order).index)).sort_values(["rank", "budget_value"])
-        frame = with_ends(own, "reach", row=own["strategy"], level=own["budget"])
+        frame = with_ends(own, "reach", row=own["strategy"].map(label), level=own["budget"])
         frame["note"] = [number(1 / v, 2) if v > 0 else "–" for v in own["reach_per_cost"]]
         notes = "RMB a user" if own["reach_per_cost"].notna().any() else ""
         head = tables.name(own.iloc[0], without=("place",))

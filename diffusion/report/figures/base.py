@@ -147,7 +147,7 @@ def dot_panel(
     """
     width, colour = BROAD, plotting.PALETTE[0]
     rows, levels = list(dict.fromkeys(frame["row"])), list(dict.fromkeys(frame["level"]))[: len(MARKS)]
-    names = [cut(label(r), 30) for r in rows]
+    names = [cut(str(r), 30) for r in rows]
     left = min(16 + 6.2 * max(map(len, names)), 0.5 * width)
     axes = row_axes(names, width, max(17.0, 6.0 * len(levels) + 5), left=left, right=66 if notes else 14)
     heading(axes, head)

@@ -82,10 +82,10 @@ def _feed_share(tables: StudyTables) -> Figure | None:
     r = r.sort_values("budget_value", kind="stable")
     r = r[r["budget"] == r["budget"].iloc[-1]]
     r = r[r["graph"] == r["graph"].iloc[0]]
-    frame = with_ends(r, "feed_share", 100, row=r["strategy"], level=r["model_name"])
+    frame = with_ends(r, "feed_share", 100, row=r["strategy"].map(label), level=r["model_name"])
     panel = dot_panel(frame, "e", "By strategy", "share of reach first met in the feed (%)")
     order = frame.sort_values("value", kind="stable")
-    ends = [(label(e["row"]), e["level"], Interval(e["value"], e["low"], e["high"])) for e in records(order)]
+    ends = [(e["row"], e["level"], Interval(e["value"], e["low"], e["high"])) for e in records(order)]
     facts = {"ends": (ends[0], ends[-1]), "budget": r["budget"].iloc[0]}
     marks = marks_of(list(dict.fromkeys(frame["level"])))
     return Figure("feed-share", [panel], data_of(r, ["feed_share"]), facts, marks)
