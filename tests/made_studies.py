@@ -249,7 +249,7 @@ def _details(results: pd.DataFrame, rng: np.random.Generator, *, communities: bo
         mean = 0.3 * row["n_seeds"]
         for step in range(10):
             steps.append({"cell": cell, "step": step, "mean": mean, "low": 0.5 * mean, "median": mean, "high": 1.6 * mean,
-                          "alive": 1.0, "fitted": 1 <= step <= 4})  # fmt: skip
+                          "alive": 1.0, "fitted": 1 <= step <= 4, "R_predicted": 1.1 * row["R"]})  # fmt: skip
             mean *= 0.8 if np.isnan(row["R"]) else row["R"] if step < 5 else 0.3
         part = np.sort(rng.dirichlet(np.full(8, 3.0)))[::-1]
         for c in range(8 if communities else 0):

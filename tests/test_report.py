@@ -507,6 +507,30 @@ def test_map_marks_where_another_model_stands(tables):
     assert "R = 1" not in drawn.panels[1].svg
     assert "one community" in drawn.panels[1].svg
     assert len(drawn.data) == 7 * 7 + 2 * 5 * 7
+    row, crossing = drawn.facts["crossing"]
+    assert row["model_name"] == "stated"
+    assert crossing.value == pytest.approx(1 / 1.55, rel=0.01)  # R is 1.55 times eta in these tables
+    assert crossing.low < crossing.value < crossing.high < 1.03 * crossing.low
+    least, most = (row["global_probability"] for row in drawn.facts["ends"])
+    assert (least, most) == (pytest.approx(0.25, abs=0.05), pytest.approx(0.7, abs=0.05))
+
+
+def test_rewired_copies_that_are_crossed_are_a_sweep_of_mixing(tables):
+    """Copies of a given graph are compared with copies, the original is not among them."""
+    swept = tables.points[(tables.points["part"] == "sweep") & (tables.points["factor"] == "mixing")]
+    points = swept.assign(part="crossed", factor="", level="", value=math.nan)
+    labels = sorted(set(tables.conditions["graph"][tables.conditions["condition"].isin(set(points["condition"]))]))
+    cards = [
+        {**tables.graphs[0], "label": label, "rewired_from": "net.txt" if i else None} for i, label in enumerate(labels)
+    ]
+    copies = replace(tables, points=points, graphs=cards)
+    assert copies.sweeps["mixing"]["graph"].nunique() == len(labels) - 1
+    effects = {e.contagion: e for e in analysis.factor_effects(copies) if e.factor == "mixing"}
+    assert effects["simple"].start == 0.05  # the original, at .02, is left out
+    assert effects["simple"].effect.change.value == pytest.approx(made.MIXING_SIMPLE * 0.65 / 0.68, abs=0.05)
+    page = _Page(render(copies))
+    assert "copies are compared with copies" in page.text
+    assert "figure-mixing" in page.ids
 
 
 def test_regret_figure_names_the_safest(tables):

@@ -215,8 +215,11 @@ def place_effect(
     made = [combine(tables, {a["condition"]: -1.0, b["condition"]: 1.0}) for a, b in pairs]
     if len(tables.paired_place):
         keys = ["graph", "model", "rule", "budget", "strategy"]
-        shared = {tuple(row[k] for k in keys): row for row in records(tables.paired_place) if
-                  {row["place_a"], row["place_b"]} == {start, to}}  # fmt: skip
+        shared = {
+            tuple(row[k] for k in keys): row
+            for row in records(tables.paired_place)
+            if {row["place_a"], row["place_b"]} == {start, to}
+        }
         z = 2 * _normal_quantile(tables.confidence)
         for i, (a, b) in enumerate(pairs):
             row, own = shared.get(tuple(a[k] for k in keys)), made[i]

@@ -237,11 +237,19 @@ def _predictive(tables: StudyTables) -> Block | None:
 
 def _expectations(found: list[Finding]) -> Block | None:
     rows = [
-        {"key": f.hypothesis.key, "source": f.hypothesis.source, "effect": f.shown, "scale": f.hypothesis.scale,
-         "p": f.p_value, "p_adjusted": f.p_adjusted, "verdict": f.verdict,
-         "graphs": f.effect.graphs if f.effect else 0, "contrasts": f.effect.contrasts if f.effect else 0}
+        {
+            "key": f.hypothesis.key,
+            "source": f.hypothesis.source,
+            "effect": f.shown,
+            "scale": f.hypothesis.scale,
+            "p": f.p_value,
+            "p_adjusted": f.p_adjusted,
+            "verdict": f.verdict,
+            "graphs": f.effect.graphs if f.effect else 0,
+            "contrasts": f.effect.contrasts if f.effect else 0,
+        }
         for f in found
-    ]  # fmt: skip
+    ]
     flat = [
         {k: v for k, v in row.items() if k != "effect"}
         | dict(zip(("effect", "low", "high"), f.shown or UNKNOWN, strict=True))

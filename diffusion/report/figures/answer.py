@@ -14,7 +14,7 @@ from ..format import Interval, label, number
 from ..read import StudyTables, records
 from .base import (
     ACCENT,
-    WIDTH,
+    BROAD,
     Figure,
     Panel,
     data_of,
@@ -167,7 +167,7 @@ def _pay(tables: StudyTables) -> Figure | None:
         own = own[own["budget"].isin(kept)].sort_values("budget_value", kind="stable")
         order = own.groupby("strategy")["reach"].max().sort_values(ascending=False).index
         own = own.assign(rank=own["strategy"].map(list(order).index)).sort_values(["rank", "budget_value"])
-        frame = with_ends(own, "reach", row=own["strategy"], level=own["budget"])
+        frame = with_ends(own, "reach", row=own["strategy"].map(label), level=own["budget"])
         frame["note"] = [number(1 / v, 2) if v > 0 else "–" for v in own["reach_per_cost"]]
         notes = "RMB a user" if own["reach_per_cost"].notna().any() else ""
         head = tables.name(own.iloc[0], without=("place",))
@@ -188,19 +188,17 @@ def _sensitivity(tables: StudyTables) -> Figure | None:
     if s.empty:
         return None
     s = s.sort_values("total", ascending=False)
-    panels = [
-        _bars(own.head(MOST_BARS), str(m), f"s{i}") for i, (m, own) in enumerate(s.groupby("measure", sort=False))
-    ]
-    measure = "log reach" if "log reach" in set(s["measure"]) else s["measure"].iloc[0]
-    own = s[s["measure"] == measure]
+    measures = sorted(set(s["measure"]), key=lambda m: m != "log reach")
+    panels = [_bars(s[s["measure"] == m].head(MOST_BARS), m, f"s{i}") for i, m in enumerate(measures)]
+    own = s[s["measure"] == measures[0]]
     chance = own["input"] == "graph and draw"
-    facts = {"measure": measure, "rows": records(own[~chance].head(2)), "chance": records(own[chance])}
+    facts = {"measure": measures[0], "rows": records(own[~chance].head(2)), "chance": records(own[chance])}
     return Figure("matter", panels, s, facts | {"n": int(s["evaluations"].max())})
 
 
 def _bars(own: pd.DataFrame, measure: str, name: str) -> Panel:
     names = own["input"].tolist()
-    axes = row_axes(names, 1.5 * WIDTH, 19, left=min(18 + 6.2 * max(map(len, names)), 190.0))
+    axes = row_axes(names, BROAD, 19, left=min(18 + 6.2 * max(map(len, names)), 190.0))
     heading(axes, f"Variance of {measure}")
     for i, row in enumerate(records(own)):
         chance = row["input"] == "graph and draw"
@@ -220,8 +218,10 @@ def _factors(tables: StudyTables) -> Figure | None:
     frame = pd.DataFrame([e.ratio for e in effects], columns=["value", "low", "high"]).assign(
         row=[f"{e.factor}: {label(shown(e.start))} → {label(shown(e.to))}" for e in effects],
         contagion=[f"{e.contagion or 'any'} contagion" for e in effects],
-        graphs=[e.effect.graphs for e in effects], p_value=[e.effect.p_value() for e in effects], level="",
-    )  # fmt: skip
+        graphs=[e.effect.graphs for e in effects],
+        p_value=[e.effect.p_value() for e in effects],
+        level="",
+    )
     panels = [
         dot_panel(own, f"f{i}", str(head), "factor by which reach changes", log=True, line=1.0)
         for i, (head, own) in enumerate(frame.groupby("contagion", sort=False))

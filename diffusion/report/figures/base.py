@@ -17,7 +17,7 @@ from ..read import StudyTables
 __all__ = ["Figure", "Panel", "dot_panel", "finish", "heat_panel", "line_panel", "telling"]
 
 FACTORS = ["graph", "model_name", "rule", "place", "budget", "strategy"]
-WIDTH, NARROW = 350.0, 258.0  # three or four panels a row of the page, one on a telephone
+NARROW, WIDTH, BROAD = 258.0, 350.0, 420.0  # four, three or two panels a row of the page, one on a telephone
 MOST_PANELS = 4  # more are a wall; the rest is in the data
 ACCENT = "#0072b3"  # no colour of the palette: cells keep it in the dark
 DEEPEST = 0.7  # share of the accent in the deepest cell: dark and light text can both be read on it
@@ -132,16 +132,22 @@ def _limits(axes: Any, which: str, values: Any, *, log: bool) -> None:
 
 
 def dot_panel(
-    frame: pd.DataFrame, name: str, head: str, xlabel: str, *, log: bool = False, line: float | None = None,
+    frame: pd.DataFrame,
+    name: str,
+    head: str,
+    xlabel: str,
+    *,
+    log: bool = False,
+    line: float | None = None,
     notes: str = "",
-) -> Panel:  # fmt: skip
+) -> Panel:
     """Draw horizontal intervals: one row a value of `row`, one mark a value of `level`.
 
     The frame has the columns row, level, low, value and high, and note for texts at the right under a head `notes`.
     """
-    width, colour = 1.5 * WIDTH, plotting.PALETTE[0]
+    width, colour = BROAD, plotting.PALETTE[0]
     rows, levels = list(dict.fromkeys(frame["row"])), list(dict.fromkeys(frame["level"]))[: len(MARKS)]
-    names = [cut(label(r), 30) for r in rows]
+    names = [cut(str(r), 30) for r in rows]
     left = min(16 + 6.2 * max(map(len, names)), 0.5 * width)
     axes = row_axes(names, width, max(17.0, 6.0 * len(levels) + 5), left=left, right=66 if notes else 14)
     heading(axes, head)
@@ -165,9 +171,19 @@ def dot_panel(
 
 
 def line_panel(
-    frame: pd.DataFrame, colours: dict[str, str], name: str, head: str, xlabel: str, ylabel: str, *, second: str = "",
-    log_y: bool = True, line: float | None = None, height: float = 226.0, width: float = WIDTH,
-) -> Panel:  # fmt: skip
+    frame: pd.DataFrame,
+    colours: dict[str, str],
+    name: str,
+    head: str,
+    xlabel: str,
+    ylabel: str,
+    *,
+    second: str = "",
+    log_y: bool = True,
+    line: float | None = None,
+    height: float = 226.0,
+    width: float = WIDTH,
+) -> Panel:
     """Draw `value` against `x` with bands from low to high, one line a value of `series`, labelled at its end.
 
     Levels that are no numbers have equal distances and their names; a `dashed` series has no band.
@@ -224,9 +240,17 @@ def _apart(ticks: list[float], share: float, *, log: bool) -> list[int]:
 
 
 def heat_panel(
-    frame: pd.DataFrame, head: str, columns: Sequence[str], rows: Sequence[str], *, second: str = "",
-    xlabel: str = "", ylabel: str = "", width: float = WIDTH, row_height: float = 26.0,
-) -> tuple[Any, Any]:  # fmt: skip
+    frame: pd.DataFrame,
+    head: str,
+    columns: Sequence[str],
+    rows: Sequence[str],
+    *,
+    second: str = "",
+    xlabel: str = "",
+    ylabel: str = "",
+    width: float = WIDTH,
+    row_height: float = 26.0,
+) -> tuple[Any, Any]:
     """Draw cells (x, y: column and row; shade in [0, 1]; text); return figure and axes, to draw more on them."""
     from matplotlib.patches import Rectangle
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from ... import plotting
@@ -41,9 +42,9 @@ def _funnel(tables: StudyTables) -> Figure | None:
     cells = tables.ordered(order.drop_duplicates(["model_name", "rule"])).head(4)
     panels = [_funnel_panel(tables, row, f"u{i}", width_of(len(cells))) for i, row in enumerate(records(cells))]
     data = cells[["cell", *FACTORS, "replicate"]].merge(tables.funnel, on="cell").drop(columns="cell")
-    last = data[(data["channel"] == "all") & (data["stage"] == "shared")]
-    exposed = data[(data["channel"] == "all") & (data["stage"] == "exposed")]
-    share = (last["users"].to_numpy() / exposed["users"].to_numpy()) if len(last) == len(exposed) else []
+    stages = data[data["channel"] == "all"].pivot_table(index="model_name", columns="stage", values="users")
+    share = stages["shared"] / stages["exposed"] if {"shared", "exposed"} <= set(stages) else pd.Series()
+    share = share[np.isfinite(share)]
     feed = bool((data.loc[data["channel"] == "feed", "users"] > 0).any())
     marks = [("■", "first met by a followed account"), ("□", "first met in the feed")] if feed else []
     facts = {"rates": (float(min(share)), float(max(share))) if len(share) else None, "budget": cells["budget"].iloc[0]}
@@ -81,10 +82,10 @@ def _feed_share(tables: StudyTables) -> Figure | None:
     r = r.sort_values("budget_value", kind="stable")
     r = r[r["budget"] == r["budget"].iloc[-1]]
     r = r[r["graph"] == r["graph"].iloc[0]]
-    frame = with_ends(r, "feed_share", 100, row=r["strategy"], level=r["model_name"])
+    frame = with_ends(r, "feed_share", 100, row=r["strategy"].map(label), level=r["model_name"])
     panel = dot_panel(frame, "e", "By strategy", "share of reach first met in the feed (%)")
     order = frame.sort_values("value", kind="stable")
-    ends = [(label(e["row"]), e["level"], Interval(e["value"], e["low"], e["high"])) for e in records(order)]
+    ends = [(e["row"], e["level"], Interval(e["value"], e["low"], e["high"])) for e in records(order)]
     facts = {"ends": (ends[0], ends[-1]), "budget": r["budget"].iloc[0]}
     marks = marks_of(list(dict.fromkeys(frame["level"])))
     return Figure("feed-share", [panel], data_of(r, ["feed_share"]), facts, marks)

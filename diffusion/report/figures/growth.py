@@ -100,6 +100,8 @@ def _growth_panel(tables: StudyTables, row: Any, steps: pd.DataFrame, top: float
         level = np.average(np.log(window["mean"]), weights=window["mean"])
         ends = np.array([first, min(end, last)])
         axes.plot(ends, np.exp(level + row["rate"] * (ends - middle)), color=plotting.INK, linewidth=1.6, dashes=(3, 2))
+    forecast = own["mean"].iloc[:1].tolist() + (own["mean"].iloc[0] * own["R_predicted"].cumprod()).tolist()[:-1]
+    axes.plot(own["step"], forecast, color=plotting.INK, linewidth=1.2, dashes=(1, 1.6))
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
     axes.set_xlabel("step")
     axes.set_ylabel("new active users")
