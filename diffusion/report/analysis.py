@@ -25,6 +25,7 @@ __all__ = [
     "factor_groups",
     "level_contrasts",
     "mean_effect",
+    "model_effects",
     "pairs_over",
     "place_effect",
     "regret",
@@ -67,13 +68,14 @@ class Effect:
 
 @dataclass(frozen=True)
 class FactorEffect:
-    """Average effect on log reach of a factor, from one level to another; of a kind of contagion, or of all ("")."""
+    """Average effect on log reach of a factor, from one level to another; of a kind of contagion or a model, or of all."""
 
     factor: str
     start: Any
     to: Any
     effect: Effect
     contagion: str = ""
+    model: str = ""
 
     @property
     def ratio(self) -> Interval:
@@ -174,9 +176,11 @@ def level_contrasts(
     return []
 
 
-def strategy_contrasts(tables: StudyTables, start: str, to: str) -> list[tuple[Any, Any, Contrast]]:
-    """Compare two strategies at every setting and budget of the crossed part, with seeds anywhere."""
-    pairs = pairs_over(tables.home, "strategy", start, to)
+def strategy_contrasts(
+    tables: StudyTables, start: str, to: str, rows: pd.DataFrame | None = None
+) -> list[tuple[Any, Any, Contrast]]:
+    """Compare two strategies over conditions, by default those of the crossed part with seeds anywhere."""
+    pairs = pairs_over(tables.home if rows is None else rows, "strategy", start, to)
     made = [(a, b, combine(tables, {a["condition"]: -1.0, b["condition"]: 1.0})) for a, b in pairs]
     return [(a, b, contrast) for a, b, contrast in made if contrast is not None]
 
@@ -252,6 +256,20 @@ def factor_effects(tables: StudyTables) -> list[FactorEffect]:
         if effect is not None:
             found.append(FactorEffect("place", "spread", "one community", effect, contagion))
     return found + strategy_effects(tables)[:1]
+
+
+def model_effects(tables: StudyTables, factor: str) -> list[FactorEffect]:
+    """Average effect on log reach of a factor from its first level to its last, model by model."""
+    made: dict[str, list[tuple[Any, Any, Contrast]]] = {}
+    for a, b, contrast in level_contrasts(tables, factor):
+        made.setdefault(str(a["model_name"]), []).append((a, b, contrast))
+    found = []
+    for model, own in made.items():
+        effect = mean_effect((c for *_, c in own), tables.confidence)
+        if effect is not None:
+            start, to = (row.get("level") or row.get("value", row.get(factor)) for row in own[0][:2])
+            found.append(FactorEffect(factor, start, to, effect, model=model))
+    return found
 
 
 # --- regret ----------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from markupsafe import Markup
 __all__ = [
     "Interval",
     "Share",
+    "axis_name",
     "count",
     "cut",
     "interval",
@@ -165,3 +166,22 @@ def tie(text: Any) -> str:
     tied = re.sub(r"(?<=\d) ?%", "\N{NO-BREAK SPACE}%", str(text))
     tied = re.sub(r"(\[[^\s\[\]]+,) ([^\s\[\]]+\])", "\\1\N{NO-BREAK SPACE}\\2", tied)
     return Markup(tied) if isinstance(text, Markup) else tied
+
+
+AXIS_NAMES = {
+    "eta": "eta, share of intentions acted upon",
+    "identify_rate": "identify (p_I)",
+    "sympathize": "sympathize (p_S)",
+    "participate": "participate (p_P)",
+    "share": "share (p_X)",
+    "small_share": "share of money for amateurs",
+    "place": "place of the seeds",
+    "tail": "tail exponent of followers",
+    "graph and draw": "chance: graph and draw",
+    "identify": "identify",
+}
+
+
+def axis_name(factor: str) -> str:
+    """Name of a factor on an axis."""
+    return AXIS_NAMES.get(factor, factor.replace("_", " "))

@@ -18,7 +18,7 @@ from .. import plotting
 from .._files import write_text
 from .._version import __version__
 from . import format
-from .analysis import baseline_of, factor_effects, strategy_effects
+from .analysis import baseline_of, factor_effects, model_effects, strategy_effects
 from .figures.answer import answer_figures
 from .figures.base import FACTORS, Figure
 from .figures.channels import channel_figures
@@ -131,7 +131,7 @@ def _answer(tables: StudyTables, found: list[Finding]) -> dict[str, Any]:
         "critical": critical,
         "strategies": strategy_effects(tables),
         "baseline": baseline_of(tables) if len(tables.crossed) else None,
-        "mixing": [e for e in effects if e.factor == "mixing"],
+        "mixing": model_effects(tables, "mixing"),
         "place": [e for e in effects if e.factor == "place"],
         "interior": next((f.shown for f in found if f.hypothesis.key == "2" and f.verdict == "holds"), None),
         "certified": _certified(tables),

@@ -88,6 +88,9 @@ class StudyTables:
         for factor, own in self.points[self.points["part"] == "sweep"].groupby("factor", sort=False):
             levels = own[["level", "value", "condition"]].drop_duplicates("condition")
             found[str(factor)] = levels.merge(self.conditions, on="condition")
+        if "budget" in found:  # money and numbers of seeds are no levels of one factor
+            own = found["budget"]
+            found["budget"] = own[own["budget_kind"] == own["budget_kind"].mode()[0]]
         r = self.crossed
         copies = [g["label"] for g in self.graphs if g.get("rewired_from")]
         for factor, column in (("mixing", "mixing"), ("budget", "budget_value")):

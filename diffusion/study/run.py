@@ -492,6 +492,7 @@ def _describe(prepared: Prepared, command: str | None) -> dict[str, Any]:
         "quick": design.quick,
         "parts": [{"kind": part.kind, **part.to_dict()} for part in design.parts],
         "base": design.base.to_dict(),
+        "sensitivity": design.sensitivity.to_dict() if design.sensitivity else None,
         "n_cells": len(prepared.cells),
         "skipped": prepared.skipped,
         "models": models,

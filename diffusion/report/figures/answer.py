@@ -10,7 +10,7 @@ import pandas as pd
 
 from ... import plotting
 from ..analysis import Contrast, baseline_of, factor_effects, mean_effect, strategy_effects
-from ..format import Interval, label, number
+from ..format import Interval, axis_name, label, number
 from ..read import StudyTables, records
 from .base import (
     ACCENT,
@@ -113,7 +113,11 @@ def _map_panel(tables: StudyTables, own: pd.DataFrame, measure: str, name: str) 
         first["place"], f", seeds {first['place']}"
     )
     columns, rows = ([shown(v) for v in axis["level"]] for axis in (x, y))
-    labels = {"second": what, "xlabel": first["factor"], "ylabel": first["factor_y"]}
+    labels: dict[str, Any] = {
+        "second": what,
+        "xlabel": axis_name(first["factor"]),
+        "ylabel": axis_name(first["factor_y"]),
+    }
     figure, axes = heat_panel(cells, f"{head}{place}", columns, rows, row_height=30, **labels)
     R = cells.pivot_table(index="y", columns="x", values="R_predicted")
     R = R.reindex(index=range(len(y)), columns=range(len(x)))
@@ -197,7 +201,7 @@ def _sensitivity(tables: StudyTables) -> Figure | None:
 
 
 def _bars(own: pd.DataFrame, measure: str, name: str) -> Panel:
-    names = own["input"].tolist()
+    names = [axis_name(name) for name in own["input"]]
     axes = row_axes(names, BROAD, 19, left=min(18 + 6.2 * max(map(len, names)), 190.0))
     heading(axes, f"Variance of {measure}")
     for i, row in enumerate(records(own)):

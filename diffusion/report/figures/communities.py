@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from ... import plotting
-from ..analysis import factor_effects
-from ..format import number
+from ..analysis import factor_effects, model_effects
+from ..format import axis_name, number
 from ..read import StudyTables, at_home, records
 from .base import (
     ACCENT,
@@ -68,7 +68,7 @@ def _mixing(tables: StudyTables) -> Figure | None:
         second, ylabel = one["strategy"].iloc[0], "share of runs"
         panel = line_panel(frame, colours, "xo", "Global cascades", "mixing", ylabel, second=second, log_y=False)
         panels.append(panel)
-    facts = {"effects": [e for e in factor_effects(tables) if e.factor == "mixing"]}
+    facts = {"effects": model_effects(tables, "mixing")}
     data = data_of(own, ("reach", "R", "R_predicted", "global_probability"), "x")
     return Figure("mixing", panels, data, facts)
 
@@ -95,7 +95,9 @@ def _sweeps(tables: StudyTables) -> Figure | None:
         own = own[own["budget"] == own["budget"].iloc[-1]]
         frames.append(own.assign(factor=factor))
         frame = _lines(own, "reach", "model_name")
-        panels.append(line_panel(frame, _model_colours(tables), f"w{i}", factor, "", "reach (users)", height=206))
+        panels.append(
+            line_panel(frame, _model_colours(tables), f"w{i}", axis_name(factor), "", "reach (users)", height=206)
+        )
     if not panels:
         return None
     effects = [e for e in factor_effects(tables) if e.factor in factors]

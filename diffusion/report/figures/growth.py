@@ -58,7 +58,8 @@ def _new_by_step(tables: StudyTables) -> Figure | None:
     width = width_of(len(cells))
     panels = [_growth_panel(tables, row, steps, top, f"n{i}", width) for i, row in enumerate(records(cells))]
     data = cells[["cell", *FACTORS, "replicate", "runs"]].merge(steps, on="cell").drop(columns="cell")
-    phases = tables.models.drop_duplicates(["model_name", "rule"])["phase"].value_counts(sort=False).to_dict()
+    models = tables.models.drop_duplicates(["model_name", "rule"])
+    phases = {str(phase): own["model_name"].tolist() for phase, own in models.groupby("phase", sort=False)}
     return Figure("new", panels, data, {"phases": phases})
 
 
