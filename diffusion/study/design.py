@@ -134,7 +134,7 @@ class StudyDesign:
             "title": self.title,
             "seed": self.seed,
             "out": self.out,
-            **({"replicates": self.replicates} if any(g.replicated for g in self.graphs) else {}),
+            **({"replicates": self.replicates} if any(p.graph.replicated for _, p, *_ in self.points()) else {}),
             "graph": self._graph_table(),
             "model": [spec.to_dict() for spec in self.models],
             "seeding": {
@@ -186,30 +186,30 @@ def read_study(path: str | Path) -> StudyDesign:
 
 
 def on_edges(edges: Mapping[str, Any], document: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return a document, by default that of the default study, on an edge list in place of its graph.
+    """Return a document on an edge list in place of its graph: a study file's, or by default that of the default study.
 
-    What is varied there must exist on a real graph: sweeps and maps over mixing take the levels of the rewired copies,
-    those over other parameters of the platform are left out, and so are such inputs of the sensitivity analysis.
+    The default study measures the graph itself and varies on it what can be varied on a real graph: sweeps and maps over
+    mixing take the levels of the rewired copies, those over other parameters of the platform are left out, and so are
+    such inputs of the sensitivity analysis.
     """
+    if document is not None:
+        return {**document, "graph": {"edges": dict(edges)}}
     platform, levels = DEFAULTS["graph"]["platform"], list(edges.get("rewire_mixing", []))
-    found = dict(DEFAULTS if document is None else document)
-    found["graph"] = {"edges": dict(edges)}
+    found = dict(DEFAULTS) | {"graph": {"edges": {k: v for k, v in edges.items() if k != "rewire_mixing"}}}
     if not levels:
-        found.pop("replicates", None)  # one graph, of which there are no others
+        del found["replicates"]  # one graph, of which there are no others
 
     def axis(declared: Mapping[str, Any]) -> dict[str, Any] | None:
-        factor = declared.get("factor")
+        factor = declared["factor"]
         if factor == "mixing" and levels:
             return {**declared, "levels": levels}
         return None if factor in platform else dict(declared)
 
-    found["sweep"] = [s for s in map(axis, listed(found.get("sweep", []))) if s]
-    maps = [{**m, "x": axis(m["x"]), "y": axis(m["y"])} for m in listed(found.get("map", []))]
+    found["sweep"] = [s for s in map(axis, found["sweep"]) if s]
+    maps = [{**m, "x": axis(m["x"]), "y": axis(m["y"])} for m in found["map"]]
     found["map"] = [m for m in maps if m["x"] and m["y"]]
-    if "sensitivity" in found:
-        sensitivity = {k: v for k, v in found["sensitivity"].items() if k != "users"}
-        ranges = {k: v for k, v in sensitivity.get("ranges", {}).items() if k not in platform}
-        found["sensitivity"] = {**sensitivity, "ranges": ranges}
+    ranges = {k: v for k, v in found["sensitivity"]["ranges"].items() if k not in platform}
+    found["sensitivity"] = {"samples": 16, "model": found["sensitivity"]["model"], "ranges": ranges}
     return found
 
 
@@ -262,7 +262,9 @@ def parse_study(
             raise InputError(f"{what} is empty: a study needs at least one")
         if len(set(values)) < len(values):
             raise InputError(f"{what} names the same thing twice: each combination is run once")
-    replicates = _replicates(document, graphs)
+    replicates: int = typed(document, "replicates", int, "", DEFAULTS["replicates"])
+    if not 1 <= replicates <= 10_000:
+        raise InputError(f"replicates = {replicates} is out of range: give a whole number from 1 to 10,000")
     precision = _precision(table(document, "precision"))
     models = tuple(models)
     start = parse_base(table(document, "base"), graphs[0], models, strategies, budgets, places)
@@ -271,6 +273,14 @@ def parse_study(
         for kind in ("sweep", "map")
         for i, entry in enumerate(listed(document.get(kind, [])))
     ]
+    several = any(g.replicated for g in graphs) or any(
+        p.graph.replicated for part in parts for _, p in part.points(start)
+    )
+    if "replicates" in document and replicates > 1 and not several:
+        raise InputError(
+            f"replicates = {replicates}: '{graphs[0].label}' is one graph, and independent ones cannot be drawn of it: leave "
+            "replicates out, or add rewire_mixing (--rewire) for copies with the same degrees"
+        )
     return StudyDesign(
         title,
         seed,
@@ -289,18 +299,6 @@ def parse_study(
         parse_sensitivity(table(document, "sensitivity"), start, models),
         parse_predictive(table(document, "predictive"), start, models),
     )
-
-
-def _replicates(document: Mapping[str, Any], graphs: Sequence[GraphSpec]) -> int:
-    count: int = typed(document, "replicates", int, "", DEFAULTS["replicates"])
-    if not 1 <= count <= 10_000:
-        raise InputError(f"replicates = {count} is out of range: give a whole number from 1 to 10,000")
-    if "replicates" in document and count > 1 and not any(g.replicated for g in graphs):
-        raise InputError(
-            f"replicates = {count}: '{graphs[0].label}' is one graph, and independent ones cannot be drawn of it: leave "
-            "replicates out, or add rewire_mixing (--rewire) for copies with the same degrees"
-        )
-    return count
 
 
 def _precision(declared: Mapping[str, Any]) -> Precision:

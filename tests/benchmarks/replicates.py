@@ -20,7 +20,9 @@ import pandas as pd
 
 import diffusion as dif
 from diffusion.report.analysis import Contrast, mean_effect
+from diffusion.study.design import parse_study
 from diffusion.study.estimates import mean_over_graphs
+from diffusion.study.run import run_study
 
 LEVEL = 0.95
 STRATEGIES = ["random", "amateur", "head", "degree"]
@@ -39,9 +41,8 @@ def results(graphs: int, users: int, out: Path) -> pd.DataFrame:
         "seeding": {"strategy": STRATEGIES, "budget": {"money": 100_000 * max(users / 20_000, 0.5)}},
         "sweep": {"factor": "mixing", "levels": [0.2], "replicates": graphs},
     }
-    from diffusion.study.design import parse_study
-
-    return dif.Study.from_design(parse_study(document)).run(out).to_pandas()
+    folder, _ = run_study(parse_study(document), out)
+    return dif.StudyResult.load(folder).to_pandas()
 
 
 def decided(a: np.ndarray, b: np.ndarray) -> bool:
