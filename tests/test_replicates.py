@@ -78,11 +78,11 @@ def test_a_replicate_does_not_depend_on_how_many_there_are_nor_on_threads(tmp_pa
 
 def test_levels_of_a_factor_meet_the_same_draws(tmp_path: Path):
     """Graphs at two mixings come from one key a replicate: what follows from the draw alone is the same in both."""
-    sweep = {"factor": "mixing", "levels": [0.1, 0.2]}
+    sweep = {"factor": "mixing", "levels": [0.1, 0.2], "R": True}
     table = run(tmp_path / "s", {"sweep": sweep, "replicates": 4}).to_pandas()
     low, high = (table[table["mixing_set"] == level].set_index("replicate") for level in (0.1, 0.2))
     assert (low["n_seeds"] == high["n_seeds"]).all()
-    assert set(table["detail"]) == {"full", "R"}
+    assert set(table["detail"]) == {"full", "phase", "R"}  # shapes of two graphs are enough
     assert low["mixing"].to_numpy() == pytest.approx(np.full(4, 0.1), abs=0.01)
 
 
@@ -151,7 +151,7 @@ def test_a_mean_over_graphs_holds_the_mean_in_19_of_20_cases():
 
 def test_null_contrasts_are_decided_in_one_of_twenty(tmp_path: Path):
     """A condition against itself with other graphs, seeds and worlds (A/A); the whole of it stands in the benchmarks."""
-    sweep = {"factor": "mixing", "levels": [0.3], "replicates": 320, "strategy": ["degree", "amateur"]}
+    sweep = {"factor": "mixing", "levels": [0.3], "replicates": 320, "R": True, "strategy": ["degree", "amateur"]}
     table = run(
         tmp_path / "s", {"graph": {"platform": {"users": 200, "communities": 2}}, "replicates": 1, "sweep": sweep}, 2
     )

@@ -105,8 +105,8 @@ class Declared:
 
     def study_measures(
         self, details: Mapping[str, NDArray[Any]], *, n_seeds: int, n_nodes: int, confidence: float
-    ) -> tuple[dict[str, float], pd.DataFrame]:
-        """Return further columns of the table of results, measured in runs, and users by stage (table ``funnel``).
+    ) -> dict[str, float]:
+        """Return further columns of the table of results, measured in runs.
 
         Parameters
         ----------
@@ -116,7 +116,13 @@ class Declared:
         confidence : float
             Level of the intervals.
         """
-        return {}, pd.DataFrame()
+        return {}
+
+    def study_stages(
+        self, details: Mapping[str, NDArray[Any]], *, n_seeds: int, n_nodes: int, confidence: float
+    ) -> pd.DataFrame:
+        """Return users by stage (table ``funnel``), from what the model counted by run and step."""
+        return pd.DataFrame()
 
     def parameter_standing(self, table: Mapping[str, Any]) -> list[Standing]:
         """Return every parameter that is set, with where its value comes from."""

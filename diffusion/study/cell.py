@@ -33,7 +33,7 @@ from ..simulation.trees import structural_virality
 from .design import Precision
 from .graphs import PreparedGraph
 from .models import ModelSpec
-from .parts import Point
+from .parts import Point, canonical
 from .schema import TABLES
 
 __all__ = ["OUTBREAK_SHARE", "Cell", "CellResult", "Chosen", "compute", "read_cell", "world_key", "write_cell"]
@@ -42,6 +42,7 @@ OUTBREAK_SHARE = 0.01  # an outbreak reaches at least this share of all users
 GLOBAL_SHARE = 0.4  # a global cascade reaches at least this share, more than any one community of the default platform
 VIRALITY_RUNS = 16  # runs replayed with parents for depth, breadth and structural virality
 FIRST_LOOK = 64  # runs after which precision is looked at first: reach of nearly everybody varies little
+LIGHT_RUNS = 32  # runs at most of a cell of a sweep or a map: the spread between graphs is the larger part
 R_RUNS, R_RUNS_LIGHT = 512, 128  # cascades of typical sharers for R of a graph and a model, in full and in sweeps
 RADIUS_TOL = 1e-3  # of R predicted
 LEVELS = ("reach", "R", "phase", "full")
@@ -64,7 +65,13 @@ class Cell:
 
     @staticmethod
     def make(
-        point: Point, replicate: int, detail: str, contents: tuple[str, ...], precision: Precision, seed: int
+        point: Point,
+        replicate: int,
+        detail: str,
+        contents: tuple[str, ...],
+        precision: Precision,
+        seed: int,
+        base: ModelSpec,
     ) -> Cell:
         """Return the cell with its identity: a hash of all that its numbers depend on."""
         parts: dict[str, Any] = {
@@ -79,10 +86,12 @@ class Cell:
                 VIRALITY_RUNS,
                 DEPLETION,
                 FIRST_LOOK,
+                LIGHT_RUNS,
                 R_RUNS,
                 R_RUNS_LIGHT,
                 RADIUS_TOL,
             ],
+            "base": [base.model.name, canonical(base.model.parameters), base.rule_table],
             "seed": seed,
             "diffusion": __version__,
             "tables": {name: TABLES[name].names for name in ("results", *PARTS.values())},
@@ -159,17 +168,29 @@ def reproduction_of(ready: PreparedGraph, spec: ModelSpec, seed: int, confidence
     return ready.once.get(("R", spec.rule, spec.model, runs), measure)
 
 
-def radius_of(ready: PreparedGraph, spec: ModelSpec) -> float:
-    """R of a graph and a model by the next-generation operator alone; NaN where R does not exist."""
+def radius_of(ready: PreparedGraph, spec: ModelSpec, base: ModelSpec | None = None) -> float:
+    """R of a graph and a model by the next-generation operator alone; NaN where R does not exist.
 
-    def reckon() -> float:
+    The search for it starts from the state that was found for the model `base`, which is close to that of `spec`.
+    """
+
+    def reckon() -> tuple[float, NDArray[np.float64] | None]:
         operator = spec.model.in_generations().next_generation(ready.simulated(spec))
-        return math.nan if operator is None else float(operator.radius(tol=RADIUS_TOL))
+        if operator is None:
+            return math.nan, None
+        start = None
+        if base is not None and (base.rule, base.model) != (spec.rule, spec.model):
+            radius_of(ready, base)
+            _, start = ready.once.get(("radius", base.rule, base.model, None), lambda: (math.nan, None))
+        return operator.leading(tol=RADIUS_TOL, start=start)
 
-    return ready.once.get(("radius", spec.rule, spec.model), reckon)
+    name = None if base is None or (base.rule, base.model) == (spec.rule, spec.model) else (base.rule, base.model)
+    return float(ready.once.get(("radius", spec.rule, spec.model, name), reckon)[0])
 
 
-def compute(cell: Cell, ready: PreparedGraph, chosen: Chosen, precision: Precision, seed: int) -> CellResult:
+def compute(
+    cell: Cell, ready: PreparedGraph, chosen: Chosen, precision: Precision, seed: int, base: ModelSpec
+) -> CellResult:
     """Simulate a cell until it is precise enough and measure what its detail asks for."""
     start = time.perf_counter()
     spec = cell.point.model
@@ -179,7 +200,7 @@ def compute(cell: Cell, ready: PreparedGraph, chosen: Chosen, precision: Precisi
     engine = prepare(graph, model, chosen.seeds, key)
     limits = dataclasses.asdict(precision) | {"runs": None, "first_look": FIRST_LOOK}
     if cell.detail in ("reach", "R"):  # a point of a curve over replicated graphs
-        limits["max_runs"] = min(precision.max_runs, FIRST_LOOK)
+        limits["max_runs"] = min(precision.max_runs, LIGHT_RUNS)
     (runs,), stopped_by = sample_until([engine], **limits, threads=1, show=False)
     seconds = time.perf_counter() - start
     new = runs.new[..., 0]
@@ -190,7 +211,7 @@ def compute(cell: Cell, ready: PreparedGraph, chosen: Chosen, precision: Precisi
     everywhere = share_interval(int((sizes >= GLOBAL_SHARE * n).sum()), len(sizes), confidence)
     outbreak = share_interval(int((sizes >= OUTBREAK_SHARE * n).sum()), len(sizes), confidence)
     seeds = _seed_table(graph, chosen.seeds)
-    measures, funnel = model.study_measures(runs.details, n_seeds=len(seeds), n_nodes=n, confidence=confidence)
+    measures = model.study_measures(runs.details, n_seeds=len(seeds), n_nodes=n, confidence=confidence)
     cost = float(seeds["price"].sum(skipna=False)) if len(seeds) else 0.0
     row = cell.labels() | {
         "mixing": ready.mixing,
@@ -219,25 +240,26 @@ def compute(cell: Cell, ready: PreparedGraph, chosen: Chosen, precision: Precisi
     }
     nothing = pd.DataFrame()
     if cell.detail == "reach":
-        row["R_predicted"] = radius_of(ready, spec)
+        row["R_predicted"] = radius_of(ready, spec, base)
         return CellResult(row, sizes, nothing, nothing, seeds, nothing)
     known = reproduction_of(ready, spec, seed, confidence, R_RUNS_LIGHT if cell.detail == "R" else R_RUNS)
     if cell.detail == "R":
         of_R = _ends("R", known.R.value, known.R.low, known.R.high)
         row |= {"R_predicted": known.predicted, **of_R, "R_runs": known.runs}
         return CellResult(row, sizes, nothing, nothing, seeds, nothing)
+    if cell.detail == "phase":
+        return CellResult(row | _phase(known), sizes, nothing, nothing, seeds, nothing)
     counted = growth_of_counts(new, n, depletion=DEPLETION, confidence=confidence, deterministic=engine.deterministic)
     grown = growth_on_graph(counted, graph, model, chosen.seeds, known)
-    row |= _growth(grown, known)
-    if cell.detail == "phase":
-        return CellResult(row, sizes, nothing, nothing, seeds, nothing)
     traces = [engine.replay(run) for run in range(1 if engine.deterministic else VIRALITY_RUNS)]
     communities = _by_community(graph, runs.node_counts[:, 0] / len(sizes), traces)
     row |= {
+        **_growth(grown, known),
         **_shapes(traces),
         "entry_share": float(communities["entered"].mean()) if len(communities) else math.nan,
         **_concentration(communities),
     }
+    funnel = model.study_stages(runs.details, n_seeds=len(seeds), n_nodes=n, confidence=confidence)
     steps = _by_step(new, grown.first, grown.last).merge(_ratios(grown), on="step", how="left")
     return CellResult(row, sizes, steps, communities, seeds, funnel)
 
@@ -268,6 +290,14 @@ def _growth(grown: Growth, known: Reproduction) -> dict[str, Any]:
     for name, found in estimates.items():
         row |= _ends(name, found.value, found.low, found.high)
     return row
+
+
+def _phase(known: Reproduction) -> dict[str, Any]:
+    """R of graph and model and how it grows, whatever the campaign."""
+    names = {"phase": known.phase, "phase_cause": known.cause, "phase_reason": known.reason}
+    R, b = known.R, known.deceleration
+    ends = _ends("R", R.value, R.low, R.high) | _ends("deceleration", b.value, b.low, b.high)
+    return {**names, **ends, "R_predicted": known.predicted, "R_runs": known.runs, "core_share": known.core_share}
 
 
 def _shapes(traces: list[Trace]) -> dict[str, Any]:

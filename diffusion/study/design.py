@@ -101,14 +101,19 @@ class StudyDesign:
             for place in self.places_of(strategy):
                 yield Point(graph, model, strategy, budget, place)
 
-    def points(self) -> Iterator[tuple[dict[str, Any], Point, int, bool]]:
-        """Yield the columns of the table of points, the condition, its replicates, and whether all is measured."""
+    def points(self) -> Iterator[tuple[dict[str, Any], Point, int, str]]:
+        """Yield the columns of the table of points, the condition, its replicates, and how much is measured."""
         for point in self.crossed():
-            yield {"part": "crossed", "number": 0}, point, self.replicates, True
+            yield {"part": "crossed", "number": 0}, point, self.replicates, "full"
         number = dict.fromkeys(("sweep", "map"), 0)
         for part in self.parts:
             for columns, point in part.points(self.base):
-                yield {"part": part.kind, "number": number[part.kind], **columns}, point, part.replicates, False
+                yield (
+                    {"part": part.kind, "number": number[part.kind], **columns},
+                    point,
+                    part.replicates,
+                    "R" if part.R else "reach",
+                )
             number[part.kind] += 1
 
     def made_quick(self) -> StudyDesign:

@@ -201,6 +201,7 @@ class Part:
     budget: Budget
     places: tuple[str, ...]
     replicates: int
+    R: bool = False  # measure R of typical sharers, too
 
     def points(self, base: Base, path: str = "") -> Iterator[tuple[dict[str, Any], Point]]:
         """Yield the columns of the table of points, and the condition, of every point."""
@@ -223,6 +224,7 @@ class Part:
             "budget": self.budget.to_dict(),
             "place": list(self.places),
             "replicates": self.replicates,
+            **({"R": True} if self.R else {}),
         }
 
     def thinned(self, most: int, replicates: int) -> Part:
@@ -284,7 +286,7 @@ def parse_part(kind: str, declared: Any, path: str, base: Base, models: tuple[Mo
     if kind == "map" and "z" in declared:
         raise InputError(f"{path}.z: a map has two factors, x and y; for a third, write another map or a sweep")
     own = ("factor", "levels") if kind == "sweep" else ("x", "y")
-    known(declared, (*own, *CHOICES, "replicates"), f"{path}.")
+    known(declared, (*own, *CHOICES, "replicates", "R"), f"{path}.")
     chosen, strategies, budget, places = _choices(declared, base, models, f"{path}.")
     if kind == "sweep":
         axes = [_axis(declared, f"{path}.")]
@@ -311,7 +313,8 @@ def parse_part(kind: str, declared: Any, path: str, base: Base, models: tuple[Mo
     if "model" in declared and len(having) < len(chosen):
         lacking = next(m.name for m in chosen if m not in having)
         raise InputError(f"{path}.model: {lacking!r} has no {' or '.join(a.factor for a in axes)}: leave it out")
-    part = Part(kind, tuple(axes), tuple(having), strategies, budget, places, count)
+    measured = typed(declared, "R", bool, f"{path}.") if "R" in declared else False
+    part = Part(kind, tuple(axes), tuple(having), strategies, budget, places, count, measured)
     for _ in part.points(base, f"{path}.levels" if kind == "sweep" else path):
         pass
     return part

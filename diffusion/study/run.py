@@ -30,6 +30,7 @@ from .design import StudyDesign
 from .estimates import conditions_of, phases_of, predictive_of
 from .graphs import Graphs, PreparedGraph, check_graph_and_models, check_weights, contents_of, graph_card, prepare_graph
 from .methods import METHODS
+from .models import ModelSpec
 from .parts import Point
 from .schema import conform
 from .seeds import Seeds, users_of
@@ -58,21 +59,24 @@ def prepare(design: StudyDesign) -> Prepared:
     skipped: Skipped = []
     graphs = _first_graphs(design, skipped)
     there = {ready.spec.key for ready in graphs}
-    points = [p for p in _points(design) if p[1].graph not in design.graphs or p[1].graph.key in there]
+    levels = [p for p in _points(design) if p[1].graph not in design.graphs or p[1].graph.key in there]
+    points = [(columns, point, replicates) for columns, point, replicates, _ in levels]
     for budget in design.budgets:
         most = min((ready.graph.n_nodes for ready in graphs), default=0)
         if graphs and budget.kind == "k" and budget.value > most:
             raise InputError(f"seeding.budget: {budget.label} is more than the {most:,} users of the graph")
     details: dict[tuple[str, int], tuple[int, Point]] = {}
-    for columns, point, replicates in points:
-        detail = DETAILS[columns["part"]]
+    for _, point, replicates, level in levels:
+        detail = LEVELS.index(level)
         for r in range(replicates if point.graph.replicated else 1):
             known, _ = details.get((point.identity, r), (0, point))
             # Growth curves, shapes and communities of some graphs are enough; R is measured on all.
             details[point.identity, r] = max(known, detail - (detail == FULL and r >= FULL_REPLICATES)), point
     contents = {point.graph.key: contents_of(point.graph) for _, point, _ in points}
     cells = [
-        Cell.make(point, r, LEVELS[detail], contents[point.graph.key], design.precision, design.seed)
+        Cell.make(
+            point, r, LEVELS[detail], contents[point.graph.key], design.precision, design.seed, base_of(design, point)
+        )
         for (_, r), (detail, point) in details.items()
     ]
     searches = searches_of(design.critical, design.base, design.replicates, design.seed)
@@ -82,26 +86,34 @@ def prepare(design: StudyDesign) -> Prepared:
     return prepared
 
 
+def base_of(design: StudyDesign, point: Point) -> ModelSpec:
+    """Return the model of the study from which a model was changed."""
+    return next(spec for spec in design.models if spec.name == point.model.name)
+
+
 FULL = LEVELS.index("full")
-DETAILS = {"crossed": FULL, "sweep": 1, "map": 0, "base": 0, "predictive": 0}  # R is measured in sweeps, not in maps
-FULL_REPLICATES = 4
+FULL_REPLICATES = 2
 
 
-def _points(design: StudyDesign) -> Iterator[tuple[dict[str, Any], Point, int]]:
+def _points(design: StudyDesign) -> Iterator[tuple[dict[str, Any], Point, int, str]]:
     """Yield the points of all parts, draws of the survey's posteriors included."""
-    for columns, point, replicates, _ in design.points():
-        yield columns, point, replicates
+    yield from design.points()
     plan = design.predictive
     if plan is None:
         return
     for start in design.base.points(plan.models, plan.strategies, plan.budget, (plan.place,)):
-        yield {"part": "base", "number": 0}, start, design.replicates
+        yield {"part": "base", "number": 0}, start, design.replicates, "reach"
         posteriors = start.model.model.posteriors(start.model.table)
         for draw in range(plan.draws):
             u = generator(derive_key(design.seed, "posterior", str(draw))).random(len(posteriors))
             values = {name: float(of.ppf(x)) for (name, of), x in zip(posteriors.items(), u, strict=True)}
             columns = {"part": "predictive", "number": draw, "factor": "draw", "level": str(draw), "value": float(draw)}
-            yield columns | {"factor_y": "base", "level_y": start.identity}, start.changed(values, "predictive"), 1
+            yield (
+                columns | {"factor_y": "base", "level_y": start.identity},
+                start.changed(values, "predictive"),
+                1,
+                "reach",
+            )
 
 
 def _refuse_impossible(prepared: Prepared) -> None:
@@ -310,7 +322,7 @@ def _computed(cell: Cell, design: StudyDesign, graphs: Graphs, seeds: Seeds) -> 
         reason = _short_of_ranked(point, len(chosen.seeds))
         if reason:
             return CellResult.skipped(cell, reason)
-        return compute(cell, ready, chosen, design.precision, design.seed)
+        return compute(cell, ready, chosen, design.precision, design.seed, base_of(design, point))
     finally:
         graphs.leave(point.graph, cell.replicate)
 

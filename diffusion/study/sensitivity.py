@@ -71,7 +71,8 @@ class Sample:
             reach = float(runs.new[..., 0].sum(axis=1).mean())
             values = {r.input: r.at(u[r.input]) for r in plan.ranges}
             rows.append(
-                {"sample": self.number, "block": block, "reach": reach, "R": radius_of(ready, point.model)} | values
+                {"sample": self.number, "block": block, "reach": reach, "R": radius_of(ready, point.model, plan.model)}
+                | values
             )
         return pd.DataFrame(rows)
 

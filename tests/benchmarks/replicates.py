@@ -39,7 +39,7 @@ def results(graphs: int, users: int, out: Path) -> pd.DataFrame:
             {"name": name, "kind": "sips", "sips": own} for name, own in (("simple", SIMPLE), ("complex", COMPLEX))
         ],
         "seeding": {"strategy": STRATEGIES, "budget": {"money": 100_000 * max(users / 20_000, 0.5)}},
-        "sweep": {"factor": "mixing", "levels": [0.2], "replicates": graphs},
+        "sweep": {"factor": "mixing", "levels": [0.2], "replicates": graphs, "R": True},
     }
     folder, _ = run_study(parse_study(document), out)
     return dif.StudyResult.load(folder).to_pandas()

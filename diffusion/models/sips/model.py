@@ -365,8 +365,8 @@ class SIPS(DiffusionModel):
 
     def study_measures(
         self, details: Mapping[str, NDArray[Any]], *, n_seeds: int, n_nodes: int, confidence: float
-    ) -> tuple[dict[str, float], pd.DataFrame]:
-        """Return sharers, the feed's share of reach and redundancy, and users by stage and channel.
+    ) -> dict[str, float]:
+        """Return sharers, the feed's share of reach and redundancy.
 
         Parameters
         ----------
@@ -376,8 +376,13 @@ class SIPS(DiffusionModel):
         confidence : float
             Level of the intervals.
         """
-        tally = details["tally"]
-        return channels(tally, n_seeds, n_nodes, confidence), funnel(tally, n_nodes - n_seeds, confidence)
+        return channels(details["tally"], n_seeds, n_nodes, confidence)
+
+    def study_stages(
+        self, details: Mapping[str, NDArray[Any]], *, n_seeds: int, n_nodes: int, confidence: float
+    ) -> pd.DataFrame:
+        """See `DiffusionModel.study_stages`: by channel of first exposure, too."""
+        return funnel(details["tally"], n_nodes - n_seeds, confidence)
 
     def parameter_standing(self, table: Mapping[str, Any]) -> list[Standing]:
         """See `DiffusionModel.parameter_standing`."""
