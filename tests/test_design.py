@@ -235,7 +235,7 @@ def test_the_example_is_the_default_and_round_trips(tmp_path: Path):
     assert [spec.name for spec in design.models] == ["observed", "stated", "stated, with feed", "complex"]
     assert {spec.model.name for spec in design.models} == {"SIPS"}
     assert design.places == ("anywhere", "one community", "spread")
-    assert len(list(design.crossed())) == 4 * (7 + 1 * 3)
+    assert len(list(design.crossed())) == 4 * (6 + 1 * 3)
     assert design.replicates >= 8
     assert max(len(part.axes[0].levels) for part in design.parts if part.axes[0].factor == "mixing") >= 7
     assert max(len(part.axes[0].levels) for part in design.parts if part.axes[0].factor == "budget") >= 6

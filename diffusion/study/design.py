@@ -214,7 +214,7 @@ def on_edges(edges: Mapping[str, Any], document: Mapping[str, Any] | None = None
     maps = [{**m, "x": axis(m["x"]), "y": axis(m["y"])} for m in found["map"]]
     found["map"] = [m for m in maps if m["x"] and m["y"]]
     ranges = {k: v for k, v in found["sensitivity"]["ranges"].items() if k not in platform}
-    found["sensitivity"] = {"samples": 16, "model": found["sensitivity"]["model"], "ranges": ranges}
+    found["sensitivity"] = {"samples": 32, "model": found["sensitivity"]["model"], "ranges": ranges}
     return found
 
 
