@@ -15,7 +15,8 @@ import diffusion as dif
 from diffusion import _upward
 from diffusion._random import derive_key, generator
 from diffusion.models import SURVEY
-from diffusion.report.analysis import Contrast, mean_effect
+from diffusion.report.analysis import Contrast, mean_effect, other_half
+from diffusion.report.hypotheses import HYPOTHESES
 from diffusion.study.design import parse_study
 from diffusion.study.estimates import conditions_of, false_discoveries, mean_over_graphs, phases_of
 from diffusion.study.parts import Range, Sensitivity
@@ -381,3 +382,47 @@ def test_a_quick_study_is_the_same_with_less_of_it():
     assert {
         point.identity for _, point, _, _ in quick.points()
     } <= identities  # a quick study is a part of the whole one
+
+
+# -- choices are judged where they were not made --------------------------------------------------------------------------
+
+
+def test_equal_strategies_are_told_apart_in_one_of_twenty():
+    """Regret against the best of five equal strategies: the best is chosen on the other half of the graphs."""
+    draw = np.random.default_rng(2)
+    calls = []
+    for _ in range(600):
+        reach = draw.normal(0, 1, (5, 8)) + draw.normal(0, 2, 8)
+        chosen = reach[other_half(reach).argmax(axis=0), np.arange(8)]
+        lost = [row for row in chosen - reach if np.ptp(row) > 0]
+        calls += [stats.ttest_1samp(row, 0).pvalue < 0.05 for row in lost]
+    assert np.mean(calls) < 0.08  # 11 % if it were chosen on all graphs but the one it is judged on
+
+
+class OneSweep:
+    """As much of the tables of a study as a curve over mixing needs."""
+
+    def __init__(self, frame: pd.DataFrame, reach: dict[str, np.ndarray]) -> None:
+        self.sweeps = {"mixing": frame}
+        self.reach = reach
+
+    def by_replicate(self, measure: str) -> dict[str, np.ndarray]:
+        return self.reach
+
+
+def test_a_flat_curve_is_called_bent_in_one_of_twenty():
+    (bent,) = (h for h in HYPOTHESES if h.key == "2")
+    assert callable(bent.contrasts)
+    draw = np.random.default_rng(4)
+    calls = []
+    for _ in range(400):
+        reach = {f"c{i}": np.exp(draw.normal(0, 0.3, 8)) for i in range(7)}
+        frame = pd.DataFrame(
+            {"condition": list(reach), "x": range(7), "contagion": "complex", "budget": "b", "reach": 1.0}
+        )
+        frame[["model_name", "rule", "place", "strategy"]] = "m", "", "anywhere", "degree"
+        tables = OneSweep(frame, reach)
+        effect = mean_effect(bent.contrasts(tables), 0.95)  # type: ignore[arg-type]
+        assert effect is not None
+        calls.append(effect.p_value() < 0.05)
+    assert abs(np.mean(calls) - 0.05) < 4 * math.sqrt(0.05 * 0.95 / 400)

@@ -26,6 +26,7 @@ __all__ = [
     "level_contrasts",
     "mean_effect",
     "model_effects",
+    "other_half",
     "pairs_over",
     "place_effect",
     "regret",
@@ -275,11 +276,23 @@ def model_effects(tables: StudyTables, factor: str) -> list[FactorEffect]:
 # --- regret ----------------------------------------------------------------------------------------------------------
 
 
+def other_half(values: Floats) -> Floats:
+    """For every graph (column) the mean of each row over the half of the graphs that it does not belong to.
+
+    What is chosen on one half is judged on the other. Choosing on all graphs but one makes the judgements depend on each
+    other: of equal alternatives 11 % (8 graphs) to 19 % (16) would be told apart at 5 %, here 5 to 7 %.
+    """
+    even = np.arange(values.shape[1]) % 2 == 0
+    means = np.nanmean(values[:, ~even], axis=1), np.nanmean(values[:, even], axis=1)
+    found: Floats = np.where(even, means[0][:, None], means[1][:, None])
+    return found
+
+
 def regret(tables: StudyTables, rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     """What choosing each strategy costs: the share of reach lost against the best strategy of its group.
 
-    The best is chosen on all graphs but the one it is judged on, so that the draw that made it the best does not
-    flatter it. With one graph the difference is that of shared worlds, and the best is the best of the same runs.
+    The best is chosen on the other half of the graphs than the one it is judged on, so that the draw that made it the
+    best does not flatter it. With one graph the difference is that of shared worlds, and the best is the best of the same runs.
 
     Returns
     -------
@@ -298,7 +311,7 @@ def regret(tables: StudyTables, rows: pd.DataFrame, by: Sequence[str]) -> pd.Dat
         for row in records(own[own["strategy"].isin(reach.index)]):
             name = row["strategy"]
             if reach.shape[1] > 1:
-                others = (reach.sum(axis=1).to_numpy()[:, None] - reach.to_numpy()).argmax(axis=0)
+                others = other_half(reach.to_numpy()).argmax(axis=0)
                 chosen = reach.to_numpy()[others, np.arange(reach.shape[1])]
                 lost = Contrast(1 - reach.loc[name].to_numpy() / np.where(chosen > 0, chosen, np.nan), 0.0)
                 effect = mean_effect([lost], tables.confidence)

@@ -55,21 +55,22 @@ def _followers_for_the_price(tables: StudyTables) -> Contrasts:
 
 
 def _interior(tables: StudyTables) -> Contrasts:
-    """Log reach at the best mixing between the extremes against the better extreme, each chosen on the other graphs."""
+    """Log reach at the best mixing between the extremes against the better extreme.
+
+    Both are chosen on every other graph and compared on the rest: the comparisons are independent of the choice and of
+    each other. Choosing on all graphs but the one that is judged calls 15 % of flat curves bent at 5 % (8 graphs).
+    """
     found = []
     for group in factor_groups(tables, "mixing", "complex"):
         reach = np.array([tables.by_replicate("reach")[row["condition"]] for row in group])
         whole = np.asarray((reach > 0).all(axis=0))
-        if len(group) < 3 or whole.sum() < 2:
+        choosing = np.arange(len(whole)) % 2 == 0
+        if len(group) < 3 or not (whole & choosing).any() or (whole & ~choosing).sum() < 2:
             continue
-        logs = np.log(reach[:, whole])
-        others = logs.sum(axis=1)[:, None] - logs
-        graph = np.arange(logs.shape[1])
-        inside = logs[1 + others[1:-1].argmax(axis=0), graph]
-        ends = logs[np.where(others[0] >= others[-1], 0, -1), graph]
-        change = np.full(len(whole), math.nan)
-        change[whole] = inside - ends
-        found.append(Contrast(change, 0.0))
+        logs = np.log(np.where(reach > 0, reach, np.nan))
+        means = logs[:, whole & choosing].mean(axis=1)
+        change = logs[1 + means[1:-1].argmax()] - logs[0 if means[0] >= means[-1] else -1]
+        found.append(Contrast(np.where(whole & ~choosing, change, math.nan), 0.0))
     return found
 
 

@@ -59,7 +59,7 @@ def _curves(tables: StudyTables) -> Figure | None:
 
 
 def _regret(tables: StudyTables) -> Figure | None:
-    """Share of reach lost by each strategy against the best, which is chosen on the other graphs."""
+    """Share of reach lost by each strategy against the best, which is chosen on the other half of the graphs."""
     held = ["graph", "model_name", "rule", "place", "budget"]
     crossed = tables.home
     lost = regret(tables, crossed.assign(x=crossed["budget_value"]), held) if len(crossed) else pd.DataFrame()
