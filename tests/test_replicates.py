@@ -403,7 +403,7 @@ class OneSweep:
     """As much of the tables of a study as a curve over mixing needs."""
 
     def __init__(self, frame: pd.DataFrame, reach: dict[str, np.ndarray]) -> None:
-        self.sweeps = {"mixing": frame}
+        self.sweeps, self.crossed = {"mixing": frame}, frame.iloc[:0]
         self.reach = reach
 
     def by_replicate(self, measure: str) -> dict[str, np.ndarray]:
