@@ -280,7 +280,7 @@ def test_functions_name_their_neighbours(name):
 
 # -- written pages -----------------------------------------------------------------------------------------------------
 
-WRITTEN = ("index", "choose", "models", "cases", "pitfalls", "notebooks", "speed")
+WRITTEN = ("index", "choose", "models", "cases", "experiment", "pitfalls", "notebooks", "speed")
 
 
 def blocks(page: str, language: str) -> list[str]:
@@ -302,7 +302,8 @@ def test_code_on_a_page_runs_as_written(page):
 
 
 @pytest.mark.slow
-def test_cases_give_the_numbers_that_stand_beside_them():
+def test_cases_give_the_numbers_that_stand_beside_them(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # a study writes a folder
     space, text = run_page("docs/cases.md"), (DOCS / "cases.md").read_text()
     chosen, growth, without = space["chosen"], space["growth"], space["without"]
     tiers = space["platform"].node_data["tier"].set_axis(space["platform"].nodes)[list(chosen.seeds)]
