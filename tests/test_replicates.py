@@ -360,6 +360,7 @@ def test_posteriors_are_carried_through(tmp_path: Path):
     points = result.to_pandas("points").query("part == 'predictive'")
     cells = result.to_pandas().set_index("cell").loc[points["cell"]]
     assert row["draws"] == 12 == cells["rho"].nunique()
+    assert cells["replicate"].value_counts().to_dict() == {0: 4, 1: 4, 2: 4}  # each on the next graph in turn
     low, high = np.quantile(cells["reach"], (0.025, 0.975))
     assert (row["predictive_low"], row["predictive_high"]) == pytest.approx((low, high))
     base = result.to_pandas("conditions").set_index("condition").loc[row["condition"]]

@@ -48,7 +48,7 @@ class Prepared:
 
     design: StudyDesign
     cells: list[Cell]
-    points: list[tuple[dict[str, Any], Point, int]]  # columns of the table of points, condition, replicates
+    points: list[tuple[dict[str, Any], Point, range]]  # columns of the table of points, condition, replicates
     units: list[Sample | Search]
     first: list[PreparedGraph]  # the first replicate of every graph of the crossed part
     skipped: Skipped = field(default_factory=list)
@@ -68,7 +68,7 @@ def prepare(design: StudyDesign) -> Prepared:
     details: dict[tuple[str, int], tuple[int, Point]] = {}
     for _, point, replicates, level in levels:
         detail = LEVELS.index(level)
-        for r in range(replicates if point.graph.replicated else 1):
+        for r in replicates if point.graph.replicated else range(1):
             known, _ = details.get((point.identity, r), (0, point))
             # Growth curves, shapes and communities of some graphs are enough; R is measured on all.
             details[point.identity, r] = max(known, detail - (detail == FULL and r >= FULL_REPLICATES)), point
@@ -95,25 +95,23 @@ FULL = LEVELS.index("full")
 FULL_REPLICATES = 2
 
 
-def _points(design: StudyDesign) -> Iterator[tuple[dict[str, Any], Point, int, str]]:
-    """Yield the points of all parts, draws of the survey's posteriors included."""
-    yield from design.points()
+def _points(design: StudyDesign) -> Iterator[tuple[dict[str, Any], Point, range, str]]:
+    """Yield the points of all parts, draws of the survey's posteriors included: each on the next graph in turn."""
+    for columns, point, replicates, level in design.points():
+        yield columns, point, range(replicates), level
     plan = design.predictive
     if plan is None:
         return
     for start in design.base.points(plan.models, plan.strategies, plan.budget, (plan.place,)):
-        yield {"part": "base", "number": 0}, start, design.replicates, "reach"
+        yield {"part": "base", "number": 0}, start, range(design.replicates), "reach"
         posteriors = start.model.model.posteriors(start.model.table)
         for draw in range(plan.draws):
             u = generator(derive_key(design.seed, "posterior", str(draw))).random(len(posteriors))
             values = {name: float(of.ppf(x)) for (name, of), x in zip(posteriors.items(), u, strict=True)}
             columns = {"part": "predictive", "number": draw, "factor": "draw", "level": str(draw), "value": float(draw)}
-            yield (
-                columns | {"factor_y": "base", "level_y": start.identity},
-                start.changed(values, "predictive"),
-                1,
-                "reach",
-            )
+            columns |= {"factor_y": "base", "level_y": start.identity}
+            at = draw % design.replicates
+            yield columns, start.changed(values, "predictive"), range(at, at + 1), "reach"
 
 
 def _refuse_impossible(prepared: Prepared) -> None:
@@ -417,7 +415,7 @@ def _point_rows(prepared: Prepared, cells: list[Cell]) -> Iterator[dict[str, Any
         found.setdefault(cell.point.identity, []).append(cell)
     for columns, point, replicates in prepared.points:
         for cell in found.get(point.identity, []):
-            if cell.replicate < replicates:
+            if cell.replicate in replicates or not point.graph.replicated:
                 yield {**columns, "cell": cell.identity, "condition": point.identity}
 
 
