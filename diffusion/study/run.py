@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import itertools
 import json
+import os
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -254,9 +255,17 @@ def run_study(
     def work(item: Cell | Sample | Search) -> CellResult | pd.DataFrame:
         path = cells_folder / f"{item.identity}.parquet"
         if isinstance(item, Cell):
-            result = _computed(item, design, graphs, seeds)
-            write_cell(path, result)
+            result = read_cell(path)  # another process may have been here
+            if result is None:
+                result = _computed(item, design, graphs, seeds)
+                write_cell(path, result)
+            else:
+                result.row.update(item.labels())
+                graphs.leave(item.point.graph, item.replicate)
             return result
+        there = _read(path)
+        if there is not None:
+            return there
         table = item.compute(graphs, design.seed)
         with whole_file(path) as part:
             table.to_parquet(part, index=False)
@@ -293,11 +302,16 @@ def run_study(
 
 
 def _in_turn(cells: list[Cell], workers: int) -> Iterator[Cell]:
-    """Order cells so that workers are on different graphs, and no more graphs are in memory than there are workers."""
+    """Order cells so that workers are on different graphs, and no more graphs are in memory than there are workers.
+
+    Every process begins at another graph, so that several share the work of one folder.
+    """
     groups: dict[tuple[str, int], list[Cell]] = {}
     for cell in cells:
         groups.setdefault((cell.point.graph.key, cell.replicate), []).append(cell)
     waiting = list(groups.values())
+    start = os.getpid() * 7919 % max(len(waiting), 1)
+    waiting = waiting[start:] + waiting[:start]
     for first in range(0, len(waiting), workers):
         for row in itertools.zip_longest(*waiting[first : first + workers]):
             yield from (cell for cell in row if cell is not None)
