@@ -48,7 +48,7 @@ __all__ = [
 
 PARTS = ("sweep", "map", "critical", "sensitivity", "predictive")
 CROSSED = ("graph", "model", "seeding", "base", *PARTS)
-QUICK = {"replicates": 3, "levels": 3, "map levels": 4, "samples": 8, "draws": 8}
+QUICK = {"replicates": 3, "levels": 3, "map levels": 3, "samples": 4, "draws": 4}
 
 
 @dataclass(frozen=True)
