@@ -198,6 +198,9 @@ def _warmup() -> None:
     funnel, feed = dif.models.Funnel(share=0.3), dif.models.Feed(impressions=1.0)
     for identify in ("simple", dif.models.Complex(2)):
         dif.simulate(graph, [0], model=dif.SIPS(0.3, funnel, feed, identify), runs=128, rng=1).replay(0)
+    for shown in (None, dif.models.Feed(impressions=1.0, own_community=0.5)):
+        campaign = dif.simulate(graph, [0], model=dif.SIPS(0.9, dif.models.Funnel(), shown), runs=64, rng=1)
+        dif.growth(campaign, rng=1)
     dif.select_seeds(graph, budget=2_000, model=dif.SIPS(0.3, funnel), rng=1)
     dif.compare_strategies(graph, [1, 2], runs=64, rng=1)
     dif.structural_virality(dif.independent_cascade(graph, [0], rng=1))
