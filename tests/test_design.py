@@ -11,7 +11,7 @@ import pytest
 import diffusion as dif
 from diffusion.errors import DiffusionError, InputError, MissingDataError, ReadError
 from diffusion.graph.follower_graph import FollowerGraph
-from diffusion.study.design import EXAMPLE, Budget, Rule, parse_study, read_study
+from diffusion.study.design import EXAMPLE, Budget, Rule, on_edges, parse_study, read_study
 
 EDGES = {"file": "x.txt", "edges_mean": "follows"}
 WC = {"rule": "weighted_cascade"}
@@ -150,6 +150,7 @@ MISTAKES = [
     ({"sensitivity": {"ranges": {"eta": [0.5, 3]}}}, ["sensitivity.ranges", "is not a probability"]),
     ({"sensitivity": {"ranges": {"etta": [0, 1]}}}, ["sensitivity.ranges = 'etta' is unknown", "'eta'"]),
     ({"sensitivity": {"ranges": {"feed": "survey"}}}, ["sensitivity.ranges.feed", "the survey says nothing"]),
+    ({**edges(), "sensitivity": {"users": 9, "ranges": {"eta": [0, 1]}}}, ["sensitivity.users", "generated platform"]),
     ({"predictive": {"draws": 1}}, ["predictive.draws = 1 is out of range"]),
     ({**rule(rule="constant", p=0.1), "predictive": {"draws": 8}}, ["predictive", "leaves uncertain"]),
     # out of range
@@ -291,6 +292,14 @@ def test_eta_takes_its_share_of_taking_part_and_of_sharing():
 def test_designs_round_trip(document: dict[str, object]):
     design = parse_study(document)
     assert parse_study(tomllib.loads(design.to_toml())) == design
+
+
+@pytest.mark.parametrize("levels", [[], ["0.5x", "1x"]])
+def test_the_default_study_on_an_edge_list_round_trips(levels: list[str]):
+    whole = {**edges(communities="leiden")["graph"]["edges"], **({"rewire_mixing": levels} if levels else {})}
+    design = parse_study(on_edges(whole))
+    assert parse_study(tomllib.loads(design.to_toml())) == design
+    assert {part.axes[0].factor for part in design.parts} >= ({"mixing", "budget"} if levels else {"budget", "feed"})
 
 
 def test_lists_are_crossed():

@@ -246,6 +246,17 @@ def test_a_sweep_varies_one_factor_and_shares_the_base_point(tmp_path: Path):
     assert budget.groupby("value")["n_seeds"].unique().map(list).to_dict() == {5.0: [5], 10.0: [10]}
 
 
+def test_models_without_a_name_keep_that_of_the_base_point(tmp_path: Path):
+    model = dif.SIPS(0.4, dif.models.Funnel(share=0.5))
+    study = dif.Study(
+        PLATFORM, models=[model], strategies=["degree"], budgets=[5], replicates=2,
+        sweeps=[{"factor": "attention", "levels": [0.1, 0.4]}],
+    )  # fmt: skip
+    table = study.run(tmp_path / "s").to_pandas()
+    assert set(table["model_name"]) == {model.label}
+    assert table["attention"].value_counts().to_dict() == {0.1: 2, 0.4: 2}
+
+
 def test_a_map_crosses_two_factors(tmp_path: Path):
     axes = {"x": {"factor": "attention", "levels": [0.1, 0.4]}, "y": {"factor": "mixing", "levels": [0.05, 0.2, 0.4]}}
     result = run(tmp_path / "s", {"map": {**axes, "replicates": 2, "place": ["one community", "spread"]}})

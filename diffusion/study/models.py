@@ -72,7 +72,7 @@ class ModelSpec:
         if len(found) != 1:
             raise InputError(f"{path} = {values!r}: a level is one value, not a list")
         ((model, table),) = found
-        return replace(self, model=model, table=table, rule=rule)
+        return replace(self, model=model, table=table, rule=rule, given_name=self.name)
 
     @property
     def rule_label(self) -> str:

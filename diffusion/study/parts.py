@@ -454,7 +454,7 @@ class Sensitivity:
         return {
             "samples": self.samples,
             "model": self.model.name,
-            "users": self.graph.parameters.get("users", 0),
+            **({"users": self.graph.parameters["users"]} if self.graph.has("users") else {}),
             "ranges": {r.input: r.declared for r in self.ranges},
         }
 
@@ -492,6 +492,10 @@ def parse_sensitivity(declared: Mapping[str, Any], base: Base, models: tuple[Mod
     (model,) = chosen
     graph = base.graph
     if "users" in declared:
+        if not graph.has("users"):
+            raise InputError(
+                "sensitivity.users belongs to a generated platform: leave it out for a graph that is given"
+            )
         graph = graph.changed({"users": typed(declared, "users", int, "sensitivity.")}, "sensitivity.users")
     allowed = [*SEEDING_INPUTS, *graph.factors, *model.model.study_parameters()]
     if base.budget.kind != "money":
