@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from ..study.estimates import false_discoveries
 from .analysis import Contrast, Effect, combine, factor_groups, level_contrasts, mean_effect, place_effect
 from .analysis import strategy_contrasts as strategies
 from .format import Interval
@@ -201,13 +202,9 @@ class Finding:
 
 def findings(tables: StudyTables) -> list[Finding]:
     """Test every hypothesis; verdicts hold at a false discovery rate of 5 % (Benjamini and Hochberg)."""
-    from scipy.stats import false_discovery_control
-
     effects = [_effect(h, tables) for h in HYPOTHESES]
     p = np.array([math.nan if e is None else p_value(h, e) for h, e in zip(HYPOTHESES, effects, strict=True)])
-    adjusted, asked = np.full(len(p), math.nan), np.isfinite(p)
-    if asked.any():
-        adjusted[asked] = false_discovery_control(p[asked])
+    adjusted = false_discoveries(p)
     found = []
     for h, effect, own, corrected in zip(HYPOTHESES, effects, p, adjusted, strict=True):
         verdict: Verdict = "not asked"

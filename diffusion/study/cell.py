@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import math
 import time
@@ -31,6 +30,7 @@ from ..simulation.runner import prepare
 from ..simulation.simulate import sample_until
 from ..simulation.trees import structural_virality
 from .design import Precision
+from .graph_specs import GraphSpec, identity_of
 from .graphs import PreparedGraph
 from .models import ModelSpec
 from .parts import Point, canonical
@@ -96,8 +96,12 @@ class Cell:
             "diffusion": __version__,
             "tables": {name: TABLES[name].names for name in ("results", *PARTS.values())},
         }
-        text = json.dumps(parts, sort_keys=True, default=repr)
-        return Cell(point, replicate, detail, hashlib.blake2b(text.encode(), digest_size=12).hexdigest())
+        return Cell(point, replicate, detail, identity_of(parts))
+
+    @property
+    def on(self) -> tuple[GraphSpec, int]:
+        """Graph and replicate that it is computed on."""
+        return self.point.graph, self.replicate
 
     def labels(self) -> dict[str, Any]:
         """Return the columns that name the cell, of which no number depends."""
@@ -173,19 +177,21 @@ def radius_of(ready: PreparedGraph, spec: ModelSpec, base: ModelSpec | None = No
 
     The search for it starts from the state that was found for the model `base`, which is close to that of `spec`.
     """
+    return _leading(ready, spec, base)[0]
+
+
+def _leading(ready: PreparedGraph, spec: ModelSpec, base: ModelSpec | None) -> tuple[float, NDArray[np.float64] | None]:
+    near = None if base is None or (base.rule, base.model) == (spec.rule, spec.model) else base
 
     def reckon() -> tuple[float, NDArray[np.float64] | None]:
         operator = spec.model.in_generations().next_generation(ready.simulated(spec))
         if operator is None:
             return math.nan, None
-        start = None
-        if base is not None and (base.rule, base.model) != (spec.rule, spec.model):
-            radius_of(ready, base)
-            _, start = ready.once.get(("radius", base.rule, base.model, None), lambda: (math.nan, None))
+        start = None if near is None else _leading(ready, near, None)[1]
         return operator.leading(tol=RADIUS_TOL, start=start)
 
-    name = None if base is None or (base.rule, base.model) == (spec.rule, spec.model) else (base.rule, base.model)
-    return float(ready.once.get(("radius", spec.rule, spec.model, name), reckon)[0])
+    name = ("leading", spec.rule, spec.model, None if near is None else (near.rule, near.model))
+    return ready.once.get(name, reckon)
 
 
 def compute(

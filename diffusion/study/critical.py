@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +15,7 @@ from ..models.base import DiffusionModel
 from ..theory.critical import critical_value
 from .cell import radius_of
 from .estimates import mean_over_graphs
-from .graph_specs import GraphSpec
+from .graph_specs import GraphSpec, identity_of
 from .graphs import Graphs, contents_of
 from .models import ModelSpec
 from .parts import Base, Critical
@@ -33,6 +31,11 @@ class Search:
     graph: GraphSpec
     replicate: int
     identity: str
+
+    @property
+    def on(self) -> tuple[GraphSpec, int]:
+        """Graph and replicate that it is computed on."""
+        return self.graph, self.replicate
 
     def compute(self, graphs: Graphs, seed: int) -> pd.DataFrame:
         """Find the critical values."""
@@ -74,8 +77,7 @@ def searches_of(plan: Critical | None, base: Base, replicates: int, seed: int) -
     for replicate in range(replicates if base.graph.replicated else 1):
         models = [[m.name, m.to_dict()] for m in plan.models]
         parts = [plan.to_dict(), models, base.graph.key, contents, replicate, seed, __version__]
-        digest = hashlib.blake2b(json.dumps(parts, sort_keys=True, default=repr).encode(), digest_size=12)
-        yield Search(plan, base.graph, replicate, f"critical-{digest.hexdigest()}")
+        yield Search(plan, base.graph, replicate, f"critical-{identity_of(parts)}")
 
 
 def critical_of(searches: pd.DataFrame, confidence: float) -> pd.DataFrame:

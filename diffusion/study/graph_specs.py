@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import tomllib
@@ -18,11 +19,17 @@ from ..graph.communities import METHODS as COMMUNITY_METHODS
 from ..graph.follower_graph import FollowerGraph
 from ..graph.generate import check_platform
 
-__all__ = ["DEFAULTS", "EXAMPLE", "GraphSpec", "parse_graphs"]
+__all__ = ["DEFAULTS", "EXAMPLE", "GraphSpec", "identity_of", "parse_graphs"]
 
 #: The default study, and the one place of every default: a value that a file or a call leaves out is taken from here.
 EXAMPLE = files("diffusion.study").joinpath("example.toml").read_text(encoding="utf-8")
 DEFAULTS = tomllib.loads(EXAMPLE)
+
+
+def identity_of(parts: Any, size: int = 12) -> str:
+    """Hash of what a result depends on: numbers, texts, lists and mappings."""
+    text = json.dumps(parts, sort_keys=True, default=repr)
+    return hashlib.blake2b(text.encode(), digest_size=size).hexdigest()
 
 
 @dataclass(frozen=True)

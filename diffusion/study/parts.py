@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,7 +13,7 @@ import numpy as np
 
 from .._toml import known, listed, one_of, typed
 from ..errors import InputError
-from .graph_specs import GraphSpec
+from .graph_specs import GraphSpec, identity_of
 from .methods import METHODS
 from .models import ModelSpec
 
@@ -101,8 +99,7 @@ class Point:
             "budget": [self.budget.kind, self.budget.value],
             "place": self.place,
         }
-        text = json.dumps(parts, sort_keys=True, default=repr)
-        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+        return identity_of(parts, 8)
 
     def has(self, factor: str) -> bool:
         """Whether the condition has a factor that could be varied."""

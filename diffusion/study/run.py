@@ -50,7 +50,8 @@ class Prepared:
     design: StudyDesign
     cells: list[Cell]
     points: list[tuple[dict[str, Any], Point, range]]  # columns of the table of points, condition, replicates
-    units: list[Sample | Search]
+    searches: list[Search]
+    samples: list[Sample]
     first: list[PreparedGraph]  # the first replicate of every graph of the crossed part
     skipped: Skipped = field(default_factory=list)
 
@@ -80,9 +81,9 @@ def prepare(design: StudyDesign) -> Prepared:
         )
         for (_, r), (detail, point) in details.items()
     ]
-    searches = searches_of(design.critical, design.base, design.replicates, design.seed)
-    units: list[Sample | Search] = [*samples_of(design.sensitivity, design.seed), *searches]
-    prepared = Prepared(design, cells, points, units, graphs, skipped)
+    searches = list(searches_of(design.critical, design.base, design.replicates, design.seed))
+    samples = samples_of(design.sensitivity, design.seed)
+    prepared = Prepared(design, cells, points, searches, samples, graphs, skipped)
     _refuse_impossible(prepared)
     return prepared
 
@@ -117,7 +118,7 @@ def _points(design: StudyDesign) -> Iterator[tuple[dict[str, Any], Point, range,
 
 def _refuse_impossible(prepared: Prepared) -> None:
     """Refuse a study of which no crossed combination can be run, as far as the first graphs tell."""
-    reason = ""
+    reasons = []
     for cell in prepared.cells:
         if cell.detail not in ("phase", "full") or cell.replicate:
             continue
@@ -125,8 +126,9 @@ def _refuse_impossible(prepared: Prepared) -> None:
         reason = impossible(cell.point, ready)
         if not reason:
             return
-    if reason:
-        _refuse(cell.point, reason)
+        reasons.append((cell.point, reason))
+    if reasons:
+        _refuse(*reasons[0])
 
 
 def _refuse(point: Point, reason: str) -> NoReturn:
@@ -235,45 +237,52 @@ def run_study(
     graphs, seeds = Graphs(design.seed, prepared.first), Seeds(design.seed)
     results: dict[str, CellResult] = {}
     extra: dict[str, pd.DataFrame] = {}
-    todo: list[Cell] = []
+    todo: list[Cell | Search] = []
     for cell in prepared.cells:
         finished = read_cell(cells_folder / f"{cell.identity}.parquet")
         if finished is None:
             todo.append(cell)
-            graphs.expect(cell.point.graph, cell.replicate)
         else:
             finished.row.update(cell.labels())
             results[cell.identity] = finished
-    missing: list[Sample | Search] = []
-    for unit in prepared.units:
+    missing: list[Sample] = []
+    units: tuple[Search | Sample, ...] = (*prepared.searches, *prepared.samples)
+    for unit in units:
         table = _read(cells_folder / f"{unit.identity}.parquet")
-        if table is None:
-            missing.append(unit)
-        else:
+        if table is not None:
             extra[unit.identity] = table
+        elif isinstance(unit, Search):
+            todo.append(unit)
+        else:
+            missing.append(unit)
+    for of_graph in todo:
+        graphs.expect(*of_graph.on)
+    wanted = {cell.identity for cell in prepared.cells} - set(results)
 
-    def work(item: Cell | Sample | Search) -> CellResult | pd.DataFrame:
+    def work(item: Cell | Search | Sample) -> CellResult | pd.DataFrame:
         path = cells_folder / f"{item.identity}.parquet"
-        if isinstance(item, Cell):
-            result = read_cell(path)  # another process may have been here
-            if result is None:
-                result = _computed(item, design, graphs, seeds)
-                write_cell(path, result)
-            else:
-                result.row.update(item.labels())
-                graphs.leave(item.point.graph, item.replicate)
-            return result
-        there = _read(path)
-        if there is not None:
-            return there
-        table = item.compute(graphs, design.seed)
-        with whole_file(path) as part:
-            table.to_parquet(part, index=False)
-        return table
+        try:
+            if isinstance(item, Cell):
+                result = read_cell(path)  # another process may have been here
+                if result is None:
+                    result = _computed(item, design, graphs, seeds)
+                    write_cell(path, result)
+                else:
+                    result.row.update(item.labels())
+                return result
+            table = _read(path)
+            if table is None:
+                table = item.compute(graphs, design.seed)
+                with whole_file(path) as part:
+                    table.to_parquet(part, index=False)
+            return table
+        finally:
+            if not isinstance(item, Sample):
+                graphs.leave(*item.on)
 
-    units: list[Cell | Sample | Search] = [*_in_turn(todo, workers), *missing]
-    with progress(total=len(units), description="cells", unit="cell") as bar:
-        for item, result in map_chunks(work, units, threads=workers):
+    waiting: list[Cell | Search | Sample] = [*_in_turn(todo, workers), *missing]
+    with progress(total=len(waiting), description="cells", unit="cell") as bar:
+        for item, result in map_chunks(work, waiting, threads=workers):
             if isinstance(result, CellResult):
                 results[item.identity] = result
             else:
@@ -292,8 +301,8 @@ def run_study(
     record = provenance(
         "study",
         key=design.seed,
-        cells_computed=sum(cell.identity in done for cell in todo),
-        cells_reused=len(done) - sum(cell.identity in done for cell in todo),
+        cells_computed=len(done & wanted),
+        cells_reused=len(done - wanted),
         cells_skipped=len(prepared.skipped),
         seconds=round(time.perf_counter() - start, 2),
     )
@@ -301,42 +310,40 @@ def run_study(
     return folder, record
 
 
-def _in_turn(cells: list[Cell], workers: int) -> Iterator[Cell]:
-    """Order cells so that workers are on different graphs, and no more graphs are in memory than there are workers.
+def _in_turn(items: list[Cell | Search], workers: int) -> Iterator[Cell | Search]:
+    """Order what is done on graphs so that workers are on different graphs, and no more graphs are in memory than there are workers.
 
     Every process begins at another graph, so that several share the work of one folder.
     """
-    groups: dict[tuple[str, int], list[Cell]] = {}
-    for cell in cells:
-        groups.setdefault((cell.point.graph.key, cell.replicate), []).append(cell)
+    groups: dict[tuple[str, int], list[Cell | Search]] = {}
+    for item in items:
+        spec, replicate = item.on
+        groups.setdefault((spec.key, replicate), []).append(item)
     waiting = list(groups.values())
     start = os.getpid() * 7919 % max(len(waiting), 1)
     waiting = waiting[start:] + waiting[:start]
     for first in range(0, len(waiting), workers):
         for row in itertools.zip_longest(*waiting[first : first + workers]):
-            yield from (cell for cell in row if cell is not None)
+            yield from (item for item in row if item is not None)
 
 
 def _computed(cell: Cell, design: StudyDesign, graphs: Graphs, seeds: Seeds) -> CellResult:
     """Compute a cell, or say why it cannot be."""
     point = cell.point
     try:
-        try:
-            ready = graphs.get(point.graph, cell.replicate)
-        except InputError as error:  # a multiple of the graph's mixing may be out of reach of its degrees
-            if not isinstance(point.graph.parameters.get("rewire_mixing"), str):
-                raise
-            return CellResult.skipped(cell, str(error))
-        reason = impossible(point, ready)
-        if reason:
-            return CellResult.skipped(cell, reason)
-        chosen = seeds.take(point, ready)
-        reason = _short_of_ranked(point, len(chosen.seeds))
-        if reason:
-            return CellResult.skipped(cell, reason)
-        return compute(cell, ready, chosen, design.precision, design.seed, base_of(design, point))
-    finally:
-        graphs.leave(point.graph, cell.replicate)
+        ready = graphs.get(*cell.on)
+    except InputError as error:  # a multiple of the graph's mixing may be out of reach of its degrees
+        if not isinstance(point.graph.parameters.get("rewire_mixing"), str):
+            raise
+        return CellResult.skipped(cell, str(error))
+    reason = impossible(point, ready)
+    if reason:
+        return CellResult.skipped(cell, reason)
+    chosen = seeds.take(point, ready)
+    reason = _short_of_ranked(point, len(chosen.seeds))
+    if reason:
+        return CellResult.skipped(cell, reason)
+    return compute(cell, ready, chosen, design.precision, design.seed, base_of(design, point))
 
 
 def _refuse_another_study(folder: Path, prepared: Prepared) -> None:
@@ -367,8 +374,7 @@ def _write_tables(
     folder: Path, prepared: Prepared, results: Mapping[str, CellResult], extra: Mapping[str, pd.DataFrame]
 ) -> None:
     design = prepared.design
-    samples = [unit for unit in prepared.units if isinstance(unit, Sample)]
-    searches = [extra[unit.identity] for unit in prepared.units if not isinstance(unit, Sample)]
+    samples, searches = prepared.samples, [extra[search.identity] for search in prepared.searches]
     for cell in prepared.cells:
         reason = results[cell.identity].row.get("skipped")
         if reason:

@@ -23,7 +23,6 @@ from .parts import Point
 __all__ = ["Seeds", "users_of"]
 
 FIRST_RANKED = 512  # users ranked at first; more where a budget asks for more, or money is left over
-MIXED = "mixed"  # part of the money for amateurs drawn at random, the rest for the most followed
 
 
 @dataclass

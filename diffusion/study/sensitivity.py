@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import warnings
 from collections.abc import Sequence
@@ -19,6 +17,7 @@ from .._random import derive_key, generator
 from .._version import __version__
 from ..simulation.runner import prepare
 from .cell import radius_of, world_key
+from .graph_specs import identity_of
 from .graphs import Graphs, contents_of, prepare_graph
 from .parts import Sensitivity
 from .seeds import Seeds
@@ -88,9 +87,7 @@ def samples_of(plan: Sensitivity | None, seed: int) -> list[Sample]:
     found = []
     for number, u in enumerate(sequence):
         parts = [plan.to_dict(), plan.graph.key, plan.model.to_dict(), contents, number, RUNS, seed, __version__]
-        text = json.dumps(parts, sort_keys=True, default=repr)
-        identity = hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
-        found.append(Sample(plan, number, inputs, u[:d], u[d:], f"sample-{identity}"))
+        found.append(Sample(plan, number, inputs, u[:d], u[d:], f"sample-{identity_of(parts)}"))
     return found
 
 
