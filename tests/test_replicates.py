@@ -285,6 +285,44 @@ def test_critical_values_are_where_R_is_one(tmp_path: Path):
     assert table.loc["feed", "critical_low"] <= table.loc["feed", "critical"] <= table.loc["feed", "critical_high"]
 
 
+def test_what_a_level_needs_is_asked_before_anything_runs(tmp_path: Path):
+    draw = np.random.default_rng(1)
+    graph = dif.FollowerGraph.from_arrays(*draw.integers(0, 200, (2, 900)), directed=True, edges_mean="follows")
+    (tmp_path / "weighted.csv").write_text("u,v,w\n" + "".join(f"{i},{(i + 1) % 50},0.5\n" for i in range(50)))
+    feed = dif.models.Feed(impressions=1.0)
+    cases = [
+        (
+            dif.Study(
+                graph, models=[dif.SIPS(0.3, feed=feed)], strategies=["degree"], budgets=[3],
+                sweeps=[{"factor": "own_community", "levels": [0.0, 0.5]}],
+            ),
+            "needs communities",
+        ),
+        (
+            dif.Study.from_design(
+                parse_study(
+                    {
+                        "graph": {
+                            "edges": {
+                                "file": str(tmp_path / "weighted.csv"), "edges_mean": "influences", "weight": "w",
+                                "communities": "leiden",
+                            }
+                        },
+                        "model": {"kind": "ic", "probability": "column"},
+                        "seeding": {"strategy": "degree", "budget": 3},
+                        "sweep": {"factor": "mixing", "levels": [0.2]},
+                    }
+                )
+            ),
+            "rewiring draws other arcs",
+        ),
+    ]  # fmt: skip
+    for study, message in cases:
+        with pytest.raises(dif.DiffusionError, match=message):
+            study.run(tmp_path / "s")
+        assert not (tmp_path / "s").exists()
+
+
 # -- sensitivity and posteriors ------------------------------------------------------------------------------------------
 
 

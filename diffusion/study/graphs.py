@@ -164,10 +164,11 @@ def prepare_graph(spec: GraphSpec, replicate: int, seed: int) -> PreparedGraph:
     return PreparedGraph(spec, replicate, _load_graph(spec, replicate, seed), seed)
 
 
-def check_graph_and_models(ready: PreparedGraph, design: StudyDesign) -> None:
+def check_graph_and_models(ready: PreparedGraph, models: Iterable[ModelSpec], design: StudyDesign) -> None:
     """Refuse, before anything runs, what cannot be run on a graph."""
-    _check_communities(ready.graph, design)
-    for model in design.models:
+    models = list(models)
+    _check_communities(ready.graph, models, design)
+    for model in models:
         model.model.compile(ready.simulated(model))
 
 
@@ -250,12 +251,12 @@ def check_weights(spec: GraphSpec, design: StudyDesign) -> None:
         )
 
 
-def _check_communities(graph: FollowerGraph, design: StudyDesign) -> None:
+def _check_communities(graph: FollowerGraph, models: Iterable[ModelSpec], design: StudyDesign) -> None:
     """Refuse, before anything runs, places and models that need communities where there are none."""
     if "community" in graph.node_data:
         return
     asks = [f"seeding.place {place!r}" for place in design.places if place != "anywhere"]
-    asks += [spec.model.needs_communities for spec in design.models if spec.model.needs_communities]
+    asks += [spec.model.needs_communities for spec in models if spec.model.needs_communities]
     if asks:
         raise InputError(
             f'{asks[0]} needs communities, and the graph has none: add communities = "leiden" to graph.edges, or the node '

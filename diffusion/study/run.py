@@ -59,9 +59,13 @@ class Prepared:
 def prepare(design: StudyDesign) -> Prepared:
     """Check every combination against its graph; raises before anything is simulated."""
     skipped: Skipped = []
-    graphs = _first_graphs(design, skipped)
+    every = list(_points(design))
+    models = {(point.model.rule, point.model.model): point.model for _, point, _, _ in every}
+    for spec in {point.graph.key: point.graph for _, point, _, _ in every if point.graph not in design.graphs}.values():
+        check_weights(spec, design)
+    graphs = _first_graphs(design, list(models.values()), skipped)
     there = {ready.spec.key for ready in graphs}
-    levels = [p for p in _points(design) if p[1].graph not in design.graphs or p[1].graph.key in there]
+    levels = [p for p in every if p[1].graph not in design.graphs or p[1].graph.key in there]
     points = [(columns, point, replicates) for columns, point, replicates, _ in levels]
     for budget in design.budgets:
         most = min((ready.graph.n_nodes for ready in graphs), default=0)
@@ -144,7 +148,7 @@ def _skip(skipped: Skipped, graph: str, strategy: str, budget: str, reason: str)
         skipped.append(entry)
 
 
-def _first_graphs(design: StudyDesign, skipped: Skipped) -> list[PreparedGraph]:
+def _first_graphs(design: StudyDesign, models: list[ModelSpec], skipped: Skipped) -> list[PreparedGraph]:
     """Build the first replicate of every graph and check the models on it, without those that cannot be built.
 
     A multiple of the graph's own mixing may be out of reach of its degrees: the study goes on without this copy. On a
@@ -155,7 +159,7 @@ def _first_graphs(design: StudyDesign, skipped: Skipped) -> list[PreparedGraph]:
         try:
             check_weights(spec, design)
             ready = prepare_graph(spec, 0, design.seed)
-            check_graph_and_models(ready, design)
+            check_graph_and_models(ready, models, design)
         except InputError as error:
             if not isinstance(spec.parameters.get("rewire_mixing"), str):
                 raise
