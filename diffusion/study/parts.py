@@ -160,6 +160,12 @@ def _number(value: Any) -> float:
     return float(value) if _is_number(value) else math.nan
 
 
+def _chosen(models: tuple[ModelSpec, ...], strategies: tuple[str, ...], budget: Budget, place: Any) -> dict[str, Any]:
+    """Return the keys of a study file that say for what something is varied."""
+    names = [model.name for model in models]
+    return {"model": names, "strategy": list(strategies), "budget": budget.to_dict(), "place": place}
+
+
 @dataclass(frozen=True)
 class Base:
     """The point that the parts vary around: what they do not vary, and do not name, is taken from here."""
@@ -179,12 +185,7 @@ class Base:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the table that stands in a study file."""
-        return {
-            "model": [m.name for m in self.models],
-            "strategy": list(self.strategies),
-            "budget": self.budget.to_dict(),
-            "place": self.place,
-        }
+        return _chosen(self.models, self.strategies, self.budget, self.place)
 
 
 @dataclass(frozen=True)
@@ -215,14 +216,8 @@ class Part:
         """Return the table that stands in a study file."""
         axes = self.axes[0].to_dict() if self.kind == "sweep" else {}
         axes |= {name: axis.to_dict() for name, axis in zip("xy", self.axes, strict=True)} if self.kind == "map" else {}
-        return axes | {
-            "model": [m.name for m in self.models],
-            "strategy": list(self.strategies),
-            "budget": self.budget.to_dict(),
-            "place": list(self.places),
-            "replicates": self.replicates,
-            **({"R": True} if self.R else {}),
-        }
+        chosen = _chosen(self.models, self.strategies, self.budget, list(self.places))
+        return axes | chosen | {"replicates": self.replicates} | ({"R": True} if self.R else {})
 
     def thinned(self, most: int, replicates: int) -> Part:
         """Return the part with fewer levels and replicates."""
@@ -371,13 +366,7 @@ class Predictive:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the table that stands in a study file."""
-        return {
-            "draws": self.draws,
-            "model": [m.name for m in self.models],
-            "strategy": list(self.strategies),
-            "budget": self.budget.to_dict(),
-            "place": self.place,
-        }
+        return {"draws": self.draws} | _chosen(self.models, self.strategies, self.budget, self.place)
 
 
 def parse_predictive(declared: Mapping[str, Any], base: Base, models: tuple[ModelSpec, ...]) -> Predictive | None:

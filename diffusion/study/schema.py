@@ -112,9 +112,19 @@ STRUCTURE = (
 )
 NAMED = (*FACTORS, _text("model_name", "name of the model in the study, by default its label"))
 
+CONTAGION = _text("contagion", "simple, complex (one sharer alone can convince nobody) or linear (exposures add up)")
+IDENTITY = _text("condition", "identity of the condition: everything but the replicate")
+AMOUNT = (
+    _text("budget_kind", "k (a number of seeds) or money"),
+    _number("budget_value", "seeds or RMB", "size of the budget"),
+)
+KIND = (_text("model_kind", "name of the model without its parameters"), CONTAGION)
+CONFIDENCE = _number("confidence", "share", "level of every interval")
+GRAPHS = _count("replicates", "graphs", "independent graphs")
+
 RESULTS = (
     CELL,
-    _text("condition", "identity of the condition: everything but the replicate"),
+    IDENTITY,
     *NAMED,
     REPLICATE,
     _text(
@@ -124,10 +134,8 @@ RESULTS = (
     STRATEGY,
     PLACE,
     BUDGET,
-    _text("budget_kind", "k (a number of seeds) or money"),
-    _number("budget_value", "seeds or RMB", "size of the budget"),
-    _text("model_kind", "name of the model without its parameters"),
-    _text("contagion", "simple, complex (one sharer alone can convince nobody) or linear (exposures add up)"),
+    *AMOUNT,
+    *KIND,
     _parameter(
         "identify",
         "text",
@@ -165,7 +173,7 @@ RESULTS = (
     _number("cost", "RMB", "price of the seeds"),
     *_estimate("reach", "users", "mean number of users active at the end, seeds included"),
     _number("reach_per_cost", "users per RMB", "reach over cost"),
-    _number("confidence", "share", "level of every interval"),
+    CONFIDENCE,
     _count("runs", "runs", "simulated spreads"),
     _number("rel_error", "share", "half width of the interval of reach over reach"),
     _text("stopped_by", "precision, max_runs, or deterministic"),
@@ -213,20 +221,20 @@ RESULTS = (
     _number("upper", "users", "certified upper bound of the reach of any seeds of this budget"),
     _number("ratio", "share", "lower over upper: certified share of the optimum"),
     _text("key", "key of the worlds, shared by all cells of one graph and model"),
-    _number("seconds_select", "s", "choosing the seeds; a shared ranking counts in each of its cells"),
+    _number(
+        "seconds_select", "s", "choosing the seeds; a shared ranking counts once, in the cell that asked for it first"
+    ),
     _number("seconds_simulate", "s", "simulating"),
 )
 
 CONDITION = (
-    _text("condition", "identity of the condition: everything but the replicate"),
+    IDENTITY,
     *NAMED,
     STRATEGY,
     PLACE,
     BUDGET,
-    _text("budget_kind", "k (a number of seeds) or money"),
-    _number("budget_value", "seeds or RMB", "size of the budget"),
-    _text("model_kind", "name of the model without its parameters"),
-    _text("contagion", "simple, complex or linear"),
+    *AMOUNT,
+    *KIND,
     *(column for column in RESULTS if column.role),
     *STRUCTURE,
     _number("mixing", "share", "of arcs that lead to another community, mean over graphs"),
@@ -235,7 +243,7 @@ CONDITION = (
         "graphs",
         "independent graphs; with one no interval over graphs is claimed: it is the simulation's",
     ),
-    _number("confidence", "share", "level of every interval"),
+    CONFIDENCE,
     _number("n_nodes", "users", "users of a graph"),
     _number("n_seeds", "users", "seeds, mean over graphs"),
     _number("cost", "RMB", "price of the seeds, mean over graphs"),
@@ -282,7 +290,7 @@ TABLES: dict[str, Table] = {
                 _text("level_y", "its level"),
                 _number("value_y", "", "the level as a number; NaN if it is none"),
                 CELL,
-                _text("condition", "identity of the condition of the cell"),
+                IDENTITY,
             ),
         ),
         Table(
@@ -290,8 +298,8 @@ TABLES: dict[str, Table] = {
             "a graph, model and rule: how Share & Spread grows, over the replicated graphs",
             (
                 *NAMED,
-                _text("contagion", "simple, complex or linear"),
-                _count("replicates", "graphs", "independent graphs"),
+                CONTAGION,
+                GRAPHS,
                 *_estimate("R_predicted", "sharers", "R by the next-generation operator, mean over graphs"),
                 *_estimate("R", "sharers", "R measured before depletion, mean over graphs"),
                 *_estimate("doubling", "steps", "in which new activations double, from the mean growth rate"),
@@ -314,7 +322,7 @@ TABLES: dict[str, Table] = {
                 _number("most", "", "largest value that was tried"),
                 _number("R_at_most", "sharers", "R there, mean over graphs"),
                 _count("crossed", "graphs", "graphs on which R crosses 1 in the range"),
-                _count("replicates", "graphs", "independent graphs"),
+                GRAPHS,
             ),
         ),
         Table(
@@ -349,7 +357,11 @@ TABLES: dict[str, Table] = {
                 *NAMED,
                 STRATEGY,
                 BUDGET,
-                _count("draws", "", "draws of the stage probabilities from their posteriors, one graph each"),
+                _count(
+                    "draws",
+                    "",
+                    "draws of the stage probabilities from their posteriors, each on the next graph in turn",
+                ),
                 *_estimate(
                     "reach", "users", "mean reach, and its interval with the stage probabilities at their means"
                 ),
