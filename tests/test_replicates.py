@@ -19,7 +19,9 @@ from diffusion.report.analysis import Contrast, mean_effect, other_half
 from diffusion.report.hypotheses import HYPOTHESES
 from diffusion.study.design import parse_study
 from diffusion.study.estimates import conditions_of, false_discoveries, mean_over_graphs, phases_of
+from diffusion.study.graphs import prepare_graph
 from diffusion.study.parts import Range, Sensitivity
+from diffusion.study.seeds import Seeds
 from diffusion.study.sensitivity import CHANCE, indices_of, samples_of
 
 PLATFORM = {"users": 500, "communities": 4}
@@ -236,6 +238,8 @@ def test_a_sweep_varies_one_factor_and_shares_the_base_point(tmp_path: Path):
     assert eta.groupby("value")["eta"].unique().map(list).to_dict() == {0.25: [0.25], 1.0: [1.0]}
     assert len(eta) == 6
     assert eta.groupby("value")["reach"].mean().is_monotonic_increasing
+    assert eta.loc[eta["detail"] == "reach", "runs"].max() == 32  # a point of a curve over replicated graphs
+    assert eta.loc[eta["detail"] != "reach", "runs"].min() >= 64
     crossed = set(points.loc[points["part"] == "crossed", "cell"])
     assert crossed == set(eta.loc[eta["value"] == 1.0, "cell"])  # the base point is computed once
     mixing = points[(points["part"] == "sweep") & (points["number"] == 1)].join(table, on="cell", rsuffix="_of")
@@ -391,6 +395,28 @@ def test_samples_meet_their_inputs_and_the_same_chance(tmp_path: Path):
         },
     )
     pd.testing.assert_frame_equal(again.to_pandas("samples"), samples)
+
+
+def test_money_is_split_between_amateurs_and_the_most_followed():
+    plan = plan_of({"small_share": [0.0, 1.0]})
+    ready = prepare_graph(plan.graph, 0, 7)
+    tier, followers, price = (ready.graph.node_data["tier"], ready.graph.out_degree, ready.graph.node_data["price"])
+    point, _ = plan.point({"small_share": 0.5})
+    chosen = {share: list(Seeds(7).mixed(point, ready, share).seeds) for share in (0.0, 0.4, 1.0)}
+    assert (tier[chosen[1.0]] == "amateur").all()
+    assert followers[chosen[0.0]].max() > followers[chosen[1.0]].max()
+    dear = [user for user in chosen[0.4] if tier[user] != "amateur"]
+    assert 0 < price[dear].sum() <= 0.6 * 5_000
+    assert all(price[seeds].sum() <= 5_000 for seeds in chosen.values())
+    assert len(chosen[0.0]) < len(chosen[0.4]) < len(chosen[1.0])
+
+
+def test_eta_from_engagement_stays_when_attention_is_varied():
+    block = {"kind": "sips", "sips": {"attention": 0.3, "eta": "engagement"}}
+    (spec,) = parse_study({"model": block}).models
+    varied = spec.changed({"attention": 0.6}, "")
+    assert varied.model.funnel == spec.model.funnel
+    assert varied.columns()["shares_per_follower"] == pytest.approx(2 * spec.columns()["shares_per_follower"])
 
 
 def test_ranges_are_what_they_say():
