@@ -1,0 +1,303 @@
+"""Ways to learn the probability of every arc from a log: what is asked of a method, and those that count."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._validation import number
+from ..errors import InputError, NotFoundError, did_you_mean
+from ..kernels.learning import Found, Prior, Trials, add_credit, add_delays, em_nodes
+from .contacts import GraphLog
+from .shrinkage import BetaPrior, shrinkage_of
+
+__all__ = ["Bernoulli", "Estimate", "FitMethod", "Jaccard", "PartialCredit", "log_likelihood"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """What a method says; arrays of arcs are in the order of in-arcs, those of nodes by internal node.
+
+    Attributes
+    ----------
+    probability : ndarray of float64, shape (n_edges,)
+    hits, trials : ndarray of float64, shape (n_edges,)
+        Expected successes, and trials, of every arc.
+    log_likelihood : float
+        Of the adoptions under the independent cascade with these probabilities and the background; of the method's own
+        model where it has another.
+    explained : float
+        Share of the adoptions after the first of each item that the arcs explain.
+    background : ndarray of float64, shape (n_nodes,), or None
+        Probability that nobody seen makes a node adopt an item.
+    background_hits : ndarray of float64, shape (n_nodes,), or None
+        Expected adoptions of each node that nobody seen caused.
+    prior, background_prior : BetaPrior or None
+    iterations : int
+        Most of any node.
+    unconverged : int
+        Nodes that reached the limit of iterations.
+    rates : ndarray of float64, shape (n_edges,), or None
+        Transmission rates, of methods in continuous time.
+    """
+
+    probability: Floats
+    hits: Floats
+    trials: Floats
+    log_likelihood: float
+    explained: float
+    background: Floats | None = None
+    background_hits: Floats | None = None
+    prior: BetaPrior | None = None
+    background_prior: BetaPrior | None = None
+    iterations: int = 0
+    unconverged: int = 0
+    rates: Floats | None = None
+
+
+class FitMethod(ABC):
+    """A way to learn the probabilities of arcs; its parameters are the fields of a frozen dataclass."""
+
+    name: ClassVar[str]
+    window: float | None
+
+    @property
+    def reach(self) -> float:
+        """How long after its own adoption a user can cause another's, in the unit of the log."""
+        return math.inf if self.window is None else float(self.window)
+
+    @property
+    def label(self) -> str:
+        """Name with the parameters that are not at their defaults."""
+        changed = [(f.name, getattr(self, f.name)) for f in fields(self) if getattr(self, f.name) != f.default]  # type: ignore[arg-type]
+        return " ".join([self.name, *(f"{name}={value}" for name, value in changed)])
+
+    @abstractmethod
+    def estimate(self, data: GraphLog) -> Estimate:
+        """Return what the log says about every arc."""
+
+    def intervals(self, data: GraphLog, found: Estimate, *, confidence: float, key: int) -> tuple[Floats, Floats]:
+        """Return the ends of the interval of every arc's probability."""
+        raise InputError(f"{self.name} claims no intervals: method='em' or method='bernoulli' do")
+
+    def check_window(self) -> None:
+        """Refuse a window that is no time above 0."""
+        if self.window is not None:
+            number(self.window, "window", above=0)
+
+
+def log_likelihood(data: GraphLog, probability: Floats) -> float:
+    """Log-likelihood of the adoptions with a contact under the independent cascade with these probabilities."""
+    n = data.graph.n_nodes
+    counts = [np.zeros(n, np.int64) for _ in range(2)]
+    found = Found(*(np.zeros(n) for _ in range(3)), *counts)
+    p, b = probability.copy(), np.zeros(n)
+    trials, prior = Trials(data.trials, 0), Prior(0.0, 0.0, 0.0, 0.0)
+    data.by_node(
+        lambda first, last: em_nodes(
+            first, last, data.contacts, data.into.indptr, trials, prior, p, b, 0.0, 0, found
+        ),
+        "log-likelihood",
+    )
+    return float(found.fit.sum())
+
+
+def _credits(data: GraphLog, scale: Floats) -> tuple[NDArray[np.int64], Floats]:
+    m = data.graph.n_edges
+    counted, credit = np.zeros(m, np.int64), np.zeros(m)
+    data.by_node(
+        lambda first, last: add_credit(first, last, data.contacts, data.into.indptr, scale, counted, credit),
+        "counting",
+    )
+    return counted, credit
+
+
+def _mean_delays(data: GraphLog, counted: NDArray[np.int64]) -> Floats:
+    total = np.zeros(data.graph.n_edges)
+    data.by_node(
+        lambda first, last: add_delays(first, last, data.contacts, data.into.indptr, total), "averaging delays"
+    )
+    return np.divide(total, counted, out=np.full(total.size, np.inf), where=counted > 0)
+
+
+@dataclass(frozen=True)
+class _Counting(FitMethod):
+    """Successes over trials of every arc by itself."""
+
+    window: float | None = None
+    shrinkage: str | tuple[float, float] | None = "empirical_bayes"
+
+    def __post_init__(self) -> None:
+        self.check_window()
+        shrinkage_of(self.shrinkage)
+
+    def _counts(self, data: GraphLog) -> tuple[Floats, Floats]:
+        """Successes and trials of every in-arc."""
+        raise NotImplementedError
+
+    def estimate(self, data: GraphLog) -> Estimate:
+        hits, trials = self._counts(data)
+        prior = shrinkage_of(self.shrinkage)
+        if prior == "empirical_bayes":
+            prior = BetaPrior.fitted(hits, trials)
+        assert not isinstance(prior, str)
+        p = _rate(hits, trials, prior)
+        return Estimate(
+            p, hits, trials, log_likelihood(data, p), data.possible, prior=prior if prior else None
+        )
+
+
+def _rate(hits: Floats, trials: Floats, prior: BetaPrior | None) -> Floats:
+    a, b = (prior.hits, prior.misses) if prior is not None else (0.0, 0.0)
+    count = trials + a + b
+    return np.divide(hits + a, count, out=np.zeros(hits.size), where=count > 0)
+
+
+@dataclass(frozen=True)
+class Bernoulli(_Counting):
+    """Successes over trials: how often v adopted after u, of the items u adopted before v could have.
+
+    Parameters
+    ----------
+    window : float, optional
+        Longest time between the two adoptions, in the unit of the log; default any.
+    shrinkage : {"empirical_bayes", None} or (hits, misses)
+        Pseudo-counts added to every arc: those of a Beta prior that is fitted to all arcs, none, or given ones.
+    trials : {"possible", "all"}
+        Items that u adopted and v had not adopted before, or all items of u, as Goyal et al. (2010) have it.
+
+    See Also
+    --------
+    fit_probabilities, Jaccard, PartialCredit, EM
+
+    Notes
+    -----
+    Every active neighbour takes the whole success, so probabilities of users who are followed together add up to too
+    much; `EM` shares it out. With one neighbour alone the two are the same.
+
+    References
+    ----------
+    - Goyal, A., Bonchi, F. and Lakshmanan, L. V. S. (2010). Learning influence probabilities in social networks. WSDM
+      2010. doi:10.1145/1718487.1718518
+
+    Examples
+    --------
+    >>> Bernoulli(window=7.0).label
+    'bernoulli window=7.0'
+    """
+
+    trials: str = "possible"
+    name: ClassVar[str] = "bernoulli"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.trials not in ("possible", "all"):
+            raise NotFoundError(
+                f"trials={self.trials!r} is unknown: give 'possible' or 'all'"
+                + did_you_mean(self.trials, ("possible", "all"))
+            )
+
+    def _counts(self, data: GraphLog) -> tuple[Floats, Floats]:
+        counted, _ = _credits(data, np.zeros(data.graph.n_edges))
+        trials = data.trials if self.trials == "possible" else data.activity[data.into.sources]
+        return counted.astype(np.float64), trials.astype(np.float64)
+
+    def intervals(self, data: GraphLog, found: Estimate, *, confidence: float, key: int) -> tuple[Floats, Floats]:
+        prior = found.prior or BetaPrior(0.5, 0.5)  # Jeffreys' where nothing is shrunk
+        return prior.interval(found.hits, found.trials, confidence)
+
+
+@dataclass(frozen=True)
+class Jaccard(_Counting):
+    """Items that v adopted after u, over the items that either adopted.
+
+    Parameters
+    ----------
+    window, shrinkage
+        As in `Bernoulli`.
+
+    See Also
+    --------
+    fit_probabilities, Bernoulli
+
+    References
+    ----------
+    - Goyal, A., Bonchi, F. and Lakshmanan, L. V. S. (2010). Learning influence probabilities in social networks. WSDM
+      2010. doi:10.1145/1718487.1718518
+
+    Examples
+    --------
+    >>> Jaccard().label
+    'jaccard'
+    """
+
+    name: ClassVar[str] = "jaccard"
+
+    def _counts(self, data: GraphLog) -> tuple[Floats, Floats]:
+        counted, _ = _credits(data, np.zeros(data.graph.n_edges))
+        target = np.repeat(np.arange(data.graph.n_nodes), np.diff(data.into.indptr))
+        # Trials leave out the items of u that v had adopted before: |A_u or A_v| = trials + A_v - those after u.
+        late = data.activity[target] - counted
+        if math.isfinite(self.reach):  # adoptions of both beyond the window are counted in the trials of u already
+            everything, _ = _credits(data_without_window(data), np.zeros(data.graph.n_edges))
+            late = data.activity[target] - everything
+        return counted.astype(np.float64), (data.trials + late).astype(np.float64)
+
+
+def data_without_window(data: GraphLog) -> GraphLog:
+    """The same log with contacts of any delay."""
+    from .contacts import graph_log
+
+    return graph_log(data.graph, data.log, window=math.inf, threads=data.threads)
+
+
+@dataclass(frozen=True)
+class PartialCredit(_Counting):
+    """Each adoption is shared out among the active neighbours, evenly or by how long ago they adopted.
+
+    Parameters
+    ----------
+    window, shrinkage
+        As in `Bernoulli`.
+    decay : bool
+        Weigh by exp(-delay / mean delay of the arc) instead of evenly.
+    trials : {"possible", "all"}
+        As in `Bernoulli`.
+
+    See Also
+    --------
+    fit_probabilities, Bernoulli, EM
+
+    References
+    ----------
+    - Goyal, A., Bonchi, F. and Lakshmanan, L. V. S. (2010). Learning influence probabilities in social networks. WSDM
+      2010. doi:10.1145/1718487.1718518
+
+    Examples
+    --------
+    >>> PartialCredit(decay=True).label
+    'partial_credit decay=True'
+    """
+
+    decay: bool = False
+    trials: str = "possible"
+    name: ClassVar[str] = "partial_credit"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.trials not in ("possible", "all"):
+            raise NotFoundError(f"trials={self.trials!r} is unknown: give 'possible' or 'all'")
+
+    def _counts(self, data: GraphLog) -> tuple[Floats, Floats]:
+        counted, credit = _credits(data, np.zeros(data.graph.n_edges))
+        if self.decay:
+            _, credit = _credits(data, 1.0 / _mean_delays(data, counted))
+        trials = data.trials if self.trials == "possible" else data.activity[data.into.sources]
+        return credit, trials.astype(np.float64)

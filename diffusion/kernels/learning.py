@@ -1,0 +1,249 @@
+"""Learning the arcs into a node from its contacts; nodes share no parameter, so each is fitted by itself."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .._numba import njit
+from .coins import mix
+
+TINY = 1e-300  # below every probability that matters, so that no logarithm is infinite
+
+
+class Contacts(NamedTuple):
+    """Active in-neighbours of every adopter, before it adopted."""
+
+    rows: np.ndarray  # i8[n + 1]: adoptions of each node
+    indptr: np.ndarray  # i8[adoptions + 1]: contacts of each adoption
+    slot: np.ndarray  # i4[contacts]: in-arc, from the first one of the node on
+    delay: np.ndarray  # f8[contacts]
+
+
+# in_indptr i8[n + 1]; counted i8[m], credit f8[m] in in-arc order: added to; scale f8[m]
+@njit
+def add_credit(first, last, contacts, in_indptr, scale, counted, credit):
+    """Count the contacts of each in-arc, and share each adoption out among them by exp(-delay * scale)."""
+    for v in range(first, last):
+        base = in_indptr[v]
+        for row in range(contacts.rows[v], contacts.rows[v + 1]):
+            total = 0.0
+            for c in range(contacts.indptr[row], contacts.indptr[row + 1]):
+                k = base + contacts.slot[c]
+                counted[k] += 1
+                total += np.exp(-contacts.delay[c] * scale[k])
+            for c in range(contacts.indptr[row], contacts.indptr[row + 1]):
+                k = base + contacts.slot[c]
+                if total > 0.0:
+                    credit[k] += np.exp(-contacts.delay[c] * scale[k]) / total
+                else:  # all so long ago that their weights vanish
+                    credit[k] += 1.0 / (contacts.indptr[row + 1] - contacts.indptr[row])
+
+
+# total f8[m], in in-arc order: added to
+@njit
+def add_delays(first, last, contacts, in_indptr, total):
+    """Sum the delays of the contacts of each in-arc."""
+    for v in range(first, last):
+        for row in range(contacts.rows[v], contacts.rows[v + 1]):
+            for c in range(contacts.indptr[row], contacts.indptr[row + 1]):
+                total[in_indptr[v] + contacts.slot[c]] += contacts.delay[c]
+
+
+class Prior(NamedTuple):
+    """Pseudo-counts of successes and failures of every arc, and of every node's background."""
+
+    hits: float
+    misses: float
+    background_hits: float
+    background_misses: float
+
+
+class Trials(NamedTuple):
+    """What can succeed: trials of every in-arc, and items in which the background may make a node adopt."""
+
+    arcs: np.ndarray  # i8[m], in in-arc order
+    background: int  # 0: adoptions that nobody seen caused are left out
+
+
+class Found(NamedTuple):
+    """What a fit of the arcs into each node says."""
+
+    fit: np.ndarray  # f8[n]: log-likelihood
+    penalty: np.ndarray  # f8[n]: of the prior's pseudo-counts
+    caused: np.ndarray  # f8[n]: expected adoptions that the background caused
+    counted: np.ndarray  # i8[n]: adoptions that the likelihood speaks of
+    steps: np.ndarray  # i8[n]: iterations
+
+
+# in_indptr i8[n + 1]; p f8[m], b f8[n]: start values, overwritten; tol f8, most i8
+@njit
+def em_nodes(first, last, contacts, in_indptr, trials, prior, p, b, tol, most, found):
+    """EM of Saito et al. (2008), with a background: an adoption is caused by any of its contacts, or by the background.
+
+    The iterations of a node end once no probability moves by more than `tol`. What is said of it is that of its last
+    values.
+    """
+    widest = 0
+    for v in range(first, last):
+        widest = max(widest, in_indptr[v + 1] - in_indptr[v])
+    hits = np.zeros(widest)
+    fails = np.zeros(widest, np.int64)
+    for v in range(first, last):
+        base, degree = in_indptr[v], in_indptr[v + 1] - in_indptr[v]
+        if trials.background == 0:
+            b[v] = 0.0
+        found.counted[v] = count_fails(v, base, degree, contacts, trials, fails)
+        moved = np.inf
+        step = 0
+        while True:
+            fit, caused = expected_hits(v, base, degree, contacts, trials.background > 0, p, b[v], hits)
+            penalty = 0.0
+            for k in range(degree):
+                q = p[base + k]
+                fit += fails[k] * np.log(max(1.0 - q, TINY)) if fails[k] > 0 else 0.0
+                penalty += pseudo(prior.hits, prior.misses, q)
+            if trials.background > 0:
+                missed = trials.background - found.counted[v]
+                fit += missed * np.log(max(1.0 - b[v], TINY)) if missed > 0 else 0.0
+                penalty += pseudo(prior.background_hits, prior.background_misses, b[v])
+            if moved <= tol or step >= most:
+                break
+            moved = 0.0
+            for k in range(degree):
+                count = trials.arcs[base + k] + prior.hits + prior.misses
+                new = min((hits[k] + prior.hits) / count, 1.0) if count > 0 else 0.0
+                moved = max(moved, abs(new - p[base + k]))
+                p[base + k] = new
+            if trials.background > 0:
+                count = trials.background + prior.background_hits + prior.background_misses
+                new = min((caused + prior.background_hits) / count, 1.0)
+                moved = max(moved, abs(new - b[v]))
+                b[v] = new
+            step += 1
+        found.fit[v], found.penalty[v], found.caused[v], found.steps[v] = fit, penalty, caused, step
+
+
+@njit
+def pseudo(hits, misses, q):
+    """Log-likelihood of pseudo-counts."""
+    total = hits * np.log(max(q, TINY)) if hits > 0.0 else 0.0
+    return total + (misses * np.log(max(1.0 - q, TINY)) if misses > 0.0 else 0.0)
+
+
+@njit
+def count_fails(v, base, degree, contacts, trials, fails):
+    """Set the trials of each in-arc that are no contacts of an adoption; return the adoptions that count."""
+    counted = 0
+    for k in range(degree):
+        fails[k] = trials.arcs[base + k]
+    for row in range(contacts.rows[v], contacts.rows[v + 1]):
+        if trials.background > 0 or contacts.indptr[row + 1] > contacts.indptr[row]:
+            counted += 1
+        for c in range(contacts.indptr[row], contacts.indptr[row + 1]):
+            fails[contacts.slot[c]] -= 1
+    return counted
+
+
+@njit
+def expected_hits(v, base, degree, contacts, background, p, b, hits):
+    """Expected successes of each in-arc given the adoptions; return their log-likelihood and the background's share."""
+    fit = 0.0
+    caused = 0.0
+    for k in range(degree):
+        hits[k] = 0.0
+    for row in range(contacts.rows[v], contacts.rows[v + 1]):
+        first, last = contacts.indptr[row], contacts.indptr[row + 1]
+        if first == last and not background:
+            continue
+        adopts = b  # built up from the small side, so that small probabilities keep their digits
+        for c in range(first, last):
+            adopts += p[base + contacts.slot[c]] * (1.0 - adopts)
+        adopts = max(adopts, TINY)
+        fit += np.log(adopts)
+        caused += b / adopts
+        for c in range(first, last):
+            hits[contacts.slot[c]] += p[base + contacts.slot[c]] / adopts
+    return fit, caused
+
+
+# seed u8; p f8[m], b f8[n]: start values, overwritten; draws, burn i8; moments f8[m, 2], b_moments f8[n, 2]: written
+@njit
+def gibbs_nodes(first, last, contacts, in_indptr, trials, prior, seed, p, b, draws, burn, moments, b_moments):
+    """Draw who succeeded and the probabilities in turn (data augmentation); mean and variance of every probability.
+
+    Given the successes a probability is Beta: its mean and variance are averaged over draws (Rao-Blackwell). numba's
+    generator is seeded anew for each node, so that no result depends on threads.
+    """
+    widest = 0
+    for v in range(first, last):
+        widest = max(widest, in_indptr[v + 1] - in_indptr[v])
+    hits = np.zeros(widest + 1, np.int64)
+    longest = 0
+    for row in range(contacts.rows[first], contacts.rows[last]):
+        longest = max(longest, contacts.indptr[row + 1] - contacts.indptr[row])
+    rest = np.zeros(longest + 1)
+    for v in range(first, last):
+        np.random.seed(mix(np.uint64(seed) ^ mix(np.uint64(v))) & np.uint64(0xFFFFFFFF))
+        base, degree = in_indptr[v], in_indptr[v + 1] - in_indptr[v]
+        some = contacts.rows[v + 1] > contacts.rows[v] and degree > 0
+        for draw in range(draws + burn):
+            draw_hits(v, base, degree, contacts, trials.background > 0, p, b[v], hits, rest)
+            keep = draw >= burn
+            for k in range(degree):
+                yes = hits[k] + prior.hits
+                no = trials.arcs[base + k] - hits[k] + prior.misses
+                if keep:
+                    add_beta(yes, no, moments[base + k])
+                if some:
+                    p[base + k] = np.random.beta(yes, no)
+            if trials.background > 0:
+                yes = hits[degree] + prior.background_hits
+                no = trials.background - hits[degree] + prior.background_misses
+                if keep:
+                    add_beta(yes, no, b_moments[v])
+                if some:
+                    b[v] = np.random.beta(yes, no)
+        for k in range(degree):
+            end_moments(moments[base + k], draws)
+        if trials.background > 0:
+            end_moments(b_moments[v], draws)
+
+
+@njit
+def add_beta(yes, no, moments):
+    """Add mean, and mean square, of a Beta distribution."""
+    mean = yes / (yes + no)
+    moments[0] += mean
+    moments[1] += mean * mean + mean * (1.0 - mean) / (yes + no + 1.0)
+
+
+@njit
+def end_moments(moments, draws):
+    """Sums of means and mean squares become a mean and a variance."""
+    moments[0] /= draws
+    moments[1] = moments[1] / draws - moments[0] * moments[0]
+
+
+@njit
+def draw_hits(v, base, degree, contacts, background, p, b, hits, rest):
+    """Draw which contacts of each adoption succeeded, given that one did, or the background (hits[degree])."""
+    for k in range(degree + 1):
+        hits[k] = 0
+    for row in range(contacts.rows[v], contacts.rows[v + 1]):
+        first, last = contacts.indptr[row], contacts.indptr[row + 1]
+        if first == last:
+            hits[degree] += background
+            continue
+        size = last - first
+        rest[size] = b  # probability that any of the causes from here on succeeds
+        for i in range(size - 1, -1, -1):
+            q = p[base + contacts.slot[first + i]]
+            rest[i] = rest[i + 1] + q * (1.0 - rest[i + 1])
+        caused = False
+        for i in range(size):
+            k = contacts.slot[first + i]
+            if np.random.random() < p[base + k] / (1.0 if caused else rest[i]):
+                hits[k] += 1
+                caused = True
+        if background and (not caused or np.random.random() < b):
+            hits[degree] += 1
