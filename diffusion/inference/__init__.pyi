@@ -12,3 +12,4 @@ from .read import read_cascades as read_cascades
 from .shrinkage import BetaPrior as BetaPrior
 from .scores import FitComparison as FitComparison
 from .scores import compare_fits as compare_fits
+from .simulated import simulate_log as simulate_log
