@@ -183,16 +183,16 @@ def graph_log(graph: FollowerGraph, log: ActionLog, *, window: float, threads: i
     blocked = _count(graph, rows, into, window, threads, counts)
     trials = activity[into.sources] - blocked
     indptr = np.concatenate([[0], np.cumsum(counts)])
-    slot, delay = np.empty(indptr[-1], np.int32), np.empty(indptr[-1], np.float64)
+    written = np.empty(indptr[-1], np.int32), np.empty(indptr[-1], np.float64), np.empty(len(log), np.float64)
     stamped = _Spare(threads, lambda: _stamps(n))
     in_chunks(
-        stamped.lent(lambda first, last, held: fill_contacts(first, last, rows, into, window, held, indptr, slot, delay)),
+        stamped.lent(lambda first, last, held: fill_contacts(first, last, rows, into, window, held, indptr, *written)),
         _chunks(rows, into.indptr),
         "writing contacts",
         threads,
     )
     by_node = np.concatenate([[0], np.cumsum(activity)])
-    contacts = Contacts(by_node, indptr, slot, delay)
+    contacts = Contacts(by_node, indptr, *written)
     return GraphLog(graph, log, rows, contacts, trials, activity, window, threads)
 
 
@@ -211,6 +211,8 @@ class Exposed:
     adopted : ndarray of bool, shape (n_pairs,)
     log_miss : ndarray of float64, shape (n_pairs,)
         Sum of log(1 - p) over these neighbours.
+    clock : ndarray of float64, shape (n_pairs,)
+        Share of the item's adoptions after that of the first of these neighbours.
     """
 
     item: NDArray[np.int64]
@@ -218,6 +220,7 @@ class Exposed:
     active: NDArray[np.int32]
     adopted: NDArray[np.bool_]
     log_miss: NDArray[np.float64]
+    clock: NDArray[np.float64]
 
 
 def exposed_pairs(
@@ -233,7 +236,8 @@ def exposed_pairs(
             log_miss = np.maximum(np.log1p(-np.broadcast_to(probability, graph.n_edges)), -700.0)
 
     def arrays() -> tuple[Stamps, Met]:
-        return _stamps(n), Met(np.full(n, -1, np.int32), np.zeros(n, np.int32), np.zeros(n), np.zeros(n, np.int32))
+        met = Met(np.full(n, -1, np.int32), np.zeros(n, np.int32), np.zeros(n), np.zeros(n), np.zeros(n, np.int32))
+        return _stamps(n), met
 
     chunks = _chunks(rows, csr.indptr)
     counts = np.zeros(log.n_items, np.int64)
@@ -245,13 +249,13 @@ def exposed_pairs(
     )
     indptr = np.concatenate([[0], np.cumsum(counts)])
     pairs = np.empty(indptr[-1], np.int32), np.empty(indptr[-1], np.int32), np.empty(indptr[-1], np.bool_)
-    miss = np.empty(indptr[-1])
+    sums = np.empty(indptr[-1]), np.empty(indptr[-1])
     in_chunks(
         _Spare(threads, arrays).lent(
-            lambda first, last, held: fill_exposed(first, last, rows, out, log_miss, *held, indptr, *pairs, miss)
+            lambda first, last, held: fill_exposed(first, last, rows, out, log_miss, *held, indptr, *pairs, *sums)
         ),
         chunks,
         "writing exposures",
         threads,
     )
-    return Exposed(np.repeat(np.arange(log.n_items), counts), *pairs, miss)
+    return Exposed(np.repeat(np.arange(log.n_items), counts), *pairs, *sums)

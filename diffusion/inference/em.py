@@ -12,7 +12,7 @@ from ..errors import NotFoundError, did_you_mean
 from ..kernels.learning import Found, Prior, Trials, em_nodes, gibbs_nodes
 from .contacts import GraphLog
 from .methods import Estimate, FitMethod, Floats
-from .shrinkage import BetaPrior, shrinkage_of
+from .shrinkage import BetaPrior, GammaPrior, shrinkage_of
 
 __all__ = ["EM"]
 
@@ -31,8 +31,8 @@ class EM(FitMethod):
     window : float, optional
         A user can cause adoptions up to so long after its own; 1 for logs in steps of a simulation. Default any time.
     background : {"user", "none"}
-        Every user adopts an item by itself with a probability of its own; or adoptions without an active neighbour are
-        left out, and one with an active neighbour is always caused by such.
+        Every user also adopts by itself, at a rate of its own; or adoptions without an active neighbour are left out,
+        and one with an active neighbour is always caused by such. Simulated logs with seeds at step 0 have none.
     shrinkage : {"empirical_bayes", None} or (hits, misses)
         Pseudo-counts added to every arc: those of a Beta prior that is fitted to all arcs, none, or given ones. The
         background has a fitted prior of its own, or none.
@@ -47,10 +47,12 @@ class EM(FitMethod):
     Notes
     -----
     An item tries every arc u -> v once, if u adopts it and v has not done so before or at the same time. v adopts with
-    probability 1 - (1 - b_v) prod (1 - p_uv). EM never lowers the likelihood, with the prior's pseudo-counts as a
-    penalty. The likelihood is a product over users, so each is fitted by itself.
+    probability 1 - exp(-h_v c) prod (1 - p_uv). The likelihood is a product over users, so each is fitted by itself. EM
+    never lowers it, with the prior's pseudo-counts as a penalty.
 
-    The background term is that of the leaky noisy-or. Without it a log with many independent adoptions makes
+    The background is a leaky noisy-or: h_v is the rate at which v adopts an item by itself, over the whole life of the
+    item. Its clock counts the item's adoptions: c is the share of them that fall into the time in which the neighbours
+    could cause v's adoption, and 1 where it had none. Without a background a log with many independent adoptions makes
     neighbours look influential. Adoptions have to be caused by what the graph shows or at random: a common cause of
     neighbours (homophily, a campaign) still looks like influence.
 
@@ -92,48 +94,44 @@ class EM(FitMethod):
         """See `FitMethod.estimate`."""
         prior = shrinkage_of(self.shrinkage)
         if prior != "empirical_bayes":
-            return self._fit(data, prior, None)
-        found = self._fit(data, None, None)
+            return self._fit(data, prior, None)[0]
+        found, exposure = self._fit(data, None, None)
         for _ in range(PASSES):
             prior = BetaPrior.fitted(found.hits, found.trials)
-            found = self._fit(data, prior, self._background_prior(data, found), start=found)
+            own = None if found.hazard is None else GammaPrior.fitted(found.hazard * exposure, exposure)
+            found, exposure = self._fit(data, prior, own, start=found)
         return found
 
-    def _background_prior(self, data: GraphLog, found: Estimate) -> BetaPrior | None:
-        if found.background is None:
-            return None
-        return BetaPrior.fitted(found.background_hits, np.full(data.graph.n_nodes, float(data.log.n_items)))
-
     def _fit(
-        self, data: GraphLog, prior: BetaPrior | None, own: BetaPrior | None, start: Estimate | None = None
-    ) -> Estimate:
+        self, data: GraphLog, prior: BetaPrior | None, own: GammaPrior | None, start: Estimate | None = None
+    ) -> tuple[Estimate, Floats]:
+        """Fit with these priors; with the exposure of each node's background."""
         n, m = data.graph.n_nodes, data.graph.n_edges
-        found = Found(np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n, np.int64), np.zeros(n, np.int64))
+        found = Found(*(np.zeros(n) for _ in range(5)), np.zeros(n, np.int64))
         p = np.full(m, START) if start is None else start.probability.copy()
-        b = np.full(n, START) if start is None or start.background is None else start.background.copy()
+        hazard = np.full(n, START) if start is None or start.hazard is None else start.hazard.copy()
         trials, weights = self._trials(data), _prior(prior, own)
         data.by_node(
             lambda first, last: em_nodes(
                 *(first, last, data.contacts, data.into.indptr, trials, weights),
-                *(p, b, self.tol, self.max_iterations, found),
+                *(p, hazard, self.tol, self.max_iterations, found),
             ),
             "EM",
         )
-        count = data.trials + (0.0 if prior is None else prior.strength)
-        hits = np.clip(p * count - (0.0 if prior is None else prior.hits), 0.0, data.trials)
-        return Estimate(
+        strength, pseudo = (0.0, 0.0) if prior is None else (prior.strength, prior.hits)
+        estimate = Estimate(
             probability=p,
-            hits=hits,
+            hits=np.clip(p * (data.trials + strength) - pseudo, 0.0, data.trials),
             trials=data.trials.astype(np.float64),
             log_likelihood=float(found.fit.sum()),
-            explained=data.possible if not trials.background else (len(data.log) - float(found.caused.sum())) / data.later,
-            background=b if trials.background else None,
-            background_hits=found.caused if trials.background else None,
+            explained=float(found.explained.sum()) / data.later,
+            hazard=hazard if trials.background else None,
             prior=prior,
-            background_prior=own,
+            hazard_prior=own,
             iterations=int(found.steps.max(initial=0)),
             unconverged=int((found.steps >= self.max_iterations).sum()),
         )
+        return estimate, found.exposure
 
     def _trials(self, data: GraphLog) -> Trials:
         return Trials(data.trials, data.log.n_items if self.background == "user" else 0)
@@ -142,16 +140,15 @@ class EM(FitMethod):
         """See `FitMethod.intervals`: posterior ones."""
         from scipy.special import betaincinv
 
-        n, m = data.graph.n_nodes, data.graph.n_edges
-        p, b = found.probability.copy(), np.zeros(n) if found.background is None else found.background.copy()
-        moments, b_moments = np.zeros((m, 2)), np.zeros((n, 2))
-        jeffreys = BetaPrior(0.5, 0.5)  # where nothing is shrunk
-        weights = _prior(found.prior or jeffreys, found.background_prior or jeffreys)
+        p = found.probability.copy()
+        hazard = np.zeros(data.graph.n_nodes) if found.hazard is None else found.hazard.copy()
+        moments = np.zeros((p.size, 2))
+        weights = _prior(found.prior or BetaPrior(0.5, 0.5), found.hazard_prior or GammaPrior(0.5, 0.0))
         trials = self._trials(data)
         data.by_node(
             lambda first, last: gibbs_nodes(
                 *(first, last, data.contacts, data.into.indptr, trials, weights),
-                *(np.uint64(key), p, b, DRAWS, BURN, moments, b_moments),
+                *(np.uint64(key), p, hazard, DRAWS, BURN, moments),
             ),
             "intervals",
         )
@@ -162,6 +159,6 @@ class EM(FitMethod):
         return low, high
 
 
-def _prior(prior: BetaPrior | None, own: BetaPrior | None) -> Prior:
-    pairs = [(0.0, 0.0) if given is None else (given.hits, given.misses) for given in (prior, own)]
-    return Prior(*pairs[0], *pairs[1])
+def _prior(prior: BetaPrior | None, own: GammaPrior | None) -> Prior:
+    arcs = (0.0, 0.0) if prior is None else (prior.hits, prior.misses)
+    return Prior(*arcs, *((0.0, 0.0) if own is None else (own.events, own.exposure)))

@@ -19,7 +19,7 @@ from ..graph.follower_graph import FollowerGraph, Probabilities, check_graph
 from .action_log import ActionLog, check_log
 from .contacts import GraphLog, graph_log
 from .em import EM
-from .methods import Bernoulli, Estimate, FitMethod, Jaccard, PartialCredit
+from .methods import Bernoulli, Estimate, FitMethod, Floats, Jaccard, PartialCredit
 
 __all__ = ["METHODS", "FittedProbabilities", "fit_probabilities"]
 
@@ -93,9 +93,17 @@ class FittedProbabilities:
 
     def to_pandas(self) -> pd.DataFrame:
         """Return one row an arc: source, target, probability, trials, and the expected successes among them."""
-        table = self.graph.to_pandas()[["source", "target"]]
-        columns = {"probability": self.found.probability, "trials": self.found.trials, "successes": self.found.hits}
-        return table.assign(**{name: self.data.on_out_arcs(values) for name, values in columns.items()})
+        found = self.found
+        columns = {"probability": found.probability, "trials": found.trials, "successes": found.hits}
+        return self._by_arc(columns)
+
+    def _by_arc(self, columns: Mapping[str, Floats]) -> pd.DataFrame:
+        """Values of in-arcs as a table with the rows of ``graph.to_pandas()``."""
+        csr, index = self.graph.csr, self.graph.index
+        source, target = index.order[csr.sources], index.order[csr.indices]
+        by = np.lexsort((target, source))
+        ends = {name: self.graph.nodes.take(at[by]) for name, at in (("source", source), ("target", target))}
+        return pd.DataFrame(ends | {name: self.data.on_out_arcs(values)[by] for name, values in columns.items()})
 
     @one_bar
     def intervals(self, confidence: float = 0.95, *, rng: RNGLike = None) -> pd.DataFrame:
@@ -123,7 +131,7 @@ class FittedProbabilities:
         """
         confidence = level(confidence)
         low, high = self.method.intervals(self.data, self.found, confidence=confidence, key=key_of(rng))
-        return self.to_pandas().assign(low=self.data.on_out_arcs(low), high=self.data.on_out_arcs(high))
+        return self.to_pandas().assign(**self._by_arc({"low": low, "high": high})[["low", "high"]])
 
     def __repr__(self) -> str:
         lines = [
@@ -224,8 +232,8 @@ def fit_probabilities(
     found = way.estimate(data)
     values = data.on_out_arcs(found.probability).astype(np.float32)
     background = None
-    if found.background is not None:
-        background = graph.index.series(found.background, "background")
+    if found.hazard is not None:
+        background = graph.index.series(-np.expm1(-found.hazard), "background")
     parameters = {"method": way.label}
     return FittedProbabilities(
         graph=replace(graph, probabilities=Probabilities(values, "learned", parameters)),

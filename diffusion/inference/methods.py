@@ -14,7 +14,7 @@ from .._validation import number
 from ..errors import InputError, NotFoundError, did_you_mean
 from ..kernels.learning import Found, Prior, Trials, add_credit, add_delays, em_nodes
 from .contacts import GraphLog
-from .shrinkage import BetaPrior, shrinkage_of
+from .shrinkage import BetaPrior, GammaPrior, shrinkage_of
 
 __all__ = ["Bernoulli", "Estimate", "FitMethod", "Jaccard", "PartialCredit", "log_likelihood"]
 
@@ -35,11 +35,10 @@ class Estimate:
         model where it has another.
     explained : float
         Share of the adoptions after the first of each item that the arcs explain.
-    background : ndarray of float64, shape (n_nodes,), or None
-        Probability that nobody seen makes a node adopt an item.
-    background_hits : ndarray of float64, shape (n_nodes,), or None
-        Expected adoptions of each node that nobody seen caused.
-    prior, background_prior : BetaPrior or None
+    hazard : ndarray of float64, shape (n_nodes,), or None
+        Rate at which a node adopts an item by itself, over the whole time of the item.
+    prior : BetaPrior or None
+    hazard_prior : GammaPrior or None
     iterations : int
         Most of any node.
     unconverged : int
@@ -53,10 +52,9 @@ class Estimate:
     trials: Floats
     log_likelihood: float
     explained: float
-    background: Floats | None = None
-    background_hits: Floats | None = None
+    hazard: Floats | None = None
     prior: BetaPrior | None = None
-    background_prior: BetaPrior | None = None
+    hazard_prior: GammaPrior | None = None
     iterations: int = 0
     unconverged: int = 0
     rates: Floats | None = None
@@ -85,7 +83,7 @@ class FitMethod(ABC):
 
     def intervals(self, data: GraphLog, found: Estimate, *, confidence: float, key: int) -> tuple[Floats, Floats]:
         """Return the ends of the interval of every arc's probability."""
-        raise InputError(f"{self.name} claims no intervals: method='em' or method='bernoulli' do")
+        raise InputError(f"{self.name} claims no intervals: method='em' does")
 
     def check_window(self) -> None:
         """Refuse a window that is no time above 0."""
@@ -96,8 +94,7 @@ class FitMethod(ABC):
 def log_likelihood(data: GraphLog, probability: Floats) -> float:
     """Log-likelihood of the adoptions with a contact under the independent cascade with these probabilities."""
     n = data.graph.n_nodes
-    counts = [np.zeros(n, np.int64) for _ in range(2)]
-    found = Found(*(np.zeros(n) for _ in range(3)), *counts)
+    found = Found(*(np.zeros(n) for _ in range(5)), np.zeros(n, np.int64))
     p, b = probability.copy(), np.zeros(n)
     trials, prior = Trials(data.trials, 0), Prior(0.0, 0.0, 0.0, 0.0)
     data.by_node(
@@ -208,10 +205,6 @@ class Bernoulli(_Counting):
         counted, _ = _credits(data, np.zeros(data.graph.n_edges))
         trials = data.trials if self.trials == "possible" else data.activity[data.into.sources]
         return counted.astype(np.float64), trials.astype(np.float64)
-
-    def intervals(self, data: GraphLog, found: Estimate, *, confidence: float, key: int) -> tuple[Floats, Floats]:
-        prior = found.prior or BetaPrior(0.5, 0.5)  # Jeffreys' where nothing is shrunk
-        return prior.interval(found.hits, found.trials, confidence)
 
 
 @dataclass(frozen=True)

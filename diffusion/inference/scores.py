@@ -108,7 +108,8 @@ def compare_fits(
     Notes
     -----
     A pair of item and user counts if a followed user was active, before the adoption or by the end of the log. Its
-    probability is 1 - (1 - b) prod (1 - p) over these. Users who adopt are met by fewer active neighbours than those who
+    probability is 1 - exp(-h c) prod (1 - p) over these; c, the share of the item's adoptions after the first of them,
+    is the time that the background has (see `EM`). Users who adopt are met by fewer active neighbours than those who
     never do, since their exposure ends: probabilities of all are comparable, numbers of neighbours are not.
 
     The baselines: 1 / in-degree on every arc, and the share of training items that the user adopted, whoever was active.
@@ -159,8 +160,8 @@ def compare_fits(
         assert on.probabilities is not None
         pairs = exposed_pairs(graph, test, on.probabilities.values.astype(np.float64), threads=count)
         predictions[name] = -np.expm1(pairs.log_miss)
-        if isinstance(fit, FittedProbabilities) and fit.found.background is not None:
-            predictions[name] = 1 - (1 - predictions[name]) * (1 - fit.found.background[pairs.node])
+        if isinstance(fit, FittedProbabilities) and fit.found.hazard is not None:
+            predictions[name] = -np.expm1(pairs.log_miss - fit.found.hazard[pairs.node] * pairs.clock)
     if not pairs.adopted.any() or pairs.adopted.all():
         raise InputError(
             f"{int(pairs.adopted.sum()):,} of the {pairs.node.size:,} exposed pairs in the test log adopted: scores need both "

@@ -1,4 +1,4 @@
-"""Beta priors of probabilities, fitted to all of them: rare pairs are drawn towards what is usual."""
+"""Priors of probabilities and rates, fitted to all of them: rare pairs are drawn towards what is usual."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .._validation import is_number
 from ..errors import InputError
 
-__all__ = ["BetaPrior", "shrinkage_of"]
+__all__ = ["BetaPrior", "GammaPrior", "shrinkage_of"]
 
 Floats = NDArray[np.float64]
 MOST_ROWS = 100_000  # distinct pairs of successes and trials that a prior is fitted to
@@ -51,53 +51,118 @@ class BetaPrior:
     def fitted(cls, hits: Floats, trials: Floats) -> BetaPrior | None:
         """Return the prior under which successes and trials are likeliest (beta-binomial); None if nothing was tried.
 
+        The share of its weight against the mean number of trials has a uniform prior itself.
+
         Parameters
         ----------
         hits, trials : ndarray of float64
             Successes may be expected ones, of any fraction.
         """
-        from scipy.optimize import minimize
-        from scipy.special import betaln, expit
+        from scipy.special import betaln, digamma, expit
 
         tried = trials > 0
         if not tried.any():
             return None
-        pairs, counts = np.unique(
-            np.column_stack([np.round(hits[tried], 2), trials[tried]]), axis=0, return_counts=True
-        )
-        if len(pairs) > MOST_ROWS:  # evenly through the sorted pairs
-            keep = np.linspace(0, len(pairs) - 1, MOST_ROWS).astype(np.int64)
-            pairs, counts = pairs[keep], counts[keep]
-        k, n = pairs.T
+        k, n, counts = _distinct(hits[tried], trials[tried])
         k = np.minimum(k, n)
         mean = float(np.clip((k @ counts + 0.5) / (n @ counts + 1), 1e-9, 1 - 1e-9))
 
-        def cost(x: NDArray[Any]) -> float:
-            m, s = expit(x[0]), math.exp(x[1])
+        def cost(x: Floats) -> tuple[float, Floats]:
+            m, s = float(expit(x[0])), math.exp(x[1])
             a, b = m * s, (1 - m) * s
-            return -float(counts @ (betaln(k + a, n - k + b) - betaln(a, b)))
+            value = counts @ (betaln(k + a, n - k + b) - betaln(a, b))
+            shared = digamma(s) - digamma(n + s)
+            by_a = counts @ (digamma(k + a) - digamma(a) + shared)
+            by_b = counts @ (digamma(n - k + b) - digamma(b) + shared)
+            return -float(value), -np.array([(by_a - by_b) * s * m * (1 - m), by_a * a + by_b * b])
 
-        ends = [(-25.0, 25.0), (math.log(LEAST_STRENGTH), math.log(MOST_STRENGTH))]
-        start = math.log(mean / (1 - mean))
-        best = min(
-            (minimize(cost, [start, s], bounds=ends, method="L-BFGS-B") for s in (0.0, 4.0)), key=lambda r: float(r.fun)
-        )
-        m, s = float(expit(best.x[0])), math.exp(float(best.x[1]))
+        logit, log_strength = _least(cost, [math.log(mean / (1 - mean)), 2.0], (-25.0, 25.0), float(n @ counts / counts.sum()))
+        m, s = float(expit(logit)), math.exp(log_strength)
         return cls(m * s, (1 - m) * s)
 
-    def interval(self, hits: Floats, trials: Floats, confidence: float) -> tuple[Floats, Floats]:
-        """Return the ends of the posterior intervals of equal tails.
+
+@dataclass(frozen=True)
+class GammaPrior:
+    """A Gamma distribution of rates, as pseudo-counts.
+
+    Attributes
+    ----------
+    events, exposure : float
+        Shape, and rate.
+
+    Examples
+    --------
+    >>> GammaPrior(0.5, 50.0).mean
+    0.01
+    """
+
+    events: float
+    exposure: float
+
+    @property
+    def mean(self) -> float:
+        """Mean rate."""
+        return self.events / self.exposure
+
+    @classmethod
+    def fitted(cls, events: Floats, exposure: Floats) -> GammaPrior | None:
+        """Return the prior under which the counts are likeliest (negative binomial); None if there was no exposure.
+
+        The share of its weight against the mean exposure has a uniform prior itself.
 
         Parameters
         ----------
-        hits, trials : ndarray of float64
-        confidence : float
+        events, exposure : ndarray of float64
+            Events may be expected ones, of any fraction.
         """
-        from scipy.special import betaincinv
+        from scipy.special import digamma, gammaln
 
-        yes, no = self.hits + hits, self.misses + trials - hits
-        tail = (1 - confidence) / 2
-        return betaincinv(yes, no, tail), betaincinv(yes, no, 1 - tail)
+        there = exposure > 0
+        if not there.any() or not events.any():
+            return None
+        k, e, counts = _distinct(events[there], exposure[there])
+        rate = float(k @ counts) / float(e @ counts)
+
+        def cost(x: Floats) -> tuple[float, Floats]:
+            a, r = math.exp(x[0] + x[1]), math.exp(x[1])  # mean exp(x[0])
+            value = counts @ (gammaln(k + a) - gammaln(a) + a * np.log(r / (r + e)) - k * np.log(r + e))
+            by_a = counts @ (digamma(k + a) - digamma(a) + np.log(r / (r + e)))
+            by_r = counts @ (a / r - (a + k) / (r + e))
+            return -float(value), -np.array([by_a * a, by_a * a + by_r * r])
+
+        log_mean, log_exposure = _least(cost, [math.log(rate), 2.0], (-35.0, 25.0), float(e @ counts / counts.sum()))
+        return cls(math.exp(log_mean + log_exposure), math.exp(log_exposure))
+
+
+def _distinct(values: Floats, sizes: Floats) -> tuple[Floats, Floats, NDArray[np.int64]]:
+    """Distinct pairs, to three digits, and how many there are of each; evenly thinned out where there are too many."""
+    rounded = []
+    for column in (values, sizes):
+        scale = 10.0 ** np.floor(np.log10(np.maximum(column, 1.0)))
+        rounded.append(np.round(column / scale, 2) * scale)
+    pairs, counts = np.unique(np.column_stack(rounded), axis=0, return_counts=True)
+    if len(pairs) > MOST_ROWS:
+        keep = np.linspace(0, len(pairs) - 1, MOST_ROWS).astype(np.int64)
+        pairs, counts = pairs[keep], counts[keep]
+    return pairs[:, 0], pairs[:, 1], counts
+
+
+def _least(cost: Any, start: list[float], ends: tuple[float, float], size: float) -> list[float]:
+    """Where a function of a location and a log strength is least, with a prior of the strength.
+
+    The weight of the prior against `size` trials, strength / (strength + size), is uniform. Without it the strength would
+    go to infinity, and intervals to nothing, wherever probabilities happen to vary no more than chance has it.
+    """
+    from scipy.optimize import minimize
+
+    def whole(x: Floats) -> tuple[float, Floats]:
+        value, slope = cost(x)
+        strength = math.exp(x[1])
+        return value + 2 * math.log(strength + size), slope + np.array([0.0, 2 * strength / (strength + size)])
+
+    bounds = [ends, (math.log(LEAST_STRENGTH), math.log(MOST_STRENGTH))]
+    found: list[float] = minimize(whole, start, jac=True, bounds=bounds, method="L-BFGS-B").x.tolist()
+    return found
 
 
 def shrinkage_of(given: Any) -> BetaPrior | Literal["empirical_bayes"] | None:

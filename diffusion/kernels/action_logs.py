@@ -57,17 +57,22 @@ def _stamp(item, log, stamps):
             stamps.time[u] = log.time[row]
 
 
-# indptr i8[rows + 1] by place; slot i4[contacts] and delay f8[contacts] are written
+# indptr i8[rows + 1] by place; slot i4[contacts], delay f8[contacts] and clock f8[rows] by place are written
 @njit
-def fill_contacts(first, last, log, into, window, stamps, indptr, slot, delay):
-    """Write the contacts of each adopter: the in-arc, from the first of the node on, and how long before it u adopted."""
+def fill_contacts(first, last, log, into, window, stamps, indptr, slot, delay, clock):
+    """Write the contacts of each adopter: the in-arc, from the first of the node on, and how long before it u adopted.
+
+    `clock` is the share of the item's adoptions that fall into the time in which its contacts could cause the adoption.
+    """
     for item in range(first, last):
         _stamp(item, log, stamps)
-        for row in range(log.indptr[item], log.indptr[item + 1]):
+        begin, end = log.indptr[item], log.indptr[item + 1]
+        for row in range(begin, end):
             v = log.node[row]
             if v < 0:
                 continue
-            at = indptr[log.place[row]]
+            start = at = indptr[log.place[row]]
+            earliest, latest = np.inf, -np.inf
             for k in range(into.indptr[v], into.indptr[v + 1]):
                 u = into.sources[k]
                 if stamps.item[u] == item:
@@ -76,6 +81,18 @@ def fill_contacts(first, last, log, into, window, stamps, indptr, slot, delay):
                         slot[at] = k - into.indptr[v]
                         delay[at] = since
                         at += 1
+                        earliest = min(earliest, stamps.time[u])
+                        latest = max(latest, stamps.time[u])
+            share = 1.0
+            if at > start:
+                share = clock_between(log.time[begin:end], earliest, latest + window)
+            clock[log.place[row]] = share
+
+
+@njit
+def clock_between(times, low, high):
+    """Share of ascending times above `low` and up to `high`."""
+    return (np.searchsorted(times, high, side="right") - np.searchsorted(times, low, side="right")) / times.size
 
 
 class Met(NamedTuple):
@@ -84,6 +101,7 @@ class Met(NamedTuple):
     item: np.ndarray  # i4[n]: the last item in which the node met one, -1 for none
     active: np.ndarray  # i4[n]: how many it met, within any time
     log_miss: np.ndarray  # f8[n]: sum of log(1 - p) over them
+    since: np.ndarray  # f8[n]: when the first of them adopted
     touched: np.ndarray  # i4[n]: the nodes that met one, in order of the first
 
 
@@ -96,10 +114,13 @@ def count_exposed(first, last, log, out, stamps, met, counts):
         counts[item] = _expose(item, log, out, nothing, stamps, met)
 
 
-# log_miss f8[m out-arcs] or f8[1], indptr i8[items + 1]; node i4, active i4, adopted b1, miss f8 are written
+# log_miss f8[m out-arcs] or f8[1], indptr i8[items + 1]; node i4, active i4, adopted b1, miss f8, clock f8 are written
 @njit
-def fill_exposed(first, last, log, out, log_miss, stamps, met, indptr, node, active, adopted, miss):
-    """Write every exposed pair of node and item: how many active in-neighbours it met, whether it adopted, sum log(1 - p)."""
+def fill_exposed(first, last, log, out, log_miss, stamps, met, indptr, node, active, adopted, miss, clock):
+    """Write every exposed pair of node and item: how many active in-neighbours it met, whether it adopted, sum log(1 - p).
+
+    `clock` is the share of the item's adoptions after the first of these.
+    """
     for item in range(first, last):
         at = indptr[item]
         for i in range(_expose(item, log, out, log_miss, stamps, met)):
@@ -108,6 +129,7 @@ def fill_exposed(first, last, log, out, log_miss, stamps, met, indptr, node, act
             active[at] = met.active[v]
             adopted[at] = stamps.item[v] == item
             miss[at] = met.log_miss[v]
+            clock[at] = clock_between(log.time[log.indptr[item] : log.indptr[item + 1]], met.since[v], np.inf)
             at += 1
 
 
@@ -127,6 +149,7 @@ def _expose(item, log, out, log_miss, stamps, met):
                 met.item[v] = item
                 met.active[v] = 0
                 met.log_miss[v] = 0.0
+                met.since[v] = log.time[row]
                 met.touched[found] = v
                 found += 1
             met.active[v] += 1

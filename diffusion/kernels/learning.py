@@ -17,6 +17,7 @@ class Contacts(NamedTuple):
     indptr: np.ndarray  # i8[adoptions + 1]: contacts of each adoption
     slot: np.ndarray  # i4[contacts]: in-arc, from the first one of the node on
     delay: np.ndarray  # f8[contacts]
+    clock: np.ndarray  # f8[adoptions]: share of the item's adoptions in the time in which a contact could cause it; else 1
 
 
 # in_indptr i8[n + 1]; counted i8[m], credit f8[m] in in-arc order: added to; scale f8[m]
@@ -50,12 +51,12 @@ def add_delays(first, last, contacts, in_indptr, total):
 
 
 class Prior(NamedTuple):
-    """Pseudo-counts of successes and failures of every arc, and of every node's background."""
+    """Pseudo-counts: successes and failures of every arc, events and exposure of every node's background."""
 
     hits: float
     misses: float
-    background_hits: float
-    background_misses: float
+    events: float
+    exposure: float
 
 
 class Trials(NamedTuple):
@@ -70,16 +71,18 @@ class Found(NamedTuple):
 
     fit: np.ndarray  # f8[n]: log-likelihood
     penalty: np.ndarray  # f8[n]: of the prior's pseudo-counts
-    caused: np.ndarray  # f8[n]: expected adoptions that the background caused
-    counted: np.ndarray  # i8[n]: adoptions that the likelihood speaks of
+    events: np.ndarray  # f8[n]: expected events of the background
+    exposure: np.ndarray  # f8[n]: items, or shares of them, in which it could act
+    explained: np.ndarray  # f8[n]: expected adoptions that a contact caused
     steps: np.ndarray  # i8[n]: iterations
 
 
-# in_indptr i8[n + 1]; p f8[m], b f8[n]: start values, overwritten; tol f8, most i8
+# in_indptr i8[n + 1]; p f8[m], hazard f8[n]: start values, overwritten; tol f8, most i8
 @njit
-def em_nodes(first, last, contacts, in_indptr, trials, prior, p, b, tol, most, found):
+def em_nodes(first, last, contacts, in_indptr, trials, prior, p, hazard, tol, most, found):
     """EM of Saito et al. (2008), with a background: an adoption is caused by any of its contacts, or by the background.
 
+    The background of a node makes it adopt at a constant rate of the item's clock, which counts the item's adoptions.
     The iterations of a node end once no probability moves by more than `tol`. What is said of it is that of its last
     values.
     """
@@ -91,21 +94,22 @@ def em_nodes(first, last, contacts, in_indptr, trials, prior, p, b, tol, most, f
     for v in range(first, last):
         base, degree = in_indptr[v], in_indptr[v + 1] - in_indptr[v]
         if trials.background == 0:
-            b[v] = 0.0
-        found.counted[v] = count_fails(v, base, degree, contacts, trials, fails)
+            hazard[v] = 0.0
+        missed, exposure = count_fails(v, base, degree, contacts, trials, fails)
         moved = np.inf
         step = 0
         while True:
-            fit, caused = expected_hits(v, base, degree, contacts, trials.background > 0, p, b[v], hits)
+            fit, events, explained = expected_hits(v, base, degree, contacts, trials, p, hazard[v], hits)
             penalty = 0.0
             for k in range(degree):
                 q = p[base + k]
                 fit += fails[k] * np.log(max(1.0 - q, TINY)) if fails[k] > 0 else 0.0
-                penalty += pseudo(prior.hits, prior.misses, q)
+                if prior.hits > 0.0:
+                    penalty += prior.hits * np.log(max(q, TINY)) + prior.misses * np.log(max(1.0 - q, TINY))
             if trials.background > 0:
-                missed = trials.background - found.counted[v]
-                fit += missed * np.log(max(1.0 - b[v], TINY)) if missed > 0 else 0.0
-                penalty += pseudo(prior.background_hits, prior.background_misses, b[v])
+                fit -= missed * hazard[v]
+                penalty -= prior.exposure * hazard[v]
+                penalty += prior.events * np.log(max(hazard[v], TINY)) if prior.events > 0.0 else 0.0
             if moved <= tol or step >= most:
                 break
             moved = 0.0
@@ -115,60 +119,57 @@ def em_nodes(first, last, contacts, in_indptr, trials, prior, p, b, tol, most, f
                 moved = max(moved, abs(new - p[base + k]))
                 p[base + k] = new
             if trials.background > 0:
-                count = trials.background + prior.background_hits + prior.background_misses
-                new = min((caused + prior.background_hits) / count, 1.0)
-                moved = max(moved, abs(new - b[v]))
-                b[v] = new
+                new = (events + prior.events) / (exposure + prior.exposure)
+                moved = max(moved, abs(new - hazard[v]))
+                hazard[v] = new
             step += 1
-        found.fit[v], found.penalty[v], found.caused[v], found.steps[v] = fit, penalty, caused, step
-
-
-@njit
-def pseudo(hits, misses, q):
-    """Log-likelihood of pseudo-counts."""
-    total = hits * np.log(max(q, TINY)) if hits > 0.0 else 0.0
-    return total + (misses * np.log(max(1.0 - q, TINY)) if misses > 0.0 else 0.0)
+        found.fit[v], found.penalty[v], found.explained[v], found.steps[v] = fit, penalty, explained, step
+        found.events[v], found.exposure[v] = events, exposure
 
 
 @njit
 def count_fails(v, base, degree, contacts, trials, fails):
-    """Set the trials of each in-arc that are no contacts of an adoption; return the adoptions that count."""
-    counted = 0
+    """Set the trials of each in-arc that are no contacts; return items missed, and how long the background could act."""
+    missed = trials.background
+    exposure = 0.0
     for k in range(degree):
         fails[k] = trials.arcs[base + k]
     for row in range(contacts.rows[v], contacts.rows[v + 1]):
-        if trials.background > 0 or contacts.indptr[row + 1] > contacts.indptr[row]:
-            counted += 1
+        missed -= 1
+        exposure += contacts.clock[row]
         for c in range(contacts.indptr[row], contacts.indptr[row + 1]):
             fails[contacts.slot[c]] -= 1
-    return counted
+    return missed, exposure + missed
 
 
 @njit
-def expected_hits(v, base, degree, contacts, background, p, b, hits):
-    """Expected successes of each in-arc given the adoptions; return their log-likelihood and the background's share."""
+def expected_hits(v, base, degree, contacts, trials, p, hazard, hits):
+    """Expected successes of each in-arc given the adoptions; return log-likelihood, background events, adoptions explained."""
     fit = 0.0
-    caused = 0.0
+    events = 0.0
+    explained = 0.0
     for k in range(degree):
         hits[k] = 0.0
     for row in range(contacts.rows[v], contacts.rows[v + 1]):
         first, last = contacts.indptr[row], contacts.indptr[row + 1]
-        if first == last and not background:
+        if first == last and trials.background == 0:
             continue
-        adopts = b  # built up from the small side, so that small probabilities keep their digits
+        caused = 0.0  # built up from the small side, so that small probabilities keep their digits
         for c in range(first, last):
-            adopts += p[base + contacts.slot[c]] * (1.0 - adopts)
-        adopts = max(adopts, TINY)
+            caused += p[base + contacts.slot[c]] * (1.0 - caused)
+        alone = hazard * contacts.clock[row]
+        adopts = max(caused - np.expm1(-alone) * (1.0 - caused), TINY)
         fit += np.log(adopts)
-        caused += b / adopts
+        events += alone / adopts
+        explained += caused / adopts
         for c in range(first, last):
             hits[contacts.slot[c]] += p[base + contacts.slot[c]] / adopts
-    return fit, caused
+    return fit, events, explained
 
 
-# seed u8; p f8[m], b f8[n]: start values, overwritten; draws, burn i8; moments f8[m, 2], b_moments f8[n, 2]: written
+# seed u8; p f8[m], hazard f8[n]: start values, overwritten; draws, burn i8; moments f8[m, 2]: written
 @njit
-def gibbs_nodes(first, last, contacts, in_indptr, trials, prior, seed, p, b, draws, burn, moments, b_moments):
+def gibbs_nodes(first, last, contacts, in_indptr, trials, prior, seed, p, hazard, draws, burn, moments):
     """Draw who succeeded and the probabilities in turn (data augmentation); mean and variance of every probability.
 
     Given the successes a probability is Beta: its mean and variance are averaged over draws (Rao-Blackwell). numba's
@@ -177,7 +178,8 @@ def gibbs_nodes(first, last, contacts, in_indptr, trials, prior, seed, p, b, dra
     widest = 0
     for v in range(first, last):
         widest = max(widest, in_indptr[v + 1] - in_indptr[v])
-    hits = np.zeros(widest + 1, np.int64)
+    hits = np.zeros(widest, np.int64)
+    fails = np.zeros(widest, np.int64)
     longest = 0
     for row in range(contacts.rows[first], contacts.rows[last]):
         longest = max(longest, contacts.indptr[row + 1] - contacts.indptr[row])
@@ -185,28 +187,23 @@ def gibbs_nodes(first, last, contacts, in_indptr, trials, prior, seed, p, b, dra
     for v in range(first, last):
         np.random.seed(mix(np.uint64(seed) ^ mix(np.uint64(v))) & np.uint64(0xFFFFFFFF))
         base, degree = in_indptr[v], in_indptr[v + 1] - in_indptr[v]
-        some = contacts.rows[v + 1] > contacts.rows[v] and degree > 0
-        for draw in range(draws + burn):
-            draw_hits(v, base, degree, contacts, trials.background > 0, p, b[v], hits, rest)
-            keep = draw >= burn
+        if degree == 0:
+            continue
+        met = contacts.indptr[contacts.rows[v + 1]] > contacts.indptr[contacts.rows[v]]
+        _, exposure = count_fails(v, base, degree, contacts, trials, fails)
+        for draw in range((draws + burn) if met else 1):  # without a contact nothing is hidden
+            events = draw_hits(v, base, degree, contacts, trials, p, hazard[v], hits, rest)
             for k in range(degree):
                 yes = hits[k] + prior.hits
                 no = trials.arcs[base + k] - hits[k] + prior.misses
-                if keep:
+                if draw >= burn or not met:
                     add_beta(yes, no, moments[base + k])
-                if some:
+                if met:
                     p[base + k] = np.random.beta(yes, no)
             if trials.background > 0:
-                yes = hits[degree] + prior.background_hits
-                no = trials.background - hits[degree] + prior.background_misses
-                if keep:
-                    add_beta(yes, no, b_moments[v])
-                if some:
-                    b[v] = np.random.beta(yes, no)
+                hazard[v] = np.random.gamma(events + prior.events, 1.0 / (exposure + prior.exposure))
         for k in range(degree):
-            end_moments(moments[base + k], draws)
-        if trials.background > 0:
-            end_moments(b_moments[v], draws)
+            end_moments(moments[base + k], draws if met else 1)
 
 
 @njit
@@ -225,17 +222,16 @@ def end_moments(moments, draws):
 
 
 @njit
-def draw_hits(v, base, degree, contacts, background, p, b, hits, rest):
-    """Draw which contacts of each adoption succeeded, given that one did, or the background (hits[degree])."""
-    for k in range(degree + 1):
+def draw_hits(v, base, degree, contacts, trials, p, hazard, hits, rest):
+    """Draw which contacts of each adoption succeeded, given that one did or the background; return its events."""
+    events = 0
+    for k in range(degree):
         hits[k] = 0
     for row in range(contacts.rows[v], contacts.rows[v + 1]):
         first, last = contacts.indptr[row], contacts.indptr[row + 1]
-        if first == last:
-            hits[degree] += background
-            continue
         size = last - first
-        rest[size] = b  # probability that any of the causes from here on succeeds
+        alone = hazard * contacts.clock[row]
+        rest[size] = -np.expm1(-alone)  # probability that any of the causes from here on succeeds
         for i in range(size - 1, -1, -1):
             q = p[base + contacts.slot[first + i]]
             rest[i] = rest[i + 1] + q * (1.0 - rest[i + 1])
@@ -245,5 +241,18 @@ def draw_hits(v, base, degree, contacts, background, p, b, hits, rest):
             if np.random.random() < p[base + k] / (1.0 if caused else rest[i]):
                 hits[k] += 1
                 caused = True
-        if background and (not caused or np.random.random() < b):
-            hits[degree] += 1
+        if trials.background > 0:
+            events += np.random.poisson(alone) if caused else draw_some(alone)
+    return events
+
+
+@njit
+def draw_some(mean):
+    """A Poisson number that is not 0."""
+    u = np.random.random() * -np.expm1(-mean)
+    k, term = 1, mean * np.exp(-mean)
+    while u > term and k < 1000:
+        u -= term
+        k += 1
+        term *= mean / k
+    return k
