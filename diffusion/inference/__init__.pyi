@@ -9,7 +9,7 @@ from .methods import Jaccard as Jaccard
 from .methods import PartialCredit as PartialCredit
 from .read import read_actions as read_actions
 from .read import read_cascades as read_cascades
-from .shrinkage import BetaPrior as BetaPrior
 from .scores import FitComparison as FitComparison
 from .scores import compare_fits as compare_fits
+from .shrinkage import BetaPrior as BetaPrior
 from .simulated import simulate_log as simulate_log

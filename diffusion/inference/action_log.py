@@ -95,7 +95,8 @@ class ActionLog:
         """
         if repeated not in ("first", "error"):
             raise NotFoundError(
-                f"repeated={repeated!r} is unknown: give 'first' or 'error'" + did_you_mean(repeated, ("first", "error"))
+                f"repeated={repeated!r} is unknown: give 'first' or 'error'"
+                + did_you_mean(repeated, ("first", "error"))
             )
         columns = {"item": pd.Series(_plain(item)), "user": pd.Series(_plain(user)), "time": pd.Series(_plain(time))}
         sizes = {name: len(column) for name, column in columns.items()}
@@ -229,14 +230,16 @@ class ActionLog:
         return len(self.users)
 
     @property
-    def sizes(self) -> pd.Series[int]:
+    def sizes(self) -> pd.Series[Any]:
         """Adoptions of each item."""
         return pd.Series(np.diff(self.indptr), index=self.items, name="size")
 
     @property
-    def activity(self) -> pd.Series[int]:
+    def activity(self) -> pd.Series[Any]:
         """Items that each user adopted."""
-        return pd.Series(np.bincount(self.user, minlength=self.n_users), index=self.users, name="activity")
+        return pd.Series(
+            np.bincount(self.user, minlength=self.n_users).astype(np.int64), index=self.users, name="activity"
+        )
 
     @property
     def item(self) -> NDArray[np.int64]:
@@ -356,9 +359,13 @@ class ActionLog:
         at = int((~keep).argmax())
         label = self.users.take([int(self.user[at])]).tolist()[0]
         example = f"user {label!r} adopts {self.items.take([int(self.item[at])]).tolist()[0]!r}"
-        lost = f"{int((~keep).sum()):,} of {keep.size:,} adoptions, by {int((~there).sum()):,} users, are not in the graph"
+        lost = (
+            f"{int((~keep).sum()):,} of {keep.size:,} adoptions, by {int((~there).sum()):,} users, are not in the graph"
+        )
         if unknown == "error":
-            raise InputError(f"{lost} (first: {example}): say unknown='drop' to leave them out, or add nodes= to the graph")
+            raise InputError(
+                f"{lost} (first: {example}): say unknown='drop' to leave them out, or add nodes= to the graph"
+            )
         if not keep.any():
             kinds = f"users look like {label!r}, nodes like {graph.nodes[:1].tolist()[0]!r}"
             raise InputError(f"no adoption of the log is by a node of the graph ({kinds}): check the labels")
@@ -472,7 +479,11 @@ def _times(columns: Mapping[str, pd.Series[Any]]) -> tuple[NDArray[np.float64], 
         bad = naive.isna().to_numpy()
         seconds = naive.to_numpy().astype("datetime64[ns]").astype(np.int64) / 1e9
     else:
-        if column.dtype.kind in "iu" and len(column) and max(abs(int(column.min())), abs(int(column.max()))) > MOST_EXACT:
+        if (
+            column.dtype.kind in "iu"
+            and len(column)
+            and max(abs(int(column.min())), abs(int(column.max()))) > MOST_EXACT
+        ):
             raise InputError(
                 f"the time {int(column.abs().max())} is above 2**53, from where on whole numbers are not told apart: give "
                 "seconds, or dates"

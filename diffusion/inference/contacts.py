@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -64,7 +65,7 @@ class GraphLog:
     @property
     def n_contacts(self) -> int:
         """Pairs of an adoption and an in-neighbour that was active before."""
-        return self.contacts.slot.size
+        return int(self.contacts.slot.size)
 
     @property
     def later(self) -> int:
@@ -100,9 +101,10 @@ class GraphLog:
 def chunks_of(work: NDArray[Any], *, size: int = CHUNK) -> list[tuple[int, int]]:
     """Ranges of about equal work."""
     done = np.cumsum(work.astype(np.float64) + 1)
-    cuts = np.searchsorted(done, np.arange(1, math.ceil(float(done[-1]) / size)) * size) if done.size else []
+    parts = math.ceil(float(done[-1]) / size) if done.size else 0
+    cuts = np.searchsorted(done, np.arange(1, parts) * size)
     ends = np.unique(np.concatenate([[0], cuts, [done.size]]).astype(np.int64)).tolist()
-    return list(zip(ends, ends[1:], strict=False))
+    return list(itertools.pairwise(ends))
 
 
 def in_chunks(kernel: Callable[[int, int], None], chunks: list[tuple[int, int]], what: str, threads: int) -> None:
@@ -162,7 +164,8 @@ def _count(
         "counting contacts",
         threads,
     )
-    return np.sum([blocked for _, blocked in spare.all()], axis=0, dtype=np.int64)
+    total: NDArray[np.int64] = np.sum([blocked for _, blocked in spare.all()], axis=0, dtype=np.int64)
+    return total
 
 
 def bound_rows(graph: FollowerGraph, log: ActionLog) -> Log:
@@ -170,7 +173,8 @@ def bound_rows(graph: FollowerGraph, log: ActionLog) -> Log:
     node = log.positions(graph)[log.user]
     place = np.empty(node.size, np.int64)
     place[np.argsort(node, kind="stable")] = np.arange(node.size)
-    return Log(log.indptr, node, log.time, place)
+    ages = np.sort(log.time - np.repeat(log.time[log.indptr[:-1]], np.diff(log.indptr)))
+    return Log(log.indptr, node, log.time, place, ages)
 
 
 def graph_log(graph: FollowerGraph, log: ActionLog, *, window: float, threads: int) -> GraphLog:
@@ -212,7 +216,7 @@ class Exposed:
     log_miss : ndarray of float64, shape (n_pairs,)
         Sum of log(1 - p) over these neighbours.
     clock : ndarray of float64, shape (n_pairs,)
-        Share of the item's adoptions after that of the first of these neighbours.
+        Share of adoptions, of all items, that come later after the first of their item than this neighbour's did.
     """
 
     item: NDArray[np.int64]

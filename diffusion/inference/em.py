@@ -51,9 +51,9 @@ class EM(FitMethod):
     never lowers it, with the prior's pseudo-counts as a penalty.
 
     The background is a leaky noisy-or: h_v is the rate at which v adopts an item by itself, over the whole life of the
-    item. Its clock counts the item's adoptions: c is the share of them that fall into the time in which the neighbours
-    could cause v's adoption, and 1 where it had none. Without a background a log with many independent adoptions makes
-    neighbours look influential. Adoptions have to be caused by what the graph shows or at random: a common cause of
+    item. Its clock runs as adoptions do: c is the share of all adoptions of the log whose age, counted from the first
+    adoption of their item, falls into the time in which the neighbours could cause v's adoption; 1 where it had none.
+    Without a background a log with many independent adoptions makes neighbours look influential. Adoptions have to be caused by what the graph shows or at random: a common cause of
     neighbours (homophily, a campaign) still looks like influence.
 
     Intervals are posterior ones: who succeeded is drawn given the probabilities and the probabilities given who
@@ -124,7 +124,7 @@ class EM(FitMethod):
             hits=np.clip(p * (data.trials + strength) - pseudo, 0.0, data.trials),
             trials=data.trials.astype(np.float64),
             log_likelihood=float(found.fit.sum()),
-            explained=float(found.explained.sum()) / data.later,
+            explained=float(found.explained.sum()) / max(data.later, 1),
             hazard=hazard if trials.background else None,
             prior=prior,
             hazard_prior=own,
@@ -156,7 +156,7 @@ class EM(FitMethod):
         strength = mean * (1 - mean) / np.maximum(variance, 1e-300) - 1
         tail = (1 - confidence) / 2
         low, high = (betaincinv(mean * strength, (1 - mean) * strength, q) for q in (tail, 1 - tail))
-        return low, high
+        return np.asarray(low, np.float64), np.asarray(high, np.float64)
 
 
 def _prior(prior: BetaPrior | None, own: GammaPrior | None) -> Prior:

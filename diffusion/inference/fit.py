@@ -148,7 +148,9 @@ class FittedProbabilities:
                 f"weighs as {self.prior.strength:.3g} trials"
             )
         if self.background is not None:
-            lines.append(f"  background: users adopt {self.background.mean():.3g} of the items by themselves, on average")
+            lines.append(
+                f"  background: users adopt {self.background.mean():.3g} of the items by themselves, on average"
+            )
         if self.unconverged:
             lines.append(f"  {self.unconverged:,} users have not converged after {self.iterations:,} iterations")
         lines += [f"  {count:,} {reason} left out" for reason, count in self.log.dropped.items()]

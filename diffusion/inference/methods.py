@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,9 +98,7 @@ def log_likelihood(data: GraphLog, probability: Floats) -> float:
     p, b = probability.copy(), np.zeros(n)
     trials, prior = Trials(data.trials, 0), Prior(0.0, 0.0, 0.0, 0.0)
     data.by_node(
-        lambda first, last: em_nodes(
-            first, last, data.contacts, data.into.indptr, trials, prior, p, b, 0.0, 0, found
-        ),
+        lambda first, last: em_nodes(first, last, data.contacts, data.into.indptr, trials, prior, p, b, 0.0, 0, found),
         "log-likelihood",
     )
     return float(found.fit.sum())
@@ -121,7 +119,8 @@ def _mean_delays(data: GraphLog, counted: NDArray[np.int64]) -> Floats:
     data.by_node(
         lambda first, last: add_delays(first, last, data.contacts, data.into.indptr, total), "averaging delays"
     )
-    return np.divide(total, counted, out=np.full(total.size, np.inf), where=counted > 0)
+    mean: Floats = np.divide(total, counted, out=np.full(total.size, np.inf), where=counted > 0)
+    return mean
 
 
 @dataclass(frozen=True)
@@ -146,9 +145,7 @@ class _Counting(FitMethod):
             prior = BetaPrior.fitted(hits, trials)
         assert not isinstance(prior, str)
         p = _rate(hits, trials, prior)
-        return Estimate(
-            p, hits, trials, log_likelihood(data, p), data.possible, prior=prior if prior else None
-        )
+        return Estimate(p, hits, trials, log_likelihood(data, p), data.possible, prior=prior if prior else None)
 
 
 def _rate(hits: Floats, trials: Floats, prior: BetaPrior | None) -> Floats:

@@ -86,9 +86,7 @@ def read_actions(
     return ActionLog.from_pandas(table, item=item, user=user, time=time, repeated=repeated)
 
 
-def read_cascades(
-    path: str | os.PathLike[str], *, leading: bool | None = None, repeated: str = "first"
-) -> ActionLog:
+def read_cascades(path: str | os.PathLike[str], *, leading: bool | None = None, repeated: str = "first") -> ActionLog:
     r"""Read a file with one cascade a line: users and times in turn, with blanks or commas between them.
 
     Parameters

@@ -77,7 +77,11 @@ class FitComparison:
 
 @one_bar
 def compare_fits(
-    fits: Mapping[str, FittedProbabilities | FollowerGraph], test: ActionLog, *, bins: int = 10, threads: int | None = None
+    fits: Mapping[str, FittedProbabilities | FollowerGraph],
+    test: ActionLog,
+    *,
+    bins: int = 10,
+    threads: int | None = None,
 ) -> FitComparison:
     """Score fits on held-out adoptions, always beside two trivial baselines.
 
@@ -108,8 +112,8 @@ def compare_fits(
     Notes
     -----
     A pair of item and user counts if a followed user was active, before the adoption or by the end of the log. Its
-    probability is 1 - exp(-h c) prod (1 - p) over these; c, the share of the item's adoptions after the first of them,
-    is the time that the background has (see `EM`). Users who adopt are met by fewer active neighbours than those who
+    probability is 1 - exp(-h c) prod (1 - p) over these; c, the time that the background has, begins with the first of
+    them (see `EM`). Users who adopt are met by fewer active neighbours than those who
     never do, since their exposure ends: probabilities of all are comparable, numbers of neighbours are not.
 
     The baselines: 1 / in-degree on every arc, and the share of training items that the user adopted, whoever was active.
@@ -140,7 +144,9 @@ def compare_fits(
     for name, fit in fits.items():
         on = fit.graph if isinstance(fit, FittedProbabilities) else fit
         if not isinstance(on, FollowerGraph):
-            raise InputError(f"the fit {name!r} is a {type(fit).__name__}: give a result of fit_probabilities, or a graph")
+            raise InputError(
+                f"the fit {name!r} is a {type(fit).__name__}: give a result of fit_probabilities, or a graph"
+            )
         if on.csr is not graph.csr:
             raise InputError(f"the fit {name!r} is on another graph: fit all on the same one")
         if on.probabilities is None:

@@ -76,7 +76,9 @@ class BetaPrior:
             by_b = counts @ (digamma(n - k + b) - digamma(b) + shared)
             return -float(value), -np.array([(by_a - by_b) * s * m * (1 - m), by_a * a + by_b * b])
 
-        logit, log_strength = _least(cost, [math.log(mean / (1 - mean)), 2.0], (-25.0, 25.0), float(n @ counts / counts.sum()))
+        logit, log_strength = _least(
+            cost, [math.log(mean / (1 - mean)), 2.0], (-25.0, 25.0), float(n @ counts / counts.sum())
+        )
         m, s = float(expit(logit)), math.exp(log_strength)
         return cls(m * s, (1 - m) * s)
 
@@ -167,8 +169,10 @@ def _least(cost: Any, start: list[float], ends: tuple[float, float], size: float
 
 def shrinkage_of(given: Any) -> BetaPrior | Literal["empirical_bayes"] | None:
     """Check what `shrinkage=` was given: a word, nothing, or pseudo-counts."""
-    if given is None or given == "empirical_bayes":
-        return given
+    if given is None:
+        return None
+    if isinstance(given, str) and given == "empirical_bayes":
+        return "empirical_bayes"
     if isinstance(given, tuple | list) and len(given) == 2 and all(is_number(x) and x > 0 for x in given):
         return BetaPrior(float(given[0]), float(given[1]))
     raise InputError(

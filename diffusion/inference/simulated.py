@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from .._progress import progress
 from .._random import RNGLike, derive_key, generator, key_of
-from .._validation import is_whole, probability, whole
-from ..errors import InputError
+from .._validation import is_whole, whole
 from ..graph.follower_graph import FollowerGraph, check_graph
 from ..models.base import DiffusionModel
 from ..simulation.simulate import simulate_one
@@ -25,7 +22,6 @@ def simulate_log(
     items: int = 1000,
     seeds: int | Sequence[Any] = 1,
     model: DiffusionModel | str = "ic",
-    background: float = 0.0,
     rng: RNGLike = None,
 ) -> ActionLog:
     """Simulate a log of known truth: one cascade an item, with steps as times.
@@ -39,8 +35,6 @@ def simulate_log(
     seeds : int, or sequence of lists of labels
         How many users, drawn evenly, start each item; or the seeds of every item.
     model : DiffusionModel or {"ic", "lt"}
-    background : float in [0, 1]
-        Probability that a user adopts an item by itself: these users are seeds too, at step 0.
     rng : int, Generator or None
 
     Returns
@@ -66,23 +60,19 @@ def simulate_log(
     [3, 2]
     """
     check_graph(graph)
-    items = whole(items, "items") if is_whole(seeds) else len(seeds)  # type: ignore[arg-type]
-    if is_whole(seeds) and seeds > graph.n_nodes:
-        raise InputError(f"seeds={seeds:,} is more than the {graph.n_nodes:,} nodes: give fewer")
-    share = probability(background, "background")
+    starts = None if is_whole(seeds) else list(seeds)  # type: ignore[arg-type]
+    count = 0 if starts is not None else whole(seeds, "seeds", most=graph.n_nodes, of="nodes")
+    items = whole(items, "items") if starts is None else len(starts)
     key = key_of(rng)
     draw = generator(derive_key(key, "seeds"))
     cascades = {}
     empty = 0
     with progress(total=items, description="simulating cascades", unit="items") as bar:
         for i in range(items):
-            if is_whole(seeds):
-                start = graph.nodes.take(draw.choice(graph.n_nodes, seeds, replace=False)).tolist()
+            if starts is None:
+                start = graph.nodes.take(draw.choice(graph.n_nodes, count, replace=False)).tolist()
             else:
-                start = list(seeds[i])
-            if share:
-                alone = graph.nodes.take(np.flatnonzero(draw.random(graph.n_nodes) < share)).tolist()
-                start = list(dict.fromkeys([*start, *alone]))
+                start = list(starts[i])
             cascade = simulate_one(graph, start, model=model, rng=derive_key(key, "item", i))
             if cascade.size:
                 cascades[i] = cascade

@@ -14,6 +14,7 @@ class Log(NamedTuple):
     node: np.ndarray  # i4[rows], -1 for a user outside the graph
     time: np.ndarray  # f8[rows]
     place: np.ndarray  # i8[rows]: where the row stands among the rows sorted by node, then by item
+    ages: np.ndarray  # f8[rows]: times since the first adoption of the item, of all items together, ascending
 
 
 class Stamps(NamedTuple):
@@ -62,7 +63,7 @@ def _stamp(item, log, stamps):
 def fill_contacts(first, last, log, into, window, stamps, indptr, slot, delay, clock):
     """Write the contacts of each adopter: the in-arc, from the first of the node on, and how long before it u adopted.
 
-    `clock` is the share of the item's adoptions that fall into the time in which its contacts could cause the adoption.
+    `clock` is the share of all ages that fall into the time in which its contacts could cause the adoption.
     """
     for item in range(first, last):
         _stamp(item, log, stamps)
@@ -85,14 +86,14 @@ def fill_contacts(first, last, log, into, window, stamps, indptr, slot, delay, c
                         latest = max(latest, stamps.time[u])
             share = 1.0
             if at > start:
-                share = clock_between(log.time[begin:end], earliest, latest + window)
+                share = clock_between(log.ages, earliest - log.time[begin], latest + window - log.time[begin])
             clock[log.place[row]] = share
 
 
 @njit
-def clock_between(times, low, high):
-    """Share of ascending times above `low` and up to `high`."""
-    return (np.searchsorted(times, high, side="right") - np.searchsorted(times, low, side="right")) / times.size
+def clock_between(ages, low, high):
+    """Share of ascending ages above `low` and up to `high`."""
+    return (np.searchsorted(ages, high, side="right") - np.searchsorted(ages, low, side="right")) / ages.size
 
 
 class Met(NamedTuple):
@@ -119,7 +120,7 @@ def count_exposed(first, last, log, out, stamps, met, counts):
 def fill_exposed(first, last, log, out, log_miss, stamps, met, indptr, node, active, adopted, miss, clock):
     """Write every exposed pair of node and item: how many active in-neighbours it met, whether it adopted, sum log(1 - p).
 
-    `clock` is the share of the item's adoptions after the first of these.
+    `clock` is the share of all ages above that of the first of these.
     """
     for item in range(first, last):
         at = indptr[item]
@@ -129,7 +130,7 @@ def fill_exposed(first, last, log, out, log_miss, stamps, met, indptr, node, act
             active[at] = met.active[v]
             adopted[at] = stamps.item[v] == item
             miss[at] = met.log_miss[v]
-            clock[at] = clock_between(log.time[log.indptr[item] : log.indptr[item + 1]], met.since[v], np.inf)
+            clock[at] = clock_between(log.ages, met.since[v] - log.time[log.indptr[item]], np.inf)
             at += 1
 
 

@@ -17,7 +17,9 @@ class Contacts(NamedTuple):
     indptr: np.ndarray  # i8[adoptions + 1]: contacts of each adoption
     slot: np.ndarray  # i4[contacts]: in-arc, from the first one of the node on
     delay: np.ndarray  # f8[contacts]
-    clock: np.ndarray  # f8[adoptions]: share of the item's adoptions in the time in which a contact could cause it; else 1
+    clock: (
+        np.ndarray
+    )  # f8[adoptions]: share of the item's adoptions in the time in which a contact could cause it; else 1
 
 
 # in_indptr i8[n + 1]; counted i8[m], credit f8[m] in in-arc order: added to; scale f8[m]
@@ -82,7 +84,7 @@ class Found(NamedTuple):
 def em_nodes(first, last, contacts, in_indptr, trials, prior, p, hazard, tol, most, found):
     """EM of Saito et al. (2008), with a background: an adoption is caused by any of its contacts, or by the background.
 
-    The background of a node makes it adopt at a constant rate of the item's clock, which counts the item's adoptions.
+    The background of a node makes it adopt at a constant rate of the clock of `Contacts`.
     The iterations of a node end once no probability moves by more than `tol`. What is said of it is that of its last
     values.
     """
