@@ -442,7 +442,7 @@ def _plain(values: Any) -> Any:
 
 
 def _row(columns: Mapping[str, pd.Series[Any]], at: int) -> str:
-    return ", ".join(f"{name} {column.iloc[at]!r}" for name, column in columns.items())
+    return ", ".join(f"{name} {column.iloc[[at]].tolist()[0]!r}" for name, column in columns.items())
 
 
 def _coded(column: pd.Series[Any], name: str) -> tuple[NDArray[np.int64], pd.Index[Any]]:
@@ -467,7 +467,7 @@ def _times(columns: Mapping[str, pd.Series[Any]]) -> tuple[NDArray[np.float64], 
     dates = pd.api.types.is_datetime64_any_dtype(column.dtype)
     if not dates and not pd.api.types.is_numeric_dtype(column.dtype):
         numbers = pd.to_numeric(column, errors="coerce")
-        if numbers.notna().all():
+        if numbers.notna().any():
             column = numbers
         else:
             column, dates = pd.to_datetime(column, errors="coerce", utc=True, format="ISO8601"), True

@@ -15,7 +15,7 @@ from ..errors import InputError
 __all__ = ["BetaPrior", "GammaPrior", "shrinkage_of"]
 
 Floats = NDArray[np.float64]
-MOST_ROWS = 100_000  # distinct pairs of successes and trials that a prior is fitted to
+MOST_ROWS = 500_000  # pairs of successes and trials that a prior is fitted to
 LEAST_STRENGTH, MOST_STRENGTH = 1e-3, 1e6  # of a fitted prior, in trials
 
 
@@ -137,16 +137,17 @@ class GammaPrior:
 
 
 def _distinct(values: Floats, sizes: Floats) -> tuple[Floats, Floats, NDArray[np.int64]]:
-    """Distinct pairs, to three digits, and how many there are of each; evenly thinned out where there are too many."""
+    """Distinct pairs, to three digits, and how many there are of each; evenly thinned out where there are very many."""
+    if values.size > MOST_ROWS:
+        keep = np.linspace(0, values.size - 1, MOST_ROWS).astype(np.int64)
+        values, sizes = values[keep], sizes[keep]
     rounded = []
     for column in (values, sizes):
         scale = 10.0 ** np.floor(np.log10(np.maximum(column, 1.0)))
         rounded.append(np.round(column / scale, 2) * scale)
-    pairs, counts = np.unique(np.column_stack(rounded), axis=0, return_counts=True)
-    if len(pairs) > MOST_ROWS:
-        keep = np.linspace(0, len(pairs) - 1, MOST_ROWS).astype(np.int64)
-        pairs, counts = pairs[keep], counts[keep]
-    return pairs[:, 0], pairs[:, 1], counts
+    codes, distinct = zip(*(np.unique(column, return_inverse=True)[::-1] for column in rounded), strict=True)
+    pairs, counts = np.unique(codes[0] * distinct[1].size + codes[1], return_counts=True)
+    return distinct[0][pairs // distinct[1].size], distinct[1][pairs % distinct[1].size], counts
 
 
 def _least(cost: Any, start: list[float], ends: tuple[float, float], size: float) -> list[float]:

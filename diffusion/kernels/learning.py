@@ -17,9 +17,7 @@ class Contacts(NamedTuple):
     indptr: np.ndarray  # i8[adoptions + 1]: contacts of each adoption
     slot: np.ndarray  # i4[contacts]: in-arc, from the first one of the node on
     delay: np.ndarray  # f8[contacts]
-    clock: (
-        np.ndarray
-    )  # f8[adoptions]: share of the item's adoptions in the time in which a contact could cause it; else 1
+    clock: np.ndarray  # f8[adoptions]: time in which a contact could cause it, as a share of an item's life; else 1
 
 
 # in_indptr i8[n + 1]; counted i8[m], credit f8[m] in in-arc order: added to; scale f8[m]
