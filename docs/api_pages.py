@@ -140,6 +140,26 @@ PAGES = (
         },
     ),
     Page(
+        "inference",
+        "Inference",
+        "What logs of adoptions and counts of engagement teach: probabilities of arcs, scores on held-out adoptions, whether a "
+        "model reproduces what was seen, the funnel and the feed of SIPS.",
+        ("diffusion.inference",),
+        {
+            "Logs": "inference.ActionLog inference.read_actions inference.read_cascades inference.simulate_log "
+            "inference.observed_parents inference.co_occurrence_graph",
+            "Learning probabilities": "inference.fit_probabilities inference.FittedProbabilities",
+            "Methods": "inference.EM inference.Bernoulli inference.Jaccard inference.PartialCredit inference.LTWeights "
+            "inference.NetRate inference.FitMethod inference.METHODS inference.BetaPrior",
+            "Scores": "inference.compare_fits inference.FitComparison",
+            "Does the model reproduce what was seen?": "inference.predictive_check inference.PredictiveCheck "
+            "inference.exposure_response inference.ExposureResponse",
+            "Seeding by a log": "inference.credit_distribution inference.CreditDistribution",
+            "Calibrating SIPS": "inference.fit_funnel inference.FunnelFit inference.fit_attention inference.calibrate_feed "
+            "inference.follower_elasticity",
+        },
+    ),
+    Page(
         "study",
         "Study",
         "Strategies, budgets, models and graphs crossed, run until the intervals are narrow enough, kept on disk, and reported "
@@ -194,6 +214,7 @@ DATA = {
     "note and the quartiles of creators. `priors_table` shows them as a table.",
     "models.SURVEY": "Questions of the source's survey by name: how many agreed of how many asked, the parameter each speaks to, "
     "and its Beta posterior. `priors_table` shows them as a table.",
+    "inference.METHODS": 'Classes of the methods by name: what `fit_probabilities(method="em")` means.',
     "plotting.PALETTE": "Colours of series, in order: safe for colour-blind readers.",
     "plotting.MARKERS": "Markers of series, in the order of the colours.",
     "plotting.INK": "Colour of text and axes.",

@@ -436,7 +436,7 @@ def test_users_outside_the_graph_are_counted_or_refused():
     fit = fit_probabilities(graph, log)
     assert fit.log.dropped == {"adoptions by users outside the graph": 1}
     assert "1 adoptions by users outside the graph left out" in repr(fit)
-    with pytest.raises(InputError, match="1 of 4 adoptions, by 1 users, are not in the graph.*'x' adopts 2"):
+    with pytest.raises(InputError, match=r"1 of 4 adoptions, by 1 users, are not in the graph.*'x' adopts 2"):
         fit_probabilities(graph, log, unknown="error")
 
 

@@ -48,7 +48,7 @@ class ActionLog:
 
     See Also
     --------
-    read_actions, read_cascades, fit_probabilities
+    inference.read_actions, inference.read_cascades, inference.fit_probabilities
 
     Examples
     --------
@@ -407,7 +407,7 @@ class ActionLog:
 
         See Also
         --------
-        observed_parents, simulation.cascade_statistics, structural_virality
+        inference.observed_parents, simulation.cascade_statistics, structural_virality
 
         Examples
         --------

@@ -42,7 +42,7 @@ class EM(FitMethod):
 
     See Also
     --------
-    fit_probabilities, Bernoulli
+    inference.fit_probabilities, inference.Bernoulli
 
     Notes
     -----

@@ -52,11 +52,15 @@ class FittedProbabilities:
         That rare pairs were drawn towards.
     iterations, unconverged : int
         Most iterations of any user; users that reached the limit.
+    data : GraphLog
+        The log on the graph, by internal node.
+    found : Estimate
+        What the method found, in the order of in-arcs.
     provenance : dict
 
     See Also
     --------
-    fit_probabilities, compare_fits
+    inference.fit_probabilities, inference.compare_fits
     """
 
     graph: FollowerGraph
@@ -208,7 +212,7 @@ def fit_probabilities(
 
     See Also
     --------
-    compare_fits, EM, Bernoulli, PartialCredit
+    inference.compare_fits, inference.EM, inference.Bernoulli, inference.PartialCredit
 
     Examples
     --------

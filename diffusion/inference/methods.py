@@ -61,7 +61,21 @@ class Estimate:
 
 
 class FitMethod(ABC):
-    """A way to learn the probabilities of arcs; its parameters are the fields of a frozen dataclass."""
+    """A way to learn the probabilities of arcs; its parameters are the fields of a frozen dataclass.
+
+    Attributes
+    ----------
+    name : str
+        What ``method=`` calls it.
+    window : float or None
+        Longest time after its own adoption at which a user can cause another's; None: any.
+
+    Examples
+    --------
+    >>> from diffusion.inference import EM
+    >>> isinstance(EM(), FitMethod), EM().reach
+    (True, inf)
+    """
 
     name: ClassVar[str]
     window: float | None
@@ -79,10 +93,26 @@ class FitMethod(ABC):
 
     @abstractmethod
     def estimate(self, data: GraphLog) -> Estimate:
-        """Return what the log says about every arc."""
+        """Return what the log says about every arc.
+
+        Parameters
+        ----------
+        data : GraphLog
+            The log on the graph, with the contacts of every adoption.
+        """
 
     def intervals(self, data: GraphLog, found: Estimate, *, confidence: float, key: int) -> tuple[Floats, Floats]:
-        """Return the ends of the interval of every arc's probability."""
+        """Return the ends of the interval of every arc's probability.
+
+        Parameters
+        ----------
+        data : GraphLog
+        found : Estimate
+            Of the same log.
+        confidence : float
+        key : int
+            64 bits from which every draw follows.
+        """
         raise InputError(f"{self.name} claims no intervals: method='em' does")
 
     def check_window(self) -> None:
@@ -169,7 +199,7 @@ class Bernoulli(_Counting):
 
     See Also
     --------
-    fit_probabilities, Jaccard, PartialCredit, EM
+    inference.fit_probabilities, inference.Jaccard, inference.PartialCredit, inference.EM
 
     Notes
     -----
@@ -215,7 +245,7 @@ class Jaccard(_Counting):
 
     See Also
     --------
-    fit_probabilities, Bernoulli
+    inference.fit_probabilities, inference.Bernoulli
 
     References
     ----------
@@ -263,7 +293,7 @@ class PartialCredit(_Counting):
 
     See Also
     --------
-    fit_probabilities, Bernoulli, EM
+    inference.fit_probabilities, inference.Bernoulli, inference.EM
 
     References
     ----------

@@ -65,7 +65,7 @@ def read_actions(
 
     See Also
     --------
-    read_cascades, ActionLog.from_pandas
+    inference.read_cascades, inference.ActionLog.from_pandas
 
     Examples
     --------
@@ -111,7 +111,7 @@ def read_cascades(path: str | os.PathLike[str], *, leading: bool | None = None, 
 
     See Also
     --------
-    read_actions
+    inference.read_actions
 
     Notes
     -----

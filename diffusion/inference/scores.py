@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .._progress import one_bar
+from .._provenance import provenance
 from .._threads import n_threads
 from .._validation import whole
 from ..errors import InputError
@@ -46,10 +47,11 @@ class FitComparison:
         Exposed pairs of user and item: users with an active neighbour before they adopted, or who did not adopt.
     adoptions : int
         Pairs that adopted.
+    provenance : dict
 
     See Also
     --------
-    compare_fits
+    inference.compare_fits
     """
 
     table: pd.DataFrame
@@ -107,7 +109,7 @@ def compare_fits(
 
     See Also
     --------
-    fit_probabilities, ActionLog.split, predictive_check
+    inference.fit_probabilities, inference.ActionLog.split, inference.predictive_check
 
     Notes
     -----
@@ -182,7 +184,8 @@ def compare_fits(
     table = pd.DataFrame({name: _scores(p, pairs.adopted) for name, p in predictions.items()}).T
     curves = {name: _calibration(p, pairs.adopted, bins) for name, p in predictions.items()}
     calibration = pd.concat(curves, names=["fit", "bin"])
-    return FitComparison(table, calibration, pairs.node.size, int(pairs.adopted.sum()))
+    record = provenance("compare_fits", graph=graph.fingerprint, items=test.n_items, adoptions=len(test))
+    return FitComparison(table, calibration, pairs.node.size, int(pairs.adopted.sum()), record)
 
 
 def _scores(p: Floats, adopted: NDArray[np.bool_]) -> dict[str, float]:
