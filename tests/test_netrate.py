@@ -208,7 +208,8 @@ def test_arcs_that_transmit_nothing_are_told_from_those_that_do():
 
 def test_the_cascades_of_the_authors(data):
     """F1 of the edges found at the optimum, .507; precision is found and true over found."""
-    lines = gzip.open(data("netrate-network.txt.gz"), "rt").read().split("\n\n")[1].split()
+    with gzip.open(data("netrate-network.txt.gz"), "rt") as file:
+        lines = file.read().split("\n\n")[1].split()
     true = {tuple(int(x) for x in line.split(",")[:2]) for line in lines}
     log = read_cascades(data("netrate-cascades.txt.gz"))
     graph = co_occurrence_graph(log)
