@@ -47,11 +47,15 @@ class CreditDistribution:
         Longest time from an adoption to one it has credit for.
     possible : float
         Share of the adoptions after the first of each item that give any credit.
+    credits : Credits
+        Direct credit of every adoption, as kernels take it.
+    rows, indptr : ndarray of int64
+        Adoptions of every internal node.
     provenance : dict
 
     See Also
     --------
-    credit_distribution
+    inference.credit_distribution
     """
 
     graph: FollowerGraph
@@ -109,10 +113,10 @@ class CreditDistribution:
 
         Notes
         -----
-        The gain of every user is exact at every step. Goyal, Bonchi and Lakshmanan (2011) hold the credit of every pair of
-        users for every item, leave out credit below a threshold to save memory, and look at users lazily (CELF). Here one
-        pass over the adoptions of an item, from the last to the first, gives what each of its users would add, so that
-        nothing is left out, memory goes with the contacts, and a new seed costs a pass over its own items.
+        The gain of every user is exact at every step. The paper holds the credit of every pair of users for every item,
+        leaves out credit below a threshold to save memory, and looks at users lazily (CELF). Here one pass over the
+        adoptions of an item, from the last to the first, gives what each of its users would add, so that nothing is left
+        out, memory goes with the contacts, and a new seed costs a pass over its own items.
 
         Of users who add equally much the first in the order of `graph.nodes` is chosen.
         """
@@ -225,7 +229,7 @@ def credit_distribution(
 
     See Also
     --------
-    fit_probabilities, select_seeds
+    inference.fit_probabilities, select_seeds
 
     Notes
     -----

@@ -44,7 +44,7 @@ class LTWeights(FitMethod):
 
     See Also
     --------
-    fit_probabilities, EM, LT
+    inference.fit_probabilities, inference.EM, LT
 
     Notes
     -----
@@ -55,8 +55,10 @@ class LTWeights(FitMethod):
     user is a product of sums of weights, and of 1 - sums; it is concave, and weights sum to at most 1 by themselves. The
     graph found simulates with ``model="lt"``.
 
-    The background adds a way to adopt that is independent of the pick. Without it a log with many independent adoptions
-    makes neighbours look influential.
+    The background adds a way to adopt at any time that is independent of the pick. Without it a log with many independent
+    adoptions makes neighbours look influential. Simulated items start with seeds, who adopt before anybody else and never
+    after: for such logs ``background="none"`` is right, and a background takes away from the weights about as much as the
+    share of seeds.
 
     EM never lowers the likelihood, with the prior's pseudo-items as a penalty; its steps are squared as in Varadhan and
     Roland (2008) where that raises it further. The log-likelihood is that of this model, so that it cannot be compared with

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -47,7 +47,7 @@ class NetRate(FitMethod):
 
     See Also
     --------
-    fit_probabilities, co_occurrence_graph, EM
+    inference.fit_probabilities, inference.co_occurrence_graph, inference.EM
 
     Notes
     -----
@@ -87,7 +87,7 @@ class NetRate(FitMethod):
     tol: float = 1e-6
     max_iterations: int = 20_000
     name: ClassVar[str] = "netrate"
-    window: float | None = field(default=None, init=False, repr=False)  # of contacts: any
+    window = None  # any earlier adopter may have transmitted
 
     def __post_init__(self) -> None:
         if self.transmission not in TRANSMISSIONS:
@@ -181,7 +181,7 @@ def co_occurrence_graph(log: ActionLog, *, window: float | None = None) -> Follo
 
     See Also
     --------
-    NetRate, fit_probabilities
+    inference.NetRate, inference.fit_probabilities
 
     Notes
     -----
