@@ -113,9 +113,16 @@ def test_one_arc_is_adoptions_over_exposure():
     assert rayleigh.to_pandas()["probability"].tolist() == pytest.approx([1 - math.exp(-16 / 13)])
     power = fit_probabilities(graph, log, method=NetRate("power_law", horizon=4.0, shortest=2.0))
     assert power.to_pandas()["rate"].tolist() == pytest.approx([1 / (math.log(1.5) + math.log(2))])
-    whole = fit_probabilities(graph, log, method=NetRate())  # until the time 8
-    assert whole.to_pandas()["rate"].tolist() == pytest.approx([2 / (1 + 3 + 6)])
-    assert whole.to_pandas()["probability"].tolist() == pytest.approx([1 - math.exp(-0.2 * 8)])
+    expected = 1 - 2 ** (-1 / (math.log(1.5) + math.log(2)))
+    assert power.to_pandas()["probability"].tolist() == pytest.approx([expected])
+    assert (fit.explained, power.explained) == pytest.approx(
+        (2 / 3, 1 / 3)
+    )  # a delay below the shortest causes nothing
+    for begin in (0, 100):
+        moved = ActionLog.from_arrays(log.items.take(log.item), log.users.take(log.user), log.time + begin)
+        whole = fit_probabilities(graph, moved, method=NetRate())  # until 8 after the first
+        assert whole.to_pandas()["rate"].tolist() == pytest.approx([2 / (1 + 3 + 6)])
+        assert whole.to_pandas()["probability"].tolist() == pytest.approx([1 - math.exp(-0.2 * 8)])
 
 
 def test_adoptions_after_the_horizon_are_left_out_and_counted():
