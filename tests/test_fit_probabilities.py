@@ -332,6 +332,56 @@ def test_a_background_is_told_from_influence():
     assert fits["user"].explained < fits["user"].possible
 
 
+@pytest.mark.slow
+def test_intervals_hold_the_true_probability_beside_a_background():
+    inside, arcs = 0, 0
+    for key in range(3):
+        rng = np.random.default_rng(key)
+        graph = random_graph(100, 600, lambda m, rng=rng: rng.beta(0.6, 5.4, m), rng)
+        log = ActionLog.from_arrays(*naive_logs.leaky_cascades(graph, 0.01, items=150, steps=10, rng=rng))
+        table = fit_probabilities(graph, log, method=EM(window=1.0)).intervals(rng=key)
+        true = graph.to_pandas().probability
+        inside += int(((table.low <= true) & (true <= table.high)).sum())
+        arcs += len(table)
+    assert 0.93 <= inside / arcs <= 0.97
+
+
+def test_background_events_are_drawn_given_that_one_happened():
+    from diffusion.kernels.learning import draw_some
+
+    for mean in (0.01, 0.7, 4.0):
+        drawn = np.array([draw_some(mean) for _ in range(20_000)])
+        exact = mean / -math.expm1(-mean)
+        spread = math.sqrt(exact * (1 + mean - exact) / drawn.size)
+        assert drawn.min() == 1
+        assert abs(drawn.mean() - exact) <= 4 * spread + 1e-12
+
+
+def test_the_posterior_beside_a_background_is_that_of_quadrature():
+    """One arc and a background: p and h share the adoptions after u, and h alone has the others."""
+    from scipy.special import betaincinv
+
+    graph = graph_of([("u", "v")])
+    rows = [(i, "u", 0) for i in range(25)] + [(i, "v", 1) for i in range(10)] + [(i, "v", 0) for i in range(25, 31)]
+    log = ActionLog.from_arrays(*zip(*rows, strict=True))
+    method = EM(shrinkage=(1.0, 2.0))
+    data = prepared(graph, log)
+    c = naive_logs.clock(graph, log)[0, "v"]
+    p, h = np.meshgrid((np.arange(1500) + 0.5) / 1500, (np.arange(3000) + 0.5) / 1000)
+    adopts = 1 - (1 - p) * np.exp(-h * c)
+    # Prior Beta(1, 2); of the rate h^(-1/2), the one behind unshrunk backgrounds.
+    weight = adopts**10 * (1 - p) ** (15 + 1) * np.exp(-15 * h) * (1 - np.exp(-h)) ** 6 * h**-0.5
+    weight /= weight.sum()
+    mean = float((p * weight).sum())
+    sd = math.sqrt(float((p**2 * weight).sum()) - mean**2)
+    strength = mean * (1 - mean) / sd**2 - 1
+    want = betaincinv(mean * strength, (1 - mean) * strength, [0.025, 0.975])
+    found = method.estimate(data)
+    ends = np.array([method.intervals(data, found, confidence=0.95, key=key) for key in range(40)])[:, :, 0]
+    error = ends.std(axis=0, ddof=1) / math.sqrt(len(ends))
+    assert (np.abs(ends.mean(axis=0) - want) < 4 * error + 1e-3).all()
+
+
 def test_rows_are_those_of_the_graph_and_threads_change_nothing():
     graph = dif.generate_platform(400, rng=2).with_probabilities("constant", p=0.1)
     log = inference.simulate_log(graph, items=80, seeds=4, rng=3)
@@ -478,3 +528,30 @@ def test_wrong_calls_say_what_to_do(call, error, match):
         log = log.select([1])
     with pytest.raises(error, match=match):
         call(graph, log)
+
+
+def test_weights_of_the_linear_threshold_model_add_up_in_scores():
+    graph = random_graph(60, 300, lambda m: np.full(m, 0.1), np.random.default_rng(4))
+    train, test = inference.simulate_log(graph, items=60, seeds=3, rng=4).split(0.5)
+    fit = fit_probabilities(graph, train, method=inference.LTWeights(background="none"))
+    scores = inference.compare_fits({"lt": fit}, test)
+    w = dict(zip(naive_logs.arcs(graph), fit.to_pandas().probability.astype(np.float32), strict=True))
+    when = naive_logs.by_item(test)
+    expected = [
+        min(sum(float(w[u, x]) for u, x in w if x == v and u in when[i] and not when[i].get(v, 99) <= when[i][u]), 1.0)
+        for i, v in naive_logs.exposed(graph, test)
+    ]
+    assert scores.table.predicted["lt"] == pytest.approx(np.mean(expected), abs=1e-9)
+
+
+def test_explained_adoptions_are_those_that_a_contact_is_expected_to_have_caused():
+    graph = graph_of([("u", "v")])
+    rows = [(i, "u", 0) for i in range(8)] + [(i, "v", 1) for i in range(4)] + [(9, "v", 0), (9, "x", 2)]
+    log = ActionLog.from_arrays(*zip(*rows, strict=True))
+    fit = fit_probabilities(graph, log, method=EM(shrinkage=None))
+    p = fit.to_pandas().probability[0]
+    h = -math.log1p(-fit.background["v"])
+    c = naive_logs.clock(graph, log.on(graph))[0, "v"]
+    caused = 4 * p / (1 - (1 - p) * math.exp(-h * c))
+    assert fit.explained == pytest.approx(caused / (len(fit.log) - fit.log.n_items))
+    assert 0 < fit.explained < fit.possible

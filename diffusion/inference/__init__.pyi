@@ -1,12 +1,17 @@
 from .action_log import ActionLog as ActionLog
+from .credit_distribution import CreditDistribution as CreditDistribution
+from .credit_distribution import credit_distribution as credit_distribution
 from .em import EM as EM
 from .fit import METHODS as METHODS
 from .fit import FittedProbabilities as FittedProbabilities
 from .fit import fit_probabilities as fit_probabilities
+from .lt_weights import LTWeights as LTWeights
 from .methods import Bernoulli as Bernoulli
 from .methods import FitMethod as FitMethod
 from .methods import Jaccard as Jaccard
 from .methods import PartialCredit as PartialCredit
+from .netrate import NetRate as NetRate
+from .netrate import co_occurrence_graph as co_occurrence_graph
 from .read import read_actions as read_actions
 from .read import read_cascades as read_cascades
 from .scores import FitComparison as FitComparison

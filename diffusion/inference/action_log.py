@@ -298,6 +298,41 @@ class ActionLog:
             dropped=dropped,
         )
 
+    def until(self, ends: Any) -> ActionLog:
+        """Return the log without the adoptions that come after an end of observation.
+
+        Parameters
+        ----------
+        ends : float or array-like, shape (n_items,)
+            Of all items, or of each.
+
+        Returns
+        -------
+        ActionLog
+            Adoptions left out are counted in `dropped`; items that lose all of them go, too.
+
+        Raises
+        ------
+        InputError
+            Nothing is left.
+
+        Examples
+        --------
+        >>> log = ActionLog.from_arrays(["a", "a", "b"], ["ann", "bob", "bob"], [0, 5, 7])
+        >>> log.until([4, 9])
+        ActionLog: 2 adoptions of 2 items by 2 users; cascades from 1 to 1, median 1; 1 adoptions after the end left out
+        """
+        keep = self.time <= np.broadcast_to(np.asarray(ends, np.float64), self.n_items)[self.item]
+        if keep.all():
+            return self
+        if not keep.any():
+            raise InputError(f"all {keep.size:,} adoptions come after the end of observation: give a later one")
+        left = np.flatnonzero(np.bincount(self.item[keep], minlength=self.n_items))
+        dropped = self.dropped | {"adoptions after the end": int((~keep).sum())}
+        if left.size < self.n_items:
+            dropped["items that begin after the end"] = self.n_items - left.size
+        return self._kept(keep, left, dropped)
+
     def split(self, share: float = 0.8) -> tuple[ActionLog, ActionLog]:
         """Split the items by the time of their first adoption: the earliest `share`, and the rest.
 

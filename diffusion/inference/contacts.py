@@ -19,6 +19,7 @@ from ..graph.follower_graph import FollowerGraph
 from ..kernels.action_logs import Log, Met, Stamps, count_contacts, count_exposed, fill_contacts, fill_exposed
 from ..kernels.arcs import InArcs, OutArcs
 from ..kernels.learning import Contacts
+from ..kernels.lt_learning import Histories
 from .action_log import ActionLog
 
 __all__ = ["Exposed", "GraphLog", "chunks_of", "exposed_pairs", "graph_log", "in_chunks"]
@@ -67,6 +68,12 @@ class GraphLog:
         """Pairs of an adoption and an in-neighbour that was active before."""
         return int(self.contacts.slot.size)
 
+    @functools.cached_property
+    def contact_counts(self) -> NDArray[np.int64]:
+        """Contacts of each in-arc."""
+        first = np.repeat(self.into.indptr[:-1], np.diff(self.contacts.indptr[self.contacts.rows]))
+        return np.bincount(first + self.contacts.slot, minlength=self.graph.n_edges)
+
     @property
     def later(self) -> int:
         """Adoptions after the first of each item."""
@@ -78,6 +85,13 @@ class GraphLog:
         return _ratio(int((np.diff(self.contacts.indptr) > 0).sum()), self.later)
 
     @functools.cached_property
+    def histories(self) -> Histories:
+        """Adoptions by internal node, in the order of the items."""
+        item, time = np.empty(len(self.log), np.int64), np.empty(len(self.log))
+        item[self.rows.place], time[self.rows.place] = self.log.item, self.log.time
+        return Histories(self.contacts.rows, item, time)
+
+    @functools.cached_property
     def reversed_possible(self) -> float:
         """The same with every arc turned round."""
         csr = self.graph.csr
@@ -86,16 +100,31 @@ class GraphLog:
         _count(self.graph, self.rows, turned, self.window, self.threads, counts)
         return _ratio(int((counts > 0).sum()), self.later)
 
-    def by_node(self, kernel: Callable[[int, int], None], what: str) -> None:
-        """Call a kernel on ranges of nodes, in threads."""
+    def by_node(self, kernel: Callable[[int, int], Any], what: str, *, exposed: bool = False) -> list[Any]:
+        """Call a kernel on ranges of nodes, in threads; what it returns of each, in order.
+
+        The ranges are of equal work if that goes with the contacts; if `exposed`, with the adoptions of in-neighbours.
+        """
         work = np.diff(self.into.indptr) + np.diff(self.contacts.indptr[self.contacts.rows])
-        in_chunks(kernel, chunks_of(work), what, self.threads)
+        if exposed:
+            active = np.concatenate([[0], np.cumsum(self.activity[self.into.sources])])
+            work = np.diff(active[self.into.indptr])
+        return in_chunks(kernel, chunks_of(work), what, self.threads)
 
     def on_out_arcs(self, values: NDArray[Any]) -> NDArray[Any]:
         """Values of in-arcs in the order of the graph's arcs."""
         out = np.empty(values.shape, values.dtype)
         out[self.into.arc] = values
         return out
+
+    def on_table(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Values of in-arcs in the order of the rows of ``graph.to_pandas()``, which go by label."""
+        return self.on_out_arcs(values)[self._rows_of_table]
+
+    @functools.cached_property
+    def _rows_of_table(self) -> NDArray[np.int64]:
+        csr, order = self.graph.csr, self.graph.index.order
+        return np.lexsort((order[csr.indices], order[csr.sources]))
 
 
 def chunks_of(work: NDArray[Any], *, size: int = CHUNK) -> list[tuple[int, int]]:
@@ -107,11 +136,14 @@ def chunks_of(work: NDArray[Any], *, size: int = CHUNK) -> list[tuple[int, int]]
     return list(itertools.pairwise(ends))
 
 
-def in_chunks(kernel: Callable[[int, int], None], chunks: list[tuple[int, int]], what: str, threads: int) -> None:
-    """Call a kernel on every range, in threads, with a progress bar."""
+def in_chunks(kernel: Callable[[int, int], Any], chunks: list[tuple[int, int]], what: str, threads: int) -> list[Any]:
+    """Call a kernel on every range, in threads, with a progress bar; what it returns of each, in order."""
+    found = {}
     with progress(total=len(chunks), description=what, unit="parts") as bar:
-        for _ in map_chunks(lambda chunk: kernel(*chunk), chunks, threads=threads):
+        for chunk, value in map_chunks(lambda chunk: kernel(*chunk), chunks, threads=threads):
+            found[chunk] = value
             bar.update()
+    return [found[chunk] for chunk in chunks]
 
 
 class _Spare:
@@ -214,7 +246,7 @@ class Exposed:
         Neighbours that were active: before the adoption, or at the end of the log.
     adopted : ndarray of bool, shape (n_pairs,)
     log_miss : ndarray of float64, shape (n_pairs,)
-        Sum of log(1 - p) over these neighbours.
+        Sum of log(1 - p) over these neighbours; log(1 - sum p) where probabilities add up.
     clock : ndarray of float64, shape (n_pairs,)
         Share of adoptions, of all items, that come later after the first of their item than this neighbour's did.
     """
@@ -228,16 +260,22 @@ class Exposed:
 
 
 def exposed_pairs(
-    graph: FollowerGraph, log: ActionLog, probability: NDArray[np.float64] | None, *, threads: int
+    graph: FollowerGraph,
+    log: ActionLog,
+    probability: NDArray[np.float64] | None,
+    *,
+    threads: int,
+    additive: bool = False,
 ) -> Exposed:
-    """Find every exposed pair; `probability` of each arc, in the graph's order, or None."""
+    """Find every exposed pair; `probability` of each arc, in the graph's order, or None, and whether they add up."""
     rows = bound_rows(graph, log)
     csr, n = graph.csr, graph.n_nodes
     out = OutArcs(csr.indptr, csr.indices)
     log_miss = np.zeros(1)
     if probability is not None:
         with np.errstate(divide="ignore"):
-            log_miss = np.maximum(np.log1p(-np.broadcast_to(probability, graph.n_edges)), -700.0)
+            full = np.broadcast_to(probability, graph.n_edges)
+            log_miss = -full.astype(np.float64) if additive else np.maximum(np.log1p(-full), -700.0)
 
     def arrays() -> tuple[Stamps, Met]:
         met = Met(np.full(n, -1, np.int32), np.zeros(n, np.int32), np.zeros(n), np.zeros(n), np.zeros(n, np.int32))
@@ -262,4 +300,6 @@ def exposed_pairs(
         "writing exposures",
         threads,
     )
+    if additive:
+        sums[0][:] = np.log1p(-np.minimum(-sums[0], 1 - 1e-12))
     return Exposed(np.repeat(np.arange(log.n_items), counts), *pairs, *sums)

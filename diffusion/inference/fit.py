@@ -19,11 +19,14 @@ from ..graph.follower_graph import FollowerGraph, Probabilities, check_graph
 from .action_log import ActionLog, check_log
 from .contacts import GraphLog, graph_log
 from .em import EM
-from .methods import Bernoulli, Estimate, FitMethod, Floats, Jaccard, PartialCredit
+from .lt_weights import LTWeights
+from .methods import Bernoulli, Estimate, FitMethod, Jaccard, PartialCredit
+from .netrate import NetRate
 
 __all__ = ["METHODS", "FittedProbabilities", "fit_probabilities"]
 
-METHODS: Mapping[str, type[FitMethod]] = {kind.name: kind for kind in (Bernoulli, Jaccard, PartialCredit, EM)}
+_KINDS: tuple[type[FitMethod], ...] = (Bernoulli, Jaccard, PartialCredit, EM, LTWeights, NetRate)
+METHODS: Mapping[str, type[FitMethod]] = {kind.name: kind for kind in _KINDS}
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -96,18 +99,12 @@ class FittedProbabilities:
         return int((self.found.trials == 0).sum())
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return one row an arc: source, target, probability, trials, and the expected successes among them."""
-        found = self.found
-        columns = {"probability": found.probability, "trials": found.trials, "successes": found.hits}
-        return self._by_arc(columns)
-
-    def _by_arc(self, columns: Mapping[str, Floats]) -> pd.DataFrame:
-        """Values of in-arcs as a table with the rows of ``graph.to_pandas()``."""
-        csr, index = self.graph.csr, self.graph.index
-        source, target = index.order[csr.sources], index.order[csr.indices]
-        by = np.lexsort((target, source))
-        ends = {name: self.graph.nodes.take(at[by]) for name, at in (("source", source), ("target", target))}
-        return pd.DataFrame(ends | {name: self.data.on_out_arcs(values)[by] for name, values in columns.items()})
+        """Return one row an arc: source, target, probability, trials, the expected successes among them; the rate, if any."""
+        table = self.graph.to_pandas()[["source", "target"]]
+        columns = {"probability": self.found.probability, "trials": self.found.trials, "successes": self.found.hits}
+        if self.found.rates is not None:
+            columns["rate"] = self.found.rates
+        return table.assign(**{name: self.data.on_table(values) for name, values in columns.items()})
 
     @one_bar
     def intervals(self, confidence: float = 0.95, *, rng: RNGLike = None) -> pd.DataFrame:
@@ -135,7 +132,7 @@ class FittedProbabilities:
         """
         confidence = level(confidence)
         low, high = self.method.intervals(self.data, self.found, confidence=confidence, key=key_of(rng))
-        return self.to_pandas().assign(**self._by_arc({"low": low, "high": high})[["low", "high"]])
+        return self.to_pandas().assign(low=self.data.on_table(low), high=self.data.on_table(high))
 
     def __repr__(self) -> str:
         lines = [
@@ -155,6 +152,8 @@ class FittedProbabilities:
             lines.append(
                 f"  background: users adopt {self.background.mean():.3g} of the items by themselves, on average"
             )
+        if self.found.rates is not None:
+            lines.append(f"  {int((self.found.rates > 0).sum()):,} arcs have a transmission rate above 0")
         if self.unconverged:
             lines.append(f"  {self.unconverged:,} users have not converged after {self.iterations:,} iterations")
         lines += [f"  {count:,} {reason} left out" for reason, count in self.log.dropped.items()]
@@ -226,7 +225,7 @@ def fit_probabilities(
     check_graph(graph)
     check_log(log)
     way = method_of(method)
-    log = log.on(graph, unknown=unknown)
+    log = way.observed(log.on(graph, unknown=unknown))
     count = n_threads(threads)
     data = graph_log(graph, log, window=way.reach, threads=count)
     if not data.n_contacts:

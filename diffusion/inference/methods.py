@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from .._validation import number
 from ..errors import InputError, NotFoundError, did_you_mean
 from ..kernels.learning import Found, Prior, Trials, add_credit, add_delays, em_nodes
+from .action_log import ActionLog
 from .contacts import GraphLog
 from .shrinkage import BetaPrior, GammaPrior, shrinkage_of
 
-__all__ = ["Bernoulli", "Estimate", "FitMethod", "Jaccard", "PartialCredit", "log_likelihood"]
+__all__ = ["Bernoulli", "Estimate", "FitMethod", "Jaccard", "PartialCredit", "log_likelihood", "mean_delays"]
 
 Floats = NDArray[np.float64]
 
@@ -69,6 +70,9 @@ class FitMethod(ABC):
         What ``method=`` calls it.
     window : float or None
         Longest time after its own adoption at which a user can cause another's; None: any.
+    additive : bool
+        Whether active neighbours together make a user adopt with the sum of their probabilities (weights of the linear
+        threshold model), and not with 1 - prod (1 - p).
 
     Examples
     --------
@@ -79,6 +83,7 @@ class FitMethod(ABC):
 
     name: ClassVar[str]
     window: float | None
+    additive: ClassVar[bool] = False
 
     @property
     def reach(self) -> float:
@@ -90,6 +95,10 @@ class FitMethod(ABC):
         """Name with the parameters that are not at their defaults."""
         changed = [(f.name, getattr(self, f.name)) for f in fields(self) if getattr(self, f.name) != f.default]  # type: ignore[arg-type]
         return " ".join([self.name, *(f"{name}={value}" for name, value in changed)])
+
+    def observed(self, log: ActionLog) -> ActionLog:
+        """Return the part of a log that the method speaks of: all of it, unless it says otherwise."""
+        return log
 
     @abstractmethod
     def estimate(self, data: GraphLog) -> Estimate:
@@ -144,7 +153,8 @@ def _credits(data: GraphLog, scale: Floats) -> tuple[NDArray[np.int64], Floats]:
     return counted, credit
 
 
-def _mean_delays(data: GraphLog, counted: NDArray[np.int64]) -> Floats:
+def mean_delays(data: GraphLog, counted: NDArray[np.int64]) -> Floats:
+    """Mean delay of the contacts of each in-arc; infinite without any."""
     total = np.zeros(data.graph.n_edges)
     data.by_node(
         lambda first, last: add_delays(first, last, data.contacts, data.into.indptr, total), "averaging delays"
@@ -318,6 +328,6 @@ class PartialCredit(_Counting):
     def _counts(self, data: GraphLog) -> tuple[Floats, Floats]:
         counted, credit = _credits(data, np.zeros(data.graph.n_edges))
         if self.decay:
-            _, credit = _credits(data, 1.0 / _mean_delays(data, counted))
+            _, credit = _credits(data, 1.0 / mean_delays(data, counted))
         trials = data.trials if self.trials == "possible" else data.activity[data.into.sources]
         return credit, trials.astype(np.float64)

@@ -114,7 +114,7 @@ def compare_fits(
     Notes
     -----
     A pair of item and user counts if a followed user was active, before the adoption or by the end of the log. Its
-    probability is 1 - exp(-h c) prod (1 - p) over these; c, the time that the background has, begins with the first of
+    probability is 1 - exp(-h c) prod (1 - p) over these, with the sum of weights for the linear threshold model; c, the time that the background has, begins with the first of
     them (see `EM`). Users who adopt are met by fewer active neighbours than those who
     never do, since their exposure ends: probabilities of all are comparable, numbers of neighbours are not.
 
@@ -166,7 +166,8 @@ def compare_fits(
     for name, fit in fits.items():
         on = fit.graph if isinstance(fit, FittedProbabilities) else fit
         assert on.probabilities is not None
-        pairs = exposed_pairs(graph, test, on.probabilities.values.astype(np.float64), threads=count)
+        additive = isinstance(fit, FittedProbabilities) and fit.method.additive
+        pairs = exposed_pairs(graph, test, on.probabilities.values.astype(np.float64), threads=count, additive=additive)
         predictions[name] = -np.expm1(pairs.log_miss)
         if isinstance(fit, FittedProbabilities) and fit.found.hazard is not None:
             predictions[name] = -np.expm1(pairs.log_miss - fit.found.hazard[pairs.node] * pairs.clock)

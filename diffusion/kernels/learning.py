@@ -104,8 +104,7 @@ def em_nodes(first, last, contacts, in_indptr, trials, prior, p, hazard, tol, mo
             for k in range(degree):
                 q = p[base + k]
                 fit += fails[k] * np.log(max(1.0 - q, TINY)) if fails[k] > 0 else 0.0
-                if prior.hits > 0.0:
-                    penalty += prior.hits * np.log(max(q, TINY)) + prior.misses * np.log(max(1.0 - q, TINY))
+                penalty += pseudo(prior.hits, prior.misses, q)
             if trials.background > 0:
                 fit -= missed * hazard[v]
                 penalty -= prior.exposure * hazard[v]
@@ -125,6 +124,13 @@ def em_nodes(first, last, contacts, in_indptr, trials, prior, p, hazard, tol, mo
             step += 1
         found.fit[v], found.penalty[v], found.explained[v], found.steps[v] = fit, penalty, explained, step
         found.events[v], found.exposure[v] = events, exposure
+
+
+@njit
+def pseudo(hits, misses, q):
+    """Log-likelihood of pseudo-counts."""
+    total = hits * np.log(max(q, TINY)) if hits > 0.0 else 0.0
+    return total + (misses * np.log(max(1.0 - q, TINY)) if misses > 0.0 else 0.0)
 
 
 @njit

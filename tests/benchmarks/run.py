@@ -37,6 +37,7 @@ SECTIONS = {
     "start": ("data", "start"),
     "scale": ("scale", "scale"),
     "seeding": ("seeding", "seeding"),
+    "inference": ("inference", "inference"),
     "roofline": ("roofline", "roofline"),
 }
 
