@@ -9,7 +9,7 @@ import numpy as np
 
 from .._validation import number, whole
 from ..errors import NotFoundError, did_you_mean
-from ..kernels.learning import Found, Prior, Trials, em_nodes, gibbs_nodes
+from ..kernels.learning import Found, Prior, Trials, em_nodes, gibbs_nodes, impute_nodes
 from .contacts import GraphLog
 from .methods import Estimate, FitMethod, Floats
 from .shrinkage import BetaPrior, GammaPrior, shrinkage_of
@@ -96,11 +96,25 @@ class EM(FitMethod):
         if prior != "empirical_bayes":
             return self._fit(data, prior, None)[0]
         found, exposure = self._fit(data, None, None)
-        for _ in range(PASSES):
-            prior = BetaPrior.fitted(found.hits, found.trials)
+        for step in range(PASSES):
+            prior = BetaPrior.fitted(self._drawn_hits(data, found, step), found.trials)
             own = None if found.hazard is None else GammaPrior.fitted(found.hazard * exposure, exposure)
             found, exposure = self._fit(data, prior, own, start=found)
         return found
+
+    def _drawn_hits(self, data: GraphLog, found: Estimate, key: int) -> Floats:
+        """Successes drawn given the probabilities found; the key is fixed, so that a fit has no rng."""
+        drawn = np.zeros(found.probability.size)
+        hazard = np.zeros(data.graph.n_nodes) if found.hazard is None else found.hazard
+        trials = self._trials(data)
+        data.by_node(
+            lambda first, last: impute_nodes(
+                *(first, last, data.contacts, data.into.indptr, trials),
+                *(np.uint64(key), found.probability, hazard, drawn),
+            ),
+            "prior",
+        )
+        return drawn
 
     def _fit(
         self, data: GraphLog, prior: BetaPrior | None, own: GammaPrior | None, start: Estimate | None = None

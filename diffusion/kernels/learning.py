@@ -212,6 +212,25 @@ def gibbs_nodes(first, last, contacts, in_indptr, trials, prior, seed, p, hazard
             end_moments(moments[base + k], draws if met else 1)
 
 
+# seed u8; p f8[m], hazard f8[n]; drawn f8[m]: written
+@njit
+def impute_nodes(first, last, contacts, in_indptr, trials, seed, p, hazard, drawn):
+    """Draw who succeeded once, given the probabilities: expected successes would vary too little between arcs."""
+    widest, longest = 0, 0
+    for v in range(first, last):
+        widest = max(widest, in_indptr[v + 1] - in_indptr[v])
+    for row in range(contacts.rows[first], contacts.rows[last]):
+        longest = max(longest, contacts.indptr[row + 1] - contacts.indptr[row])
+    hits = np.zeros(widest, np.int64)
+    rest = np.zeros(longest + 1)
+    for v in range(first, last):
+        np.random.seed(mix(np.uint64(seed) ^ mix(np.uint64(v))) & np.uint64(0xFFFFFFFF))
+        base, degree = in_indptr[v], in_indptr[v + 1] - in_indptr[v]
+        draw_hits(v, base, degree, contacts, trials, p, hazard[v], hits, rest)
+        for k in range(degree):
+            drawn[base + k] = hits[k]
+
+
 @njit
 def add_beta(yes, no, moments):
     """Add mean, and mean square, of a Beta distribution."""
