@@ -555,3 +555,15 @@ def test_explained_adoptions_are_those_that_a_contact_is_expected_to_have_caused
     caused = 4 * p / (1 - (1 - p) * math.exp(-h * c))
     assert fit.explained == pytest.approx(caused / (len(fit.log) - fit.log.n_items))
     assert 0 < fit.explained < fit.possible
+
+
+def test_backgrounds_are_shrunk_towards_what_is_usual():
+    rng = np.random.default_rng(7)
+    graph = random_graph(100, 300, lambda m: np.full(m, 0.1), rng)
+    log = ActionLog.from_arrays(*naive_logs.leaky_cascades(graph, 0.01, items=30, steps=10, rng=rng))
+    true = 1 - 0.99**10
+    ways = {name: EM(window=1.0, shrinkage=name) for name in ("empirical_bayes", None)}
+    fits = {name: fit_probabilities(graph, log, method=way) for name, way in ways.items()}
+    miss = {name: float((fit.background - true).abs().mean()) for name, fit in fits.items()}
+    assert miss["empirical_bayes"] < 0.6 * miss[None]
+    assert fits["empirical_bayes"].found.hazard_prior.mean == pytest.approx(true, rel=0.25)

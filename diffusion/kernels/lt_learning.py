@@ -73,7 +73,7 @@ def gather_picks(first, last, into, histories, window, items):
     bare = np.zeros(last - first, np.int64)
     indptr, middle, count = np.zeros(1, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int64)
     slot = np.empty(0, np.int32)
-    sets, members = 0, 0
+    sets, members = 0, np.int64(0)  # a plain 0 would be a type of its own where it is handed on
     for v in range(first, last):
         base, degree = into.indptr[v], into.indptr[v + 1] - into.indptr[v]
         for row in range(histories.indptr[v], histories.indptr[v + 1]):
