@@ -1,5 +1,7 @@
 from .action_log import ActionLog as ActionLog
 from .em import EM as EM
+from .exposure import ExposureResponse as ExposureResponse
+from .exposure import exposure_response as exposure_response
 from .fit import METHODS as METHODS
 from .fit import FittedProbabilities as FittedProbabilities
 from .fit import fit_probabilities as fit_probabilities
@@ -7,9 +9,10 @@ from .methods import Bernoulli as Bernoulli
 from .methods import FitMethod as FitMethod
 from .methods import Jaccard as Jaccard
 from .methods import PartialCredit as PartialCredit
+from .observed import observed_parents as observed_parents
 from .read import read_actions as read_actions
 from .read import read_cascades as read_cascades
-from .shrinkage import BetaPrior as BetaPrior
 from .scores import FitComparison as FitComparison
 from .scores import compare_fits as compare_fits
+from .shrinkage import BetaPrior as BetaPrior
 from .simulated import simulate_log as simulate_log

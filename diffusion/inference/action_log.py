@@ -405,12 +405,12 @@ class ActionLog:
         Examples
         --------
         >>> import diffusion as dif
-        >>> g = dif.FollowerGraph.from_arrays("aab", "bcc", edges_mean="influences", directed=True)
+        >>> g = dif.FollowerGraph.from_arrays(list("aab"), list("bcc"), edges_mean="influences", directed=True)
         >>> log = ActionLog.from_arrays(["x"] * 3, list("abc"), [0, 1, 2])
         >>> [log.cascades(g, parents=rule)["x"].depth for rule in ("first", "last")]
         [1, 2]
         """
-        from .observed import forests
+        from .forests import forests
 
         return forests(self, graph, parents=parents, unknown=unknown, rng=rng)
 

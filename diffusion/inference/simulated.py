@@ -13,7 +13,9 @@ from .._validation import is_whole, probability, whole
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph, check_graph
 from ..models.base import DiffusionModel
-from ..simulation.simulate import simulate_one
+from ..models.program import Start
+from ..models.registry import model_of
+from ..simulation.runner import seed_labels
 from .action_log import ActionLog
 
 __all__ = ["simulate_log"]
@@ -39,6 +41,7 @@ def simulate_log(
     seeds : int, or sequence of lists of labels
         How many users, drawn evenly, start each item; or the seeds of every item.
     model : DiffusionModel or {"ic", "lt"}
+        Users adopt when they enter its last state: under SIPS, those who share.
     background : float in [0, 1]
         Probability that a user adopts an item by itself: these users are seeds too, at step 0.
     rng : int, Generator or None
@@ -66,30 +69,34 @@ def simulate_log(
     [3, 2]
     """
     check_graph(graph)
-    items = whole(items, "items") if is_whole(seeds) else len(seeds)  # type: ignore[arg-type]
+    items = len(seeds) if isinstance(seeds, Sequence) else whole(items, "items")
     if is_whole(seeds) and seeds > graph.n_nodes:
         raise InputError(f"seeds={seeds:,} is more than the {graph.n_nodes:,} nodes: give fewer")
     share = probability(background, "background")
     key = key_of(rng)
     draw = generator(derive_key(key, "seeds"))
-    cascades = {}
-    empty = 0
+    program = model_of(model).compile(graph)
+    found = []
     with progress(total=items, description="simulating cascades", unit="items") as bar:
         for i in range(items):
-            if is_whole(seeds):
-                start = graph.nodes.take(draw.choice(graph.n_nodes, seeds, replace=False)).tolist()
+            if isinstance(seeds, int | np.integer):
+                start = graph.index.internal(graph.nodes.take(draw.choice(graph.n_nodes, seeds, replace=False)))
             else:
-                start = list(seeds[i])
+                start = graph.index.internal(seed_labels(graph, seeds[i]))
             if share:
-                alone = graph.nodes.take(np.flatnonzero(draw.random(graph.n_nodes) < share)).tolist()
-                start = list(dict.fromkeys([*start, *alone]))
-            cascade = simulate_one(graph, start, model=model, rng=derive_key(key, "item", i))
-            if cascade.size:
-                cascades[i] = cascade
-            else:
-                empty += 1
+                alone = graph.index.internal(graph.nodes.take(np.flatnonzero(draw.random(graph.n_nodes) < share)))
+                start = np.concatenate([start, alone])
+            trace = program.replay(Start(np.unique(start), np.uint64(key_of(derive_key(key, "item", i)))), 0)
+            step = program.adoption_steps(trace)
+            found.append((trace.nodes[step >= 0], step[step >= 0]))
             bar.update()
-    log = ActionLog.from_cascades(cascades)
-    if empty:
-        log.dropped["empty cascades"] = empty
+    sizes = [nodes.size for nodes, _ in found]
+    if not sum(sizes):
+        raise InputError(f"none of the {items:,} items has a seed: give seeds")
+    nodes, steps = (np.concatenate(part) for part in zip(*found, strict=True))
+    log = ActionLog.from_arrays(
+        np.repeat(np.arange(items), sizes), graph.index.labels_of(nodes), steps, repeated="error"
+    )
+    if 0 in sizes:
+        log.dropped["empty cascades"] = sizes.count(0)
     return log
