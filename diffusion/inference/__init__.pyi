@@ -10,6 +10,8 @@ from .methods import FitMethod as FitMethod
 from .methods import Jaccard as Jaccard
 from .methods import PartialCredit as PartialCredit
 from .observed import observed_parents as observed_parents
+from .predictive import PredictiveCheck as PredictiveCheck
+from .predictive import predictive_check as predictive_check
 from .read import read_actions as read_actions
 from .read import read_cascades as read_cascades
 from .scores import FitComparison as FitComparison
