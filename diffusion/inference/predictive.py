@@ -22,10 +22,11 @@ from ..errors import InputError, NotFoundError, did_you_mean
 from ..graph.follower_graph import FollowerGraph
 from ..kernels.arcs import OutArcs
 from ..kernels.forests import grow_generations
+from ..kernels.leaky import leaky_run
 from ..kernels.trees import tree_passes
 from ..models.base import DiffusionModel
-from ..models.cascade import IC
-from ..models.program import Program, Start
+from ..models.cascade import IC, CascadeProgram
+from ..models.program import Program, Start, Trace
 from ..models.registry import model_of
 from .action_log import ActionLog, check_log
 from .fit import FittedProbabilities
@@ -105,7 +106,11 @@ class PredictiveCheck:
         what = "new adopters a cascade" if first.name == "new adopters" else str(first.name)
         same = [f"{n} {v}" for n, v in wrong["verdict"].items() if n != first.name]
         text = f"{name} does not reproduce them, {first['verdict']}: {first['predicted']:.3g} {what} where "
-        text += f"{first['observed']:.3g} are observed" if first.name == "new adopters" else f"it is {first['observed']:.3g}"
+        text += (
+            f"{first['observed']:.3g} are observed"
+            if first.name == "new adopters"
+            else f"it is {first['observed']:.3g}"
+        )
         return text + (f" (also {', '.join(same)})" if same else "")
 
     def to_pandas(self) -> pd.DataFrame:
@@ -123,6 +128,18 @@ class PredictiveCheck:
             self.verdict,
         ]
         return "\n".join([*lines, *(f"{count:,} {reason} left out" for reason, count in self.log.dropped.items())])
+
+
+class _FittedProgram(CascadeProgram):
+    """Independent cascade with a background: who meets an active followed user may also adopt by itself."""
+
+    def __init__(self, graph: FollowerGraph, background: Floats) -> None:
+        super().__init__(graph, IC())
+        self._background = background
+
+    def replay(self, start: Start, run: int) -> Trace:
+        """See `Program.replay`."""
+        return Trace(*leaky_run(self.arcs, self._background, start.seeds, start.key, run))
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,7 +178,8 @@ def predictive_check(
     log : ActionLog
         Cascades that no model was fitted to, such as the second log of `ActionLog.split`.
     models : mapping of name to FittedProbabilities, FollowerGraph or (FollowerGraph, model)
-        On one graph. A fit and a graph stand for the independent cascade with their probabilities.
+        On one graph. A graph stands for the independent cascade with its probabilities, and so does a fit, with its
+        background if it has one; see the notes.
     roots : {"all", "first"}
         Who is active from the beginning: every adopter without an active followed user before it, or only those who
         adopted first of all.
@@ -215,9 +233,13 @@ def predictive_check(
     from it: so the true model fails anywhere in at most a share 1 - confidence of checks. Several models are several
     questions, and are not adjusted for.
 
-    A model that is not told from the cascades need not be true: few cascades tell little. Probabilities are taken as known,
-    without their error, and backgrounds of a fit are left out: followers who adopt by themselves after somebody they
-    follow count as caused, so that a fit with much background is expected to predict too little.
+    *Backgrounds*: under a fit with a background b_v, a user v who meets an active followed user adopts with probability
+    1 - (1 - b_v) prod (1 - p_uv) over those it meets, as the fit has it. Who adopts by itself before is a root. Fits do not
+    say when users adopt by themselves, so this takes all of b_v: give ``fit.graph`` to leave it out.
+
+    *Limits*: a model that is not told from the cascades need not be true, for few cascades tell little. Probabilities are
+    taken as known, without their error. Observed cascades have to be complete: where the log ends soon after they begin,
+    they are small, and models look too large.
 
     References
     ----------
@@ -297,7 +319,8 @@ def _programs(models: Any, log: ActionLog) -> dict[str, Program]:
         first = first or graph
         if graph.csr is not first.csr:
             raise InputError(f"the model {name!r} is on another graph: check all on the same one")
-        found[str(name)] = model.compile(graph)
+        alone = given.found.background if isinstance(given, FittedProbabilities) else None
+        found[str(name)] = model.compile(graph) if alone is None else _FittedProgram(graph, alone.astype(np.float64))
     return found
 
 
@@ -328,9 +351,7 @@ def _drawn(
     return [found[run % draws] for run in range(runs)]
 
 
-def _measured(
-    out: OutArcs, indptr: Ints, node: NDArray[np.int32], root: NDArray[np.bool_], key: int
-) -> _Measured:
+def _measured(out: OutArcs, indptr: Ints, node: NDArray[np.int32], root: NDArray[np.bool_], key: int) -> _Measured:
     rows = node_rows(indptr, node, np.empty(0))
     order, parent = np.empty(node.size, np.int64), np.empty(node.size, np.int32)
     row_of = np.full(out.indptr.size - 1, -1, np.int64)
@@ -354,11 +375,11 @@ def _measured(
 def _compared(observed: _Measured, drawn: list[_Measured], sizes: Ints, confidence: float) -> pd.DataFrame:
     """One row a statistic of one model."""
     simple = {
-        "new adopters": lambda one: one.sizes.mean(),
-        "depth": lambda one: one.depth.mean(),
-        "R": lambda one: one.first.sum() / one.roots.sum(),
+        "new adopters": [one.sizes.mean() for one in (observed, *drawn)],
+        "depth": [one.depth.mean() for one in (observed, *drawn)],
+        "R": [one.first.sum() / one.roots.sum() for one in (observed, *drawn)],
     }
-    found = {name: (float(f(observed)), np.array([f(one) for one in drawn])) for name, f in simple.items()}
+    found = {name: (float(values[0]), np.array(values[1:])) for name, values in simple.items()}
     found["virality at matched size"] = _matched(observed, drawn)
     distance, sign, distances = _distances(observed.sizes, sizes)
     found["size distribution"] = distance, distances
@@ -400,7 +421,7 @@ def _distances(observed: Ints, sizes: Ints) -> tuple[float, float, Floats]:
 def _matched(observed: _Measured, drawn: list[_Measured]) -> tuple[float, Floats]:
     """Mean virality of the observed trees, and what it would be in each simulated log at the sizes of the observed."""
     everything = [observed, *drawn]
-    most = max((int(one.bins.max(initial=0)) for one in everything)) + 1
+    most = max(int(one.bins.max(initial=0)) for one in everything) + 1
     count = np.array([np.bincount(one.bins, minlength=most) for one in everything])
     total = np.array([np.bincount(one.bins, weights=one.virality, minlength=most) for one in everything])
     # What is expected of a log comes from the others; the observed is none of them.

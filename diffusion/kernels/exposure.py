@@ -25,6 +25,7 @@ class Spells(NamedTuple):
     node: np.ndarray  # i4[spells]
     level: np.ndarray  # i4[spells]: active in-neighbours
     jump: np.ndarray  # i4[spells]: how many of them became active at its beginning, at one time
+    begin: np.ndarray  # f8[spells]: time of its beginning
     adopted: np.ndarray  # b1[spells]
 
 
@@ -70,7 +71,7 @@ def find_spells(log, out, most, write, marks, counts, spells):
                 if write:
                     spells.node[at], spells.level[at] = v, marks.active[v]
                     spells.jump[at] = marks.active[v] - marks.before[v]
-                    spells.adopted[at] = False
+                    spells.begin[at], spells.adopted[at] = log.time[first], False
                 marks.spell[v] = at
                 at += 1
             first = end
