@@ -216,7 +216,8 @@ def exposure_response(
     *Intervals* take items as independent and users as given. Those of a probability are exact ones (Clopper and Pearson)
     for the effective number of exposures, which is smaller the more adoptions lie in the same items (Korn and Graubard
     1998). Those of a ratio are robust to dependence within items; with fewer than five adoptions at either level they
-    rest on the intervals of the two probabilities, and are wider.
+    rest on the intervals of the two probabilities, and are wider. A probability of 0 or 1 shows no dependence within
+    items: its interval takes the items for as many trials, and in a ratio the dependence seen at the other level.
 
     References
     ----------
@@ -361,8 +362,11 @@ def _by_item(found: _Exposures) -> tuple[Ints, Ints]:
     return np.bincount(code[found.adopted], minlength=code.max(initial=-1) + 1), np.bincount(code)
 
 
-def _share(hits: Ints, counts: Ints, confidence: float) -> tuple[float, float, float]:
-    """Share over clusters with Korn and Graubard's interval (1998): exact, for the effective number of trials."""
+def _share(hits: Ints, counts: Ints, confidence: float, correlation: float | None = None) -> tuple[float, float, float]:
+    """Share over clusters with Korn and Graubard's interval (1998): exact, for the effective number of trials.
+
+    All or no hits show no `correlation` within clusters: without a given one, clusters stand for as many trials.
+    """
     from scipy.special import betaincinv, stdtrit
 
     items, n, x = counts.size, float(counts.sum()), float(hits.sum())
@@ -372,15 +376,26 @@ def _share(hits: Ints, counts: Ints, confidence: float) -> tuple[float, float, f
     if items < 2:
         return p, 0.0, 1.0
     tail = (1 - confidence) / 2
-    effective = float(items)  # without an adoption, or with nothing else, items are all that is known to be independent
+    effective = float(items) if correlation is None else n / (1 + (_mean_size(counts) - 1) * correlation)
     if 0 < x < n:
-        variance = items / (items - 1) * float(((hits - p * counts) ** 2).sum()) / n**2
-        effective = min(p * (1 - p) / variance, n) if variance else n
+        effective = n / max(_design_effect(hits, counts), 1.0)
         effective *= float(stdtrit(n - 1, tail) / stdtrit(items - 1, tail)) ** 2
     hit, miss = p * effective, (1 - p) * effective
     low = float(betaincinv(hit, miss + 1, tail)) if hit else 0.0
     high = float(betaincinv(hit + 1, miss, 1 - tail)) if miss else 1.0
     return p, low, high
+
+
+def _design_effect(hits: Ints, counts: Ints) -> float:
+    """Variance of a share over clusters, over that of independent trials."""
+    n, p = float(counts.sum()), float(hits.sum() / counts.sum())
+    variance = counts.size / (counts.size - 1) * float(((hits - p * counts) ** 2).sum()) / n**2
+    return variance / (p * (1 - p) / n)
+
+
+def _mean_size(counts: Ints) -> float:
+    """Mean size of the cluster of a trial."""
+    return float((counts**2).sum() / counts.sum())
 
 
 def _ratios(found: _Exposures, level: int, confidence: float) -> tuple[Estimate, Estimate]:
@@ -395,9 +410,9 @@ def _ratio(found: _Exposures, confidence: float, *, within: bool) -> Estimate:
     from scipy.special import stdtrit
 
     items = np.unique(found.item).size
-    first, further = (found.where(found.level == k) for k in np.unique(found.level)[[0, -1]])
-    if min(first.adopted.sum(), further.adopted.sum()) < FEW or first.level[0] == further.level[0]:
-        return _boxed(found.where(found.level == 1), found.where(found.level > 1), confidence, items)
+    first, further = found.where(found.level == 1), found.where(found.level > 1)
+    if min(first.adopted.sum(), further.adopted.sum()) < FEW:
+        return _boxed(first, further, confidence, items)
     value, se, clusters = _regression(found, within)
     if within:
         half = np.unique(found.item, return_inverse=True)[1] % 2 == 1
@@ -479,8 +494,15 @@ def _boxed(first: _Exposures, further: _Exposures, confidence: float, items: int
     """The ratio between the ends of the intervals of the two probabilities, each at half the error."""
     if not first.item.size or not further.item.size:
         return Estimate(math.nan, 0.0, math.inf, confidence, items)
+    both = _by_item(first), _by_item(further)
+    found = [
+        (_design_effect(hits, counts) - 1) / (_mean_size(counts) - 1)
+        for hits, counts in both
+        if 0 < hits.sum() < counts.sum() and counts.size > 1 and counts.max() > 1
+    ]
+    correlation = min(max(0.0, *found), 1.0) if found else None
     half = (1 + confidence) / 2
-    (p, low, high), (q, lower, higher) = (_share(*_by_item(part), half) for part in (first, further))
+    (p, low, high), (q, lower, higher) = (_share(*counted, half, correlation) for counted in both)
     value = q / p if p else math.inf if q else math.nan
     return Estimate(value, lower / high, higher / low if low else math.inf, confidence, items)
 

@@ -17,7 +17,7 @@ def leaky_run(arcs, alone, seeds, key, run):
     n = arcs.indptr.size - 1
     batch, word, lane = run // LANES, run % LANES // 64, run % 64
     world, of_nodes = world_of(key, TAG_IC, batch), world_of(key, TAG_BACKGROUND, batch)
-    active = np.zeros(n, np.bool_)
+    active, met = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
     nodes, step, parent = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.int32)
     size = 0
     for s in seeds:
@@ -30,8 +30,9 @@ def leaky_run(arcs, alone, seeds, key, run):
             v = np.int64(arcs.indices[j])
             if active[v]:
                 continue
-            alone_too = coin_below(coin_base(of_nodes, v), word, lane, threshold_of(alone[v]))
-            if not (alone_too or fires(arcs.p, arcs.lo, arcs.hi, False, world, j, v, word, lane)):
+            by_itself = not met[v] and coin_below(coin_base(of_nodes, v), word, lane, threshold_of(alone[v]))
+            met[v] = True
+            if not (by_itself or fires(arcs.p, arcs.lo, arcs.hi, False, world, j, v, word, lane)):
                 continue
             active[v] = True
             nodes[size], step[size], parent[size] = v, step[i] + 1, i
