@@ -67,7 +67,7 @@ def naive_parents(log, into, place, window, rule, key):
         v = int(log.node[row])
         arcs = {}
         for k in range(into.indptr[v], into.indptr[v + 1]):
-            arcs.setdefault(int(into.sources[k]), k)
+            arcs[int(into.sources[k])] = k
         active = [u for u in arcs if u in at and 0 < log.time[row] - log.time[at[u]] <= window]
         best = {
             0: lambda u, at=at: (log.time[at[u]], place[u]),

@@ -91,10 +91,8 @@ def observed_parents(
         node = found.rows.node[user]
         source = found.into.sources[found.into.indptr[node] + found.contacts.slot]
         order = np.lexsort((graph.index.order[source], user))
-        user, source, delay = user[order], source[order], found.contacts.delay[order]
-        new = np.ones(user.size, np.bool_)  # parallel arcs make one pair
-        new[1:] = (np.diff(user) > 0) | (np.diff(source) != 0)
-        user, delay, parents = user[new], delay[new], graph.index.labels_of(source[new])
+        user, delay = user[order], found.contacts.delay[order]
+        parents = graph.index.labels_of(source[order])
     else:
         parent = parent_rows(log, graph, rule, window=longest, rng=rng)
         user = np.flatnonzero(parent >= 0)

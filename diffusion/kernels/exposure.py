@@ -53,7 +53,7 @@ def find_spells(log, out, most, write, marks, counts, spells):
                 u = log.node[row]
                 for j in range(out.indptr[u], out.indptr[u + 1]):
                     v = out.indices[j]
-                    if marks.adopted[v] == item or (j > out.indptr[u] and out.indices[j - 1] == v):
+                    if marks.adopted[v] == item:
                         continue
                     if marks.met[v] != item:
                         marks.met[v], marks.active[v], marks.since[v] = item, 0, -1

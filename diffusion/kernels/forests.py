@@ -25,7 +25,7 @@ def choose_parents(log, into, place, window, rule, key, row_of, parent):
             for k in range(into.indptr[v], into.indptr[v + 1]):
                 u = into.sources[k]
                 at = row_of[u]
-                if at < first or (k > into.indptr[v] and into.sources[k - 1] == u):  # of an item before; a parallel arc
+                if at < first:  # of an item before
                     continue
                 delay = log.time[row] - log.time[at]
                 if delay <= 0.0 or delay > window:
@@ -72,7 +72,7 @@ def grow_generations(log, out, root, key, row_of, order, parent):
                 for j in range(out.indptr[u], out.indptr[u + 1]):
                     v = out.indices[j]
                     at = row_of[v]
-                    if at < first or (j > out.indptr[u] and out.indices[j - 1] == v):
+                    if at < first:
                         continue
                     if place[at] < 0:
                         place[at], order[size], parent[size] = size, at, -1

@@ -164,7 +164,7 @@ def plot_calibration(comparison: FitComparison, ax: Axes | None = None) -> Axes:
     names = curves.index.get_level_values("fit").unique()
     shown = curves[(curves["predicted"] > 0) & (curves["high"] > 0)]
     values = shown[["predicted", "observed"]].to_numpy()
-    floor, top = float(values[values > 0].min()) / 2, min(2 * float(values.max()), 1.0)
+    floor, top = float(values[values > 0].min()) / 2, min(2 * float(values.max()), 1.2)
     colours, markers = strategy_colours(names), strategy_markers(names)
     with style():
         ax = new_axes(ax, 5.6, 5.0)
