@@ -77,7 +77,7 @@ print(fits["EM with background"])
 scores.table.round(4)
 
 # %%
-scores.plot();
+scores.plot()
 
 # %% [markdown]
 # ## Does the best seed set change?
@@ -121,7 +121,7 @@ models = {
     "IC, 1 / in-degree": assumed,
 }
 check = inference.predictive_check(test, models, runs=200, rng=9)
-check.plot();
+check.plot()
 
 # %%
 check

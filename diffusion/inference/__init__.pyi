@@ -2,6 +2,8 @@ from .action_log import ActionLog as ActionLog
 from .credit_distribution import CreditDistribution as CreditDistribution
 from .credit_distribution import credit_distribution as credit_distribution
 from .em import EM as EM
+from .exposure import ExposureResponse as ExposureResponse
+from .exposure import exposure_response as exposure_response
 from .fit import METHODS as METHODS
 from .fit import FittedProbabilities as FittedProbabilities
 from .fit import fit_probabilities as fit_probabilities
@@ -12,6 +14,9 @@ from .methods import Jaccard as Jaccard
 from .methods import PartialCredit as PartialCredit
 from .netrate import NetRate as NetRate
 from .netrate import co_occurrence_graph as co_occurrence_graph
+from .observed import observed_parents as observed_parents
+from .predictive import PredictiveCheck as PredictiveCheck
+from .predictive import predictive_check as predictive_check
 from .read import read_actions as read_actions
 from .read import read_cascades as read_cascades
 from .scores import FitComparison as FitComparison

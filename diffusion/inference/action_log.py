@@ -452,7 +452,7 @@ class ActionLog:
         >>> [log.cascades(g, parents=rule)["x"].depth for rule in ("first", "last")]
         [1, 2]
         """
-        from .observed import forests
+        from .forests import forests
 
         return forests(self, graph, parents=parents, unknown=unknown, rng=rng)
 

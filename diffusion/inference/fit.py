@@ -17,10 +17,10 @@ from .._validation import level
 from ..errors import InputError, NotFoundError, did_you_mean
 from ..graph.follower_graph import FollowerGraph, Probabilities, check_graph
 from .action_log import ActionLog, check_log
-from .contacts import GraphLog, graph_log
+from .contacts import GraphLog, exposed_pairs, graph_log
 from .em import EM
 from .lt_weights import LTWeights
-from .methods import Bernoulli, Estimate, FitMethod, Jaccard, PartialCredit
+from .methods import Bernoulli, Estimate, FitMethod, Floats, Jaccard, PartialCredit
 from .netrate import NetRate
 
 __all__ = ["METHODS", "FittedProbabilities", "fit_probabilities"]
@@ -97,6 +97,19 @@ class FittedProbabilities:
     def untried(self) -> int:
         """Arcs that no item of the log has tried."""
         return int((self.found.trials == 0).sum())
+
+    def background_once_exposed(self) -> Floats | None:
+        """Return the probability that a user adopts by itself after it met an active followed user; None without a background.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_nodes,), or None
+            By internal node: of the life of an item, exposed users of this log had a mean share before them.
+        """
+        if self.found.hazard is None:
+            return None
+        pairs = exposed_pairs(self.graph, self.log, None, threads=self.data.threads)
+        return np.asarray(-np.expm1(-self.found.hazard * pairs.clock.mean()), np.float64)
 
     def to_pandas(self) -> pd.DataFrame:
         """Return one row an arc: source, target, probability, trials, the expected successes among them; the rate, if any."""

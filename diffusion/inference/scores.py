@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from .._progress import one_bar
 from .._provenance import provenance
 from .._threads import n_threads
+from .._upward import draw
 from .._validation import whole
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
@@ -68,9 +69,7 @@ class FitComparison:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the calibration curves; see `diffusion.plotting.plot_calibration`."""
-        from ..plotting.inference import plot_calibration
-
-        return plot_calibration(self, ax=ax)
+        return draw("calibration", self, ax)
 
     def __repr__(self) -> str:
         text = f"FitComparison on {self.pairs:,} exposed pairs of user and item, {self.adoptions:,} of which adopted"

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from .._progress import progress
 from .._random import RNGLike, derive_key, generator, key_of
 from .._validation import is_whole, whole
+from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph, check_graph
 from ..models.base import DiffusionModel
-from ..simulation.simulate import simulate_one
+from ..models.program import Start
+from ..models.registry import model_of
+from ..simulation.runner import seed_labels
 from .action_log import ActionLog
 
 __all__ = ["simulate_log"]
@@ -35,6 +40,7 @@ def simulate_log(
     seeds : int, or sequence of lists of labels
         How many users, drawn evenly, start each item; or the seeds of every item.
     model : DiffusionModel or {"ic", "lt"}
+        Users adopt when they enter its last state: under SIPS, those who share.
     rng : int, Generator or None
 
     Returns
@@ -65,21 +71,25 @@ def simulate_log(
     items = whole(items, "items") if starts is None else len(starts)
     key = key_of(rng)
     draw = generator(derive_key(key, "seeds"))
-    cascades = {}
-    empty = 0
+    program = model_of(model).compile(graph)
+    found = []
     with progress(total=items, description="simulating cascades", unit="items") as bar:
         for i in range(items):
             if starts is None:
-                start = graph.nodes.take(draw.choice(graph.n_nodes, count, replace=False)).tolist()
+                start = graph.index.internal(graph.nodes.take(draw.choice(graph.n_nodes, count, replace=False)))
             else:
-                start = list(starts[i])
-            cascade = simulate_one(graph, start, model=model, rng=derive_key(key, "item", i))
-            if cascade.size:
-                cascades[i] = cascade
-            else:
-                empty += 1
+                start = graph.index.internal(seed_labels(graph, starts[i]))
+            trace = program.replay(Start(np.unique(start), np.uint64(key_of(derive_key(key, "item", i)))), 0)
+            step = program.adoption_steps(trace)
+            found.append((trace.nodes[step >= 0], step[step >= 0]))
             bar.update()
-    log = ActionLog.from_cascades(cascades)
-    if empty:
-        log.dropped["empty cascades"] = empty
+    sizes = [nodes.size for nodes, _ in found]
+    if not sum(sizes):
+        raise InputError(f"none of the {items:,} items has a seed: give seeds")
+    nodes, steps = (np.concatenate(part) for part in zip(*found, strict=True))
+    log = ActionLog.from_arrays(
+        np.repeat(np.arange(items), sizes), graph.index.labels_of(nodes), steps, repeated="error"
+    )
+    if 0 in sizes:
+        log.dropped["empty cascades"] = sizes.count(0)
     return log

@@ -35,6 +35,7 @@ TAG_IC = 0x1C
 TAG_LT = 0x17
 TAG_NOISE = 0x4E
 TAG_PARENT = 0x9A
+TAG_BACKGROUND = 0xBA
 # SIPS: latents of the users (0x51 S, 0x52 I, 0x53 P, 0x54 X), the same drawn anew at every exposure (0x80 more), what
 # the feed shows, waiting times.
 TAG_SYMPATHIZE = 0x51

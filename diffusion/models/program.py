@@ -303,6 +303,21 @@ class Program(ABC):
         """
         raise NotImplementedError(f"{self.model.name} counts one seed set at a time")
 
+    def adoption_steps(self, trace: Trace) -> NDArray[np.int32]:
+        """Return the step at which each node of a trace entered the model's last state, -1 for never.
+
+        It is what a log of adoptions would show: of SIPS who shared and not who was exposed.
+
+        Parameters
+        ----------
+        trace : Trace
+
+        Returns
+        -------
+        ndarray of int32, shape (size,)
+        """
+        return trace.steps
+
     def certain(self, start: Start) -> NDArray[np.int32]:
         """Internal nodes that every run activates: some of them, at least the seeds."""
         return start.seeds

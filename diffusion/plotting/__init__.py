@@ -1,6 +1,7 @@
 """Figures: one look, one file for each family of results; nothing loads matplotlib before it draws."""
 
 from .growth import plot_growth
+from .inference import plot_calibration, plot_exposure_response, plot_predictive_check
 from .maps import plot_cascade_tree, plot_community_map
 from .seeding import plot_fairness_price, plot_maximin, plot_prices, plot_strategies
 from .sips import plot_cost_by_tier, plot_funnel, plot_reach_against_mixing, plot_reach_curve
@@ -35,14 +36,17 @@ __all__ = [
     "intervals",
     "log_axis",
     "panel",
+    "plot_calibration",
     "plot_cascade_tree",
     "plot_community_map",
     "plot_cost_by_tier",
+    "plot_exposure_response",
     "plot_fairness_price",
     "plot_funnel",
     "plot_growth",
     "plot_maximin",
     "plot_message_passing",
+    "plot_predictive_check",
     "plot_prices",
     "plot_reach_against_mixing",
     "plot_reach_curve",

@@ -134,6 +134,11 @@ class SIPSProgram(Program):
         }
         return Trace(nodes, steps, parents, details)
 
+    def adoption_steps(self, trace: Trace) -> NDArray[np.int32]:
+        """See `Program.adoption_steps`: when each user shared."""
+        steps: NDArray[np.int32] = trace.details["stage_step"][-1]
+        return steps
+
     def possible(self, start: Start) -> NDArray[np.int32]:
         """See `Program.possible`: a feed may show a note to anybody."""
         if len(start.seeds) and self.model.has_feed:
