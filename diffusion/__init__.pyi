@@ -1,6 +1,7 @@
 from . import datasets as datasets
 from . import errors as errors
 from . import graph as graph
+from . import inference as inference
 from . import models as models
 from . import plotting as plotting
 from . import results as results

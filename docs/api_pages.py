@@ -140,6 +140,18 @@ PAGES = (
         },
     ),
     Page(
+        "inference",
+        "Inference",
+        "What counts and logs teach about the parameters of models, with intervals. Each function says what its data identify, "
+        "and what they do not.",
+        ("diffusion.inference",),
+        {
+            "Funnel and attention of SIPS": "inference.fit_funnel inference.FunnelFit inference.EtaFit "
+            "inference.fit_attention inference.RateFit",
+            "Feed of SIPS": "inference.follower_elasticity inference.Elasticity inference.calibrate_feed",
+        },
+    ),
+    Page(
         "study",
         "Study",
         "Strategies, budgets, models and graphs crossed, run until the intervals are narrow enough, kept on disk, and reported "
@@ -162,7 +174,7 @@ PAGES = (
         ("diffusion.plotting",),
         {
             "Plots": "plotting.plot_growth plotting.plot_cascade_tree plotting.plot_community_map "
-            "plotting.plot_funnel plotting.plot_reach_curve plotting.plot_reach_against_mixing "
+            "plotting.plot_funnel plotting.plot_funnel_rates plotting.plot_reach_curve plotting.plot_reach_against_mixing "
             "plotting.plot_cost_by_tier plotting.plot_strategies plotting.plot_prices plotting.plot_maximin "
             "plotting.plot_fairness_price plotting.plot_message_passing plotting.plot_two_communities",
             "Parts": "plotting.style plotting.panel plotting.band plotting.intervals plotting.end_labels "

@@ -1,5 +1,6 @@
 """Figures: one look, one file for each family of results; nothing loads matplotlib before it draws."""
 
+from .funnels import plot_funnel_rates
 from .growth import plot_growth
 from .maps import plot_cascade_tree, plot_community_map
 from .seeding import plot_fairness_price, plot_maximin, plot_prices, plot_strategies
@@ -40,6 +41,7 @@ __all__ = [
     "plot_cost_by_tier",
     "plot_fairness_price",
     "plot_funnel",
+    "plot_funnel_rates",
     "plot_growth",
     "plot_maximin",
     "plot_message_passing",
