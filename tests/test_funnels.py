@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from scipy.special import betaln
 
 import diffusion as dif
 from diffusion.errors import DiffusionError, EndlessFeedError, InputError, NotFoundError
@@ -147,6 +148,16 @@ def test_units_have_the_conjugate_posterior_where_rows_do_not_vary():
             assert w @ stats.beta.cdf(edges[1], a, b + n) > 0.025
         for end, u in ((low[j], 0.025), (high[j], 0.975))[int(y == 0) :]:
             assert w @ stats.beta.cdf(end, a + y, b + n - y) == pytest.approx(u, abs=4e-3)
+
+
+def test_a_unit_that_did_whatever_it_was_shown_may_have_a_rate_of_1():
+    units = rates.Units(np.array([50.0, 40, 70]), np.array([50.0, 40, 90]), np.zeros(3))
+    edges = rates._edges(units, True)
+    prior = rates._refined(units, np.ones(3, np.intp), edges, True)
+    mean, low, high = rates._of_units(units, edges, prior, np.array([0.025, 0.5, 0.975]), True)
+    assert high[:2].tolist() == [1.0, 1.0]
+    assert 0.9 < low[0] < mean[0] < 1
+    assert high[2] < 0.9
 
 
 @pytest.mark.parametrize("bounded", [True, False])
@@ -318,18 +329,28 @@ def test_eta_is_that_of_engagement_with_the_posterior_of_shares():
     found = fit.eta(0.5, survey="fixed", rng=1)
     expected = [engagement_eta(0.5, shares_per_follower=r) for r in (shares.rate, shares.low, shares.high)]
     assert [found.eta, found.low, found.high] == pytest.approx(expected, rel=2e-3)
-    # Survey's shares have squared relative errors that add to those of the rate, at half for a square root.
-    drawn = fit.eta(0.5, rng=1)
-    items = [SURVEY[name].posterior for name in ("prefers_genuine", "participates", "has_posted")]
-    more = sum(stats.beta(*ends).var() / stats.beta(*ends).mean() ** 2 for ends in items) / 4
-    relative = [(f.draws.std() / f.draws.mean()) ** 2 for f in (drawn, found)]
-    assert relative[0] - relative[1] == pytest.approx(more, rel=0.25)
+    # With the survey's shares drawn, the mean grows by that of one over the square root of their product.
+    drawn, fixed = fit.eta(0.5, n=20_000, rng=1), fit.eta(0.5, survey="fixed", n=20_000, rng=1)
+    items = [SURVEY[name] for name in ("prefers_genuine", "participates", "has_posted")]
+    first, second = (
+        np.prod(
+            [
+                np.exp(betaln(a + power, b) - betaln(a, b)) * item.share**-power
+                for item in items
+                for a, b in [item.posterior]
+            ]
+        )
+        for power in (-0.5, -1.0)
+    )
+    factor = drawn.draws / fixed.draws  # the same draws of the rate
+    assert abs(factor.mean() - first) < 4 * factor.std() / np.sqrt(20_000)
+    assert factor.var() == pytest.approx(second - first**2, rel=0.05)
     assert fit.eta(0.25, survey="fixed", rng=1).eta == pytest.approx(np.sqrt(2) * found.eta, rel=1e-6)
     assert fit.eta(0.5, note="sponsored", survey="fixed", rng=1).eta == pytest.approx(
         engagement_eta(0.5, note="sponsored", shares_per_follower=shares.rate), rel=2e-3
     )
     assert "attention 0.5" in repr(drawn)
-    assert len(drawn.to_pandas()) == 4000
+    assert len(drawn.to_pandas()) == 20_000
 
 
 # -- the feed --------------------------------------------------------------------------------------------------------
@@ -497,8 +518,9 @@ def test_the_base_point_goes_through_a_study_file(by):
     assert abs(low - shares.low) < (0.1 if by == "eta" else 0.3) * width
     assert abs(high - shares.high) < (0.1 if by == "eta" else 0.3) * width
     notes = {s.name: s.note for s in spec.model.parameter_standing(spec.table)}
-    changed = ["p_P", "p_X"] if by == "eta" else ["p_S", "p_I", "p_P"]
-    assert all("from data, 95 % of its posterior" in notes[name] for name in changed)
+    keys = {"p_S": "sympathize", "p_I": "identify_rate", "p_P": "participate"}
+    for name, key in {"p_P": "eta", "p_X": "eta"}.items() if by == "eta" else keys.items():
+        assert notes[name].startswith(f"{key} from data, 95 % of its posterior")
 
 
 def test_a_study_with_a_posterior_runs(tmp_path):

@@ -475,7 +475,7 @@ def fit_funnel(
     *Coverage* of 95 % intervals on simulated tables with lognormal notes (c of 1 and 2.5): mean rates 93 to 96 % with 30 and
     100 creators, but 92 % with 30 whose rates are lognormal and vary by 1.3 times their mean; creators' own 93 to 95 %. On
     tables drawn anew from public ones, where rates vary by 1.4 to 2.1 times their mean, mean rates: 89 to 96 % with 101
-    creators, 83 to 92 % with 30. For `pooled` no interval is given: those that were tried held it in 70 to 88 %.
+    creators, 83 to 92 % with 30. For `pooled` no interval is given: those that were tried held it in 69 to 88 %.
 
     References
     ----------

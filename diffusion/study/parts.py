@@ -381,7 +381,7 @@ def parse_predictive(declared: Mapping[str, Any], base: Base, models: tuple[Mode
     having = tuple(m for m in chosen if m.model.posteriors(m.table))
     if not having:
         raise InputError(
-            f"predictive: {', '.join(m.name for m in chosen)} has no parameter that a survey or data leave uncertain: leave "
+            f"predictive: {', '.join(m.name for m in chosen)} has no parameter that a survey or data leaves uncertain: leave "
             "[predictive] out, or declare a SIPS model by eta, or with a posterior"
         )
     if len(places) > 1:
