@@ -155,8 +155,9 @@ PAGES = (
             "Does the model reproduce what was seen?": "inference.predictive_check inference.PredictiveCheck "
             "inference.exposure_response inference.ExposureResponse",
             "Seeding by a log": "inference.credit_distribution inference.CreditDistribution",
-            "Calibrating SIPS": "inference.fit_funnel inference.FunnelFit inference.fit_attention inference.calibrate_feed "
-            "inference.follower_elasticity",
+            "Funnel and attention of SIPS": "inference.fit_funnel inference.FunnelFit inference.EtaFit "
+            "inference.fit_attention inference.RateFit",
+            "Feed of SIPS": "inference.follower_elasticity inference.Elasticity inference.calibrate_feed",
         },
     ),
     Page(
@@ -182,7 +183,7 @@ PAGES = (
         ("diffusion.plotting",),
         {
             "Plots": "plotting.plot_growth plotting.plot_cascade_tree plotting.plot_community_map "
-            "plotting.plot_funnel plotting.plot_reach_curve plotting.plot_reach_against_mixing "
+            "plotting.plot_funnel plotting.plot_funnel_rates plotting.plot_reach_curve plotting.plot_reach_against_mixing "
             "plotting.plot_cost_by_tier plotting.plot_strategies plotting.plot_prices plotting.plot_maximin "
             "plotting.plot_fairness_price plotting.plot_message_passing plotting.plot_two_communities",
             "Parts": "plotting.style plotting.panel plotting.band plotting.intervals plotting.end_labels "

@@ -4,9 +4,16 @@ from .credit_distribution import credit_distribution as credit_distribution
 from .em import EM as EM
 from .exposure import ExposureResponse as ExposureResponse
 from .exposure import exposure_response as exposure_response
+from .feeds import Elasticity as Elasticity
+from .feeds import calibrate_feed as calibrate_feed
+from .feeds import follower_elasticity as follower_elasticity
 from .fit import METHODS as METHODS
 from .fit import FittedProbabilities as FittedProbabilities
 from .fit import fit_probabilities as fit_probabilities
+from .funnels import EtaFit as EtaFit
+from .funnels import FunnelFit as FunnelFit
+from .funnels import fit_attention as fit_attention
+from .funnels import fit_funnel as fit_funnel
 from .lt_weights import LTWeights as LTWeights
 from .methods import Bernoulli as Bernoulli
 from .methods import FitMethod as FitMethod
@@ -17,6 +24,7 @@ from .netrate import co_occurrence_graph as co_occurrence_graph
 from .observed import observed_parents as observed_parents
 from .predictive import PredictiveCheck as PredictiveCheck
 from .predictive import predictive_check as predictive_check
+from .rates import RateFit as RateFit
 from .read import read_actions as read_actions
 from .read import read_cascades as read_cascades
 from .scores import FitComparison as FitComparison

@@ -1,5 +1,6 @@
 """Figures: one look, one file for each family of results; nothing loads matplotlib before it draws."""
 
+from .funnels import plot_funnel_rates
 from .growth import plot_growth
 from .inference import plot_calibration, plot_exposure_response, plot_predictive_check
 from .maps import plot_cascade_tree, plot_community_map
@@ -43,6 +44,7 @@ __all__ = [
     "plot_exposure_response",
     "plot_fairness_price",
     "plot_funnel",
+    "plot_funnel_rates",
     "plot_growth",
     "plot_maximin",
     "plot_message_passing",

@@ -381,8 +381,8 @@ def parse_predictive(declared: Mapping[str, Any], base: Base, models: tuple[Mode
     having = tuple(m for m in chosen if m.model.posteriors(m.table))
     if not having:
         raise InputError(
-            f"predictive: {', '.join(m.name for m in chosen)} has no parameter that the survey leaves uncertain: leave "
-            "[predictive] out, or declare a SIPS model by eta"
+            f"predictive: {', '.join(m.name for m in chosen)} has no parameter that a survey or data leaves uncertain: leave "
+            "[predictive] out, or declare a SIPS model by eta, or with a posterior"
         )
     if len(places) > 1:
         raise InputError(f"predictive.place = {list(places)!r}: give one place")
@@ -407,7 +407,7 @@ class Range:
         if self.values:
             return ", ".join(level_columns(value)[0] for value in self.values)
         if self.posterior is not None:
-            return "posterior of the survey"
+            return f"posterior of the {'survey' if self.declared == 'survey' else 'data'}"
         return f"{self.low:g} to {self.high:g}{', log scale' if self.log else ''}"
 
     def at(self, u: float) -> Any:
@@ -502,12 +502,11 @@ def parse_sensitivity(declared: Mapping[str, Any], base: Base, models: tuple[Mod
 def _range(name: str, declared: Any, allowed: list[str], model: ModelSpec) -> Range:
     path = f"sensitivity.ranges.{name}"
     one_of(name, allowed, "sensitivity.ranges")
-    if declared == "survey":
+    if declared in ("survey", "posterior"):
         posterior = model.model.posteriors(model.table).get(name)
         if posterior is None:
-            raise InputError(
-                f"{path} = 'survey': the survey says nothing about {name} of {model.name}: give [low, high]"
-            )
+            source = "the survey says" if declared == "survey" else "neither data nor the survey say"
+            raise InputError(f"{path} = {declared!r}: {source} nothing about {name} of {model.name}: give [low, high]")
         return Range(name, declared, posterior=posterior)
     log = False
     ends = declared

@@ -351,7 +351,7 @@ TABLES: dict[str, Table] = {
         ),
         Table(
             "predictive",
-            "a condition: its reach with the uncertainty of the survey's answers carried through",
+            "a condition: its reach with the uncertainty of the survey's answers, or of data, carried through",
             (
                 _text("condition", "identity of the condition of the base point"),
                 *NAMED,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -37,8 +39,9 @@ STATED = {
 }  # by item of the survey
 KEYS = (
     *("attention", "note", "funnel", "eta", "identify_rate", *STATED),
-    *("feed", *OF_FEED, "identify", "redraw", "delay"),
+    *("feed", *OF_FEED, "identify", "redraw", "delay", "posterior"),
 )
+UNCERTAIN = ("attention", "eta", "identify_rate", *STATED)  # probabilities, of which data may give posteriors
 STEPS = ("sympathize", "identify", "participate", "share")
 
 
@@ -67,6 +70,8 @@ def from_table(table: Mapping[str, Any], path: str, make: Callable[..., T]) -> l
     numbers = {name: _numbers(table, name, path, default) for name, default in CROSSED.items()}
     if funnel is not None:
         del numbers["eta"], numbers["identify_rate"]
+    if "posterior" in table:
+        shared["posterior"] = _posterior(table, f"{path}.posterior")
     ways = [_way(way, f"{path}.identify") for way in listed(table.get("identify", "simple"))]
     crossed = itertools.product(*numbers.values(), ways)
     singles = [shared | dict(zip([*numbers, "identify"], values, strict=True)) for values in crossed]
@@ -81,6 +86,61 @@ def _numbers(table: Mapping[str, Any], name: str, path: str, default: float) -> 
     if any(isinstance(v, str) and v != word for v in values) and word is not None:
         raise InputError(f'{path}.{name} = {table[name]!r}: give numbers or "{word}"')
     return [v if isinstance(v, str) and v == word else typed({name: v}, name, float, f"{path}.") for v in values]
+
+
+@dataclass(frozen=True)
+class Quantiles:
+    """A distribution by its quantiles at evenly spaced probabilities from 0 to 1, straight between them."""
+
+    values: tuple[float, ...]
+
+    def ppf(self, u: Any) -> Any:
+        """Return quantiles, as distributions of scipy do."""
+        return np.interp(u, np.linspace(0, 1, len(self.values)), self.values)
+
+
+def _posterior(table: Mapping[str, Any], path: str) -> dict[str, dict[str, list[float]]]:
+    """Distributions that data give to keys of the table, checked: Beta by its parameters, or any by its quantiles."""
+    given, example = table["posterior"], "{ beta = [30, 70] }"
+    if not isinstance(given, Mapping) or not given:
+        raise InputError(f"{path} = {given!r}: give a distribution by key of the table, such as {{ eta = {example} }}")
+    known(given, UNCERTAIN, f"{path}.")
+    found = {}
+    for name, of in given.items():
+        at = f"{path}.{name}"
+        if "funnel" in table and name != "attention":
+            raise InputError(f"{at} has no place beside funnel, which sets every step itself")
+        if name not in table:
+            raise InputError(f"{at} has no base point: give {name} = ... in the table of the model, too")
+        if len(listed(table[name])) != 1 or isinstance(listed(table[name])[0], str):
+            raise InputError(f"{at} belongs to one number, and {name} = {table[name]!r}: give its base point")
+        if not isinstance(of, Mapping) or len(of) != 1:
+            raise InputError(
+                f"{at} = {of!r}: give {example}, or {{ quantiles = [...] }} from the lowest to the highest"
+            )
+        known(of, ("beta", "quantiles"), f"{at}.")
+        ((kind, values),) = of.items()
+        parts = {f"{kind}[{i}]": value for i, value in enumerate(listed(values))}
+        numbers = [typed(parts, part, float, f"{at}.") for part in parts]
+        if kind == "beta" and not (len(numbers) == 2 and all(0 < x < math.inf for x in numbers)):
+            raise InputError(f"{at}.beta = {values!r}: give the two parameters, above 0, of a Beta distribution")
+        if kind == "quantiles" and not (len(numbers) > 1 and numbers[0] >= 0 and numbers[-1] <= 1 and _rise(numbers)):
+            raise InputError(
+                f"{at}.quantiles = {values!r}: give two or more probabilities that do not fall, at evenly spaced shares "
+                "from 0 to 1"
+            )
+        found[name] = {kind: numbers}
+    return found
+
+
+def _rise(values: list[float]) -> bool:
+    return all(a <= b for a, b in itertools.pairwise(values))
+
+
+def _distribution(of: Mapping[str, Any]) -> Any:
+    from scipy.stats import beta
+
+    return Quantiles(tuple(of["quantiles"])) if "quantiles" in of else beta(*of["beta"])
 
 
 def _way(way: Any, path: str) -> Any:
@@ -171,15 +231,14 @@ def fixed(table: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def posteriors(table: Mapping[str, Any]) -> dict[str, Any]:
-    """Return Beta posteriors (Jeffreys) of the stage probabilities that the survey sets."""
-    from scipy.stats import beta
-
-    if "funnel" in table:
-        return {}
-    ends = {name: SURVEY[item].posterior for name, item in STATED.items() if name not in table}
+    """Return posteriors: those of the table's data, and Beta (Jeffreys) of stage probabilities that the survey sets."""
+    ends = {}
+    if "funnel" not in table:
+        ends = {name: SURVEY[item].posterior for name, item in STATED.items() if name not in table}
     if "sympathize" in ends and NOTES[table.get("note", "experience")].sympathize != NOTES["experience"].sympathize:
         ends["sympathize"] = ends["sympathize"][::-1]  # of those who do not prefer genuine experience
-    return {name: beta(*parameters) for name, parameters in ends.items()}
+    of_survey = {name: {"beta": parameters} for name, parameters in ends.items()}
+    return {name: _distribution(of) for name, of in (of_survey | dict(table.get("posterior", {}))).items()}
 
 
 def standing(model: SIPS, table: Mapping[str, Any]) -> list[Standing]:
@@ -207,6 +266,13 @@ def standing(model: SIPS, table: Mapping[str, Any]) -> list[Standing]:
         rows.append(Standing("theta, distinct sharers", model.identify.theta, note="replaces p_I"))
     if model.delay is not None:
         rows.append(Standing("delay of a share, hours", f"{model.delay.kind}, mean {model.delay.mean:g}"))
+    of_data = table.get("posterior", {})
+    steps = {"attention": 0, "sympathize": 1, "identify_rate": 2, "participate": 3, "share": 4}
+    for name, of in of_data.items():
+        low, high = (float(_distribution(of).ppf(u)) for u in (0.025, 0.975))
+        text = f"{name} from data, 95 % of its posterior {low:.3g} to {high:.3g}"
+        for row in [3, 4] if name == "eta" else [steps[name]]:
+            rows[row] = Standing(rows[row].name, rows[row].value, "prior", text)
     return rows
 
 
