@@ -400,7 +400,7 @@ class ActionLog:
 
         See Also
         --------
-        observed_parents, simulation.cascade_statistics, structural_virality
+        inference.observed_parents, simulation.cascade_statistics, structural_virality
 
         Examples
         --------
