@@ -58,7 +58,7 @@ def simulate_log(
 
     See Also
     --------
-    fit_probabilities, ActionLog.from_cascades, simulate_one
+    inference.fit_probabilities, inference.ActionLog.from_cascades, simulate_one
 
     Examples
     --------
