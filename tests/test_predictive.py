@@ -163,6 +163,9 @@ def test_distance_of_sizes():
     distance, sign, of_logs = predictive._distances(observed, drawn)
     assert (distance, sign > 0, of_logs.tolist()) == (0.5, True, [0, 0])
     assert predictive._distances(drawn[0], np.tile(observed, (2, 1)))[1] < 0
+    unlike = np.array([[0, 0, 0, 0], [1, 1, 1, 1]])  # shares up to 0: mean .5
+    assert predictive._distances(np.array([0, 0, 0, 1]), unlike)[0] == 0.25
+    assert predictive._distances(observed, unlike)[2].tolist() == [0.5, 0.5]
 
 
 def test_virality_is_compared_at_equal_size():
@@ -249,6 +252,9 @@ def test_result_and_figure():
     assert "double does not reproduce them, too large: " in check.verdict
     assert "size distribution too large" in check.verdict
     assert "1 adoptions by users outside the graph left out" in repr(check)
+    means, value = check.sizes["true"].mean(axis=1), check.observed_sizes.mean()
+    tails = (1 + (means >= value).sum()) / 201, (1 + (means <= value).sum()) / 201
+    assert check.table.loc[("true", "new adopters"), "p"] == pytest.approx(min(1, 2 * min(tails)))
     quantiles = np.quantile(check.sizes["double"].mean(axis=1), [0.5, 0.025, 0.975])
     assert check.table.loc[("double", "new adopters"), ["predicted", "low", "high"]].tolist() == pytest.approx(
         quantiles
@@ -333,3 +339,4 @@ def test_log_of_sharers():
     assert abs(log.sizes.mean() - np.mean([c.n_sharers for c in cascades])) < 10
     check = predictive_check(log, {"sips": (PLATFORM, model)}, runs=200, rng=1)
     assert check.table.loc["sips", "adjusted"].notna().all()
+    assert check.table.loc[("sips", "new adopters"), "verdict"] == "reproduced"

@@ -32,7 +32,7 @@ __all__ = ["ExposureResponse", "exposure_response"]
 KINDS = ("ordinal", "snapshot")
 MOST = 2**31 - 1
 FEW = 5  # adoptions at either level below which the standard error of a ratio is not trusted
-ROUNDS, TOL = 2000, 1e-8  # of iterations over effects
+ROUNDS, TOL = 2000, 1e-6  # of iterations over effects
 PERIODS = 10  # of an item at most
 EXTREME = 700.0  # logarithm of a ratio that a float still holds
 SLOW = 0.05  # users overtaken by a second neighbour from which on delays may look like complex contagion
@@ -69,7 +69,7 @@ class ExposureResponse:
 
     See Also
     --------
-    exposure_response
+    inference.exposure_response
     """
 
     kind: str
@@ -180,7 +180,7 @@ def exposure_response(
 
     See Also
     --------
-    fit_probabilities, predictive_check, observed_parents
+    inference.fit_probabilities, inference.predictive_check, inference.observed_parents
 
     Notes
     -----
@@ -290,7 +290,7 @@ def _spells(graph: FollowerGraph, rows: Log, most: int) -> tuple[_Exposures, int
     for write in (False, True):
         size = int(counts.sum()) if write else 0
         held = Spells(*(np.empty(size, np.int32) for _ in range(3)), np.empty(size), np.empty(size, np.bool_))
-        marks = Marks(*(np.full(n, -1, np.int64) for _ in Marks._fields))
+        marks = Marks(*(np.full(n, -1, np.int64) for _ in range(7)))
         beyond = find_spells(rows, out, most, write, marks, counts, held)
     return _Exposures(np.repeat(np.arange(counts.size), counts), *held), int(beyond)
 

@@ -59,7 +59,7 @@ def observed_parents(
 
     See Also
     --------
-    ActionLog.cascades, simulation.cascade_statistics
+    inference.ActionLog.cascades, simulation.cascade_statistics
 
     Notes
     -----

@@ -71,7 +71,7 @@ class PredictiveCheck:
 
     See Also
     --------
-    predictive_check
+    inference.predictive_check
     """
 
     table: pd.DataFrame
@@ -206,7 +206,7 @@ def predictive_check(
 
     See Also
     --------
-    fit_probabilities, compare_fits, exposure_response, simulation.cascade_statistics
+    inference.fit_probabilities, inference.compare_fits, inference.exposure_response, simulation.cascade_statistics
 
     Notes
     -----
