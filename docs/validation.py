@@ -9,6 +9,7 @@ that two of its parts agree and nothing from outside confirms them.
 from __future__ import annotations
 
 import argparse
+import gzip
 import itertools
 import math
 import time
@@ -20,9 +21,11 @@ from typing import Any
 
 import networkx as nx
 import numpy as np
+import pandas as pd
 
 import diffusion as dif
 from diffusion import FollowerGraph, theory
+from diffusion import inference as logs
 from diffusion.errors import InputError
 from diffusion.seeding import DegreeDiscount
 from diffusion.seeding.strategies.imm import imm_lambda_star
@@ -631,6 +634,128 @@ def _refused(call: Callable[[], object]) -> bool:
     return False
 
 
+# -- 8. learning from logs ---------------------------------------------------------------------------------------------
+
+
+def inference(out: Section) -> None:
+    """Numbers of section 8."""
+    exact = {"source": "closed form", "standing": "exact"}
+    one = FollowerGraph.from_arrays(["u"], ["v"], edges_mean="influences", directed=True)
+    adopted = [(i, "u", 0) for i in range(7)] + [(i, "v", 1) for i in range(3)]
+    log = logs.ActionLog.from_arrays(*zip(*adopted, strict=True))
+    ways = {
+        "EM": logs.EM(shrinkage=None, background="none"),
+        "LT weights": logs.LTWeights(shrinkage=None, background="none"),
+    }
+    tests = (
+        "test_fit_probabilities.py::test_one_parent_alone_gives_successes_over_trials",
+        "test_lt_weights.py::test_one_parent_is_successes_over_trials",
+    )
+    for (name, way), test in zip(ways.items(), tests, strict=True):
+        p = logs.fit_probabilities(one, log, method=way).found.probability[0]
+        out.value(f"{name}, one followed user alone: successes / trials", p, 3 / 7, 1e-6, test=test, **exact)
+    for name, shares in (("android", (0.319, 0.447)), ("christianity", (0.672, 0.822))):
+        _direction(out, name, shares)
+    _scores(out)
+    _netrate(out)
+    _creators(out)
+
+
+def _log(out: Section, name: str) -> tuple[FollowerGraph, logs.ActionLog] | None:
+    files = [out.data / f"mshgat-{name}-{what}.txt.gz" for what in ("edges", "cascades")]
+    if not all(file.is_file() for file in files):
+        return None
+    return dif.read_edges(files[0], edges_mean="follows", directed=True), logs.read_cascades(files[1])
+
+
+def _direction(out: Section, name: str, shares: tuple[float, float]) -> None:
+    facts = {
+        "source": f"mshgat-{name}-*.txt.gz", "standing": "computed",
+        "test": "test_fit_probabilities.py::test_the_direction_test_gives_the_shares_of_the_data",
+    }  # fmt: skip
+    texts = [
+        f"{name}: share of later adoptions after one by a followed user, rows mean {w}"
+        for w in ("influences", "follows")
+    ]
+    found = _log(out, name)
+    if found is None:
+        for text, share in zip(texts, shares, strict=True):
+            out.skipped(text, share, note="data absent", **facts)
+        return
+    fit = logs.fit_probabilities(*found, method="bernoulli")
+    for text, ours, share in zip(texts, (fit.reversed_possible, fit.possible), shares, strict=True):
+        out.value(text, ours, share, 5e-4, **facts)
+
+
+AUC = {
+    "Bernoulli": 0.825,
+    "Jaccard": 0.822,
+    "partial credit": 0.827,
+    "1 / in-degree": 0.341,
+    "follower's activity": 0.828,
+}
+
+
+def _scores(out: Section) -> None:
+    facts = {
+        "source": "mshgat-android-*.txt.gz", "standing": "computed",
+        "test": "test_fit_probabilities.py::test_scores_on_android_are_the_computed_ones",
+    }  # fmt: skip
+    found = _log(out, "android")
+    if found is None:
+        for name, value in AUC.items():
+            out.skipped(f"android, held-out AUC: {name}", value, note="data absent", **facts)
+        return
+    graph, log = found
+    train, test = log.split(0.8)
+    ways = {
+        "Bernoulli": logs.Bernoulli(shrinkage=None, trials="all"),
+        "Jaccard": logs.Jaccard(shrinkage=None),
+        "partial credit": logs.PartialCredit(shrinkage=None, trials="all"),
+    }
+    fits = {name: logs.fit_probabilities(graph, train, method=way) for name, way in ways.items()}
+    auc = logs.compare_fits(fits, test).table["auc"]
+    for name, value in AUC.items():
+        out.value(f"android, held-out AUC: {name}", auc[name], value, 5e-4, **facts)
+
+
+def _netrate(out: Section) -> None:
+    if out.quick:
+        return
+    facts = {
+        "source": "netrate-*.txt.gz", "standing": "computed",
+        "test": "test_netrate.py::test_the_cascades_of_the_authors",
+    }  # fmt: skip
+    what = "NetRate, exponential, horizon 10: F1 of arcs with a rate above 1e-4"
+    files = [out.data / f"netrate-{part}.txt.gz" for part in ("network", "cascades")]
+    if not all(file.is_file() for file in files):
+        out.skipped(what, 0.507, note="data absent", **facts)
+        return
+    with gzip.open(files[0], "rt") as text:
+        true = {tuple(int(x) for x in line.split(",")[:2]) for line in text.read().split("\n\n")[1].split()}
+    log = logs.read_cascades(files[1])
+    table = logs.fit_probabilities(logs.co_occurrence_graph(log), log, method=logs.NetRate(horizon=10)).to_pandas()
+    found = set(table.loc[table["rate"] > 1e-4, ["source", "target"]].itertuples(index=False, name=None))
+    out.value(what, 2 * len(found & true) / (len(found) + len(true)), 0.507, 1e-3, **facts)
+
+
+def _creators(out: Section) -> None:
+    facts = {
+        "source": "xhs-*.csv.gz", "standing": "computed",
+        "test": "test_funnels.py::test_elasticity_on_the_platform",
+    }  # fmt: skip
+    what = "follower elasticity of interactions a note, 101 creators"
+    files = [out.data / f"xhs-{name}.csv.gz" for name in ("creators", "notes")]
+    if not all(file.is_file() for file in files):
+        out.skipped(what, 0.46, note="data absent", **facts)
+        return
+    creators, notes = (pd.read_csv(file).set_index("creator") for file in files)
+    mean = notes[["liked", "collected", "comments", "shared"]].sum(axis=1).groupby("creator").mean()
+    found = logs.follower_elasticity(creators["fans"][mean.index], mean)
+    note = f"95 % {found.low:.2f} to {found.high:.2f} with unequal errors; classical standard error {found.se_classical:.2f}"
+    out.value(what, found.value, 0.46, 5e-3, note=note, **facts)
+
+
 # -- the page ----------------------------------------------------------------------------------------------------------
 
 SECTIONS: tuple[tuple[str, Callable[[Section], None]], ...] = (
@@ -639,6 +764,7 @@ SECTIONS: tuple[tuple[str, Callable[[Section], None]], ...] = (
     ("Thresholds and complex contagion", thresholds),
     ("Exponential reach", reach),
     ("SIPS", sips),
+    ("Learning from logs", inference),
 )
 
 

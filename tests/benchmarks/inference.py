@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 from typing import Any
 
@@ -35,6 +36,7 @@ def known() -> tuple[dif.FollowerGraph, ActionLog]:
 
 def inference(quick: bool) -> dict[str, Any]:
     """Seconds and mean absolute error of the weights, ours and the peer's in turn."""
+    cpus = os.sched_getaffinity(0)
     measure.pin()
     graph, log = known()
     truth = graph.to_pandas()["probability"].to_numpy()
@@ -70,7 +72,39 @@ def inference(quick: bool) -> dict[str, Any]:
         row = _row(peer.name, kind, times[kind], peer.weights, truth)
         found["rows"].append(row | {"version": measure.version(peer.package)})
     found["build"] = statistics.median(build)
+    os.sched_setaffinity(0, cpus)
+    scale(10_000)  # compiled
+    found["scale"] = [scale(rows) for rows in ((100_000,) if quick else (1_000_000, 10_000_000))]
     return found
+
+
+def scale(rows: int) -> dict[str, Any]:
+    """Seconds and memory of EM for the independent cascade, of as many adoptions as arcs, on all threads."""
+    draw = np.random.default_rng(0)
+    nodes, items, half = rows // 10, rows // 100, rows // 2
+    graph = dif.FollowerGraph.from_arrays(
+        (nodes * draw.random(rows) ** 2).astype(np.int64),
+        draw.integers(0, nodes, rows),
+        nodes=range(nodes),
+        directed=True,
+        edges_mean="influences",
+    )
+    arcs = draw.integers(0, graph.n_edges, half)
+    ends = graph.index.order[np.concatenate([graph.csr.sources[arcs], graph.csr.indices[arcs]])]
+    item = np.tile((items * draw.random(half) ** 1.5).astype(np.int64), 2)
+    begin = draw.random(half)
+    time = np.concatenate([begin, begin + draw.exponential(0.01, half)])
+    built, log = measure.clock(lambda: ActionLog.from_arrays(item, ends, time))
+    fitted, fit = measure.clock(lambda: fit_probabilities(graph, log))
+    measure.say(f"EM on {rows:,} adoptions: log {built:.1f} s, fit {fitted:.1f} s, {measure.peak_bytes() / 1e9:.2f} GB")
+    return {
+        "adoptions": len(log),
+        "arcs": graph.n_edges,
+        "contacts": fit.data.n_contacts,
+        "build": built,
+        "fit": fitted,
+        "peak": measure.peak_bytes(),
+    }
 
 
 def _row(who: str, what: str, times: list[float], weights: np.ndarray, truth: np.ndarray) -> dict[str, Any]:

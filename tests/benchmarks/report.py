@@ -305,7 +305,27 @@ def inference(found: Section) -> str:
         "weights drawn evenly from the simplex of each node. Ours is the whole call of `fit_probabilities` with "
         '`LTWeights(window=1, background="none")`, from an `ActionLog`, whose making from a table takes '
         f"{found['build']:.3f} s; the peer's is `fit` from its traces. Both maximise the same likelihood where nothing is shrunk. "
-        f"Time {verdict(ours['seconds'], 0.07, least=False, unit=' s')}; error {verdict(ours['error'], 0.02, least=False)}."
+        f"Time {verdict(ours['seconds'], 0.07, least=False, unit=' s')}; error {verdict(ours['error'], 0.02, least=False)}.\n\n"
+        + _learning_at_scale(found["scale"])
+    )
+
+
+def _learning_at_scale(rows: list[Section]) -> str:
+    head = ("adoptions", "arcs", "contacts", "log from arrays, s", "EM, s", "peak GB")
+    lines = [
+        [
+            *(f"{r[k]:,}" for k in ("adoptions", "arcs", "contacts")),
+            f"{r['build']:.1f}",
+            f"{r['fit']:.1f}",
+            f"{r['peak'] / 1e9:.2f}",
+        ]
+        for r in rows
+    ]
+    last = rows[-1]
+    return table(head, lines) + (
+        "\n\n`fit_probabilities` with its defaults (independent cascade with a background, shrunk) on a random graph with a heavy "
+        f"tail, all threads; half of the adoptions follow one by a followed user. Log and fit of the largest "
+        f"{verdict(last['build'] + last['fit'], 60, least=False, unit=' s')}."
     )
 
 
