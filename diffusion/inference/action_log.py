@@ -40,7 +40,7 @@ class ActionLog:
     user : ndarray of int32, shape (n_adoptions,)
         Position in `users`.
     time : ndarray of float64, shape (n_adoptions,)
-        In the unit of the log; dates count seconds from 1970 on.
+        In the unit of the log; dates count seconds from 1970 on, and durations seconds.
     dropped : dict of str to int
         Rows that were left out, by reason.
     dates : bool
@@ -275,7 +275,11 @@ class ActionLog:
         ActionLog
             Its items in the order of this log.
         """
-        labels = pd.Index(items, tupleize_cols=False)
+        if isinstance(items, str | bytes) or not isinstance(items, Iterable):
+            raise InputError(f"items={items!r} is no list of labels: give such as [{items!r}]")
+        labels = pd.Index(list(items), tupleize_cols=False)
+        if not len(labels):
+            raise InputError("no item was given: give at least one")
         at = np.asarray(self.items.get_indexer(labels))
         if (at < 0).any():
             raise NotFoundError(f"the item {labels[int((at < 0).argmax())]!r} is not in the log of {self.n_items:,}")
@@ -303,7 +307,7 @@ class ActionLog:
 
         Parameters
         ----------
-        ends : float or array-like, shape (n_items,)
+        ends : float, date or array-like, shape (n_items,)
             Of all items, or of each.
 
         Returns
@@ -322,7 +326,18 @@ class ActionLog:
         >>> log.until([4, 9])
         ActionLog: 2 adoptions of 2 items by 2 users; cascades from 1 to 1, median 1; 1 adoptions after the end left out
         """
-        keep = self.time <= np.broadcast_to(np.asarray(ends, np.float64), self.n_items)[self.item]
+        try:
+            if self.dates and not np.issubdtype(np.asarray(ends).dtype, np.number):
+                ends = (pd.to_datetime(np.atleast_1d(ends)) - pd.Timestamp(0)) / pd.Timedelta(seconds=1)
+            last = np.broadcast_to(np.asarray(ends, np.float64), self.n_items)
+        except (TypeError, ValueError):
+            last = np.full(self.n_items, np.nan)
+        if np.isnan(last).any():
+            kind = "a number" if not self.dates else "a date"
+            raise InputError(
+                f"ends={ends!r} is no end of observation: give {kind}, or one for each of {self.n_items:,} items"
+            )
+        keep = self.time <= last[self.item]
         if keep.all():
             return self
         if not keep.any():
@@ -506,6 +521,10 @@ def _times(columns: Mapping[str, pd.Series[Any]]) -> tuple[NDArray[np.float64], 
             column = numbers
         else:
             column, dates = pd.to_datetime(column, errors="coerce", utc=True, format="ISO8601"), True
+    if pd.api.types.is_timedelta64_dtype(column.dtype):
+        column = column.dt.total_seconds()
+    if column.dtype.kind == "c":
+        raise InputError("the times are complex numbers: give real numbers or dates")
     if pd.api.types.is_bool_dtype(column.dtype):
         raise InputError("the times are true or false: give numbers or dates")
     if dates:

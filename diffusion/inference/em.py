@@ -19,6 +19,10 @@ __all__ = ["EM"]
 BACKGROUNDS = ("user", "none")
 START = 0.1  # of every probability
 PASSES = 2  # of fitting a prior to the successes, and the successes to the prior
+ENOUGH, DRAWN = (
+    100_000,
+    32,
+)  # successes drawn for a prior, of all arcs so often that the draws hardly matter; most often
 DRAWS, BURN = 400, 100  # of the sampler behind intervals
 
 
@@ -96,8 +100,10 @@ class EM(FitMethod):
         if prior != "empirical_bayes":
             return self._fit(data, prior, None)[0]
         found, exposure = self._fit(data, None, None)
+        copies = min(max(ENOUGH // max(data.graph.n_edges, 1), 1), DRAWN)
         for step in range(PASSES):
-            prior = BetaPrior.fitted(self._drawn_hits(data, found, step), found.trials)
+            drawn = [self._drawn_hits(data, found, DRAWN * step + i) for i in range(copies)]
+            prior = BetaPrior.fitted(np.concatenate(drawn), np.tile(found.trials, copies), copies=copies)
             own = None if found.hazard is None else GammaPrior.fitted(found.hazard * exposure, exposure)
             found, exposure = self._fit(data, prior, own, start=found)
         return found

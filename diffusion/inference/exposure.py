@@ -88,10 +88,12 @@ class ExposureResponse:
     def verdict(self) -> str:
         """``"complex"``, ``"saturating"``, ``"simple"`` or ``"undecided"``: see the notes of `exposure_response`."""
         low, high = self.ratio.low, self.ratio.high
-        if low > 1:
-            return "undecided" if self.overtaken > SLOW else "complex"
         if high < 1:
             return "saturating"
+        if self.overtaken > SLOW:
+            return "undecided"
+        if low > 1:
+            return "complex"
         return "simple" if 1 / self.tolerance <= low and high <= self.tolerance else "undecided"
 
     def to_pandas(self) -> pd.DataFrame:
@@ -115,8 +117,8 @@ class ExposureResponse:
             )
             if self.overtaken > SLOW:
                 lines.append(
-                    f"a second neighbour becomes active sooner than a user adopts in {self.overtaken:.0%} of cases: such delays "
-                    "make hazards look as if they rose"
+                    f"a second neighbour becomes active sooner than a user adopts in {self.overtaken:.0%} of cases: delays, and "
+                    "adoptions that nobody caused, make hazards look as if they rose, so neither simple nor complex is said"
                 )
         else:
             lines.append("two snapshots do not tell the hazard of a further neighbour, so there is no verdict")
@@ -211,7 +213,7 @@ def exposure_response(
 
     *Delays*: an adoption counts at the number that the user had by then. Where users take longer to adopt than
     neighbours take to become active, adoptions that the first caused count at k = 2 and beyond, and hazards look as if
-    they rose. `overtaken` measures how often that can be. Above 5 % no log is called complex.
+    they rose. `overtaken` measures how often that can be. Above 5 % no log is called simple or complex, whatever the ratio.
 
     *Intervals* take items as independent and users as given. Those of a probability are exact ones (Clopper and Pearson)
     for the effective number of exposures, which is smaller the more adoptions lie in the same items (Korn and Graubard

@@ -141,7 +141,9 @@ class FittedProbabilities:
         Notes
         -----
         With a fitted prior these are empirical-Bayes intervals: over the arcs of a graph they hold the true value as
-        often as they say, if the probabilities look like a Beta distribution; of arcs chosen for their size they may not.
+        often as they say, if the probabilities look like a Beta distribution; of arcs chosen for their size they may not,
+        and a probability of exactly 0 they never hold. With ``shrinkage=None`` the prior is Beta(1/2, 1/2): where trials
+        are few the maximum-likelihood estimate can lie outside the interval.
         """
         confidence = level(confidence)
         low, high = self.method.intervals(self.data, self.found, confidence=confidence, key=key_of(rng))
@@ -243,8 +245,9 @@ def fit_probabilities(
     data = graph_log(graph, log, window=way.reach, threads=count)
     if not data.n_contacts:
         raise InputError(
-            f"none of the {len(log):,} adoptions comes after one by a user that is followed, so the log says nothing of "
-            f"any arc ({data.reversed_possible:.1%} would with arcs turned round): check edges_mean, the labels"
+            f"none of the {len(log):,} adoptions comes after one by a user that is followed, so the log says nothing of any arc"
+            + (f" ({data.reversed_possible:.1%} would with arcs turned round)" if data.later else "")
+            + ": check edges_mean, the labels"
             + ("" if way.window is None else f", and window={way.window:g}")
         )
     found = way.estimate(data)

@@ -25,7 +25,7 @@ from ..kernels.forests import grow_generations
 from ..kernels.leaky import leaky_run
 from ..kernels.trees import tree_passes
 from ..models.base import DiffusionModel
-from ..models.cascade import IC, CascadeProgram
+from ..models.cascade import IC, LT, CascadeProgram
 from ..models.program import Program, Start, Trace
 from ..models.registry import model_of
 from .action_log import ActionLog, check_log
@@ -179,7 +179,8 @@ def predictive_check(
         Cascades that no model was fitted to, such as the second log of `ActionLog.split`.
     models : mapping of name to FittedProbabilities, FollowerGraph or (FollowerGraph, model)
         On one graph. A graph stands for the independent cascade with its probabilities, and so does a fit, with its
-        background if it has one; see the notes.
+        background if it has one; see the notes. A fit of `LTWeights` stands for the linear threshold model, without its
+        background.
     roots : {"all", "first"}
         Who is active from the beginning: every adopter without an active followed user before it, or only those who
         adopted first of all.
@@ -309,7 +310,8 @@ def _programs(models: Any, log: ActionLog) -> dict[str, Program]:
                     f"{seen.tolist()[0]!r}): split the log with log.split() and fit the first part"
                 )
         pair = given.graph if isinstance(given, FittedProbabilities) else given
-        pair = (pair, IC()) if isinstance(pair, FollowerGraph) else pair
+        fitted_lt = isinstance(given, FittedProbabilities) and given.method.additive
+        pair = (pair, LT() if fitted_lt else IC()) if isinstance(pair, FollowerGraph) else pair
         if not isinstance(pair, tuple) or len(pair) != 2 or not isinstance(pair[0], FollowerGraph):
             raise InputError(
                 f"the model {name!r} is a {type(given).__name__}: give a result of fit_probabilities, a graph with "
@@ -319,7 +321,7 @@ def _programs(models: Any, log: ActionLog) -> dict[str, Program]:
         first = first or graph
         if graph.csr is not first.csr:
             raise InputError(f"the model {name!r} is on another graph: check all on the same one")
-        alone = given.background_once_exposed() if isinstance(given, FittedProbabilities) else None
+        alone = given.background_once_exposed() if isinstance(given, FittedProbabilities) and not fitted_lt else None
         found[str(name)] = model.compile(graph) if alone is None else _FittedProgram(graph, alone)
     return found
 

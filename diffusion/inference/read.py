@@ -19,6 +19,7 @@ from .action_log import ActionLog
 
 __all__ = ["read_actions", "read_cascades"]
 
+WHOLE = r"0|-?[1-9]\d{0,17}"  # text that reads as a number and as nothing else
 _OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd7": lzma.open}
 
 
@@ -80,7 +81,10 @@ def read_actions(
         if file.suffix.lower() in (".parquet", ".pq"):
             table = pd.read_parquet(file)
         else:
-            table = pd.read_csv(file, sep=sep, engine="pyarrow")
+            table = pd.read_csv(file, sep=sep, engine="pyarrow", dtype={item: "string", user: "string"})
+            for name in {item, user} & set(table.columns):  # numbers only where all are written plainly: 007 is a label
+                if table[name].str.fullmatch(WHOLE).all():
+                    table[name] = table[name].astype(np.int64)
     except (OSError, ValueError, UnicodeDecodeError) as error:
         raise ReadError(f"'{file}' cannot be read as a table ({error}): check sep=, or read it with pandas") from None
     return ActionLog.from_pandas(table, item=item, user=user, time=time, repeated=repeated)
@@ -154,7 +158,7 @@ def read_cascades(path: str | os.PathLike[str], *, leading: bool | None = None, 
                 if not _is_number(word):
                     raise ReadError(f"'{file}', line {number}: the time {word!r} is no number") from None
         raise
-    whole = all(re.fullmatch(r"0|-?[1-9]\d{0,17}", word) for word in users)
+    whole = all(re.fullmatch(WHOLE, word) for word in users)
     labels = np.array(users, np.int64) if whole else np.array(users, object)
     return ActionLog.from_arrays(np.concatenate(item), labels, when, repeated=repeated)
 
@@ -163,7 +167,7 @@ def _lines(file: Path) -> Iterator[tuple[int, str]]:
     with file.open("rb") as raw:
         opener = _OPENERS.get(raw.read(2), open)
     try:
-        with opener(file, "rt", encoding="utf-8") as text:
+        with opener(file, "rt", encoding="utf-8-sig") as text:
             for number, line in enumerate(text, 1):
                 yield number, line.strip(" \t\r\n,")
     except (OSError, EOFError, UnicodeDecodeError, lzma.LZMAError) as error:

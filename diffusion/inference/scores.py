@@ -20,6 +20,7 @@ from ..graph.follower_graph import FollowerGraph
 from .action_log import ActionLog, check_log
 from .contacts import exposed_pairs
 from .fit import FittedProbabilities
+from .shrinkage import GammaPrior
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["FitComparison", "compare_fits"]
 
 LEAST = 1e-6  # probability that log loss reckons with at least, and one minus it at most
-BASELINES = ("1 / in-degree", "follower's activity")
+BASELINES = ("1 / in-degree", "follower's activity", "background alone")
 
 Floats = NDArray[np.float64]
 
@@ -84,7 +85,7 @@ def compare_fits(
     bins: int = 10,
     threads: int | None = None,
 ) -> FitComparison:
-    """Score fits on held-out adoptions, always beside two trivial baselines.
+    """Score fits on held-out adoptions, always beside three trivial baselines.
 
     Parameters
     ----------
@@ -117,8 +118,10 @@ def compare_fits(
     them (see `EM`). Users who adopt are met by fewer active neighbours than those who
     never do, since their exposure ends: probabilities of all are comparable, numbers of neighbours are not.
 
-    The baselines: 1 / in-degree on every arc, and the share of training items that the user adopted, whoever was active.
-    If the second is as good as a fit, the log does not show who influences whom.
+    The baselines: 1 / in-degree on every arc; the share of training items that the user adopted, whoever was active; and
+    the background alone, which is that activity as a rate, shrunk, over the time after the exposure: a model without any
+    influence, with the clock of `EM`. A fit that is no better than the last shows when and by whom items are adopted, and
+    not who influences whom. That it is better does not prove influence either: neighbours have tastes in common.
 
     Log loss takes probabilities below 1e-6 as 1e-6, and likewise near 1.
 
@@ -131,7 +134,7 @@ def compare_fits(
     >>> train, test = logs.split(0.8)
     >>> fits = {"em": inference.fit_probabilities(g, train, method=inference.EM(window=1.0)), "true": g}
     >>> inference.compare_fits(fits, test).table.index.tolist()
-    ['em', 'true', '1 / in-degree', "follower's activity"]
+    ['em', 'true', '1 / in-degree', "follower's activity", 'background alone']
     """
     check_log(test)
     bins = whole(bins, "bins")
@@ -179,7 +182,12 @@ def compare_fits(
     assert assumed is not None
     by_degree = exposed_pairs(graph, test, assumed.values.astype(np.float64), threads=count)
     activity = first.data.activity / first.log.n_items
-    for name, values in zip(BASELINES, (-np.expm1(by_degree.log_miss), activity[pairs.node]), strict=True):
+    items = np.full(graph.n_nodes, float(first.log.n_items))
+    usual = GammaPrior.fitted(first.data.activity.astype(np.float64), items)
+    assert usual is not None  # a fit has adoptions
+    hazard = (first.data.activity + usual.events) / (items + usual.exposure)
+    alone = -np.expm1(-hazard[pairs.node] * pairs.clock)
+    for name, values in zip(BASELINES, (-np.expm1(by_degree.log_miss), activity[pairs.node], alone), strict=True):
         predictions[name] = np.asarray(values, np.float64)
     table = pd.DataFrame({name: _scores(p, pairs.adopted) for name, p in predictions.items()}).T
     curves = {name: _calibration(p, pairs.adopted, bins) for name, p in predictions.items()}

@@ -16,7 +16,7 @@ __all__ = ["BetaPrior", "GammaPrior", "shrinkage_of"]
 
 Floats = NDArray[np.float64]
 MOST_ROWS = 500_000  # pairs of successes and trials that a prior is fitted to
-LEAST_STRENGTH, MOST_STRENGTH = 1e-3, 1e6  # of a fitted prior, in trials
+LEAST_STRENGTH, MOST_STRENGTH = 0.5, 1e6  # of a fitted prior, in trials
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class BetaPrior:
         return self.hits + self.misses
 
     @classmethod
-    def fitted(cls, hits: Floats, trials: Floats) -> BetaPrior | None:
+    def fitted(cls, hits: Floats, trials: Floats, *, copies: int = 1) -> BetaPrior | None:
         """Return the prior under which successes and trials are likeliest (beta-binomial); None if nothing was tried.
 
         The share of its weight against the mean number of trials has a uniform prior itself.
@@ -57,6 +57,8 @@ class BetaPrior:
         ----------
         hits, trials : ndarray of float64
             Successes may be expected ones, of any fraction.
+        copies : int
+            How often each arc is there, with successes drawn anew.
         """
         from scipy.special import betaln, digamma, expit
 
@@ -64,16 +66,16 @@ class BetaPrior:
         if not tried.any():
             return None
         k, n, counts = _distinct(hits[tried], trials[tried])
-        k = np.minimum(k, n)
+        k, weights = np.minimum(k, n), counts / copies
         mean = float(np.clip((k @ counts + 0.5) / (n @ counts + 1), 1e-9, 1 - 1e-9))
 
         def cost(x: Floats) -> tuple[float, Floats]:
             m, s = float(expit(x[0])), math.exp(x[1])
             a, b = m * s, (1 - m) * s
-            value = counts @ (betaln(k + a, n - k + b) - betaln(a, b))
+            value = weights @ (betaln(k + a, n - k + b) - betaln(a, b))
             shared = digamma(s) - digamma(n + s)
-            by_a = counts @ (digamma(k + a) - digamma(a) + shared)
-            by_b = counts @ (digamma(n - k + b) - digamma(b) + shared)
+            by_a = weights @ (digamma(k + a) - digamma(a) + shared)
+            by_b = weights @ (digamma(n - k + b) - digamma(b) + shared)
             return -float(value), -np.array([(by_a - by_b) * s * m * (1 - m), by_a * a + by_b * b])
 
         logit, log_strength = _least(
