@@ -212,3 +212,26 @@ def test_wrong_files_are_named_with_the_line(tmp_path, text, match):
 def test_a_cascade_of_one_node_is_an_item():
     log = ActionLog.from_cascades([Cascade.from_parents(["a"], [None])])
     assert log.sizes.tolist() == [1]
+
+
+def test_labels_of_a_file_stay_as_they_are_written(tmp_path):
+    file = tmp_path / "log.csv"
+    file.write_text("item,user,time\n01,007,1\n1,7,2\n01,12,3\n")
+    assert rows(read_actions(file)) == [("01", "007", 1.0), ("01", "12", 3.0), ("1", "7", 2.0)]
+    file.write_text("item,user,time\n1,7,1\n")
+    assert rows(read_actions(file)) == [(1, 7, 1.0)]
+
+
+def test_durations_are_seconds_and_dated_logs_end_at_a_date():
+    for unit in ("s", "ns"):
+        time = pd.Series(pd.to_timedelta([1, 2], unit="D")).astype(f"timedelta64[{unit}]")
+        assert ActionLog.from_arrays([1, 1], [1, 2], time).time.tolist() == [86_400.0, 172_800.0]
+    log = ActionLog.from_arrays([1, 1], [1, 2], ["2024-05-01", "2024-05-03"])
+    assert len(log.until("2024-05-02")) == 1
+    for ends in ("soon", [1, 2, 3], {}, float("nan")):
+        with pytest.raises(InputError, match="no end of observation"):
+            log.until(ends)
+    with pytest.raises(InputError, match="complex"):
+        ActionLog.from_arrays([1], [1], np.array([1j]))
+    with pytest.raises(InputError, match="no item was given"):
+        log.select([])

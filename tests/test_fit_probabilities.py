@@ -567,3 +567,30 @@ def test_backgrounds_are_shrunk_towards_what_is_usual():
     miss = {name: float((fit.background - true).abs().mean()) for name, fit in fits.items()}
     assert miss["empirical_bayes"] < 0.6 * miss[None]
     assert fits["empirical_bayes"].found.hazard_prior.mean == pytest.approx(true, rel=0.25)
+
+
+def test_the_background_alone_is_as_good_as_a_fit_where_nobody_influences_anybody():
+    rng = np.random.default_rng(3)
+    graph = random_graph(150, 900, lambda m: np.full(m, 0.1), rng)
+    rate = rng.gamma(2.0, 0.04, 150)
+    adopts = rng.random((200, 150)) < -np.expm1(-rate)
+    item, user = np.nonzero(adopts)
+    train, test = ActionLog.from_arrays(item, user, rng.random(item.size)).split(0.8)
+    scores = inference.compare_fits({"em": fit_probabilities(graph, train)}, test).table
+    assert scores.log_loss["background alone"] < scores.log_loss["em"]
+    assert scores.log_loss["background alone"] < scores.log_loss["follower's activity"]
+    assert scores.auc["background alone"] > scores.auc["em"] - 0.01
+
+
+def test_names_of_users_hardly_matter_to_a_fitted_prior():
+    rng = np.random.default_rng(1)
+    graph = random_graph(100, 500, lambda m: rng.beta(0.8, 4.0, m), rng)
+    log = inference.simulate_log(graph, items=80, seeds=3, rng=1)
+    table, arcs = log.to_pandas(), graph.to_pandas()
+    found = []
+    for k in range(4):
+        name = np.random.default_rng(k).permutation(100)
+        renamed = graph_of(list(zip(name[arcs.source].tolist(), name[arcs.target].tolist(), strict=True)))
+        again = ActionLog.from_arrays(table.item, name[table.user], table.time)
+        found.append(fit_probabilities(renamed, again, method=EM(window=1.0, background="none")).prior.strength)
+    assert max(found) / min(found) < 1.1

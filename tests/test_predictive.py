@@ -340,3 +340,13 @@ def test_log_of_sharers():
     check = predictive_check(log, {"sips": (PLATFORM, model)}, runs=200, rng=1)
     assert check.table.loc["sips", "adjusted"].notna().all()
     assert check.table.loc[("sips", "new adopters"), "verdict"] == "reproduced"
+
+
+def test_a_fit_of_linear_threshold_weights_is_checked_as_such():
+    u, v = IC.to_pandas().loc[0, ["source", "target"]]
+    train = ActionLog.from_arrays([0, 0, 1], [u, v, v], [0, 1, 0])
+    fit = fit_probabilities(IC, train, method="lt")
+    test = ActionLog.from_arrays([8, 9], [1, 2], [0, 0])
+    check = predictive_check(test, {"fit": fit, "lt": (fit.graph, "lt")}, runs=200, rng=1)
+    same = check.table.drop(columns=["p", "adjusted"])
+    assert same.loc["fit"].equals(same.loc["lt"])

@@ -514,6 +514,8 @@ def _coded(column: pd.Series[Any], name: str) -> tuple[NDArray[np.int64], pd.Ind
 def _times(columns: Mapping[str, pd.Series[Any]]) -> tuple[NDArray[np.float64], bool]:
     """Times as numbers, and whether they were dates."""
     column = columns["time"]
+    if pd.api.types.is_timedelta64_dtype(column.dtype):
+        column = column.dt.total_seconds()
     dates = pd.api.types.is_datetime64_any_dtype(column.dtype)
     if not dates and not pd.api.types.is_numeric_dtype(column.dtype):
         numbers = pd.to_numeric(column, errors="coerce")
@@ -521,8 +523,6 @@ def _times(columns: Mapping[str, pd.Series[Any]]) -> tuple[NDArray[np.float64], 
             column = numbers
         else:
             column, dates = pd.to_datetime(column, errors="coerce", utc=True, format="ISO8601"), True
-    if pd.api.types.is_timedelta64_dtype(column.dtype):
-        column = column.dt.total_seconds()
     if column.dtype.kind == "c":
         raise InputError("the times are complex numbers: give real numbers or dates")
     if pd.api.types.is_bool_dtype(column.dtype):
