@@ -57,8 +57,13 @@ class EM(FitMethod):
     The background is a leaky noisy-or: h_v is the rate at which v adopts an item by itself, over the whole life of the
     item. Its clock runs as adoptions do: c is the share of all adoptions of the log whose age, counted from the first
     adoption of their item, falls into the time in which the neighbours could cause v's adoption; 1 where it had none.
-    Without a background a log with many independent adoptions makes neighbours look influential. Adoptions have to be caused by what the graph shows or at random: a common cause of
-    neighbours (homophily, a campaign) still looks like influence.
+    Without a background a log with many independent adoptions makes neighbours look influential. Adoptions have to be
+    caused by what the graph shows, or at random: a common cause of neighbours (homophily, a campaign) still looks like
+    influence. Users who adopted late had little time to influence anybody, so trials near the end of a log look like
+    failures.
+
+    The fitted prior of the arcs rests on successes drawn given the probabilities, with a fixed key, since expected ones
+    would vary too little; they are drawn so often that names and order of users hardly matter.
 
     Intervals are posterior ones: who succeeded is drawn given the probabilities and the probabilities given who
     succeeded, in turn (data augmentation); a Beta distribution with the mean and variance found gives the ends.
