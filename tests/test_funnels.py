@@ -235,7 +235,7 @@ def test_intervals_of_mean_rates_cover_under_heavy_tails(per, n_creators, shape,
 @pytest.mark.parametrize("shape", ["own", "lognormal"])
 def test_intervals_of_creators_cover_where_one_binomial_a_creator_does_not(per, shape):
     own, naive = [], []
-    for key in range(24):
+    for key in range(12):
         table, truth = made_table(key, (30, 100)[key % 2], per=per, shape=shape)
         fit = fitted(table)
         assert (fit.low, fit.high) == mean_rate(table, per)
