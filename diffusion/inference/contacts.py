@@ -248,7 +248,7 @@ class Exposed:
     log_miss : ndarray of float64, shape (n_pairs,)
         Sum of log(1 - p) over these neighbours; log(1 - sum p) where probabilities add up.
     clock : ndarray of float64, shape (n_pairs,)
-        Share of adoptions, of all items, that come later after the first of their item than this neighbour's did.
+        Time that was left to the item once the first of these was active: the share of all adoptions at a higher age.
     """
 
     item: NDArray[np.int64]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from .._progress import one_bar, progress
 from .._provenance import provenance
 from .._threads import n_threads
-from .._validation import number, whole
+from .._validation import Floats, number, whole
 from ..errors import InputError, NotFoundError, did_you_mean
 from ..graph.follower_graph import FollowerGraph, check_graph
 from ..kernels.credits import Credits, count_influenced, fill_credits, pass_credits, sum_gains
@@ -28,8 +28,6 @@ __all__ = ["CreditDistribution", "credit_distribution"]
 
 CREDITS = ("time_aware", "equal")
 GUARANTEE = "at least 1 - 1/e of the largest credit of any set of as many seeds"
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, repr=False, eq=False)

@@ -7,11 +7,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from .._validation import number, whole
+from .._validation import Floats, number, whole
 from ..errors import NotFoundError, did_you_mean
 from ..kernels.learning import Found, Prior, Trials, em_nodes, gibbs_nodes, impute_nodes
 from .contacts import GraphLog
-from .methods import Estimate, FitMethod, Floats
+from .methods import Estimate, FitMethod
 from .shrinkage import BetaPrior, GammaPrior, shrinkage_of
 
 __all__ = ["EM"]
@@ -19,10 +19,8 @@ __all__ = ["EM"]
 BACKGROUNDS = ("user", "none")
 START = 0.1  # of every probability
 PASSES = 2  # of fitting a prior to the successes, and the successes to the prior
-ENOUGH, DRAWN = (
-    100_000,
-    32,
-)  # successes drawn for a prior, of all arcs so often that the draws hardly matter; most often
+ENOUGH = 100_000  # successes drawn for a prior: of all arcs so often that the draws hardly matter ...
+DRAWN = 32  # ... but not more often
 DRAWS, BURN = 400, 100  # of the sampler behind intervals
 
 
@@ -132,7 +130,7 @@ class EM(FitMethod):
     ) -> tuple[Estimate, Floats]:
         """Fit with these priors; with the exposure of each node's background."""
         n, m = data.graph.n_nodes, data.graph.n_edges
-        found = Found(*(np.zeros(n) for _ in range(5)), np.zeros(n, np.int64))
+        found = Found(*(np.zeros(n) for _ in range(3)), np.zeros(n, np.int64))
         p = np.full(m, START) if start is None else start.probability.copy()
         hazard = np.full(n, START) if start is None or start.hazard is None else start.hazard.copy()
         trials, weights = self._trials(data), _prior(prior, own)

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from .._progress import one_bar
 from .._provenance import provenance
 from .._upward import draw
+from .._validation import Floats, number, whole
 from .._validation import level as confidence_level
-from .._validation import number, whole
 from ..errors import InputError, NotFoundError, did_you_mean
 from ..graph.follower_graph import FollowerGraph, check_graph
 from ..kernels.action_logs import Log
@@ -37,7 +37,6 @@ PERIODS = 10  # of an item at most
 EXTREME = 700.0  # logarithm of a ratio that a float still holds
 SLOW = 0.05  # users overtaken by a second neighbour from which on delays may look like complex contagion
 
-Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 

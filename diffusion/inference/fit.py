@@ -13,14 +13,14 @@ from .._progress import one_bar
 from .._provenance import provenance
 from .._random import RNGLike, key_of
 from .._threads import n_threads
-from .._validation import level
+from .._validation import Floats, level
 from ..errors import InputError, NotFoundError, did_you_mean
 from ..graph.follower_graph import FollowerGraph, Probabilities, check_graph
 from .action_log import ActionLog, check_log
 from .contacts import GraphLog, exposed_pairs, graph_log
 from .em import EM
 from .lt_weights import LTWeights
-from .methods import Bernoulli, Estimate, FitMethod, Floats, Jaccard, PartialCredit
+from .methods import Bernoulli, Estimate, FitMethod, Jaccard, PartialCredit
 from .netrate import NetRate
 
 __all__ = ["METHODS", "FittedProbabilities", "fit_probabilities"]

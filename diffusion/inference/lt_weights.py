@@ -7,11 +7,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from .._validation import number, whole
+from .._validation import Floats, number, whole
 from ..errors import NotFoundError, did_you_mean
 from ..kernels.lt_learning import LTFound, LTPrior, Picks, gather_picks, lt_nodes
 from .contacts import GraphLog
-from .methods import Estimate, FitMethod, Floats
+from .methods import Estimate, FitMethod
 from .shrinkage import BetaPrior, shrinkage_of
 
 __all__ = ["LTWeights"]

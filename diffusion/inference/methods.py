@@ -10,16 +10,14 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .._validation import number
+from .._validation import Floats, number
 from ..errors import InputError, NotFoundError, did_you_mean
 from ..kernels.learning import Found, Prior, Trials, add_credit, add_delays, em_nodes
 from .action_log import ActionLog
-from .contacts import GraphLog
+from .contacts import GraphLog, graph_log
 from .shrinkage import BetaPrior, GammaPrior, shrinkage_of
 
 __all__ = ["Bernoulli", "Estimate", "FitMethod", "Jaccard", "PartialCredit", "log_likelihood", "mean_delays"]
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +131,7 @@ class FitMethod(ABC):
 def log_likelihood(data: GraphLog, probability: Floats) -> float:
     """Log-likelihood of the adoptions with a contact under the independent cascade with these probabilities."""
     n = data.graph.n_nodes
-    found = Found(*(np.zeros(n) for _ in range(5)), np.zeros(n, np.int64))
+    found = Found(*(np.zeros(n) for _ in range(3)), np.zeros(n, np.int64))
     p, b = probability.copy(), np.zeros(n)
     trials, prior = Trials(data.trials, 0), Prior(0.0, 0.0, 0.0, 0.0)
     data.by_node(
@@ -143,14 +141,12 @@ def log_likelihood(data: GraphLog, probability: Floats) -> float:
     return float(found.fit.sum())
 
 
-def _credits(data: GraphLog, scale: Floats) -> tuple[NDArray[np.int64], Floats]:
-    m = data.graph.n_edges
-    counted, credit = np.zeros(m, np.int64), np.zeros(m)
+def _credit(data: GraphLog, scale: Floats) -> Floats:
+    credit = np.zeros(data.graph.n_edges)
     data.by_node(
-        lambda first, last: add_credit(first, last, data.contacts, data.into.indptr, scale, counted, credit),
-        "counting",
+        lambda first, last: add_credit(first, last, data.contacts, data.into.indptr, scale, credit), "sharing out"
     )
-    return counted, credit
+    return credit
 
 
 def mean_delays(data: GraphLog, counted: NDArray[np.int64]) -> Floats:
@@ -174,9 +170,9 @@ class _Counting(FitMethod):
         self.check_window()
         shrinkage_of(self.shrinkage)
 
+    @abstractmethod
     def _counts(self, data: GraphLog) -> tuple[Floats, Floats]:
         """Successes and trials of every in-arc."""
-        raise NotImplementedError
 
     def estimate(self, data: GraphLog) -> Estimate:
         hits, trials = self._counts(data)
@@ -185,7 +181,19 @@ class _Counting(FitMethod):
             prior = BetaPrior.fitted(hits, trials)
         assert not isinstance(prior, str)
         p = _rate(hits, trials, prior)
-        return Estimate(p, hits, trials, log_likelihood(data, p), data.possible, prior=prior if prior else None)
+        return Estimate(p, hits, trials, log_likelihood(data, p), data.possible, prior=prior)
+
+
+def _check_trials(given: str) -> None:
+    if given not in ("possible", "all"):
+        raise NotFoundError(
+            f"trials={given!r} is unknown: give 'possible' or 'all'" + did_you_mean(given, ("possible", "all"))
+        )
+
+
+def _trials(data: GraphLog, which: str) -> Floats:
+    """Trials of every in-arc: the possible ones, or all items of its source."""
+    return (data.trials if which == "possible" else data.activity[data.into.sources]).astype(np.float64)
 
 
 def _rate(hits: Floats, trials: Floats, prior: BetaPrior | None) -> Floats:
@@ -232,16 +240,10 @@ class Bernoulli(_Counting):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.trials not in ("possible", "all"):
-            raise NotFoundError(
-                f"trials={self.trials!r} is unknown: give 'possible' or 'all'"
-                + did_you_mean(self.trials, ("possible", "all"))
-            )
+        _check_trials(self.trials)
 
     def _counts(self, data: GraphLog) -> tuple[Floats, Floats]:
-        counted, _ = _credits(data, np.zeros(data.graph.n_edges))
-        trials = data.trials if self.trials == "possible" else data.activity[data.into.sources]
-        return counted.astype(np.float64), trials.astype(np.float64)
+        return data.contact_counts.astype(np.float64), _trials(data, self.trials)
 
 
 @dataclass(frozen=True)
@@ -271,21 +273,12 @@ class Jaccard(_Counting):
     name: ClassVar[str] = "jaccard"
 
     def _counts(self, data: GraphLog) -> tuple[Floats, Floats]:
-        counted, _ = _credits(data, np.zeros(data.graph.n_edges))
         target = np.repeat(np.arange(data.graph.n_nodes), np.diff(data.into.indptr))
         # Trials leave out the items of u that v had adopted before: |A_u or A_v| = trials + A_v - those after u.
-        late = data.activity[target] - counted
+        after = data.contact_counts
         if math.isfinite(self.reach):  # adoptions of both beyond the window are counted in the trials of u already
-            everything, _ = _credits(data_without_window(data), np.zeros(data.graph.n_edges))
-            late = data.activity[target] - everything
-        return counted.astype(np.float64), (data.trials + late).astype(np.float64)
-
-
-def data_without_window(data: GraphLog) -> GraphLog:
-    """The same log with contacts of any delay."""
-    from .contacts import graph_log
-
-    return graph_log(data.graph, data.log, window=math.inf, threads=data.threads)
+            after = graph_log(data.graph, data.log, window=math.inf, threads=data.threads).contact_counts
+        return data.contact_counts.astype(np.float64), (data.trials + data.activity[target] - after).astype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -322,12 +315,8 @@ class PartialCredit(_Counting):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.trials not in ("possible", "all"):
-            raise NotFoundError(f"trials={self.trials!r} is unknown: give 'possible' or 'all'")
+        _check_trials(self.trials)
 
     def _counts(self, data: GraphLog) -> tuple[Floats, Floats]:
-        counted, credit = _credits(data, np.zeros(data.graph.n_edges))
-        if self.decay:
-            _, credit = _credits(data, 1.0 / mean_delays(data, counted))
-        trials = data.trials if self.trials == "possible" else data.activity[data.into.sources]
-        return credit, trials.astype(np.float64)
+        scale = 1.0 / mean_delays(data, data.contact_counts) if self.decay else np.zeros(data.graph.n_edges)
+        return _credit(data, scale), _trials(data, self.trials)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .._validation import number, probability, whole
 from ..errors import InputError, NotFoundError, did_you_mean
@@ -21,8 +20,6 @@ __all__ = ["NetRate", "co_occurrence_graph"]
 
 TRANSMISSIONS = {"exponential": EXPONENTIAL, "power_law": POWER_LAW, "rayleigh": RAYLEIGH}
 MOST_PAIRS = 1 << 22  # that are put together before equal ones are dropped
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from .._provenance import provenance
 from .._random import RNGLike, derive_key, key_of
 from .._threads import map_chunks, n_threads
 from .._upward import draw
-from .._validation import level, whole
+from .._validation import Floats, level, whole
 from ..errors import InputError, NotFoundError, did_you_mean
 from ..graph.follower_graph import FollowerGraph
 from ..kernels.arcs import OutArcs
@@ -42,7 +42,6 @@ LEAST_TREE = 4  # all trees of fewer nodes have one structural virality
 MATCHES = 20  # simulated trees of a size that an observed one needs to be matched
 EXACT = 32  # sizes up to which trees are matched exactly; beyond, eight bins a doubling
 
-Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 

@@ -14,7 +14,7 @@ from .._progress import one_bar
 from .._provenance import provenance
 from .._threads import n_threads
 from .._upward import draw
-from .._validation import whole
+from .._validation import Floats, whole
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
 from .action_log import ActionLog, check_log
@@ -29,8 +29,6 @@ __all__ = ["FitComparison", "compare_fits"]
 
 LEAST = 1e-6  # probability that log loss reckons with at least, and one minus it at most
 BASELINES = ("1 / in-degree", "follower's activity", "background alone")
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,9 +112,10 @@ def compare_fits(
     Notes
     -----
     A pair of item and user counts if a followed user was active, before the adoption or by the end of the log. Its
-    probability is 1 - exp(-h c) prod (1 - p) over these, with the sum of weights for the linear threshold model; c, the time that the background has, begins with the first of
-    them (see `EM`). Users who adopt are met by fewer active neighbours than those who
-    never do, since their exposure ends: probabilities of all are comparable, numbers of neighbours are not.
+    probability is 1 - exp(-h c) prod (1 - p) over these, with the sum of weights for the linear threshold model; c, the
+    time that the background has, begins with the first of them (see `EM`). Users who adopt are met by fewer active
+    neighbours than those who never do, since their exposure ends: probabilities of all are comparable, numbers of
+    neighbours are not.
 
     The baselines: 1 / in-degree on every arc; the share of training items that the user adopted, whoever was active; and
     the background alone, which is that activity as a rate, shrunk, over the time after the exposure: a model without any

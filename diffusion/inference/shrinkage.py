@@ -9,12 +9,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .._validation import is_number
+from .._validation import Floats, is_number
 from ..errors import InputError
 
 __all__ = ["BetaPrior", "GammaPrior", "shrinkage_of"]
 
-Floats = NDArray[np.float64]
 MOST_ROWS = 500_000  # pairs of successes and trials that a prior is fitted to
 LEAST_STRENGTH, MOST_STRENGTH = 0.5, 1e6  # of a fitted prior, in trials
 

@@ -20,17 +20,16 @@ class Contacts(NamedTuple):
     clock: np.ndarray  # f8[adoptions]: time in which a contact could cause it, as a share of an item's life; else 1
 
 
-# in_indptr i8[n + 1]; counted i8[m], credit f8[m] in in-arc order: added to; scale f8[m]
+# in_indptr i8[n + 1]; credit f8[m] in in-arc order: added to; scale f8[m]
 @njit
-def add_credit(first, last, contacts, in_indptr, scale, counted, credit):
-    """Count the contacts of each in-arc, and share each adoption out among them by exp(-delay * scale)."""
+def add_credit(first, last, contacts, in_indptr, scale, credit):
+    """Share each adoption out among its contacts by exp(-delay * scale)."""
     for v in range(first, last):
         base = in_indptr[v]
         for row in range(contacts.rows[v], contacts.rows[v + 1]):
             total = 0.0
             for c in range(contacts.indptr[row], contacts.indptr[row + 1]):
                 k = base + contacts.slot[c]
-                counted[k] += 1
                 total += np.exp(-contacts.delay[c] * scale[k])
             for c in range(contacts.indptr[row], contacts.indptr[row + 1]):
                 k = base + contacts.slot[c]
@@ -70,8 +69,6 @@ class Found(NamedTuple):
     """What a fit of the arcs into each node says."""
 
     fit: np.ndarray  # f8[n]: log-likelihood
-    penalty: np.ndarray  # f8[n]: of the prior's pseudo-counts
-    events: np.ndarray  # f8[n]: expected events of the background
     exposure: np.ndarray  # f8[n]: items, or shares of them, in which it could act
     explained: np.ndarray  # f8[n]: expected adoptions that a contact caused
     steps: np.ndarray  # i8[n]: iterations
@@ -98,19 +95,8 @@ def em_nodes(first, last, contacts, in_indptr, trials, prior, p, hazard, tol, mo
         missed, exposure = count_fails(v, base, degree, contacts, trials, fails)
         moved = np.inf
         step = 0
-        while True:
-            fit, events, explained = expected_hits(v, base, degree, contacts, trials, p, hazard[v], hits)
-            penalty = 0.0
-            for k in range(degree):
-                q = p[base + k]
-                fit += fails[k] * np.log(max(1.0 - q, TINY)) if fails[k] > 0 else 0.0
-                penalty += pseudo(prior.hits, prior.misses, q)
-            if trials.background > 0:
-                fit -= missed * hazard[v]
-                penalty -= prior.exposure * hazard[v]
-                penalty += prior.events * np.log(max(hazard[v], TINY)) if prior.events > 0.0 else 0.0
-            if moved <= tol or step >= most:
-                break
+        while moved > tol and step < most:
+            events = expected_hits(v, base, degree, contacts, trials, p, hazard[v], hits)
             moved = 0.0
             for k in range(degree):
                 count = trials.arcs[base + k] + prior.hits + prior.misses
@@ -122,15 +108,11 @@ def em_nodes(first, last, contacts, in_indptr, trials, prior, p, hazard, tol, mo
                 moved = max(moved, abs(new - hazard[v]))
                 hazard[v] = new
             step += 1
-        found.fit[v], found.penalty[v], found.explained[v], found.steps[v] = fit, penalty, explained, step
-        found.events[v], found.exposure[v] = events, exposure
-
-
-@njit
-def pseudo(hits, misses, q):
-    """Log-likelihood of pseudo-counts."""
-    total = hits * np.log(max(q, TINY)) if hits > 0.0 else 0.0
-    return total + (misses * np.log(max(1.0 - q, TINY)) if misses > 0.0 else 0.0)
+        fit, found.explained[v] = log_likelihood(v, base, contacts, trials, p, hazard[v])
+        for k in range(degree):
+            fit += fails[k] * np.log(max(1.0 - p[base + k], TINY)) if fails[k] > 0 else 0.0
+        found.fit[v] = fit - missed * hazard[v]
+        found.exposure[v], found.steps[v] = exposure, step
 
 
 @njit
@@ -149,28 +131,42 @@ def count_fails(v, base, degree, contacts, trials, fails):
 
 
 @njit
-def expected_hits(v, base, degree, contacts, trials, p, hazard, hits):
-    """Expected successes of each in-arc given the adoptions; return log-likelihood, background events, adoptions explained."""
+def probability_of(row, base, contacts, p, hazard):
+    """Probability of an adoption, and of one that a contact caused."""
+    caused = 0.0  # built up from the small side, so that small probabilities keep their digits
+    for c in range(contacts.indptr[row], contacts.indptr[row + 1]):
+        caused += p[base + contacts.slot[c]] * (1.0 - caused)
+    return max(caused - np.expm1(-hazard * contacts.clock[row]) * (1.0 - caused), TINY), caused
+
+
+@njit
+def log_likelihood(v, base, contacts, trials, p, hazard):
+    """Log-likelihood of the adoptions of a node, and how many of them contacts are expected to have caused."""
     fit = 0.0
-    events = 0.0
     explained = 0.0
+    for row in range(contacts.rows[v], contacts.rows[v + 1]):
+        if trials.background > 0 or contacts.indptr[row + 1] > contacts.indptr[row]:
+            adopts, caused = probability_of(row, base, contacts, p, hazard)
+            fit += np.log(adopts)
+            explained += caused / adopts
+    return fit, explained
+
+
+@njit
+def expected_hits(v, base, degree, contacts, trials, p, hazard, hits):
+    """Expected successes of each in-arc given the adoptions; return those of the background."""
+    events = 0.0
     for k in range(degree):
         hits[k] = 0.0
     for row in range(contacts.rows[v], contacts.rows[v + 1]):
         first, last = contacts.indptr[row], contacts.indptr[row + 1]
         if first == last and trials.background == 0:
             continue
-        caused = 0.0  # built up from the small side, so that small probabilities keep their digits
-        for c in range(first, last):
-            caused += p[base + contacts.slot[c]] * (1.0 - caused)
-        alone = hazard * contacts.clock[row]
-        adopts = max(caused - np.expm1(-alone) * (1.0 - caused), TINY)
-        fit += np.log(adopts)
-        events += alone / adopts
-        explained += caused / adopts
+        adopts, _ = probability_of(row, base, contacts, p, hazard)
+        events += hazard * contacts.clock[row] / adopts
         for c in range(first, last):
             hits[contacts.slot[c]] += p[base + contacts.slot[c]] / adopts
-    return fit, events, explained
+    return events
 
 
 # seed u8; p f8[m], hazard f8[n]: start values, overwritten; draws, burn i8; moments f8[m, 2]: written

@@ -5,11 +5,9 @@ from typing import NamedTuple
 import numpy as np
 
 from .._numba import njit
-from .learning import TINY, pseudo
+from .learning import TINY
 
-BITS = (
-    64  # in-degree up to which the active in-neighbours of an item are a bit mask, so that equal ones are counted once
-)
+BITS = 64  # in-degree up to which sets of active in-neighbours are bit masks, so that equal ones are counted once
 
 
 class Histories(NamedTuple):
@@ -215,6 +213,13 @@ def lt_nodes(first, last, picks, in_indptr, activity, items, prior, w, b, tol, m
         b[v] = x[0, degree]
         found.hits[base : base + degree] = seen
         found.fit[v], found.penalty[v], found.caused[v], found.steps[v] = note[0], note[1], note[2], step
+
+
+@njit
+def pseudo(hits, misses, q):
+    """Log-likelihood of pseudo-counts."""
+    total = hits * np.log(max(q, TINY)) if hits > 0.0 else 0.0
+    return total + (misses * np.log(max(1.0 - q, TINY)) if misses > 0.0 else 0.0)
 
 
 @njit
