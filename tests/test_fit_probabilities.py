@@ -240,7 +240,7 @@ def test_the_posterior_of_one_arc_is_its_beta_distribution():
     assert [table.low[0], table.high[0]] == pytest.approx(beta(7, 18).ppf([0.05, 0.95]), abs=1e-10)
 
 
-def test_the_posterior_of_two_arcs_is_that_of_quadrature():
+def test_the_posterior_of_two_arcs_is_that_of_quadrature(monkeypatch):
     """Two users always active together: only 1 - (1 - p)(1 - q) is seen, and the prior tells the rest."""
     graph = graph_of([("a", "v"), ("b", "v")])
     rows = [(i, u, 0) for i in range(30) for u in "ab"] + [(i, "v", 1) for i in range(12)]
@@ -248,6 +248,8 @@ def test_the_posterior_of_two_arcs_is_that_of_quadrature():
     method = EM(shrinkage=(1.0, 2.0), background="none")
     data = prepared(graph, log)
     from diffusion.inference.em import BURN, DRAWS
+
+    monkeypatch.setattr("diffusion.inference.em.DRAWS", 4000)  # so that chains, which mix slowly here, add no bias
 
     x = (np.arange(2000) + 0.5) / 2000
     p, q = np.meshgrid(x, x)
@@ -347,23 +349,60 @@ def test_intervals_hold_the_true_probability_beside_a_background():
 
 
 def test_background_events_are_drawn_given_that_one_happened():
-    from diffusion.kernels.learning import draw_some
+    from diffusion.kernels.draws import some_poisson
 
     for mean in (0.01, 0.7, 4.0):
-        drawn = np.array([draw_some(mean) for _ in range(20_000)])
+        drawn = np.array([some_poisson(np.uint64(7), i, mean)[0] for i in range(20_000)])
         exact = mean / -math.expm1(-mean)
         spread = math.sqrt(exact * (1 + mean - exact) / drawn.size)
         assert drawn.min() == 1
         assert abs(drawn.mean() - exact) <= 4 * spread + 1e-12
 
 
-def test_the_posterior_beside_a_background_is_that_of_quadrature():
+@pytest.mark.parametrize("shape", [0.02, 0.5, 1.0, 3.7, 400.0])
+def test_streams_draw_gamma_and_beta_numbers(shape):
+    from scipy.stats import beta as beta_law
+    from scipy.stats import gamma as gamma_law
+    from scipy.stats import kstest
+
+    from diffusion.kernels.draws import beta, log_gamma
+
+    key, k, logs, shares = np.uint64(11), 0, [], []
+    for _ in range(20_000):
+        value, k = log_gamma(key, k, shape)
+        share, k = beta(key, k, shape, 2.5)
+        logs.append(value)
+        shares.append(share)
+    assert kstest(np.exp(logs), gamma_law(shape).cdf).pvalue > 1e-3
+    assert kstest(shares, beta_law(shape, 2.5).cdf).pvalue > 1e-3
+
+
+def test_drawing_leaves_the_generators_of_others_alone():
+    """Numbers of numba's and numpy's own generators are those they would be without a fit."""
+    import numba
+
+    @numba.njit
+    def next_number(seed):
+        if seed >= 0:
+            np.random.seed(seed)  # noqa: NPY002
+        return np.random.random()  # noqa: NPY002
+
+    graph = graph_of([("a", "v"), ("b", "v")])
+    log = ActionLog.from_arrays([0, 0, 0, 1], ["a", "b", "v", "a"], [0, 0, 1, 0])
+    expected = [next_number(5), next_number(-1)]
+    first = next_number(5)
+    fit_probabilities(graph, log, threads=1).intervals(rng=1)
+    assert [first, next_number(-1)] == expected
+
+
+def test_the_posterior_beside_a_background_is_that_of_quadrature(monkeypatch):
     """One arc and a background: p and h share the adoptions after u, and h alone has the others."""
     from scipy.special import betaincinv
 
     graph = graph_of([("u", "v")])
     rows = [(i, "u", 0) for i in range(25)] + [(i, "v", 1) for i in range(10)] + [(i, "v", 0) for i in range(25, 31)]
     log = ActionLog.from_arrays(*zip(*rows, strict=True))
+    monkeypatch.setattr("diffusion.inference.em.DRAWS", 4000)
     method = EM(shrinkage=(1.0, 2.0))
     data = prepared(graph, log)
     c = naive_logs.clock(graph, log)[0, "v"]

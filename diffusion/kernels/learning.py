@@ -6,6 +6,9 @@ import numpy as np
 
 from .._numba import njit
 from .coins import mix
+from .draws import beta, log_gamma, some_poisson
+from .sampling import uniform
+from .sips import poisson
 
 TINY = 1e-300  # below every probability that matters, so that no logarithm is infinite
 
@@ -83,9 +86,7 @@ def em_nodes(first, last, contacts, in_indptr, trials, prior, p, hazard, tol, mo
     The iterations of a node end once no probability moves by more than `tol`. What is said of it is that of its last
     values.
     """
-    widest = 0
-    for v in range(first, last):
-        widest = max(widest, in_indptr[v + 1] - in_indptr[v])
+    widest = longest_row(in_indptr, first, last)
     hits = np.zeros(widest)
     fails = np.zeros(widest, np.int64)
     for v in range(first, last):
@@ -113,6 +114,15 @@ def em_nodes(first, last, contacts, in_indptr, trials, prior, p, hazard, tol, mo
             fit += fails[k] * np.log(max(1.0 - p[base + k], TINY)) if fails[k] > 0 else 0.0
         found.fit[v] = fit - missed * hazard[v]
         found.exposure[v], found.steps[v] = exposure, step
+
+
+@njit
+def longest_row(indptr, first, last):
+    """Most entries of a row of a range."""
+    longest = 0
+    for row in range(first, last):
+        longest = max(longest, indptr[row + 1] - indptr[row])
+    return longest
 
 
 @njit
@@ -174,36 +184,32 @@ def expected_hits(v, base, degree, contacts, trials, p, hazard, hits):
 def gibbs_nodes(first, last, contacts, in_indptr, trials, prior, seed, p, hazard, draws, burn, moments):
     """Draw who succeeded and the probabilities in turn (data augmentation); mean and variance of every probability.
 
-    Given the successes a probability is Beta: its mean and variance are averaged over draws (Rao-Blackwell). numba's
-    generator is seeded anew for each node, so that no result depends on threads.
+    Given the successes a probability is Beta: its mean and variance are averaged over draws (Rao-Blackwell). Every node
+    has a stream of its own.
     """
-    widest = 0
-    for v in range(first, last):
-        widest = max(widest, in_indptr[v + 1] - in_indptr[v])
+    widest = longest_row(in_indptr, first, last)
     hits = np.zeros(widest, np.int64)
     fails = np.zeros(widest, np.int64)
-    longest = 0
-    for row in range(contacts.rows[first], contacts.rows[last]):
-        longest = max(longest, contacts.indptr[row + 1] - contacts.indptr[row])
-    rest = np.zeros(longest + 1)
+    rest = np.zeros(longest_row(contacts.indptr, contacts.rows[first], contacts.rows[last]) + 1)
     for v in range(first, last):
-        np.random.seed(mix(np.uint64(seed) ^ mix(np.uint64(v))) & np.uint64(0xFFFFFFFF))
+        key, at = stream_of_node(seed, v), 0
         base, degree = in_indptr[v], in_indptr[v + 1] - in_indptr[v]
         if degree == 0:
             continue
         met = contacts.indptr[contacts.rows[v + 1]] > contacts.indptr[contacts.rows[v]]
         _, exposure = count_fails(v, base, degree, contacts, trials, fails)
         for draw in range((draws + burn) if met else 1):  # without a contact nothing is hidden
-            events = draw_hits(v, base, degree, contacts, trials, p, hazard[v], hits, rest)
+            events, at = draw_hits(v, base, degree, contacts, trials, p, hazard[v], key, at, hits, rest)
             for k in range(degree):
                 yes = hits[k] + prior.hits
                 no = trials.arcs[base + k] - hits[k] + prior.misses
                 if draw >= burn or not met:
                     add_beta(yes, no, moments[base + k])
                 if met:
-                    p[base + k] = np.random.beta(yes, no)
+                    p[base + k], at = beta(key, at, yes, no)
             if trials.background > 0:
-                hazard[v] = np.random.gamma(events + prior.events, 1.0 / (exposure + prior.exposure))
+                drawn, at = log_gamma(key, at, events + prior.events)
+                hazard[v] = np.exp(drawn) / (exposure + prior.exposure)
         for k in range(degree):
             end_moments(moments[base + k], draws if met else 1)
 
@@ -212,17 +218,11 @@ def gibbs_nodes(first, last, contacts, in_indptr, trials, prior, seed, p, hazard
 @njit
 def impute_nodes(first, last, contacts, in_indptr, trials, seed, p, hazard, drawn):
     """Draw who succeeded once, given the probabilities: expected successes would vary too little between arcs."""
-    widest, longest = 0, 0
+    hits = np.zeros(longest_row(in_indptr, first, last), np.int64)
+    rest = np.zeros(longest_row(contacts.indptr, contacts.rows[first], contacts.rows[last]) + 1)
     for v in range(first, last):
-        widest = max(widest, in_indptr[v + 1] - in_indptr[v])
-    for row in range(contacts.rows[first], contacts.rows[last]):
-        longest = max(longest, contacts.indptr[row + 1] - contacts.indptr[row])
-    hits = np.zeros(widest, np.int64)
-    rest = np.zeros(longest + 1)
-    for v in range(first, last):
-        np.random.seed(mix(np.uint64(seed) ^ mix(np.uint64(v))) & np.uint64(0xFFFFFFFF))
         base, degree = in_indptr[v], in_indptr[v + 1] - in_indptr[v]
-        draw_hits(v, base, degree, contacts, trials, p, hazard[v], hits, rest)
+        draw_hits(v, base, degree, contacts, trials, p, hazard[v], stream_of_node(seed, v), 0, hits, rest)
         for k in range(degree):
             drawn[base + k] = hits[k]
 
@@ -243,8 +243,11 @@ def end_moments(moments, draws):
 
 
 @njit
-def draw_hits(v, base, degree, contacts, trials, p, hazard, hits, rest):
-    """Draw which contacts of each adoption succeeded, given that one did or the background; return its events."""
+def draw_hits(v, base, degree, contacts, trials, p, hazard, key, at, hits, rest):
+    """Draw which contacts of each adoption succeeded, given that one did or the background.
+
+    Return the events of the background, and the next position of the stream.
+    """
     events = 0
     for k in range(degree):
         hits[k] = 0
@@ -259,21 +262,17 @@ def draw_hits(v, base, degree, contacts, trials, p, hazard, hits, rest):
         caused = False
         for i in range(size):
             k = contacts.slot[first + i]
-            if np.random.random() < p[base + k] / (1.0 if caused else rest[i]):
+            if uniform(key, at) < p[base + k] / (1.0 if caused else rest[i]):
                 hits[k] += 1
                 caused = True
+            at += 1
         if trials.background > 0:
-            events += np.random.poisson(alone) if caused else draw_some(alone)
-    return events
+            more, at = poisson(key, at, alone) if caused else some_poisson(key, at, alone)
+            events += more
+    return events, at
 
 
 @njit
-def draw_some(mean):
-    """A Poisson number that is not 0."""
-    u = np.random.random() * -np.expm1(-mean)
-    k, term = 1, mean * np.exp(-mean)
-    while u > term and k < 1000:
-        u -= term
-        k += 1
-        term *= mean / k
-    return k
+def stream_of_node(seed, v):
+    """Key of the stream of a node."""
+    return mix(np.uint64(seed) ^ mix(np.uint64(v)))
