@@ -114,8 +114,8 @@ class NodeIndex:
         """Return the internal nodes of labels, in the order given; unknown labels are an error."""
         return self.rank[self.positions(labels)]
 
-    def positions(self, labels: Any) -> NDArray[np.intp]:
-        """Return the positions of labels in the canonical order; unknown labels are an error."""
+    def find(self, labels: Any) -> tuple[pd.Index[Any], NDArray[np.intp]]:
+        """Return labels as an index, and their positions in the canonical order, -1 for unknown ones."""
         nodes = self.labels
         if isinstance(labels, pd.Index):
             index = labels
@@ -133,6 +133,12 @@ class NodeIndex:
             if index.dtype.kind == "f" and nodes.dtype.kind in "iu":
                 same = [a == b for a, b in zip(index.tolist(), nodes.take(positions).tolist(), strict=True)]
                 positions = np.where(same, positions, -1)
+        return index, positions
+
+    def positions(self, labels: Any) -> NDArray[np.intp]:
+        """Return the positions of labels in the canonical order; unknown labels are an error."""
+        index, positions = self.find(labels)
+        nodes = self.labels
         if (positions < 0).any():
             missing = [label for label, at in zip(index.tolist(), positions, strict=True) if at < 0]
             more = f" (and {len(missing) - 1:,} more)" if len(missing) > 1 else ""

@@ -428,10 +428,7 @@ class ActionLog:
 
     def positions(self, graph: FollowerGraph) -> NDArray[np.int32]:
         """Return the internal node of every user, -1 for users that are no nodes."""
-        nodes = graph.nodes
-        if self.users.dtype.kind in "iub" and nodes.dtype.kind not in "iufO":
-            return np.full(self.n_users, -1, np.int32)  # numbers never name nodes of a graph labelled with text
-        at = np.asarray(nodes.get_indexer(self.users))
+        _, at = graph.index.find(self.users)
         return np.where(at >= 0, graph.index.rank[at], -1).astype(np.int32)
 
     def cascades(

@@ -7,16 +7,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from .._validation import Floats, number, whole
-from ..errors import NotFoundError, did_you_mean
+from .._validation import Floats
 from ..kernels.learning import Found, Prior, Trials, em_nodes, gibbs_nodes, impute_nodes
 from .contacts import GraphLog
-from .methods import Estimate, FitMethod
+from .methods import Estimate, Iterated
 from .shrinkage import BetaPrior, GammaPrior, shrinkage_of
 
 __all__ = ["EM"]
 
-BACKGROUNDS = ("user", "none")
 START = 0.1  # of every probability
 PASSES = 2  # of fitting a prior to the successes, and the successes to the prior
 ENOUGH = 100_000  # successes drawn for a prior: of all arcs so often that the draws hardly matter ...
@@ -25,7 +23,7 @@ DRAWS, BURN = 400, 100  # of the sampler behind intervals
 
 
 @dataclass(frozen=True)
-class EM(FitMethod):
+class EM(Iterated):
     """Maximum likelihood of the independent cascade, with adoptions that nobody seen caused.
 
     Parameters
@@ -79,23 +77,7 @@ class EM(FitMethod):
     'em window=1.0 background=none'
     """
 
-    window: float | None = None
-    background: str = "user"
-    shrinkage: str | tuple[float, float] | None = "empirical_bayes"
-    tol: float = 1e-6
-    max_iterations: int = 1000
     name: ClassVar[str] = "em"
-
-    def __post_init__(self) -> None:
-        self.check_window()
-        shrinkage_of(self.shrinkage)
-        number(self.tol, "tol", above=0)
-        whole(self.max_iterations, "max_iterations", least=0)
-        if self.background not in BACKGROUNDS:
-            raise NotFoundError(
-                f"background={self.background!r} is unknown: give 'user' or 'none'"
-                + did_you_mean(self.background, BACKGROUNDS)
-            )
 
     def estimate(self, data: GraphLog) -> Estimate:
         """See `FitMethod.estimate`."""
@@ -157,7 +139,7 @@ class EM(FitMethod):
         return estimate, found.exposure
 
     def _trials(self, data: GraphLog) -> Trials:
-        return Trials(data.trials, data.log.n_items if self.background == "user" else 0)
+        return Trials(data.trials, self.background_items(data))
 
     def intervals(self, data: GraphLog, found: Estimate, *, confidence: float, key: int) -> tuple[Floats, Floats]:
         """See `FitMethod.intervals`: posterior ones."""

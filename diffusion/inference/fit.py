@@ -98,6 +98,22 @@ class FittedProbabilities:
         """Arcs that no item of the log has tried."""
         return int((self.found.trials == 0).sum())
 
+    def check_unseen(self, log: ActionLog, name: str) -> None:
+        """Refuse a log with items that this fit was trained on.
+
+        Parameters
+        ----------
+        log : ActionLog
+        name : str
+            What to call the fit.
+        """
+        seen = self.log.items.intersection(log.items)
+        if len(seen):
+            raise InputError(
+                f"the fit {name!r} was trained on {len(seen):,} of the {log.n_items:,} items (such as "
+                f"{seen.tolist()[0]!r}): split the log with log.split() and fit the first part"
+            )
+
     def background_once_exposed(self) -> Floats | None:
         """Return the probability that a user adopts by itself after it met an active followed user; None without a background.
 

@@ -7,16 +7,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from .._validation import Floats, number, whole
-from ..errors import NotFoundError, did_you_mean
+from .._validation import Floats
 from ..kernels.lt_learning import LTFound, LTPrior, Picks, gather_picks, lt_nodes
 from .contacts import GraphLog
-from .methods import Estimate, FitMethod
+from .methods import Estimate, Iterated
 from .shrinkage import BetaPrior, shrinkage_of
 
 __all__ = ["LTWeights"]
 
-BACKGROUNDS = ("user", "none")
 START = 0.5  # sum of the weights into a node, and none of them: half and half
 MOST_BACKGROUND = 1 - 1e-9  # so that its rate is finite
 START_BACKGROUND = 0.1
@@ -24,7 +22,7 @@ PASSES = 2  # of fitting a prior to the adoptions caused, and these to the prior
 
 
 @dataclass(frozen=True)
-class LTWeights(FitMethod):
+class LTWeights(Iterated):
     """Maximum likelihood of the weights of the linear threshold model, with adoptions that nobody seen caused.
 
     Parameters
@@ -83,24 +81,9 @@ class LTWeights(FitMethod):
     [['ann', 0.3333], ['eve', 0.6667]]
     """
 
-    window: float | None = None
-    background: str = "user"
-    shrinkage: str | tuple[float, float] | None = "empirical_bayes"
-    tol: float = 1e-6
     max_iterations: int = 3000
     name: ClassVar[str] = "lt"
     additive: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        self.check_window()
-        shrinkage_of(self.shrinkage)
-        number(self.tol, "tol", above=0)
-        whole(self.max_iterations, "max_iterations", least=0)
-        if self.background not in BACKGROUNDS:
-            raise NotFoundError(
-                f"background={self.background!r} is unknown: give 'user' or 'none'"
-                + did_you_mean(self.background, BACKGROUNDS)
-            )
 
     def estimate(self, data: GraphLog) -> Estimate:
         """See `FitMethod.estimate`."""
@@ -120,7 +103,7 @@ class LTWeights(FitMethod):
     ) -> tuple[Estimate, Floats]:
         """Fit with these priors; with the adoptions of each node that nobody seen caused."""
         n, m = data.graph.n_nodes, data.graph.n_edges
-        items = data.log.n_items if self.background == "user" else 0
+        items = self.background_items(data)
         found = LTFound(np.zeros(m), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n, np.int64))
         degree = np.diff(data.into.indptr)
         w = np.repeat(START / np.maximum(degree, 1), degree)

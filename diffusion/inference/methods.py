@@ -10,14 +10,23 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .._validation import Floats, number
+from .._validation import Floats, number, whole
 from ..errors import InputError, NotFoundError, did_you_mean
 from ..kernels.learning import Found, Prior, Trials, add_credit, add_delays, em_nodes
 from .action_log import ActionLog
 from .contacts import GraphLog, graph_log
 from .shrinkage import BetaPrior, GammaPrior, shrinkage_of
 
-__all__ = ["Bernoulli", "Estimate", "FitMethod", "Jaccard", "PartialCredit", "log_likelihood", "mean_delays"]
+__all__ = [
+    "Bernoulli",
+    "Estimate",
+    "FitMethod",
+    "Iterated",
+    "Jaccard",
+    "PartialCredit",
+    "log_likelihood",
+    "mean_delays",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,6 +135,35 @@ class FitMethod(ABC):
         """Refuse a window that is no time above 0."""
         if self.window is not None:
             number(self.window, "window", above=0)
+
+
+BACKGROUNDS = ("user", "none")
+
+
+@dataclass(frozen=True)
+class Iterated(FitMethod):
+    """Parameters of methods that iterate, with a background: see `EM`."""
+
+    window: float | None = None
+    background: str = "user"
+    shrinkage: str | tuple[float, float] | None = "empirical_bayes"
+    tol: float = 1e-6
+    max_iterations: int = 1000
+
+    def __post_init__(self) -> None:
+        self.check_window()
+        shrinkage_of(self.shrinkage)
+        number(self.tol, "tol", above=0)
+        whole(self.max_iterations, "max_iterations", least=0)
+        if self.background not in BACKGROUNDS:
+            raise NotFoundError(
+                f"background={self.background!r} is unknown: give 'user' or 'none'"
+                + did_you_mean(self.background, BACKGROUNDS)
+            )
+
+    def background_items(self, data: GraphLog) -> int:
+        """Items in which the background may make a node adopt; 0 without one."""
+        return data.log.n_items if self.background == "user" else 0
 
 
 def log_likelihood(data: GraphLog, probability: Floats) -> float:

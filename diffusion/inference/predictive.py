@@ -302,12 +302,7 @@ def _programs(models: Any, log: ActionLog) -> dict[str, Program]:
     first: FollowerGraph | None = None
     for name, given in models.items():
         if isinstance(given, FittedProbabilities):
-            seen = given.log.items.intersection(log.items)
-            if len(seen):
-                raise InputError(
-                    f"the fit {name!r} was trained on {len(seen):,} of the {log.n_items:,} items (such as "
-                    f"{seen.tolist()[0]!r}): split the log with log.split() and fit the first part"
-                )
+            given.check_unseen(log, name)
         pair = given.graph if isinstance(given, FittedProbabilities) else given
         fitted_lt = isinstance(given, FittedProbabilities) and given.method.additive
         pair = (pair, LT() if fitted_lt else IC()) if isinstance(pair, FollowerGraph) else pair

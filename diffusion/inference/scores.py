@@ -155,12 +155,7 @@ def compare_fits(
         if on.probabilities is None:
             raise InputError(f"the graph {name!r} has no probabilities: call with_probabilities(...) first")
         if isinstance(fit, FittedProbabilities):
-            seen = fit.log.items.intersection(test.items)
-            if len(seen):
-                raise InputError(
-                    f"the fit {name!r} was trained on {len(seen):,} of the {test.n_items:,} test items (such as "
-                    f"{seen.tolist()[0]!r}): split the log with log.split() and fit the first part"
-                )
+            fit.check_unseen(test, name)
     count = n_threads(threads)
     test = test.on(graph)
     predictions: dict[str, Floats] = {}

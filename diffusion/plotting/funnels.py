@@ -8,7 +8,7 @@ import numpy as np
 
 from .._random import generator
 from ..inference.funnels import FunnelFit
-from .layout import check_kind
+from .layout import check_kind, new_axes
 from .style import GREY, PALETTE, intervals, log_axis, style
 
 if TYPE_CHECKING:
@@ -37,10 +37,7 @@ def plot_funnel_rates(result: FunnelFit, ax: Axes | None = None) -> Axes:
     """
     check_kind(result, FunnelFit, "a FunnelFit", "give what fit_funnel returned")
     with style():
-        if ax is None:
-            from matplotlib import pyplot
-
-            _, ax = pyplot.subplots(figsize=(6.4, 0.8 + 0.75 * len(result.rates)), layout="constrained")
+        ax = new_axes(ax, 6.4, 0.8 + 0.75 * len(result.rates))
         table = result.table
         for row, fit in enumerate(result.rates.values()):
             own = np.sort(fit.units["rate"].to_numpy())
