@@ -23,8 +23,8 @@ from conftest import ROOT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from diffusion import _blocks
 from diffusion.errors import InputError, MissingDataError, NotFoundError, ReadError
-from diffusion.graph import _blocks
 from diffusion.graph.follower_graph import FollowerGraph
 from diffusion.graph.read import EdgeRows, read_edge_rows, read_edges
 

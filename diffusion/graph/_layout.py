@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from .._blocks import blocks
 from ..errors import InputError, NotFoundError, ReadError, did_you_mean
-from ._blocks import blocks
 
 __all__ = ["Layout", "resolve_columns", "rows_of", "short", "sniff"]
 

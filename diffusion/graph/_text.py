@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from .._blocks import Block, blocks, has_padded_number, is_untidy, squeeze
 from .._progress import one_bar
 from ..errors import ReadError
-from ._blocks import Block, blocks, has_padded_number, is_untidy, squeeze
 from ._layout import Layout, rows_of, short, sniff
 
 __all__ = ["Columns", "read_text"]

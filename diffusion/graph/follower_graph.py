@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._columns import table_columns
 from .._validation import how_to_build
 from ..errors import InputError
 from ..kernels.arcs import InArcs
@@ -183,9 +184,8 @@ class FollowerGraph:
         >>> FollowerGraph.from_pandas(edges, source="follower", target="followee", edges_mean="follows", directed=True)
         FollowerGraph: 2 nodes, 1 arc; followers mean 0.5, max 1; reciprocity 0
         """
-        from ._convert import table_columns
-
-        columns = table_columns(edges, {"source": source, "target": target, "weight": weight, "time": time})
+        named = {"source": source, "target": target, "weight": weight, "time": time}
+        columns = table_columns(edges, named, what="edges", instead="FollowerGraph.from_arrays(source, target, ...)")
         return cls.from_arrays(
             columns["source"],
             columns["target"],

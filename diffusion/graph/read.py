@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._blocks import checked_file, magic
 from ..errors import InputError, ReadError, did_you_mean
-from ._blocks import checked_file, magic
 from ._text import Columns, read_text
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._columns import table_columns
 from .._validation import level
 from ..errors import InputError, NotFoundError, did_you_mean
 from ..graph.follower_graph import FollowerGraph, check_graph
@@ -162,25 +163,13 @@ class ActionLog:
         >>> ActionLog.from_pandas(table).time.tolist()
         [1714521600.0, 1714608000.0]
         """
-        if hasattr(table, "to_arrow"):
-            table = table.to_arrow()
-        if hasattr(table, "to_pandas"):
-            table = table.to_pandas()
-        if isinstance(table, Mapping):
-            table = pd.DataFrame(table)
-        if not isinstance(table, pd.DataFrame):
-            raise InputError(
-                f"a {type(table).__name__} was given: give a pandas, polars or pyarrow table, or use "
-                "ActionLog.from_arrays(item, user, time)"
-            )
-        columns = list(table.columns)
-        for role, name in (("item", item), ("user", user), ("time", time)):
-            if columns.count(name) != 1:
-                raise NotFoundError(
-                    f"the table has {columns.count(name) or 'no'} column{'s' * (columns.count(name) > 1)} {name!r} for "
-                    f"{role}=; it has {', '.join(map(repr, columns))}." + did_you_mean(name, columns)
-                )
-        return cls.from_arrays(table[item], table[user], table[time], repeated=repeated)
+        columns = table_columns(
+            table,
+            {"item": item, "user": user, "time": time},
+            what="table",
+            instead="ActionLog.from_arrays(item, user, time)",
+        )
+        return cls.from_arrays(*columns.values(), repeated=repeated)
 
     from_table = from_pandas
 
@@ -481,6 +470,8 @@ def check_log(log: Any) -> None:
 
 def _plain(values: Any) -> Any:
     """Values of a column without the index they came with."""
+    if hasattr(values, "to_pandas"):  # of pyarrow and polars
+        values = values.to_pandas()
     if isinstance(values, pd.Series | pd.Index):
         return values.array
     if isinstance(values, str | bytes | os.PathLike) or not isinstance(values, Iterable):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import lzma
 import os
 import re
 from collections.abc import Iterator
@@ -14,22 +11,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import MissingDataError, ReadError
+from .._blocks import blocks, checked_file
+from ..errors import ReadError
 from .action_log import ActionLog
 
 __all__ = ["read_actions", "read_cascades"]
 
 WHOLE = r"0|-?[1-9]\d{0,17}"  # text that reads as a number and as nothing else
-_OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd7": lzma.open}
-
-
-def _file(path: str | os.PathLike[str]) -> Path:
-    file = Path(path)
-    if not file.exists():
-        raise MissingDataError(f"there is no file '{file}'")
-    if file.is_dir():
-        raise ReadError(f"'{file}' is a folder: give a file")
-    return file
 
 
 def read_actions(
@@ -76,7 +64,7 @@ def read_actions(
     >>> read_actions(file)
     ActionLog: 2 adoptions of 1 item by 2 users; cascades from 2 to 2, median 2
     """
-    file = _file(path)
+    file = checked_file(path, "adoption")
     try:
         if file.suffix.lower() in (".parquet", ".pq"):
             table = pd.read_parquet(file)
@@ -131,7 +119,7 @@ def read_cascades(path: str | os.PathLike[str], *, leading: bool | None = None, 
     >>> read_cascades(file).to_pandas()["user"].tolist()
     [7, 3, 3, 8]
     """
-    file = _file(path)
+    file = checked_file(path, "adoption")
     lines = list(_lines(file))
     blank = next((i for i, (_, text) in enumerate(lines) if not text), None)
     if blank is not None and any(text for _, text in lines[blank:]):
@@ -164,14 +152,13 @@ def read_cascades(path: str | os.PathLike[str], *, leading: bool | None = None, 
 
 
 def _lines(file: Path) -> Iterator[tuple[int, str]]:
-    with file.open("rb") as raw:
-        opener = _OPENERS.get(raw.read(2), open)
-    try:
-        with opener(file, "rt", encoding="utf-8-sig") as text:
-            for number, line in enumerate(text, 1):
-                yield number, line.strip(" \t\r\n,")
-    except (OSError, EOFError, UnicodeDecodeError, lzma.LZMAError) as error:
-        raise ReadError(f"'{file}' cannot be read ({error}): get the file again") from None
+    for block in blocks(file):
+        try:
+            text = block.data.decode()
+        except UnicodeDecodeError as error:
+            raise ReadError(f"'{file}' is no text in UTF-8 ({error}): get the file again") from None
+        for number, line in enumerate(text.removesuffix("\n").split("\n"), block.line):
+            yield number, line.strip(" \t\r\n,")
 
 
 def _is_number(word: str) -> bool:

@@ -1,4 +1,4 @@
-"""Bytes of an edge file: decompressed, cut into blocks of whole lines, blanks squeezed. No parsing here."""
+"""Bytes of a file of text: decompressed, cut into blocks of whole lines, blanks squeezed. No parsing here."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from .._progress import progress
-from ..errors import MissingDataError, ReadError, did_you_mean
+from ._progress import progress
+from .errors import MissingDataError, ReadError, did_you_mean
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,11 +39,11 @@ class Block(NamedTuple):
     offset: int
 
 
-def checked_file(path: str | os.PathLike[str]) -> Path:
+def checked_file(path: str | os.PathLike[str], holds: str = "edge") -> Path:
     """Return `path` as an existing, readable, non-empty file, or say what is wrong with it."""
     file = Path(path)
     if file.is_dir():
-        raise ReadError(f"'{file}' is a folder: give the path of one edge file")
+        raise ReadError(f"'{file}' is a folder: give the path of one file")
     if not file.exists():
         if not file.parent.is_dir():
             raise MissingDataError(f"there is no file '{file}': the folder '{file.parent}' does not exist either")
@@ -52,7 +52,7 @@ def checked_file(path: str | os.PathLike[str]) -> Path:
     if not file.is_file():
         raise ReadError(f"'{file}' is not a regular file: save what it yields to a file first")
     if file.stat().st_size == 0:
-        raise ReadError(f"'{file}' is empty (0 bytes): an edge file needs at least one edge")
+        raise ReadError(f"'{file}' is empty (0 bytes): it should hold at least one {holds}")
     return file
 
 
