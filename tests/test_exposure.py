@@ -13,7 +13,7 @@ from test_observed import arcs_of, kernels_log, kernels_out, random_graph, rando
 import diffusion as dif
 from diffusion.errors import InputError, NotFoundError
 from diffusion.graph.follower_graph import Probabilities
-from diffusion.inference import ActionLog, exposure, exposure_response, read_cascades, simulate_log
+from diffusion.inference import ActionLog, exposure_response, hazard_ratio, read_cascades, simulate_log
 from diffusion.kernels import exposure as kernels
 from diffusion.kernels.exposure import Marks, Spells, find_spells
 
@@ -132,14 +132,16 @@ def test_the_regression_solves_its_equations():
     rng = np.random.default_rng(2)
     user, period = rng.integers(20, size=900), rng.integers(15, size=900)
     further, y = rng.random(900) < 0.4, rng.random(900) < 0.3
-    ratio, mean = exposure._poisson(user, period, further, y)
+    ratio, mean = hazard_ratio.poisson_means(user, period, further, y)
     for effect in (user, period, further.astype(int)):
         assert np.bincount(effect, weights=mean) == pytest.approx(np.bincount(effect, weights=y), rel=1e-4)
     a, b = np.log(mean / np.where(further, ratio, 1)).reshape(1, -1), np.zeros((900, 35))
     b[np.arange(900), user], b[np.arange(900), 20 + period] = 1, 1
     assert np.abs(b @ np.linalg.lstsq(b, a[0], rcond=None)[0] - a[0]).max() < 1e-6  # a_user + b_period
     none = np.zeros(900, np.int64)
-    assert exposure._poisson(none, none, further, y)[0] == pytest.approx(y[further].mean() / y[~further].mean())
+    assert hazard_ratio.poisson_means(none, none, further, y)[0] == pytest.approx(
+        y[further].mean() / y[~further].mean()
+    )
 
 
 def test_the_standard_error_is_that_of_all_effects_at_once():
@@ -149,11 +151,11 @@ def test_the_standard_error_is_that_of_all_effects_at_once():
     item, node = rng.integers(12, size=n), rng.integers(25, size=n).astype(np.int32)
     level = (1 + (rng.random(n) < 0.2 + 0.02 * node)).astype(np.int32)
     y = rng.random(n) < 0.05 + 0.01 * node
-    spells = exposure._Exposures(item, node, level, level, rng.integers(3, size=n) * 1.0, y)
-    value, se, clusters = exposure._regression(spells, True)
-    columns = pd.get_dummies(pd.DataFrame({"user": node, "period": exposure._periods(spells)}).astype("category"))
+    spells = hazard_ratio.UserSpells(item, node, level, level, rng.integers(3, size=n) * 1.0, y)
+    value, se, clusters = hazard_ratio.regression(spells, True)
+    columns = pd.get_dummies(pd.DataFrame({"user": node, "period": hazard_ratio.periods(spells)}).astype("category"))
     x = np.column_stack([level > 1, columns.to_numpy(float)])
-    keep = exposure._informative(y, (node.astype(int), exposure._periods(spells)))
+    keep = hazard_ratio.informative(y, (node.astype(int), hazard_ratio.periods(spells)))
     x, y, item = x[keep], y[keep], item[keep]
     beta = np.zeros(x.shape[1])
     for _ in range(60):
@@ -168,15 +170,17 @@ def test_the_standard_error_is_that_of_all_effects_at_once():
 
 def test_periods_keep_times_apart_and_group_many():
     item = np.array([0, 0, 0, 1, 1, 1])
-    spells = exposure._Exposures(
+    spells = hazard_ratio.UserSpells(
         item, *(np.zeros(6, np.int32) for _ in range(3)), np.array([2.0, 0, 2, 5, 1, 1]), item > 0
     )
-    assert exposure._periods(spells).tolist() == [1, 0, 1, 11, 10, 10]
+    assert hazard_ratio.periods(spells).tolist() == [1, 0, 1, 11, 10, 10]
     n = 57
-    spells = exposure._Exposures(*(np.zeros(n, np.int32) for _ in range(4)), np.arange(n)[::-1] * 1.0, np.ones(n, bool))
-    counts = np.bincount(exposure._periods(spells))
+    spells = hazard_ratio.UserSpells(
+        *(np.zeros(n, np.int32) for _ in range(4)), np.arange(n)[::-1] * 1.0, np.ones(n, bool)
+    )
+    counts = np.bincount(hazard_ratio.periods(spells))
     assert (counts.size, counts.min(), counts.max()) == (10, 5, 6)
-    assert (np.diff(exposure._periods(spells)) <= 0).all()
+    assert (np.diff(hazard_ratio.periods(spells)) <= 0).all()
 
 
 def test_error_rates_of_the_verdict_for_simple_contagion():
@@ -294,18 +298,18 @@ def test_interval_of_a_share_is_exact_where_items_do_not_matter_and_wide_where_t
     from scipy.stats import binomtest
 
     hits, ones = np.array([1] * 12 + [0] * 28), np.ones(40, int)
-    p, low, high = exposure._share(hits, ones, 0.95)
+    p, low, high = hazard_ratio.clustered_share(hits, ones, 0.95)
     exact = binomtest(12, 40).proportion_ci(0.95, method="exact")
     assert (p, low, high) == pytest.approx((0.3, exact.low, exact.high), abs=0.006)
-    _, low, high = exposure._share(10 * hits, 10 * ones, 0.95)
+    _, low, high = hazard_ratio.clustered_share(10 * hits, 10 * ones, 0.95)
     assert (low, high) == pytest.approx((exact.low, exact.high), abs=0.01)
-    assert exposure._share(0 * hits, 10 * ones, 0.95)[1:] == (0.0, pytest.approx(1 - 0.025 ** (1 / 40)))
-    assert exposure._share(10 * ones, 10 * ones, 0.95)[1:] == (pytest.approx(0.025 ** (1 / 40)), 1.0)
-    assert exposure._share(0 * hits, 10 * ones, 0.95, 1 / 3)[2] == pytest.approx(
+    assert hazard_ratio.clustered_share(0 * hits, 10 * ones, 0.95)[1:] == (0.0, pytest.approx(1 - 0.025 ** (1 / 40)))
+    assert hazard_ratio.clustered_share(10 * ones, 10 * ones, 0.95)[1:] == (pytest.approx(0.025 ** (1 / 40)), 1.0)
+    assert hazard_ratio.clustered_share(0 * hits, 10 * ones, 0.95, 1 / 3)[2] == pytest.approx(
         1 - 0.025 ** (1 / 100)
     )  # 400 / (1 + 9 / 3)
-    assert exposure._share(hits[:1], ones[:1], 0.95) == (1.0, 0.0, 1.0)
-    assert np.isnan(exposure._share(hits[:0], ones[:0], 0.95)).all()
+    assert hazard_ratio.clustered_share(hits[:1], ones[:1], 0.95) == (1.0, 0.0, 1.0)
+    assert np.isnan(hazard_ratio.clustered_share(hits[:0], ones[:0], 0.95)).all()
 
 
 def test_interval_of_a_share_covers_in_clusters():
@@ -314,7 +318,7 @@ def test_interval_of_a_share_covers_in_clusters():
     for _ in range(400):
         counts = rng.integers(1, 30, size=40)
         inside += (lambda s: s[1] < 0.2 < s[2])(
-            exposure._share(rng.binomial(counts, rng.beta(1, 4, size=40)), counts, 0.95)
+            hazard_ratio.clustered_share(rng.binomial(counts, rng.beta(1, 4, size=40)), counts, 0.95)
         )
     assert abs(inside / 400 - 0.95) < 4 * math.sqrt(0.05 * 0.95 / 400)
 

@@ -10,8 +10,8 @@ from .feeds import follower_elasticity as follower_elasticity
 from .fit import METHODS as METHODS
 from .fit import FittedProbabilities as FittedProbabilities
 from .fit import fit_probabilities as fit_probabilities
-from .funnels import EtaFit as EtaFit
-from .funnels import FunnelFit as FunnelFit
+from .funnel_fit import EtaFit as EtaFit
+from .funnel_fit import FunnelFit as FunnelFit
 from .funnels import fit_attention as fit_attention
 from .funnels import fit_funnel as fit_funnel
 from .lt_weights import LTWeights as LTWeights

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -16,13 +15,12 @@ from .._validation import level
 from ..errors import InputError, NotFoundError, did_you_mean
 from ..graph.follower_graph import FollowerGraph, check_graph
 from ..results.cascade import Cascade
+from .log_columns import coded, plain, repeated_rows, row_text, times
 
 if TYPE_CHECKING:
     from .._random import RNGLike
 
 __all__ = ["ActionLog", "check_log"]
-
-MOST_EXACT = 2**53  # whole numbers above it are not told apart as float64
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -99,7 +97,7 @@ class ActionLog:
                 f"repeated={repeated!r} is unknown: give 'first' or 'error'"
                 + did_you_mean(repeated, ("first", "error"))
             )
-        columns = {"item": pd.Series(_plain(item)), "user": pd.Series(_plain(user)), "time": pd.Series(_plain(time))}
+        columns = {"item": pd.Series(plain(item)), "user": pd.Series(plain(user)), "time": pd.Series(plain(time))}
         sizes = {name: len(column) for name, column in columns.items()}
         if len(set(sizes.values())) > 1:
             shown = ", ".join(f"{name} {size:,}" for name, size in sizes.items())
@@ -111,20 +109,20 @@ class ActionLog:
             if missing.any():
                 at = int(missing.argmax())
                 raise InputError(
-                    f"{int(missing.sum()):,} rows have no {name} (first: row {at}, {_row(columns, at)}): drop them or "
+                    f"{int(missing.sum()):,} rows have no {name} (first: row {at}, {row_text(columns, at)}): drop them or "
                     "fill them in"
                 )
-        when, dates = _times(columns)
-        item_code, items = _coded(columns["item"], "item")
-        user_code, users = _coded(columns["user"], "user")
+        when, dates = times(columns)
+        item_code, items = coded(columns["item"], "item")
+        user_code, users = coded(columns["user"], "user")
         order = np.lexsort((user_code, when, item_code))
         item_code, user_code, when = item_code[order], user_code[order], when[order]
-        again = _repeated(item_code, user_code)
+        again = repeated_rows(item_code, user_code)
         if again.any() and repeated == "error":
             at = int(order[int(again.argmax())])
             raise InputError(
                 f"{int(again.sum()):,} rows adopt an item that the user had adopted already (an example: row {at}, "
-                f"{_row(columns, at)}): drop them, or say repeated='first' to keep the first adoption"
+                f"{row_text(columns, at)}): drop them, or say repeated='first' to keep the first adoption"
             )
         keep = ~again
         counts = np.bincount(item_code[keep], minlength=len(items))
@@ -466,85 +464,3 @@ def check_log(log: Any) -> None:
         f"log has to be an ActionLog, and a {type(log).__name__} was given: build one with ActionLog.from_pandas(table), "
         "ActionLog.from_arrays(item, user, time), read_actions(path) or read_cascades(path)"
     )
-
-
-def _plain(values: Any) -> Any:
-    """Values of a column without the index they came with."""
-    if hasattr(values, "to_pandas"):  # of pyarrow and polars
-        values = values.to_pandas()
-    if isinstance(values, pd.Series | pd.Index):
-        return values.array
-    if isinstance(values, str | bytes | os.PathLike) or not isinstance(values, Iterable):
-        raise InputError(f"{values!r} is no column: give a list or an array with one value for every adoption")
-    return values if hasattr(values, "dtype") else list(values)
-
-
-def _row(columns: Mapping[str, pd.Series[Any]], at: int) -> str:
-    return ", ".join(f"{name} {column.iloc[[at]].tolist()[0]!r}" for name, column in columns.items())
-
-
-def _coded(column: pd.Series[Any], name: str) -> tuple[NDArray[np.int64], pd.Index[Any]]:
-    """Codes and labels in ascending order; labels that cannot be compared are sorted by their type and text."""
-    try:
-        codes, labels = pd.factorize(column.array)
-    except TypeError as error:
-        raise InputError(f"a label of {name} cannot be hashed ({error}): use text or numbers") from None
-    index = pd.Index(labels, tupleize_cols=False)
-    try:
-        order = np.asarray(index.argsort())
-    except TypeError:
-        order = np.array(sorted(range(len(index)), key=lambda i: (type(index[i]).__name__, str(index[i]))))
-    rank = np.empty(order.size, np.int64)
-    rank[order] = np.arange(order.size)
-    return rank[codes], index.take(order)
-
-
-def _times(columns: Mapping[str, pd.Series[Any]]) -> tuple[NDArray[np.float64], bool]:
-    """Times as numbers, and whether they were dates."""
-    column = columns["time"]
-    if pd.api.types.is_timedelta64_dtype(column.dtype):
-        column = column.dt.total_seconds()
-    dates = pd.api.types.is_datetime64_any_dtype(column.dtype)
-    if not dates and not pd.api.types.is_numeric_dtype(column.dtype):
-        numbers = pd.to_numeric(column, errors="coerce")
-        if numbers.notna().any():
-            column = numbers
-        else:
-            column, dates = pd.to_datetime(column, errors="coerce", utc=True, format="ISO8601"), True
-    if column.dtype.kind == "c":
-        raise InputError("the times are complex numbers: give real numbers or dates")
-    if pd.api.types.is_bool_dtype(column.dtype):
-        raise InputError("the times are true or false: give numbers or dates")
-    if dates:
-        zone = getattr(column.dtype, "tz", None)
-        naive = column.dt.tz_convert("UTC").dt.tz_localize(None) if zone is not None else column
-        bad = naive.isna().to_numpy()
-        seconds = naive.to_numpy().astype("datetime64[ns]").astype(np.int64) / 1e9
-    else:
-        if (
-            column.dtype.kind in "iu"
-            and len(column)
-            and max(abs(int(column.min())), abs(int(column.max()))) > MOST_EXACT
-        ):
-            raise InputError(
-                f"the time {int(column.abs().max())} is above 2**53, from where on whole numbers are not told apart: give "
-                "seconds, or dates"
-            )
-        seconds = column.to_numpy(dtype=np.float64, na_value=np.nan)
-        bad = ~np.isfinite(seconds)
-    if bad.any():
-        at = int(bad.argmax())
-        raise InputError(
-            f"{int(bad.sum()):,} times are no numbers or dates (first: row {at}, {_row(columns, at)}): give finite numbers, "
-            "dates, or text such as '2024-05-01 13:00'"
-        )
-    return np.asarray(seconds, np.float64), dates
-
-
-def _repeated(item: NDArray[Any], user: NDArray[Any]) -> NDArray[np.bool_]:
-    """Rows whose user and item came before, rows being in order of item and time."""
-    order = np.lexsort((np.arange(item.size), user, item))
-    same = (np.diff(item[order]) == 0) & (np.diff(user[order]) == 0)
-    again = np.zeros(item.size, np.bool_)
-    again[order[1:]] = same
-    return again

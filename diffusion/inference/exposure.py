@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from .._progress import one_bar
 from .._provenance import provenance
 from .._upward import draw
-from .._validation import Floats, number, whole
 from .._validation import level as confidence_level
+from .._validation import number, whole
 from ..errors import InputError, NotFoundError, did_you_mean
 from ..graph.follower_graph import FollowerGraph, check_graph
 from ..kernels.action_logs import Log
@@ -23,6 +23,7 @@ from ..kernels.exposure import Marks, Spells, find_spells
 from ..results.estimates import Estimate
 from .action_log import ActionLog, check_log
 from .forests import node_rows
+from .hazard_ratio import UserSpells, by_item, clustered_share, hazard_ratios
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,10 +32,6 @@ __all__ = ["ExposureResponse", "exposure_response"]
 
 KINDS = ("ordinal", "snapshot")
 MOST = 2**31 - 1
-FEW = 5  # adoptions at either level below which the standard error of a ratio is not trusted
-ROUNDS, TOL = 2000, 1e-6  # of iterations over effects
-PERIODS = 10  # of an item at most
-EXTREME = 700.0  # logarithm of a ratio that a float still holds
 SLOW = 0.05  # users overtaken by a second neighbour from which on delays may look like complex contagion
 
 Ints = NDArray[np.int64]
@@ -263,29 +260,14 @@ def exposure_response(
         )
     table = _table(found, most, confidence, kind)
     unknown_ratio = Estimate(math.nan, math.nan, math.nan, confidence, log.n_items)
-    ratios = (unknown_ratio, unknown_ratio) if times else _ratios(found, level, confidence)
+    ratios = (unknown_ratio, unknown_ratio) if times else hazard_ratios(found, level, confidence)
     overtaken = math.nan if times else _overtaken(found, node, log, graph.n_nodes)
     facts: dict[str, Any] = {"kind": kind, "graph": graph.fingerprint, "adoptions": len(log)}
     record = provenance("exposure_response", **facts)
     return ExposureResponse(kind, table, *ratios, overtaken, level, tolerance, beyond, times, log, record)
 
 
-@dataclass(frozen=True, eq=False)
-class _Exposures:
-    """Spells of users with one number of active neighbours, by item in order of their beginning."""
-
-    item: Ints
-    node: NDArray[np.int32]
-    level: NDArray[np.int32]
-    jump: NDArray[np.int32]
-    begin: Floats
-    adopted: NDArray[np.bool_]
-
-    def where(self, keep: NDArray[Any]) -> _Exposures:
-        return _Exposures(*(getattr(self, f.name)[keep] for f in fields(self)))
-
-
-def _spells(graph: FollowerGraph, rows: Log, most: int) -> tuple[_Exposures, int]:
+def _spells(graph: FollowerGraph, rows: Log, most: int) -> tuple[UserSpells, int]:
     csr, n, counts = graph.csr, graph.n_nodes, np.zeros(rows.indptr.size - 1, np.int64)
     out = OutArcs(csr.indptr, csr.indices)
     for write in (False, True):
@@ -293,7 +275,7 @@ def _spells(graph: FollowerGraph, rows: Log, most: int) -> tuple[_Exposures, int
         held = Spells(*(np.empty(size, np.int32) for _ in range(3)), np.empty(size), np.empty(size, np.bool_))
         marks = Marks(*(np.full(n, -1, np.int64) for _ in range(7)))
         beyond = find_spells(rows, out, most, write, marks, counts, held)
-    return _Exposures(np.repeat(np.arange(counts.size), counts), *held), int(beyond)
+    return UserSpells(np.repeat(np.arange(counts.size), counts), *held), int(beyond)
 
 
 def _snapshot_times(log: ActionLog, given: tuple[Any, Any] | None) -> tuple[float, float]:
@@ -325,7 +307,7 @@ def _time(value: Any, dates: bool) -> float:
 
 def _at_snapshot(
     graph: FollowerGraph, log: ActionLog, node: NDArray[np.int32], times: tuple[float, float], most: int
-) -> tuple[_Exposures, int]:
+) -> tuple[UserSpells, int]:
     """Who had not adopted by the first snapshot: how many neighbours were active, and whether it did by the second."""
     early = log.time <= times[0]
     sizes = np.bincount(log.item[early], minlength=log.n_items)
@@ -342,13 +324,13 @@ def _at_snapshot(
     return kept, int((~shown).sum())
 
 
-def _table(found: _Exposures, most: int, confidence: float, kind: str) -> pd.DataFrame:
+def _table(found: UserSpells, most: int, confidence: float, kind: str) -> pd.DataFrame:
     rows = []
     p1 = math.nan
     for k in range(1, most + 1):
         at = found.level == k
-        hits, counts = _by_item(found.where(at))
-        p, low, high = _share(hits, counts, confidence)
+        hits, counts = by_item(found.where(at))
+        p, low, high = clustered_share(hits, counts, confidence)
         p1 = p if k == 1 else p1
         jumps = found.jump[at] if kind == "ordinal" else np.full(int(at.sum()), k)
         independent = float((1 - (1 - p1) ** jumps).mean()) if jumps.size else math.nan
@@ -357,158 +339,7 @@ def _table(found: _Exposures, most: int, confidence: float, kind: str) -> pd.Dat
     return pd.DataFrame(rows, columns=names, index=pd.RangeIndex(1, most + 1, name="k"))
 
 
-def _by_item(found: _Exposures) -> tuple[Ints, Ints]:
-    """Adoptions and exposures of every item that has any exposure."""
-    _, code = np.unique(found.item, return_inverse=True)
-    return np.bincount(code[found.adopted], minlength=code.max(initial=-1) + 1), np.bincount(code)
-
-
-def _share(hits: Ints, counts: Ints, confidence: float, correlation: float | None = None) -> tuple[float, float, float]:
-    """Share over clusters with Korn and Graubard's interval (1998): exact, for the effective number of trials.
-
-    All or no hits show no `correlation` within clusters: without a given one, clusters stand for as many trials.
-    """
-    from scipy.special import betaincinv, stdtrit
-
-    items, n, x = counts.size, float(counts.sum()), float(hits.sum())
-    if not n:
-        return math.nan, math.nan, math.nan
-    p = x / n
-    if items < 2:
-        return p, 0.0, 1.0
-    tail = (1 - confidence) / 2
-    effective = float(items) if correlation is None else n / (1 + (_mean_size(counts) - 1) * correlation)
-    if 0 < x < n:
-        effective = n / max(_design_effect(hits, counts), 1.0)
-        effective *= float(stdtrit(n - 1, tail) / stdtrit(items - 1, tail)) ** 2
-    hit, miss = p * effective, (1 - p) * effective
-    low = float(betaincinv(hit, miss + 1, tail)) if hit else 0.0
-    high = float(betaincinv(hit + 1, miss, 1 - tail)) if miss else 1.0
-    return p, low, high
-
-
-def _design_effect(hits: Ints, counts: Ints) -> float:
-    """Variance of a share over clusters, over that of independent trials."""
-    n, p = float(counts.sum()), float(hits.sum() / counts.sum())
-    variance = counts.size / (counts.size - 1) * float(((hits - p * counts) ** 2).sum()) / n**2
-    return variance / (p * (1 - p) / n)
-
-
-def _mean_size(counts: Ints) -> float:
-    """Mean size of the cluster of a trial."""
-    return float((counts**2).sum() / counts.sum())
-
-
-def _ratios(found: _Exposures, level: int, confidence: float) -> tuple[Estimate, Estimate]:
-    """Hazard of neighbour `level` over that of the first: within users and items, and over all together."""
-    of_first = found.level == 1
-    both = found.where(of_first | ((found.level == level) & (found.jump == 1)))
-    return _ratio(both, confidence, within=True), _ratio(both, confidence, within=False)
-
-
-def _ratio(found: _Exposures, confidence: float, *, within: bool) -> Estimate:
-    """Ratio of hazards, corrected by the split-panel jackknife where every user has an effect; robust to clusters of items."""
-    from scipy.special import stdtrit
-
-    items = np.unique(found.item).size
-    first, further = found.where(found.level == 1), found.where(found.level > 1)
-    if min(first.adopted.sum(), further.adopted.sum()) < FEW:
-        return _boxed(first, further, confidence, items)
-    value, se, clusters = _regression(found, within)
-    if within:
-        half = np.unique(found.item, return_inverse=True)[1] % 2 == 1
-        value = 2 * value - (_regression(found.where(half), within)[0] + _regression(found.where(~half), within)[0]) / 2
-    if not math.isfinite(value) or clusters < 2:
-        return _boxed(first, further, confidence, items)
-    reach = float(stdtrit(clusters - 1, 0.5 + confidence / 2)) * se
-    middle, low, high = (math.exp(max(min(value + side * reach, EXTREME), -EXTREME)) for side in (0, -1, 1))
-    return Estimate(middle, low, high, confidence, items)
-
-
-def _regression(found: _Exposures, within: bool) -> tuple[float, float, int]:
-    """Logarithm of the ratio, its standard error, and items that say something, by Poisson regression."""
-    effects: tuple[Ints, ...] = (np.zeros(found.item.size, np.int64),) * 2
-    if within:
-        effects = found.node.astype(np.int64), _periods(found)
-        keep = _informative(found.adopted, effects)
-        found, effects = found.where(keep), tuple(np.unique(e[keep], return_inverse=True)[1] for e in effects)
-    further, y = found.level > 1, found.adopted
-    cluster = np.unique(found.item, return_inverse=True)[1]
-    if min(y[further].sum(), y[~further].sum()) < 1:
-        return math.nan, math.nan, 0
-    value, mean = _poisson(effects[0], effects[1], further, y)
-    rest = further.astype(np.float64)  # what effects do not tell of who is at the further neighbour
-    weights = [np.bincount(effect, weights=mean) for effect in effects]
-    for _ in range(ROUNDS):
-        before = rest
-        for effect, weight in zip(effects, weights, strict=True):
-            rest = rest - (np.bincount(effect, weights=mean * rest) / weight)[effect]
-        if np.abs(rest - before).max() < TOL:
-            break
-    score, information = np.bincount(cluster, weights=rest * (y - mean)), float((mean * rest**2).sum())
-    if score.size < 2 or information < TOL:
-        return math.nan, math.nan, 0
-    return math.log(value), math.sqrt(score.size / (score.size - 1) * float(score @ score)) / information, score.size
-
-
-def _periods(found: _Exposures) -> Ints:
-    """Periods of every item by when spells begin: its times, or ten groups of them where there are more."""
-    order = np.lexsort((found.begin, found.item))
-    item, begin = found.item[order], found.begin[order]
-    new_item = np.concatenate([[True], np.diff(item) > 0])
-    new = new_item | np.concatenate([[True], np.diff(begin) > 0])
-    rank = np.cumsum(new) - 1
-    start, times = rank[new_item], np.diff(np.append(rank[new_item], rank[-1] + 1))
-    of = np.cumsum(new_item) - 1
-    period = np.empty(order.size, np.int64)
-    period[order] = (rank - start[of]) * np.minimum(times, PERIODS)[of] // times[of] + PERIODS * of
-    return period
-
-
-def _informative(y: NDArray[np.bool_], effects: tuple[Ints, ...]) -> NDArray[np.bool_]:
-    """Rows whose effects all have an adoption: those without one are estimated as 0, and say nothing of the ratio."""
-    keep = np.ones(y.size, np.bool_)
-    while True:
-        kept = keep.copy()
-        for effect in effects:
-            keep &= np.bincount(effect[keep & y], minlength=int(effect.max()) + 1)[effect] > 0
-        if (keep == kept).all():
-            return keep
-
-
-def _poisson(user: Ints, period: Ints, further: NDArray[np.bool_], y: NDArray[np.bool_]) -> tuple[float, Floats]:
-    """Ratio and means that maximise the likelihood of y ~ Poisson(a_user b_period ratio^further), one factor at a time."""
-    of_user, of_period = (np.bincount(effect, weights=y) for effect in (user, period))
-    b, ratio, hits = np.ones(of_period.size), 1.0, float(y[further].sum())
-    for _ in range(ROUNDS):
-        times = np.where(further, ratio, 1.0)
-        a = of_user / np.bincount(user, weights=b[period] * times)
-        b = of_period / np.bincount(period, weights=a[user] * times)
-        mean = a[user] * b[period]
-        last, ratio = ratio, hits / float(mean[further].sum())
-        if abs(math.log(ratio / last)) < TOL:
-            break
-    return ratio, mean * np.where(further, ratio, 1.0)
-
-
-def _boxed(first: _Exposures, further: _Exposures, confidence: float, items: int) -> Estimate:
-    """The ratio between the ends of the intervals of the two probabilities, each at half the error."""
-    if not first.item.size or not further.item.size:
-        return Estimate(math.nan, 0.0, math.inf, confidence, items)
-    both = _by_item(first), _by_item(further)
-    found = [
-        (_design_effect(hits, counts) - 1) / (_mean_size(counts) - 1)
-        for hits, counts in both
-        if 0 < hits.sum() < counts.sum() and counts.size > 1 and counts.max() > 1
-    ]
-    correlation = min(max(0.0, *found), 1.0) if found else None
-    half = (1 + confidence) / 2
-    (p, low, high), (q, lower, higher) = (_share(*counted, half, correlation) for counted in both)
-    value = q / p if p else math.inf if q else math.nan
-    return Estimate(value, lower / high, higher / low if low else math.inf, confidence, items)
-
-
-def _overtaken(found: _Exposures, node: NDArray[np.int32], log: ActionLog, n_nodes: int) -> float:
+def _overtaken(found: UserSpells, node: NDArray[np.int32], log: ActionLog, n_nodes: int) -> float:
     """Probability that a second neighbour becomes active sooner than a user adopts after the first."""
     pair = found.item * n_nodes + found.node
     order = np.argsort(pair, kind="stable")

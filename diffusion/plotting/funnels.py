@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .._random import generator
-from ..inference.funnels import FunnelFit
+from ..inference.funnel_fit import FunnelFit
 from .layout import check_kind, new_axes
 from .style import GREY, PALETTE, intervals, log_axis, style
 
