@@ -48,6 +48,7 @@ class EtaFit:
 
     Examples
     --------
+    >>> from diffusion.inference import fit_funnel
     >>> likes = [50, 70, 30, 45, 90, 60, 55, 20, 61, 33, 48, 72]
     >>> table = pd.DataFrame({"creator": list("abcdefghijkl"), "shown": 1000, "shares": likes})
     >>> fit = fit_funnel(table, impressions="shown", actions={"share": "shares"})
@@ -361,6 +362,7 @@ class FunnelFit:
 
         Examples
         --------
+        >>> from diffusion.inference import fit_funnel
         >>> likes = [50, 70, 30, 45, 90, 60, 55, 20, 61, 33, 48, 72]
         >>> table = pd.DataFrame({"creator": list("abcdefghijkl"), "shown": 1000, "shares": likes})
         >>> fit = fit_funnel(table, impressions="shown", actions={"share": "shares"})
