@@ -63,6 +63,8 @@ PAGES = (
             "Results of SIPS": "models.SIPSEnsemble models.SIPSCascade",
             "Priors of SIPS": "models.SURVEY models.NOTES models.ENGAGEMENT models.engagement_eta models.priors_table",
             "The registry": "models.MODELS models.model_of",
+            "Waiting times": "models.WaitingTime models.Exponential models.Gamma models.Weibull models.LogNormal "
+            "models.Fixed models.Geometric",
             "What a model answers": "models.DiffusionModel models.LiveEdges models.RatedArcs models.NextGeneration",
             "What runs a model": "models.Program models.Start models.Workspace models.Chunk models.Trace",
         },

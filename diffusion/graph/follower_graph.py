@@ -403,6 +403,11 @@ class FollowerGraph:
 
         return fingerprint(self)
 
+    @property
+    def is_temporal(self) -> bool:
+        """Do arcs come and go? False: they are there always."""
+        return False
+
     def __contains__(self, node: object) -> bool:
         try:
             return node in self.nodes

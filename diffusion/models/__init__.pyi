@@ -24,3 +24,10 @@ from .sips.priors import priors_table as priors_table
 from .sips.results import SIPSCascade as SIPSCascade
 from .sips.results import SIPSEnsemble as SIPSEnsemble
 from .threshold import Threshold as Threshold
+from .waiting import Exponential as Exponential
+from .waiting import Fixed as Fixed
+from .waiting import Gamma as Gamma
+from .waiting import Geometric as Geometric
+from .waiting import LogNormal as LogNormal
+from .waiting import WaitingTime as WaitingTime
+from .waiting import Weibull as Weibull

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,43 @@ from .declared import Declared
 from .next_generation import NextGeneration
 from .program import Program
 
-__all__ = ["DiffusionModel", "LiveEdges", "need_probabilities"]
+__all__ = ["DiffusionModel", "LiveEdges", "RRSampler", "need_probabilities"]
+
+
+class RRSampler(Protocol):
+    """How RR sets of a model are drawn that are not those of independent arcs, nor of one in-arc a node.
+
+    Set i of a key is a function of the key and i alone; see ``diffusion.kernels.rr_sets.sample_ic`` for the arguments.
+    """
+
+    def marks(self) -> Any:
+        """Return the workspace of one thread, which `sample` leaves as it found it."""
+        ...
+
+    def sample(
+        self,
+        roots: Any,
+        cut: Any,
+        key: np.uint64,
+        first: int,
+        last: int,
+        marks: Any,
+        nodes: NDArray[np.int32],
+        size: int,
+        ends: NDArray[np.int64],
+        row: int,
+    ) -> tuple[int, int, int]:
+        """Append sets first ... last - 1 to `nodes` from `size` on, their ends to `ends` from `row` on.
+
+        Returns
+        -------
+        done : int
+            Sets sampled; fewer where `nodes` is full.
+        size : int
+        empty : int
+            Empty sets among them.
+        """
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +71,9 @@ class LiveEdges:
         Node of `graph` (internal) whose activation counts for a user (internal); None: users are the nodes.
     rated : tuple of RatedArcs
         Further arcs, too many to be stored one by one.
+    sampler : RRSampler or None
+        Draws the RR sets where arcs are neither of these, such as arcs out of one node that share its infectious period;
+        the probabilities of `graph` are then those of each arc alone.
 
     See Also
     --------
@@ -46,6 +85,7 @@ class LiveEdges:
     seed_of: NDArray[np.int32] | None = None
     counted: NDArray[np.int32] | None = None
     rated: tuple[RatedArcs, ...] = ()
+    sampler: RRSampler | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +140,8 @@ class DiffusionModel(Declared, ABC):
         Class of what `simulate` returns.
     takes_probabilities : bool
         Does the model read the graph's propagation probabilities?
+    takes_times : bool
+        Does the model read when the arcs of a `TemporalGraph` are there? Others refuse one.
     example : str
         How to write a model that has no parameters by default, for messages.
 
@@ -132,6 +174,7 @@ class DiffusionModel(Declared, ABC):
 
     states: ClassVar[tuple[str, ...]] = ("active",)
     result_type: ClassVar[type[Ensemble]] = Ensemble
+    takes_times: ClassVar[bool] = False
     example: ClassVar[str] = ""  # how to write a model that has no parameters by default, for messages
 
     @property
@@ -143,6 +186,29 @@ class DiffusionModel(Declared, ABC):
     def label(self) -> str:
         """Name with the parameters that are set, for tables: ``"Threshold fraction=0.18"``."""
         return " ".join([self.name, *(f"{name}={_text(value)}" for name, value in self.changed.items())])
+
+    @property
+    def brands(self) -> tuple[str, ...]:
+        """Names of rivals, each with seeds of its own: ``seeds={"A": [...], "B": [...]}``; empty: seeds are one list."""
+        return ()
+
+    def refuses_graph(self, graph: FollowerGraph) -> str:
+        """Return why the model cannot run on a kind of graph; empty: it can.
+
+        Parameters
+        ----------
+        graph : FollowerGraph
+
+        Returns
+        -------
+        str
+        """
+        if graph.is_temporal and not self.takes_times:
+            return (
+                f"{self.name} knows no time, and the arcs of this graph come and go: take a static view, "
+                "graph.window(start, end), or a model of models.temporal"
+            )
+        return ""
 
     @abstractmethod
     def compile(self, graph: FollowerGraph) -> Program:

@@ -20,7 +20,19 @@ from ..kernels.lanes import Lanes
 if TYPE_CHECKING:
     from .base import DiffusionModel
 
-__all__ = ["BATCH", "NO_WEIGHTS", "Chunk", "Program", "Start", "Trace", "Workspace", "aligned", "arcs_of", "stack_runs"]
+__all__ = [
+    "BATCH",
+    "NO_WEIGHTS",
+    "ONE_BRAND",
+    "Chunk",
+    "Program",
+    "Start",
+    "Trace",
+    "Workspace",
+    "aligned",
+    "arcs_of",
+    "stack_runs",
+]
 
 BATCH = LANES
 
@@ -32,6 +44,7 @@ def _constant(array: NDArray[Any]) -> NDArray[Any]:
 
 EVERY_RUN = _constant(np.zeros(0, np.int64))
 NO_WEIGHTS = _constant(np.zeros(0))
+ONE_BRAND = _constant(np.zeros(0, np.int8))
 _NO_BOUNDS = _constant(np.zeros(1, np.uint32))
 
 
@@ -48,6 +61,8 @@ class Start:
         By internal node; empty: every node counts 1.
     run_of : ndarray of int64
         The only run of each seed; empty: seeds are active in every run.
+    brand_of : ndarray of int8
+        Of models with rivals, the brand of each seed (its place in ``model.brands``); empty: there are none.
 
     Examples
     --------
@@ -60,15 +75,32 @@ class Start:
     key: np.uint64
     weights: NDArray[np.float64] = field(default_factory=lambda: NO_WEIGHTS)
     run_of: NDArray[np.int64] = field(default_factory=lambda: EVERY_RUN)
+    brand_of: NDArray[np.int8] = field(default_factory=lambda: ONE_BRAND)
 
     def __post_init__(self) -> None:
-        for array in (self.weights, self.run_of):
+        for array in (self.weights, self.run_of, self.brand_of):
             array.flags.writeable = False
 
     @property
     def for_kernel(self) -> KernelStart:
         """Seeds and their runs, as kernels take them."""
         return KernelStart(self.seeds, self.run_of)
+
+    def of_run(self, run: int) -> Start:
+        """Return the start of one run, without weights: where every run has seeds of its own, those of this one.
+
+        Parameters
+        ----------
+        run : int
+
+        Returns
+        -------
+        Start
+        """
+        if not self.run_of.size:
+            return Start(self.seeds, self.key, brand_of=self.brand_of)
+        here = self.run_of == run
+        return Start(self.seeds[here], self.key, brand_of=self.brand_of[here] if self.brand_of.size else self.brand_of)
 
     def block(self, first: int, last: int, words: int) -> Block:
         """Runs first ... last - 1 of one kernel call, in lanes.
@@ -87,7 +119,7 @@ class Start:
         return Block(self.key, first // BATCH, first % BATCH // 64, words, last - first)
 
     def __reduce__(self) -> tuple[Any, ...]:  # pickled arrays come back writeable
-        return Start, (self.seeds, self.key, self.weights, self.run_of)
+        return Start, (self.seeds, self.key, self.weights, self.run_of, self.brand_of)
 
 
 @dataclass(frozen=True)
@@ -267,8 +299,7 @@ class Program(ABC):
         """
         parts, weight = [], np.zeros(last - first)
         for run in range(first, last):
-            own = start.seeds[start.run_of == run] if start.run_of.size else start.seeds
-            trace = self.replay(Start(own, start.key), run)
+            trace = self.replay(start.of_run(run), run)
             workspace.node_counts[trace.nodes, 0] += 1
             parts.append(np.bincount(trace.steps).astype(np.int32)[None, :, None])
             if start.weights.size:

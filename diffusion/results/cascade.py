@@ -28,6 +28,8 @@ class Cascade:
         Position in `nodes` of the node that activated this one, -1 for a seed. Where several arcs fired at the same
         step, one of them is drawn fairly.
     provenance : dict
+    time : ndarray of float64, shape (size,), or None
+        Time of activation, of models in continuous time.
 
     See Also
     --------
@@ -46,6 +48,7 @@ class Cascade:
     step: NDArray[np.int32]
     parent: NDArray[np.int32]
     provenance: dict[str, Any] = field(default_factory=dict)
+    time: NDArray[np.float64] | None = None
 
     @classmethod
     def from_parents(cls, nodes: Any, parents: Any, *, step: Any = None) -> Cascade:
@@ -124,7 +127,7 @@ class Cascade:
         return int(self.breadth_by_step.max()) if self.size else 0
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return one row an activation: node, step, parent (missing for seeds)."""
+        """Return one row an activation: node, step, parent (missing for seeds), and time where the model knows it."""
         labels = self.nodes.to_numpy(dtype=object)
         parent = labels[self.parent]
         parent[self.parent < 0] = None
@@ -132,7 +135,8 @@ class Cascade:
             parents: Any = pd.array(parent, dtype="Int64")
         else:
             parents = parent
-        return pd.DataFrame({"node": self.nodes, "step": self.step, "parent": parents})
+        table = pd.DataFrame({"node": self.nodes, "step": self.step, "parent": parents})
+        return table if self.time is None else table.assign(time=self.time)
 
     def __repr__(self) -> str:
         roots = int((self.parent < 0).sum())

@@ -262,7 +262,8 @@ class Ensemble:
         -------
         Cascade
         """
-        return Cascade(graph.index.labels_of(trace.nodes), trace.steps, trace.parents, provenance)
+        labels = graph.index.labels_of(trace.nodes)
+        return Cascade(labels, trace.steps, trace.parents, provenance, trace.details.get("time"))
 
     def to_pandas(self) -> pd.DataFrame:
         """Return one row a run: run, size, depth, largest step; with node weights also the weight of its nodes."""

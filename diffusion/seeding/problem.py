@@ -143,7 +143,11 @@ class SelectionProblem:
         asked |= {name for name, here in (("quotas", quotas), ("exclude", exclude), ("existing", labels)) if here}
         weights, deadline = reach_weights(graph, node_weights), start + _seconds(time_limit)
         users, workers = (allowed, there_already, weights), n_threads(threads)
-        return cls(graph, model_of(model), constraint, *users, key, workers, start, deadline, frozenset(asked), partial)
+        model = model_of(model)
+        refusal = model.refuses_graph(graph)
+        if refusal:
+            raise InputError(refusal)
+        return cls(graph, model, constraint, *users, key, workers, start, deadline, frozenset(asked), partial)
 
     @cached_property
     def live(self) -> LiveEdges | None:

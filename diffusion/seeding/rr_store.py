@@ -118,7 +118,7 @@ class RRStore:
     ) -> None:
         self.live = live
         self.key = np.uint64(key)
-        self._plan = plan_of(live)
+        self._plan = None if live.sampler else plan_of(live)
         self.n_nodes = n = live.graph.n_nodes
         self.total = float(n)
         self._roots = Roots(np.ones(1), np.zeros(1, np.int32))  # a guide of one entry means uniform roots
@@ -140,7 +140,7 @@ class RRStore:
         self._met = np.empty(n, np.int32)
         self._counted = self._n_met = 0
         self._space: Gains | None = None
-        self._marks: NDArray[Any] | None = None
+        self._marks: Any = None
 
     @property
     def sets(self) -> Sets:
@@ -205,7 +205,9 @@ class RRStore:
         # Sets cut short cost time and leave no members to reckon with.
         return int(min(max(CHUNK_ENTRIES * self.n / max(self.size, self.n), 1), 2**12 if self._stopping else 2**16))
 
-    def _new_marks(self) -> NDArray[Any]:
+    def _new_marks(self) -> Any:
+        if self.live.sampler is not None:
+            return self.live.sampler.marks()
         return np.zeros(self.n_nodes, np.uint16) if self.live.linear else np.zeros_like(self._cut.stop)
 
     def bytes_at(self, n: int) -> float:
@@ -213,10 +215,12 @@ class RRStore:
         return n * (8.0 + 8.0 * self.size / max(self.n, 1))
 
     def _sample(
-        self, first: int, last: int, marks: NDArray[Any], nodes: NDArray[Any], size: int, ends: NDArray[Any], row: int
+        self, first: int, last: int, marks: Any, nodes: NDArray[Any], size: int, ends: NDArray[Any], row: int
     ) -> tuple[int, int, int]:
-        kernel = sample_lt if self.live.linear else sample_ic
-        found = kernel(self._plan, self._roots, self._cut, self.key, first, last, marks, nodes, size, ends, row)
+        of_run = self._roots, self._cut, self.key, first, last, marks, nodes, size, ends, row
+        if self.live.sampler is not None:
+            return self.live.sampler.sample(*of_run)
+        found = (sample_lt if self.live.linear else sample_ic)(self._plan, *of_run)
         return int(found[0]), int(found[1]), int(found[2])
 
     def _one_chunk(self, last: int) -> None:

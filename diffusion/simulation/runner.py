@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from .._memory import available_bytes, bytes_text
 from .._progress import progress
 from .._threads import map_chunks, n_threads
-from ..errors import InputError
+from ..errors import InputError, NotFoundError, did_you_mean
 from ..graph.follower_graph import FollowerGraph, check_graph
 from ..kernels.coins import WORDS
 from ..models.base import DiffusionModel
-from ..models.program import BATCH, NO_WEIGHTS, Chunk, Program, Start, Trace, Workspace, stack_runs
+from ..models.program import BATCH, NO_WEIGHTS, ONE_BRAND, Chunk, Program, Start, Trace, Workspace, stack_runs
 from ..models.registry import model_of
 
-__all__ = ["Runner", "Runs", "chunks", "drive", "join_runs", "prepare", "row_words", "seed_labels"]
+__all__ = ["Runner", "Runs", "chunks", "drive", "join_runs", "prepare", "row_words", "seed_labels", "seeds_of_brands"]
 
 T = TypeVar("T")
 MANY_RUNS = 10**6  # fewer are not looked at: what one batch takes says more
@@ -54,6 +54,35 @@ def seed_labels(graph: FollowerGraph, seeds: Any) -> list[Any]:
     positions = graph.index.positions(list(seeds))
     labels: list[Any] = graph.nodes.take(list(dict.fromkeys(positions.tolist()))).tolist()
     return labels
+
+
+def seeds_of_brands(
+    graph: FollowerGraph, model: DiffusionModel, seeds: Any
+) -> tuple[NDArray[np.int32], NDArray[np.int8]]:
+    """Return the seeds of a model as internal nodes, and the brand of each; without rivals there are no brands."""
+    if not model.brands:
+        return graph.index.internal(seed_labels(graph, seeds)), ONE_BRAND
+    example = "seeds={" + ", ".join(f"{name!r}: [...]" for name in model.brands) + "}"
+    if not isinstance(seeds, Mapping):
+        raise InputError(f"{model.name} has rivals, and seeds is a {type(seeds).__name__}: give {example}")
+    unknown = [name for name in seeds if name not in model.brands]
+    if unknown:
+        raise NotFoundError(
+            f"seeds names the brand {unknown[0]!r}, which {model.name} does not have: give {example}."
+            + did_you_mean(unknown[0], model.brands)
+        )
+    parts = [graph.index.internal(seed_labels(graph, seeds.get(name, ()))) for name in model.brands]
+    nodes = np.concatenate(parts).astype(np.int32)
+    brand_of = np.repeat(np.arange(len(parts)), [len(part) for part in parts]).astype(np.int8)
+    values, counts = np.unique(nodes, return_counts=True)
+    if (counts > 1).any():
+        twice = values[counts > 1][0]
+        names = [model.brands[brand] for brand in brand_of[nodes == twice]]
+        raise InputError(
+            f"the node {graph.index.labels_of(np.asarray([twice])).tolist()[0]!r} is a seed of {names[0]!r} and of "
+            f"{names[1]!r}: give each seed to one brand"
+        )
+    return nodes, brand_of
 
 
 @dataclass(frozen=True)
@@ -141,7 +170,9 @@ def prepare(
     True
     """
     check_graph(graph)
-    return Runner.of(graph, model_of(model), graph.index.internal(seed_labels(graph, seeds)), key, weights)
+    model = model_of(model)
+    nodes, brand_of = seeds_of_brands(graph, model, seeds)
+    return Runner.of(graph, model, nodes, key, weights, brand_of)
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,6 +190,8 @@ class Runner:
     key : int
     weights : ndarray of float64 or None
         By internal node.
+    brand_of : ndarray of int8
+        Brand of each seed, of models with rivals; else empty.
     """
 
     graph: FollowerGraph
@@ -167,6 +200,7 @@ class Runner:
     nodes: NDArray[np.int32]
     key: int
     weights: NDArray[np.float64] | None = None
+    brand_of: NDArray[np.int8] = field(default_factory=lambda: ONE_BRAND)
 
     @classmethod
     def of(
@@ -176,6 +210,7 @@ class Runner:
         nodes: NDArray[np.int32],
         key: int,
         weights: NDArray[np.float64] | None = None,
+        brand_of: NDArray[np.int8] = ONE_BRAND,
     ) -> Runner:
         """Compile a model on a graph for runs from internal nodes; see the attributes.
 
@@ -186,12 +221,16 @@ class Runner:
         nodes : ndarray of int32
         key : int
         weights : ndarray of float64, optional
+        brand_of : ndarray of int8, optional
 
         Returns
         -------
         Runner
         """
-        return cls(graph, model, model.compile(graph), nodes, key, weights)
+        refusal = model.refuses_graph(graph)
+        if refusal:
+            raise InputError(refusal)
+        return cls(graph, model, model.compile(graph), nodes, key, weights, brand_of)
 
     @cached_property
     def seeds(self) -> list[Any]:
@@ -202,7 +241,9 @@ class Runner:
     def start(self) -> Start:
         """Seeds in ascending order, with the key of the worlds."""
         weights = NO_WEIGHTS if self.weights is None else self.weights
-        return Start(np.sort(self.nodes).astype(np.int32), np.uint64(self.key), weights)
+        order = np.argsort(self.nodes, kind="stable")
+        brand_of = self.brand_of[order] if self.brand_of.size else self.brand_of
+        return Start(self.nodes[order].astype(np.int32), np.uint64(self.key), weights, brand_of=brand_of)
 
     @property
     def deterministic(self) -> bool:

@@ -159,7 +159,9 @@ class SIPSEnsemble(Ensemble):
         hours = more["hours"] if model.delay is not None else np.full(trace.nodes.shape, np.nan)
         labels = graph.index.labels_of(trace.nodes)
         channel, stage = more["channel"].astype(np.int8), more["stage"].astype(np.int8)
-        return SIPSCascade(labels, trace.steps, trace.parents, provenance, channel, stage, more["stage_step"], hours)
+        return SIPSCascade(
+            labels, trace.steps, trace.parents, provenance, None, channel, stage, more["stage_step"], hours
+        )
 
     # -- the funnel --------------------------------------------------------------------------------------------------
 

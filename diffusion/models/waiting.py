@@ -1,0 +1,520 @@
+"""Waiting times of models in continuous or discrete time: small frozen distributions, of arcs or of nodes."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._validation import is_real, number, probability
+from ..errors import InputError, NotFoundError, did_you_mean
+from ..graph.follower_graph import FollowerGraph
+from ..kernels.waiting import EXPONENTIAL, FIXED, GAMMA, GEOMETRIC, LOGNORMAL, WEIBULL, Wait
+
+__all__ = ["Exponential", "Fixed", "Gamma", "Geometric", "LogNormal", "WaitingTime", "Weibull"]
+
+
+@dataclass(frozen=True)
+class WaitingTime(ABC):
+    """A distribution of waiting times: how long an arc takes to transmit, or a node to recover.
+
+    The first parameter may be the name of a column, and each arc or node then has a value of its own: of arcs a column
+    of ``graph.edge_data`` (the weight of the rows is ``"weight"``), of nodes a node attribute.
+
+    See Also
+    --------
+    models.Exponential, models.Gamma, models.Weibull, models.LogNormal, models.Fixed, models.Geometric
+    """
+
+    kind: ClassVar[int]
+    discrete: ClassVar[bool] = False
+
+    @staticmethod
+    def of(value: Any, name: str) -> WaitingTime:
+        """Return a waiting time from one, from a rate, or from a table as a study file declares it.
+
+        Parameters
+        ----------
+        value : WaitingTime, float, str or mapping
+            A number is the rate of `Exponential`, and so is the name of a column; a mapping is
+            ``{"kind": "gamma", "mean": 2.0, "shape": 3.0}``.
+        name : str
+            Of the parameter, for messages.
+
+        Returns
+        -------
+        WaitingTime
+
+        Raises
+        ------
+        InputError
+            A rate below 0 or not finite, or parameters out of range.
+
+        Examples
+        --------
+        >>> WaitingTime.of(0.5, "recovery")
+        Exponential(rate=0.5)
+        >>> WaitingTime.of({"kind": "gamma", "mean": 2.0, "shape": 3.0}, "recovery")
+        Gamma(mean=2.0, shape=3.0)
+        """
+        if isinstance(value, WaitingTime):
+            return value
+        if isinstance(value, Mapping):
+            table = dict(value)
+            kind = str(table.pop("kind", ""))
+            if kind not in KINDS:
+                raise InputError(f"{name}: kind={kind!r} is no waiting time: choose {', '.join(KINDS)}")
+            try:
+                return KINDS[kind](**table)
+            except (TypeError, InputError) as error:
+                raise InputError(f"{name}: {error}") from None
+        if not is_real(value) and not isinstance(value, str):
+            raise InputError(
+                f"{name}={value!r} is no waiting time: give a rate, the name of a column of rates, or one of "
+                f"{', '.join(kind.__name__ for kind in KINDS.values())}"
+            )
+        try:
+            return Exponential(value)
+        except InputError as error:
+            raise InputError(f"{name}: {error}") from None
+
+    @property
+    @abstractmethod
+    def column(self) -> str | None:
+        """Name of the column that the first parameter names; None: one value for all."""
+
+    @abstractmethod
+    def scales(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the scale that kernels take of values of the first parameter."""
+
+    @property
+    def form(self) -> float:
+        """Shape that kernels take."""
+        return 1.0
+
+    @property
+    def never(self) -> bool:
+        """Is it a time that never comes, such as that of a rate of 0?"""
+        return bool(np.isinf(self.expected))
+
+    @property
+    @abstractmethod
+    def expected(self) -> float:
+        """Mean; NaN where a column gives each its own."""
+
+    @abstractmethod
+    def cdf(self, time: NDArray[np.float64] | float) -> Any:
+        """Probability that the time is at most `time`, where one value holds for all.
+
+        Parameters
+        ----------
+        time : float or ndarray
+
+        Returns
+        -------
+        float or ndarray
+        """
+
+    def on_arcs(self, graph: FollowerGraph, name: str) -> Wait:
+        """Return what kernels read of the waiting times of arcs.
+
+        Parameters
+        ----------
+        graph : FollowerGraph
+        name : str
+            Of the parameter, for messages.
+
+        Returns
+        -------
+        Wait
+
+        Raises
+        ------
+        NotFoundError
+            The column is not there.
+        InputError
+            A value of the column out of range.
+        """
+        return self._wait(None if self.column is None else graph.edge_data, name, "arcs")
+
+    def on_nodes(self, graph: FollowerGraph, name: str) -> Wait:
+        """Return what kernels read of the waiting times of nodes, by internal node.
+
+        Parameters
+        ----------
+        graph : FollowerGraph
+        name : str
+
+        Returns
+        -------
+        Wait
+        """
+        wait = self._wait(None if self.column is None else graph.attributes, name, "nodes")
+        if wait.scale.size > 1 or (self.column is not None and graph.n_nodes == 1):
+            wait = wait._replace(scale=_constant(wait.scale[graph.index.order]))
+        return wait
+
+    def _wait(self, columns: Mapping[str, Any] | None, name: str, of: str) -> Wait:
+        if columns is None:
+            values = np.asarray([getattr(self, fields(self)[0].name)], np.float64)
+        else:
+            column = self.column
+            assert column is not None
+            if column not in columns:
+                raise NotFoundError(
+                    f"{name}: the graph has no column {column!r} of {of}, but {', '.join(map(repr, columns)) or 'none'}."
+                    + did_you_mean(column, columns)
+                )
+            values = np.asarray(columns[column], np.float64)
+            worst = values[~np.isfinite(values)][:1].tolist() or [values.min(), values.max()] if values.size else []
+            for value in worst:
+                self._check(float(value), f"{name}: a value of the column {column!r}")
+        return Wait(self.kind, _constant(self.scales(values)), float(self.form))
+
+    def _check(self, value: Any, name: str) -> None:
+        number(value, name, least=0)
+
+    def _check_first(self, value: Any, name: str) -> None:
+        if not isinstance(value, str):
+            self._check(value, name)
+
+
+def _constant(array: NDArray[np.float64]) -> NDArray[np.float64]:
+    array = np.array(array, np.float64)
+    array.flags.writeable = False  # as the arrays of a graph: kernels compile once
+    return array
+
+
+def _column(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _inverse(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    with np.errstate(divide="ignore"):
+        return 1.0 / np.asarray(values, np.float64)
+
+
+@dataclass(frozen=True)
+class Exponential(WaitingTime):
+    """Exponential waiting time.
+
+    Parameters
+    ----------
+    rate : float from 0, or str
+        Events per unit of time; the mean is 1 / rate, and 0 means never. A name is that of a column of rates.
+
+    See Also
+    --------
+    models.Gamma, models.Fixed
+
+    Examples
+    --------
+    >>> Exponential(0.5).expected
+    2.0
+    """
+
+    kind: ClassVar[int] = EXPONENTIAL
+
+    rate: float | str
+
+    def __post_init__(self) -> None:
+        self._check_first(self.rate, "rate")
+
+    @property
+    def column(self) -> str | None:
+        """See `WaitingTime.column`."""
+        return _column(self.rate)
+
+    def scales(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """See `WaitingTime.scales`."""
+        return _inverse(values)
+
+    @property
+    def expected(self) -> float:
+        """See `WaitingTime.expected`."""
+        return math.nan if isinstance(self.rate, str) else math.inf if self.rate == 0 else 1.0 / self.rate
+
+    def cdf(self, time: NDArray[np.float64] | float) -> Any:
+        """See `WaitingTime.cdf`."""
+        return -np.expm1(-float(self.rate) * np.asarray(time, np.float64))
+
+
+@dataclass(frozen=True)
+class Gamma(WaitingTime):
+    """Gamma waiting time; with a whole number as shape it is the sum of so many exponential stages (Erlang).
+
+    Parameters
+    ----------
+    mean : float above 0, or str
+    shape : float above 0
+        1: exponential; larger: closer to a fixed time.
+
+    See Also
+    --------
+    models.Exponential, models.LogNormal
+
+    Examples
+    --------
+    >>> round(float(Gamma(mean=2.0, shape=1.0).cdf(2.0)), 6)
+    0.632121
+    """
+
+    kind: ClassVar[int] = GAMMA
+
+    mean: float | str
+    shape: float
+
+    def __post_init__(self) -> None:
+        self._check_first(self.mean, "mean")
+        number(self.shape, "shape", above=0)
+
+    def _check(self, value: Any, name: str) -> None:
+        number(value, name, above=0)
+
+    @property
+    def column(self) -> str | None:
+        """See `WaitingTime.column`."""
+        return _column(self.mean)
+
+    @property
+    def expected(self) -> float:
+        """See `WaitingTime.expected`."""
+        return math.nan if isinstance(self.mean, str) else float(self.mean)
+
+    @property
+    def form(self) -> float:
+        """See `WaitingTime.form`."""
+        return self.shape
+
+    def scales(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """See `WaitingTime.scales`."""
+        return np.asarray(values, np.float64) / self.shape
+
+    def cdf(self, time: NDArray[np.float64] | float) -> Any:
+        """See `WaitingTime.cdf`."""
+        from scipy.special import gammainc
+
+        return gammainc(self.shape, np.asarray(time, np.float64) * self.shape / float(self.mean))
+
+
+@dataclass(frozen=True)
+class Weibull(WaitingTime):
+    """Weibull waiting time.
+
+    Parameters
+    ----------
+    scale : float above 0, or str
+        Time by which 63 % have happened.
+    shape : float above 0
+        1: exponential; above 1 the hazard rises with time.
+
+    See Also
+    --------
+    models.Exponential, models.Gamma
+
+    Examples
+    --------
+    >>> round(Weibull(scale=1.0, shape=2.0).expected, 6)
+    0.886227
+    """
+
+    kind: ClassVar[int] = WEIBULL
+
+    scale: float | str
+    shape: float
+
+    def __post_init__(self) -> None:
+        self._check_first(self.scale, "scale")
+        number(self.shape, "shape", above=0)
+
+    def _check(self, value: Any, name: str) -> None:
+        number(value, name, above=0)
+
+    @property
+    def column(self) -> str | None:
+        """See `WaitingTime.column`."""
+        return _column(self.scale)
+
+    @property
+    def form(self) -> float:
+        """See `WaitingTime.form`."""
+        return self.shape
+
+    def scales(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """See `WaitingTime.scales`."""
+        return values
+
+    @property
+    def expected(self) -> float:
+        """See `WaitingTime.expected`."""
+        return math.nan if isinstance(self.scale, str) else self.scale * math.gamma(1.0 + 1.0 / self.shape)
+
+    def cdf(self, time: NDArray[np.float64] | float) -> Any:
+        """See `WaitingTime.cdf`."""
+        return -np.expm1(-((np.asarray(time, np.float64) / float(self.scale)) ** self.shape))
+
+
+@dataclass(frozen=True)
+class LogNormal(WaitingTime):
+    """Log-normal waiting time.
+
+    Parameters
+    ----------
+    median : float above 0, or str
+    sigma : float from 0
+        Standard deviation of the logarithm.
+
+    See Also
+    --------
+    models.Gamma, models.Weibull
+
+    Examples
+    --------
+    >>> round(LogNormal(median=1.0, sigma=1.0).expected, 6)
+    1.648721
+    """
+
+    kind: ClassVar[int] = LOGNORMAL
+
+    median: float | str
+    sigma: float
+
+    def __post_init__(self) -> None:
+        self._check_first(self.median, "median")
+        number(self.sigma, "sigma", least=0)
+
+    def _check(self, value: Any, name: str) -> None:
+        number(value, name, above=0)
+
+    @property
+    def column(self) -> str | None:
+        """See `WaitingTime.column`."""
+        return _column(self.median)
+
+    @property
+    def form(self) -> float:
+        """See `WaitingTime.form`."""
+        return self.sigma
+
+    def scales(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """See `WaitingTime.scales`."""
+        return values
+
+    @property
+    def expected(self) -> float:
+        """See `WaitingTime.expected`."""
+        return math.nan if isinstance(self.median, str) else self.median * math.exp(self.sigma**2 / 2.0)
+
+    def cdf(self, time: NDArray[np.float64] | float) -> Any:
+        """See `WaitingTime.cdf`."""
+        from scipy.stats import lognorm
+
+        return lognorm.cdf(np.asarray(time, np.float64), self.sigma, scale=float(self.median))
+
+
+@dataclass(frozen=True)
+class Fixed(WaitingTime):
+    """The same time always.
+
+    Parameters
+    ----------
+    time : float from 0, or str
+
+    See Also
+    --------
+    models.Exponential, models.Geometric
+
+    Examples
+    --------
+    >>> Fixed(3.0).expected
+    3.0
+    """
+
+    kind: ClassVar[int] = FIXED
+
+    time: float | str
+
+    def __post_init__(self) -> None:
+        self._check_first(self.time, "time")
+
+    @property
+    def column(self) -> str | None:
+        """See `WaitingTime.column`."""
+        return _column(self.time)
+
+    def scales(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """See `WaitingTime.scales`."""
+        return values
+
+    @property
+    def expected(self) -> float:
+        """See `WaitingTime.expected`."""
+        return math.nan if isinstance(self.time, str) else float(self.time)
+
+    def cdf(self, time: NDArray[np.float64] | float) -> Any:
+        """See `WaitingTime.cdf`."""
+        return (np.asarray(time, np.float64) >= float(self.time)).astype(np.float64)
+
+
+@dataclass(frozen=True)
+class Geometric(WaitingTime):
+    """Whole steps until the first success: the waiting time of models in discrete time.
+
+    Parameters
+    ----------
+    p : float from 0 to 1, or str
+        Probability of success at each step 1, 2, ...; 0 means never.
+
+    See Also
+    --------
+    models.Exponential, models.Fixed
+
+    Examples
+    --------
+    >>> Geometric(0.25).expected
+    4.0
+    """
+
+    kind: ClassVar[int] = GEOMETRIC
+    discrete: ClassVar[bool] = True
+
+    p: float | str
+
+    def __post_init__(self) -> None:
+        self._check_first(self.p, "p")
+
+    def _check(self, value: Any, name: str) -> None:
+        probability(value, name)
+
+    @property
+    def column(self) -> str | None:
+        """See `WaitingTime.column`."""
+        return _column(self.p)
+
+    def scales(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """See `WaitingTime.scales`."""
+        return values
+
+    @property
+    def expected(self) -> float:
+        """See `WaitingTime.expected`."""
+        return math.nan if isinstance(self.p, str) else math.inf if self.p == 0 else 1.0 / self.p
+
+    def cdf(self, time: NDArray[np.float64] | float) -> Any:
+        """See `WaitingTime.cdf`."""
+        return 1.0 - (1.0 - float(self.p)) ** np.floor(np.asarray(time, np.float64))
+
+
+KINDS: dict[str, type[WaitingTime]] = {
+    "exponential": Exponential,
+    "gamma": Gamma,
+    "weibull": Weibull,
+    "lognormal": LogNormal,
+    "fixed": Fixed,
+    "geometric": Geometric,
+}
