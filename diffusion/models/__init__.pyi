@@ -3,6 +3,7 @@ from .base import LiveEdges as LiveEdges
 from .base import RatedArcs as RatedArcs
 from .cascade import IC as IC
 from .cascade import LT as LT
+from .final_size import FinalSize as FinalSize
 from .next_generation import NextGeneration as NextGeneration
 from .program import Chunk as Chunk
 from .program import Program as Program
