@@ -51,7 +51,7 @@ def step_of(time, width):
     return np.int64(min(max(np.ceil(time / width - SLACK), 1.0), MOST_STEPS + 1.0))
 
 
-@njit
+@njit(inline="always")
 def delay_at(delay, late, j, key):
     """Delay of arc j under its own key, infinite where it is past the limit for certain."""
     kind, scale, shape = delay

@@ -22,7 +22,7 @@ def new_heap(n):
     return Heap(np.empty(n), np.empty(n, np.int32), np.full(n, ABSENT))
 
 
-@njit
+@njit(inline="always")
 def push(heap, size, v, time):
     """Put a node in, or let its time fall  ->  size."""
     times, nodes, place = heap
@@ -42,7 +42,7 @@ def push(heap, size, v, time):
     return size
 
 
-@njit
+@njit(inline="always")
 def pop(heap, size):
     """Take the first node out  ->  node, size."""
     times, nodes, place = heap

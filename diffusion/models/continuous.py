@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .._validation import number
+from .._validation import number, probability
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
 from ..kernels.arcs import Weighing
@@ -179,7 +179,8 @@ class ICM(_InTime):
     deadline: float | None = None
 
     def __post_init__(self) -> None:
-        Geometric(self.meeting)
+        if not isinstance(self.meeting, str):
+            probability(self.meeting, "meeting")
         self._check()
 
     @property
