@@ -108,14 +108,19 @@ def continuous_run(
     while changed:
         changed = False
         for _, u, v, delay in live:
-            if u in label and v not in roots and after(u, delay) < label.get(v, (math.inf, 0)):
-                if after(u, delay)[0] <= limit_of(deadline):
-                    label[v] = after(u, delay)
-                    changed = True
+            if u not in label or v in roots or after(u, delay)[0] > limit_of(deadline):
+                continue
+            if after(u, delay) < label.get(v, (math.inf, 0)):
+                label[v] = after(u, delay)
+                changed = True
     run_found = TimedRun({v: time for v, (time, _) in label.items()}, dict.fromkeys(roots))
     for v in label:
         if v not in roots:
-            ways = [(parent_rank(key, run, j), u) for j, u, w, d in live if w == v and u in label and after(u, d) == label[v]]
+            ways = [
+                (parent_rank(key, run, j), u)
+                for j, u, w, d in live
+                if w == v and u in label and after(u, d) == label[v]
+            ]
             run_found.parent[v] = min(ways)[1]
     return run_found
 
@@ -178,35 +183,41 @@ def live_into(arcs_in: Sequence[int], w: Sequence[float], counter: int) -> list[
     return found
 
 
-def rr_set(n: int, arcs: Sequence[tuple[int, int]], timing: NaiveTiming, key: int, i: int, root: int) -> dict[int, float]:
-    """Members of set i, with their time to the root (0 for all without a deadline)."""
-    worlds = [world_of(key, tag, i) for tag in (TAG_COINS, TAG_DELAYS, TAG_LATENCY, TAG_PERIOD)]
+def rr_sets(
+    n: int, arcs: Sequence[tuple[int, int]], timing: NaiveTiming, key: int, roots: Sequence[int]
+) -> list[dict[int, float]]:
+    """Members of sets 0, 1, ... with these roots, and their time to the root (0 for all without a deadline)."""
     limit = limit_of(timing.deadline)
-    lengths = {}
-    for v in range(n):
-        into = [j for j in range(len(arcs)) if arcs[j][1] == v]
-        bound = {}
-        for j in into:
-            most = limit if timing.fixed_period is None else min(limit, timing.fixed_period[arcs[j][0]])
-            bound[j] = min(timing.delay[j].until(most), 1.0)
-        w = {j: as_float32(timing.p[j] * bound[j]) for j in into}
-        for j in live_into(into, w, base_of(worlds[0], v)):  # type: ignore[arg-type]
-            u = arcs[j][0]
-            delay = timing.delay[j].at(open_unit(mix(base_of(worlds[1], j))) * bound[j])
-            if timing.period is not None and delay > timing.period[u].at(open_unit(mix(base_of(worlds[3], u)))):
+    most = [limit if timing.fixed_period is None else min(limit, timing.fixed_period[u]) for u, _ in arcs]
+    bound = [min(law.until(t), 1.0) for law, t in zip(timing.delay, most, strict=True)]
+    w = [as_float32(q * b) for q, b in zip(timing.p, bound, strict=True)]
+    into = naive.in_arcs(n, arcs)
+    found = []
+    for i, root in enumerate(roots):
+        coins, delays, latencies, periods = (
+            world_of(key, tag, i) for tag in (TAG_COINS, TAG_DELAYS, TAG_LATENCY, TAG_PERIOD)
+        )
+        time, done, waiting = {root: 0.0}, set(), [(0.0, root)]
+        while waiting:
+            now, v = waiting.pop(0)
+            if v in done:
                 continue
-            latency = timing.latency[u].at(open_unit(mix(base_of(worlds[2], u)))) if timing.latency is not None else 0.0
-            if latency + delay < math.inf:
-                lengths[u, v] = delay + latency if timing.deadline is not None else 0.0
-    time = {root: 0.0}
-    changed = True
-    while changed:
-        changed = False
-        for (u, v), length in lengths.items():
-            if v in time and time[v] + length < time.get(u, math.inf) and time[v] + length <= limit:
-                time[u] = time[v] + length
-                changed = True
-    return time
+            done.add(v)
+            for j in live_into(into[v], w, base_of(coins, v)):
+                u = arcs[j][0]
+                length = timing.delay[j].at(open_unit(mix(base_of(delays, j))) * bound[j])
+                if timing.period is not None and length > timing.period[u].at(open_unit(mix(base_of(periods, u)))):
+                    continue
+                if timing.latency is not None:
+                    length += timing.latency[u].at(open_unit(mix(base_of(latencies, u))))
+                if timing.deadline is None and length < math.inf:
+                    length = 0.0
+                if now + length <= limit and now + length < time.get(u, math.inf):
+                    time[u] = now + length
+                    waiting.append((time[u], u))
+            waiting.sort()
+        found.append(time)
+    return found
 
 
 def as_float32(x: float) -> float:

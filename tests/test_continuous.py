@@ -8,11 +8,10 @@ import itertools
 import math
 import pickle
 
-import naive
 import naive_continuous as twin
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from scipy import integrate
 from strategies import KEYS, ic_graphs, internal_arcs, internal_values, random_graph, seed_sets
@@ -68,7 +67,16 @@ def assert_same_run(engine, row, run: int) -> twin.TimedRun:
 
 
 DELAYS = st.sampled_from(
-    [Exponential(1.0), Exponential(0.0), Weibull(2.0, 0.7), Fixed(1.0), Fixed(0.1), Fixed(0.0), Geometric(0.4), Geometric(1.0)]
+    [
+        Exponential(1.0),
+        Exponential(0.0),
+        Weibull(2.0, 0.7),
+        Fixed(1.0),
+        Fixed(0.1),
+        Fixed(0.0),
+        Geometric(0.4),
+        Geometric(1.0),
+    ]
 )
 COLUMNS = st.sampled_from([Exponential("weight"), Fixed("weight"), Geometric("weight")])
 
@@ -85,9 +93,8 @@ def test_twin_on_small_graphs(draw):
     engine = prepare(graph, model, draw.draw(seed_sets(graph)), draw.draw(KEYS))
     try:
         found = engine.run(0, 40, threads=2)
-    except InputError as error:
-        assert "steps of width" in str(error)
-        return
+    except InputError:  # a rate so small that a run has more steps than there may be
+        reject()
     out, total, visits = np.diff(graph.csr.indptr), np.zeros(graph.n_nodes, int), 0
     for run in range(40):
         reached = list(assert_same_run(engine, found.new[run, :, 0], run).time)
@@ -116,7 +123,9 @@ def test_twin_on_200_nodes(model):
 # -- the independent cascade as a limit --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("delay", [Exponential(0.3), Gamma(2.0, 0.7), LogNormal(1.0, 1.5), Fixed(0.0), Geometric(0.2)], ids=str)
+@pytest.mark.parametrize(
+    "delay", [Exponential(0.3), Gamma(2.0, 0.7), LogNormal(1.0, 1.5), Fixed(0.0), Geometric(0.2)], ids=str
+)
 def test_without_a_deadline_every_run_reaches_what_the_independent_cascade_reaches(delay):
     graph = random_graph(200, 900, rng=3).with_probabilities("weighted_cascade")
     plain = dif.simulate(graph, [0, 5, 9], runs=600, rng=3)
@@ -125,7 +134,8 @@ def test_without_a_deadline_every_run_reaches_what_the_independent_cascade_reach
     np.testing.assert_array_equal(timed.node_counts, plain.node_counts)
     assert timed.mean().mean == plain.mean().mean
     np.testing.assert_array_equal(
-        dif.simulate(graph, [0, 5, 9], model=CTIC(delay).in_generations(), runs=600, rng=3).new_by_step, plain.new_by_step
+        dif.simulate(graph, [0, 5, 9], model=CTIC(delay).in_generations(), runs=600, rng=3).new_by_step,
+        plain.new_by_step,
     )
 
 
@@ -188,7 +198,14 @@ def test_path_of_five_counts_a_poisson_process():
 
 def test_star_and_meetings_are_the_distribution_function_of_the_delay():
     star = arrows(*((0, v) for v in range(1, 7))).with_probabilities("constant", p=0.7)
-    for delay in (Exponential(0.4), Weibull(2.0, 0.6), Gamma(2.0, 3.0), LogNormal(1.5, 0.8), Geometric(0.3), Fixed(2.0)):
+    for delay in (
+        Exponential(0.4),
+        Weibull(2.0, 0.6),
+        Gamma(2.0, 3.0),
+        LogNormal(1.5, 0.8),
+        Geometric(0.3),
+        Fixed(2.0),
+    ):
         for deadline in (1.5, 2.0):
             exact = 1 + 6 * 0.7 * float(delay.cdf(deadline))
             found = check(star, [0], CTIC(delay, deadline=deadline), exact)
@@ -236,7 +253,8 @@ def test_decimal_delays_that_add_up_to_the_deadline_are_in_time():
 
 
 def netrate_network(path) -> FollowerGraph:
-    nodes, arcs = gzip.open(path, "rt").read().split("\n\n")
+    with gzip.open(path, "rt") as file:
+        nodes, arcs = file.read().split("\n\n")
     rows = np.array([[float(x) for x in row.split(",")] for row in arcs.split()])
     ends = rows[:, :2].astype(int).T
     labels = [int(row.split(",")[0]) for row in nodes.split()]
@@ -303,7 +321,10 @@ def test_limits_of_the_spread_hold():
     ("make", "says"),
     [
         (lambda: CTIC(-1.0), "delay: rate=-1.0 is out of range"),
-        (lambda: CTIC(deadline=-1), "deadline=-1 is out of range: give a finite number from 0, or None for no deadline"),
+        (
+            lambda: CTIC(deadline=-1),
+            "deadline=-1 is out of range: give a finite number from 0, or None for no deadline",
+        ),
         (lambda: CTIC(deadline=math.inf), "or None for no deadline"),
         (lambda: CTIC(width=0), "width=0 is out of range"),
         (lambda: ICM(1.5), "meeting=1.5 is not a probability"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 import pickle
 from collections import Counter
@@ -19,7 +20,18 @@ from test_continuous import DELAYS, PATH, arrows, diamond_spread, laws_on, netra
 
 import diffusion as dif
 from diffusion import FollowerGraph
-from diffusion.models import CTIC, ICM, Exponential, Fixed, Gamma, Geometric, LiveEdges, LogNormal, Weibull, timed_sampler
+from diffusion.models import (
+    CTIC,
+    ICM,
+    Exponential,
+    Fixed,
+    Gamma,
+    Geometric,
+    LiveEdges,
+    LogNormal,
+    Weibull,
+    timed_sampler,
+)
 from diffusion.models.timed import TimedSampler
 from diffusion.seeding.rr_store import RRStore
 
@@ -32,7 +44,7 @@ def store_of(graph: FollowerGraph, key: int = 5, **options) -> RRStore:
 
 def sets_of(store: RRStore) -> list[list[int]]:
     ends = store.offsets[: store.n + 1].tolist()
-    return [store.nodes[a:b].tolist() for a, b in zip(ends, ends[1:], strict=False)]
+    return [store.nodes[a:b].tolist() for a, b in itertools.pairwise(ends)]
 
 
 def share(store: RRStore, seeds) -> float:
@@ -60,13 +72,9 @@ def naive_sets(graph: FollowerGraph, key: int, n: int, *, delay, period=None, la
         timing.fixed_period = [law.at(0.5) for law in nodes_laws(graph, period)]
     elif period is not None:
         timing.period = nodes_laws(graph, period)
-    found = []
-    for i in range(n):
-        members = twin.rr_set(
-            graph.n_nodes, internal_arcs(graph), timing, key, i, twin.root_of(key, i, graph.n_nodes)
-        )
-        found.append(set() if members.keys() & set(stop) else set(members))
-    return found
+    roots = [twin.root_of(key, i, graph.n_nodes) for i in range(n)]
+    found = twin.rr_sets(graph.n_nodes, internal_arcs(graph), timing, key, roots)
+    return [set() if members.keys() & set(stop) else set(members) for members in found]
 
 
 PERIODS = st.sampled_from([None, Exponential(0.5), Fixed(1.0), Exponential("rate"), Fixed("rate")])
@@ -145,7 +153,7 @@ def test_sets_do_not_depend_on_threads_chunks_or_room(times):
         assert empty == 0
         bounds = [0, *ends[at : at + done].tolist()]
         assert bounds[-1] == size
-        found += [nodes[a:b].tolist() for a, b in zip(bounds, bounds[1:], strict=False)]
+        found += [nodes[a:b].tolist() for a, b in itertools.pairwise(bounds)]
         at += done
     assert found == want
     again = pickle.loads(pickle.dumps(sampler))
@@ -273,7 +281,12 @@ def test_triangle_with_periods_is_the_epidemic_of_known_size():
 
 @pytest.mark.parametrize(
     "model",
-    [CTIC(1.0, deadline=1.5), CTIC(Weibull(1.0, 2.0), deadline=2.0), CTIC(Gamma(1.0, 3.0), deadline=2.0), ICM(0.4, deadline=4)],
+    [
+        CTIC(1.0, deadline=1.5),
+        CTIC(Weibull(1.0, 2.0), deadline=2.0),
+        CTIC(Gamma(1.0, 3.0), deadline=2.0),
+        ICM(0.4, deadline=4),
+    ],
     ids=lambda m: m.label,
 )
 def test_estimates_agree_with_simulations(model):

@@ -18,7 +18,7 @@ from .._numba import njit
 from .coins import ALWAYS, GOLDEN, coin_base, mix, world_of
 from .continuous import UNSEEN
 from .heap import Heap, pop, push
-from .rr_sets import ALL, COUNT, KIND_BITS, MIXED, NEVER, SEGMENT, SKIP, START, TAG_RR, TOP, UNIT, draw_root
+from .rr_sets import ALL, COUNT, KIND_BITS, NEVER, SEGMENT, SKIP, START, TAG_RR, TOP, UNIT, draw_root
 from .waiting import GEOMETRIC, Wait, below, open_unit, time_of, wait_at
 
 TAG_COINS = 0xC01
@@ -80,7 +80,7 @@ def live_into(plan, limits, v, counter, live):
         for j in range(d):
             live[j] = start + j
         return d
-    if kind == COUNT or kind == SKIP:
+    if kind in (COUNT, SKIP):
         u = skip_unit(mix(counter))
         if u <= plan[v].none:
             return count

@@ -24,6 +24,7 @@ __all__ = ["CTIC", "ICM"]
 
 _ANY_DELAY = np.full(1, 2.0)
 _CERTAIN = np.ones(1, np.float32)
+_UNIT_RATE = Exponential(1.0)
 for _array in (_ANY_DELAY, _CERTAIN):
     _array.flags.writeable = False
 
@@ -130,7 +131,7 @@ class CTIC(_InTime):
     True
     """
 
-    delay: Any = Exponential(1.0)
+    delay: Any = _UNIT_RATE
     deadline: float | None = None
     width: float = 1.0
 
@@ -184,7 +185,7 @@ class ICM(_InTime):
         self._check()
 
     @property
-    def delay(self) -> WaitingTime:  # type: ignore[override]
+    def delay(self) -> WaitingTime:
         """Steps until the first meeting."""
         return Geometric(self.meeting)
 
@@ -246,7 +247,9 @@ class _TimedProgram(Program):
 
     def certain(self, start: Start) -> NDArray[np.int32]:
         """See `Program.certain`."""
-        return self.reachable(start, (self._p >= 1) & (self._arrives >= 1)) if self._arcs.limit == LARGEST else start.seeds
+        return (
+            self.reachable(start, (self._p >= 1) & (self._arrives >= 1)) if self._arcs.limit == LARGEST else start.seeds
+        )
 
     def possible(self, start: Start) -> NDArray[np.int32]:
         """See `Program.possible`."""

@@ -38,7 +38,7 @@ def limit_of(deadline: float | None) -> float:
 
 def _invertible(wait: Wait) -> bool:
     """Is a waiting time a function of one number that rises with it?"""
-    return wait.kind <= GEOMETRIC
+    return bool(wait.kind <= GEOMETRIC)
 
 
 def _comes(wait: Wait) -> bool:
