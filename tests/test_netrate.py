@@ -279,7 +279,9 @@ def test_a_fit_feeds_cascades_in_continuous_time():
     """The spread under the fitted rates is that under the true ones, by the end of the horizon."""
     rate = {(0, 1): 0.5, (1, 2): 0.3, (0, 3): 0.1, (3, 2): 0.8}
     log = cascades("exponential", rate, n=4, items=3000, horizon=4.0, rng=3)
-    graph = FollowerGraph.from_arrays(*zip(*rate, strict=True), nodes=range(4), edges_mean="influences", directed=True)
+    graph = dif.FollowerGraph.from_arrays(
+        *zip(*rate, strict=True), nodes=range(4), edges_mean="influences", directed=True
+    )
     graph = graph.with_node_data(age=[1, 2, 3, 4])
     fit = fit_probabilities(graph, log, method=NetRate(horizon=4.0))
     fitted = fit.rate_graph()
@@ -287,7 +289,7 @@ def test_a_fit_feeds_cascades_in_continuous_time():
     assert fitted.node_data["age"].tolist() == [1, 2, 3, 4]
     weights = fitted.to_pandas().set_index(["source", "target"])["weight"]
     assert weights.to_dict() == fit.to_pandas().set_index(["source", "target"])["rate"].to_dict()
-    true = FollowerGraph.from_arrays(
+    true = dif.FollowerGraph.from_arrays(
         *zip(*rate, strict=True), weight=list(rate.values()), nodes=range(4), edges_mean="influences", directed=True
     )
     model = dif.models.CTIC("weight", deadline=4.0)
