@@ -352,3 +352,24 @@ def test_models_by_name_and_their_labels():
     assert CTIC().label == "CTIC"
     assert CTIC(2.0, deadline=3).label == "CTIC delay=Exponential(rate=2.0) deadline=3"
     assert ICM(0.25, deadline=3).label == "ICM meeting=0.25 deadline=3"
+
+
+def test_models_in_time_enter_studies_and_study_files(tmp_path):
+    models = [CTIC(0.5, deadline=2.0), CTIC(Weibull(1.0, 2.0)), ICM(0.3, deadline=4), "ctic"]
+    study = dif.Study(
+        {"users": 200, "communities": 2},
+        models=models,
+        strategies=["degree", "opim"],
+        budgets=[3],
+        max_runs=64,
+        replicates=1,
+    )
+    table = study.run(tmp_path / "s").to_pandas()
+    assert table["model_kind"].value_counts().to_dict() == {"CTIC": 6, "ICM": 2}
+    certified = table[table["strategy"] == "opim"]
+    assert (certified["lower"] <= certified["reach_high"]).all()
+    assert (certified["reach_low"] <= certified["upper"]).all()
+    for model in models[:3]:
+        ((again, _),) = type(model).from_study_table(model.study_table(), "model[0]")
+        assert again == model
+    assert CTIC(0.5, deadline=2.0).study_table() == {"delay": {"kind": "exponential", "rate": 0.5}, "deadline": 2.0}
