@@ -18,7 +18,7 @@ from .._numba import njit
 from .coins import ALWAYS, GOLDEN, coin_base, mix, world_of
 from .continuous import UNSEEN
 from .heap import Heap, pop, push
-from .rr_sets import ALL, COUNT, KIND_BITS, NEVER, SEGMENT, SKIP, START, TAG_RR, TOP, UNIT, draw_root
+from .rr_sets import ALL, COUNT, KIND_BITS, NEVER, SEGMENT, SKIP, START, TAG_RR, TOP, UNIT, draw_root, prefetch
 from .waiting import GEOMETRIC, Wait, below, open_unit, time_of, wait_at
 
 TAG_COINS = 0xC01
@@ -66,7 +66,7 @@ def skip_unit(x):
 
 
 # counter u8: the stream; live i8[] is filled with positions of arcs (among the planned ones)  ->  number of live arcs
-@njit
+@njit(inline="always")
 def live_into(plan, limits, v, counter, live):
     """Arcs into v that are live (and in time, as far as that is known)."""
     place = plan[v].place
@@ -122,24 +122,6 @@ def live_into(plan, limits, v, counter, live):
 
 
 @njit
-def length_of(timing, j, u, delays, latencies, periods):
-    """Length of a live arc j out of u in one set; infinite where u recovers before it has passed."""
-    delay = timing.delay
-    kind, scale, shape = delay
-    own = coin_base(delays, j)
-    if kind <= GEOMETRIC:
-        bound = timing.bound[j if timing.bound.size > 1 else 0]
-        time = time_of(kind, scale[j if scale.size > 1 else 0], shape, open_unit(mix(own)) * bound)
-    else:
-        time = wait_at(delay, j, own)
-    if timing.shares_period and time > wait_at(timing.period, u, coin_base(periods, u)):
-        return np.inf
-    if timing.shares_latency:
-        time += wait_at(timing.latency, u, coin_base(latencies, u))
-    return time
-
-
-@njit
 def forget(nodes, head, size, marks):
     for r in range(head, size):
         marks.time[nodes[r]] = UNSEEN
@@ -154,13 +136,22 @@ def sample_timed(plan, timing, roots, cut, key, first, last, marks, nodes, size,
     cumulated, guide = roots
     stopping, stop, limit = cut
     time, heap, live = marks
+    # Arrays alone in the loops: references to tuples of them would be counted at every turn.
+    heap_times = heap.times
+    delay, bound, shares_latency, latency, shares_period, period, most, ordered = timing
+    kind, scale, shape = delay
+    scale_step, bound_step = np.int64(scale.size > 1), np.int64(bound.size > 1)
     base = mix(key ^ TAG_RR)
     full = nodes.size
     empty = 0
+    upcoming = draw_root(mix(mix(base + np.uint64(first) * _G)), into.size, cumulated, guide)
     for i in range(first, last):
+        root = upcoming
+        upcoming = draw_root(mix(mix(base + np.uint64(i + 1) * _G)), into.size, cumulated, guide)
+        prefetch(into, upcoming)
+        prefetch(time, upcoming)
         if size >= full:
             return i - first, size, empty
-        root = draw_root(mix(mix(base + np.uint64(i) * _G)), into.size, cumulated, guide)
         if stopping and (stop[root >> 6] >> np.uint64(root & 63)) & _1:
             empty += 1
             ends[row + i - first] = size
@@ -184,28 +175,41 @@ def sample_timed(plan, timing, roots, cut, key, first, last, marks, nodes, size,
                 u = np.int64(sources[live[q]])
                 if time[u] <= now:
                     continue
-                length = length_of(timing, arc[live[q]], u, delays, latencies, periods)
-                there = now + length if timing.ordered else (0.0 if length < np.inf else np.inf)
-                if there > timing.limit or there >= time[u]:
+                j = arc[live[q]]
+                own = coin_base(delays, j)
+                if kind <= GEOMETRIC:
+                    there = time_of(kind, scale[j * scale_step], shape, open_unit(mix(own)) * bound[j * bound_step])
+                else:
+                    there = wait_at(delay, j, own)
+                if shares_period and there > wait_at(period, u, coin_base(periods, u)):
+                    continue
+                if shares_latency:
+                    there += wait_at(latency, u, coin_base(latencies, u))
+                if ordered:
+                    there += now
+                elif there < np.inf:
+                    there = 0.0
+                if there > most or there >= time[u]:
                     continue
                 if time[u] == UNSEEN:
                     if stopping and (stop[u >> 6] >> np.uint64(u & 63)) & _1:
                         hit = True
                         break
                     nodes[size] = u
+                    prefetch(into, u)
                     size += 1
                     if size - head > limit:
                         hit = True
                         break
                 time[u] = there
-                if timing.ordered:
+                if ordered:
                     waiting = push(heap, waiting, u, there)
             if hit:
                 break
-            if timing.ordered:
+            if ordered:
                 if waiting == 0:
                     break
-                now = heap.times[0]
+                now = heap_times[0]
                 v, waiting = pop(heap, waiting)
             else:
                 at += 1
