@@ -270,3 +270,32 @@ def test_one_signature_a_kernel():
     for kernel in vars(rates).values():
         if hasattr(kernel, "signatures"):
             assert len(kernel.signatures) <= 1, kernel.__name__
+
+
+# -- on to cascades in continuous time ---------------------------------------------------------------------------------
+
+
+def test_a_fit_feeds_cascades_in_continuous_time():
+    """The spread under the fitted rates is that under the true ones, by the end of the horizon."""
+    rate = {(0, 1): 0.5, (1, 2): 0.3, (0, 3): 0.1, (3, 2): 0.8}
+    log = cascades("exponential", rate, n=4, items=3000, horizon=4.0, rng=3)
+    graph = dif.FollowerGraph.from_arrays(
+        *zip(*rate, strict=True), nodes=range(4), edges_mean="influences", directed=True
+    )
+    graph = graph.with_node_data(age=[1, 2, 3, 4])
+    fit = fit_probabilities(graph, log, method=NetRate(horizon=4.0))
+    fitted = fit.rate_graph()
+    assert fitted.probabilities is None
+    assert fitted.node_data["age"].tolist() == [1, 2, 3, 4]
+    weights = fitted.to_pandas().set_index(["source", "target"])["weight"]
+    assert weights.to_dict() == fit.to_pandas().set_index(["source", "target"])["rate"].to_dict()
+    true = dif.FollowerGraph.from_arrays(
+        *zip(*rate, strict=True), weight=list(rate.values()), nodes=range(4), edges_mean="influences", directed=True
+    )
+    model = dif.models.CTIC("weight", deadline=4.0)
+    a, b = (dif.spread(g, [0], model=model, runs=20_000, rng=1) for g in (fitted, true))
+    assert abs(a.mean - b.mean) < 0.1
+    assert set(dif.select_seeds(fitted, 1, model=model, rng=1).seeds) == {0}
+    for method in (NetRate(transmission="rayleigh"), "bernoulli"):
+        with pytest.raises(InputError, match="finds no rates of exponential delays"):
+            fit_probabilities(graph, log, method=method).rate_graph()

@@ -147,3 +147,8 @@ def test_keys_are_64_bit():
     assert many(Exponential(1.0).on_arcs(GRAPH, "delay"), 0, 3).tolist() == [
         pytest.approx(-math.log1p(-unit(mix(i) & MASK))) for i in range(1, 4)
     ]
+
+
+@pytest.mark.parametrize("wait", [*TIMES, Exponential("weight")], ids=str)
+def test_waiting_times_are_declared_by_what_makes_them(wait):
+    assert WaitingTime.of(wait.study_value, "recovery") == wait

@@ -135,6 +135,48 @@ class FittedProbabilities:
             columns["rate"] = self.found.rates
         return table.assign(**{name: self.data.on_table(values) for name, values in columns.items()})
 
+    def rate_graph(self) -> FollowerGraph:
+        """Return the graph with the transmission rates as the weights of its arcs, for models in continuous time.
+
+        Returns
+        -------
+        FollowerGraph
+            Without probabilities, so that every arc transmits after a time of its rate: for
+            ``models.CTIC("weight", deadline=...)``. Parallel arcs have one rate together.
+
+        Raises
+        ------
+        InputError
+            A method that finds no rates of exponential delays.
+
+        See Also
+        --------
+        inference.NetRate, models.CTIC
+
+        Examples
+        --------
+        >>> import diffusion as dif
+        >>> from diffusion.inference import ActionLog, NetRate, co_occurrence_graph
+        >>> log = ActionLog.from_arrays([1, 1, 2, 3, 3], ["ann", "bob", "ann", "ann", "bob"], [0, 1, 0, 0, 3])
+        >>> fit = fit_probabilities(co_occurrence_graph(log), log, method=NetRate(horizon=4))
+        >>> model = dif.models.CTIC("weight", deadline=4)  # one transmission at the rate 1 / 4
+        >>> round(dif.spread(fit.rate_graph(), ["ann"], model=model, rng=7).mean, 1)
+        1.6
+        """
+        if self.found.rates is None or not self.method.exponential_delays:
+            raise InputError(
+                f"{self.method.label} finds no rates of exponential delays: fit with NetRate(transmission='exponential')"
+            )
+        table, graph = self.to_pandas(), self.graph
+        made = FollowerGraph.from_arrays(
+            *(table["source"], table["target"]),
+            weight=table["rate"],
+            nodes=graph.nodes,
+            directed=True,
+            edges_mean="influences",
+        )
+        return made.with_node_data(graph.node_data)
+
     @one_bar
     def intervals(self, confidence: float = 0.95, *, rng: RNGLike = None) -> pd.DataFrame:
         """Return `to_pandas` with the ends `low` and `high` of an interval of every probability.

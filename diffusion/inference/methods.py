@@ -98,6 +98,11 @@ class FitMethod(ABC):
         return math.inf if self.window is None else float(self.window)
 
     @property
+    def exponential_delays(self) -> bool:
+        """Are the method's rates those of exponential delays?"""
+        return False
+
+    @property
     def label(self) -> str:
         """Name with the parameters that are not at their defaults."""
         changed = [(f.name, getattr(self, f.name)) for f in fields(self) if getattr(self, f.name) != f.default]  # type: ignore[arg-type]

@@ -44,7 +44,7 @@ class NetRate(FitMethod):
 
     See Also
     --------
-    inference.fit_probabilities, inference.co_occurrence_graph, inference.EM
+    inference.fit_probabilities, inference.co_occurrence_graph, inference.EM, models.CTIC
 
     Notes
     -----
@@ -56,7 +56,8 @@ class NetRate(FitMethod):
     steps are squared as in Varadhan and Roland (2008) where that raises it further.
 
     The probability of an arc in the graph found is that of a transmission within the horizon, or within the whole time of
-    the log.
+    the log. ``fit.rate_graph()`` has the rates as weights instead, for cascades in continuous time:
+    ``spread(fit.rate_graph(), seeds, model=models.CTIC("weight", deadline=10))``.
 
     There is no background: every adoption after one by a followed user was caused by such. Rates have the unit of 1 / time
     (exponential), of none (power law) or 1 / time squared (Rayleigh).
@@ -98,6 +99,11 @@ class NetRate(FitMethod):
             number(self.horizon, "horizon", above=0)
         probability(self.least, "least")
         whole(self.max_iterations, "max_iterations", least=0)
+
+    @property
+    def exponential_delays(self) -> bool:
+        """See `FitMethod.exponential_delays`."""
+        return self.transmission == "exponential"
 
     @property
     def law(self) -> Law:

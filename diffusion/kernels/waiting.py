@@ -52,7 +52,7 @@ def time_of(kind, scale, shape, u):
         return 1.0
     if scale <= 0.0:
         return NEVER
-    return max(math.ceil(math.log1p(-u) / math.log1p(-scale)), 1.0)
+    return max(np.ceil(math.log1p(-u) / math.log1p(-scale)), 1.0)
 
 
 @njit
@@ -86,4 +86,4 @@ def below(wait, index, bound):
         return -math.expm1(-((bound / scale) ** shape))
     if scale >= 1.0:
         return 2.0 if bound >= 1.0 else 0.0
-    return -math.expm1(math.floor(bound) * math.log1p(-scale))
+    return -math.expm1(np.floor(bound) * math.log1p(-scale))

@@ -3,6 +3,8 @@ from .base import LiveEdges as LiveEdges
 from .base import RatedArcs as RatedArcs
 from .cascade import IC as IC
 from .cascade import LT as LT
+from .continuous import CTIC as CTIC
+from .continuous import ICM as ICM
 from .final_size import FinalSize as FinalSize
 from .next_generation import NextGeneration as NextGeneration
 from .program import Chunk as Chunk
@@ -25,6 +27,7 @@ from .sips.priors import priors_table as priors_table
 from .sips.results import SIPSCascade as SIPSCascade
 from .sips.results import SIPSEnsemble as SIPSEnsemble
 from .threshold import Threshold as Threshold
+from .timed import timed_sampler as timed_sampler
 from .waiting import Exponential as Exponential
 from .waiting import Fixed as Fixed
 from .waiting import Gamma as Gamma

@@ -134,4 +134,5 @@ class Declared:
 
 
 def _plain(value: Any) -> Any:
+    value = getattr(value, "study_value", value)  # of parts of a model, such as waiting times
     return value.item() if isinstance(value, np.generic) else value

@@ -7,12 +7,20 @@ from typing import Any
 from ..errors import InputError, NotFoundError, did_you_mean
 from .base import DiffusionModel
 from .cascade import IC, LT
+from .continuous import CTIC, ICM
 from .sips.model import SIPS
 from .threshold import Threshold
 
 __all__ = ["MODELS", "model_of"]
 
-MODELS: dict[str, type[DiffusionModel]] = {"ic": IC, "lt": LT, "threshold": Threshold, "sips": SIPS}
+MODELS: dict[str, type[DiffusionModel]] = {
+    "ic": IC,
+    "lt": LT,
+    "threshold": Threshold,
+    "sips": SIPS,
+    "ctic": CTIC,
+    "icm": ICM,
+}
 
 
 def model_of(model: DiffusionModel | type[DiffusionModel] | str) -> DiffusionModel:

@@ -93,6 +93,12 @@ class WaitingTime(ABC):
         """Return the scale that kernels take of values of the first parameter."""
 
     @property
+    def study_value(self) -> float | str | dict[str, Any]:
+        """What declares it in the table of a model: what `of` takes."""
+        name = next(name for name, kind in KINDS.items() if kind is type(self))
+        return {"kind": name, **{f.name: getattr(self, f.name) for f in fields(self)}}
+
+    @property
     def form(self) -> float:
         """Shape that kernels take."""
         return 1.0
