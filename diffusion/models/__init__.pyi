@@ -3,6 +3,9 @@ from .base import LiveEdges as LiveEdges
 from .base import RatedArcs as RatedArcs
 from .cascade import IC as IC
 from .cascade import LT as LT
+from .epidemic import SEIR as SEIR
+from .epidemic import SIR as SIR
+from .epidemic_results import EpidemicEnsemble as EpidemicEnsemble
 from .next_generation import NextGeneration as NextGeneration
 from .program import Chunk as Chunk
 from .program import Program as Program
