@@ -7,12 +7,25 @@ from typing import Any
 from ..errors import InputError, NotFoundError, did_you_mean
 from .base import DiffusionModel
 from .cascade import IC, LT
+from .epidemic import SEIR, SIR
+from .reinfection import SIRS, SIS
+from .rumour import Rumour
 from .sips.model import SIPS
 from .threshold import Threshold
 
 __all__ = ["MODELS", "model_of"]
 
-MODELS: dict[str, type[DiffusionModel]] = {"ic": IC, "lt": LT, "threshold": Threshold, "sips": SIPS}
+MODELS: dict[str, type[DiffusionModel]] = {
+    "ic": IC,
+    "lt": LT,
+    "threshold": Threshold,
+    "sips": SIPS,
+    "sir": SIR,
+    "seir": SEIR,
+    "sis": SIS,
+    "sirs": SIRS,
+    "rumour": Rumour,
+}
 
 
 def model_of(model: DiffusionModel | type[DiffusionModel] | str) -> DiffusionModel:
