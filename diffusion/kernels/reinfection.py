@@ -136,7 +136,7 @@ def relapses(arcs, disease, clock, wanes, seeds, key, run, new, row, space, firs
             while True:
                 contact += 1
                 time += drawn(kind, scale, shape, again_key(from_arcs, j, infections[u], contact))
-                if time > closed or time > recovery[u]:
+                if time > closed or time > recovery[u] or time > end:
                     break
             done[j] = contact
             if time <= recovery[u] and time <= end and time < np.inf:

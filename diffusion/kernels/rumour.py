@@ -4,6 +4,9 @@ A spreader u tells a follower v who does not know when it has been a spreader fo
 u is a spreader and v knows, the stifling time S of the arc runs; at its end u becomes a stifler, in the model of Daley and
 Kendall together with v if v is a spreader too. There two spreaders are a pair that meets by one clock: where both follow
 each other, that of the arc out of the smaller node; the other arc's runs once its target is a stifler.
+
+The queue holds of every spreader the next follower to tell, found anew among those who do not know, and a stifling time only
+where it is the earliest so far: on dense graphs nearly all other times never come.
 """
 
 from typing import NamedTuple
@@ -12,10 +15,10 @@ import numpy as np
 
 from .._numba import njit
 from .cascade import parent_rank
-from .coins import world_of
+from .coins import mix, world_of
 from .epidemic import grown, key_of, step_of
 from .events import Heap, drop_first, push
-from .waiting import Wait, drawn
+from .waiting import EXPONENTIAL, Wait, drawn, open_unit
 
 TAG_SPREAD, TAG_STIFLE = 0xE511, 0xE512
 TELL, STIFLE = 0, 1
@@ -46,19 +49,38 @@ class Talk(NamedTuple):
 
     told: np.ndarray  # f8[n]: when it became a spreader
     stopped: np.ndarray  # f8[n]: when it became a stifler
+    stops_by: np.ndarray  # f8[n]: earliest stifling time that runs
     parent: np.ndarray  # i4[n], -1 for a seed
     nodes: np.ndarray  # i4[n]: who knows, in order of time
     source: np.ndarray  # i4[m]
-    heap: Heap  # room for 2 m events: 2 * arc + TELL or STIFLE
+    heap: Heap  # room for n + 2 m events: 2 * arc + TELL or STIFLE
+
+
+@njit(inline="always")
+def comes_after(kind, scale, key, bound):
+    """Is an exponential time certain to be above a bound, by x <= -log(1 - x)? It spares most logarithms."""
+    return kind == EXPONENTIAL and open_unit(mix(key)) * scale * (1.0 - 1e-12) > bound
 
 
 @njit
-def start_clock(wait, world, arc, what, now, end, order, heap, queued):
-    kind, scales, shape = wait
-    time = now + drawn(kind, scales[arc if scales.size > 1 else 0], shape, key_of(world, arc))
-    if time <= end and time < np.inf:
-        return push(heap, queued, time, parent_rank(order[0], np.int64(order[1]), arc), 2 * arc + what)
-    return queued
+def next_to_tell(pairs, spread, world, key, run, u, end, space, queued):
+    """Queue the first of the followers of u who do not know, unless u stops before  ->  size of the queue."""
+    kind, scales, shape = spread
+    indptr, indices, told, by_arc = pairs.indptr, pairs.indices, space.told, spread.scale.size > 1
+    begin, first, arc, order = told[u], min(space.stops_by[u], end), np.int64(-1), np.uint64(0)
+    for j in range(indptr[u], indptr[u + 1]):
+        if told[indices[j]] < np.inf:
+            continue
+        scale, own = scales[j if by_arc else 0], key_of(world, j)
+        if comes_after(kind, scale, own, first - begin):
+            continue
+        time = begin + drawn(kind, scale, shape, own)
+        if time > first or time == np.inf:
+            continue
+        rank = parent_rank(key, run, j)
+        if time < first or arc < 0 or rank < order:
+            first, arc, order = time, j, rank
+    return queued if arc < 0 else push(space.heap, queued, first, order, 2 * arc + TELL)
 
 
 # ->  size i8 (space.nodes[:size], .told, .stopped, .parent of them)
@@ -67,54 +89,67 @@ def rumour(pairs, gossip, seeds, key, run, space):
     """One run."""
     indptr, indices, into, sources, arc, meets = pairs
     spread, stifle, both, end = gossip
-    told, stopped, parent, nodes, source, heap = space
-    all_meet = meets.size == 1
+    kind, scales, shape = stifle
+    told, stopped, stops_by, parent, nodes, source, heap = space
+    all_meet, by_arc = meets.size == 1, scales.size > 1
     to_tell, to_stifle = world_of(key, TAG_SPREAD, run), world_of(key, TAG_STIFLE, run)
-    order = np.uint64(key), np.uint64(run)
     size, queued, at = 0, 0, 0
     while at < seeds.size or queued > 0:
-        j, what, now = np.int64(-1), TELL, 0.0
+        j, what, now, pair = np.int64(-1), TELL, 0.0, False
         if at < seeds.size:
-            v = np.int64(seeds[at])
+            u, v = np.int64(-1), np.int64(seeds[at])
             at += 1
         else:
             j, what, now = heap.what[0] >> 1, heap.what[0] & 1, heap.time[0]
             queued = drop_first(heap, queued)
-            if stopped[source[j]] < np.inf:
+            u, v = np.int64(source[j]), np.int64(indices[j])
+            if stopped[u] < np.inf:
                 continue
-            v = np.int64(indices[j])
-        if what == TELL:
-            if told[v] < np.inf:
+        if what == STIFLE:
+            stopped[u] = now
+            pair = both and stopped[v] == np.inf
+            if pair:
+                stopped[v] = now
+            if not both:
                 continue
-            told[v], stopped[v] = now, np.inf
-            parent[v] = np.int32(-1) if j < 0 else source[j]
+        elif told[v] < np.inf:
+            queued = next_to_tell(pairs, spread, to_tell, key, run, u, end, space, queued)
+            continue
+        else:
+            told[v], stopped[v], stops_by[v] = now, np.inf, np.inf
+            parent[v] = u
             nodes[size] = v
             size += 1
             for k in range(indptr[v], indptr[v + 1]):
                 w = np.int64(indices[k])
                 source[k] = v
-                if told[w] == np.inf:
-                    queued = start_clock(spread, to_tell, k, TELL, now, end, order, heap, queued)
-                elif all_meet or meets[k] or stopped[w] < np.inf:
-                    queued = start_clock(stifle, to_stifle, k, STIFLE, now, end, order, heap, queued)
-            for i in range(into[v], into[v + 1]):
+                if told[w] < np.inf and (all_meet or meets[k] or stopped[w] < np.inf):
+                    scale, own = scales[k if by_arc else 0], key_of(to_stifle, k)
+                    if comes_after(kind, scale, own, stops_by[v] - now):
+                        continue
+                    time = now + drawn(kind, scale, shape, own)
+                    if time <= min(stops_by[v], end) and time < np.inf:
+                        stops_by[v] = time
+                        queued = push(heap, queued, time, parent_rank(key, run, k), 2 * k + STIFLE)
+        # Clocks that begin with this: of spreaders who can tell v no more, or meet v (and u) no more as a spreader.
+        for x in (v, u) if pair else (v, v) if what == TELL else (u, u):
+            for i in range(into[x], into[x + 1]):
                 w, k = np.int64(sources[i]), arc[i]
-                if told[w] < np.inf and stopped[w] == np.inf and (all_meet or meets[k]):
-                    queued = start_clock(stifle, to_stifle, k, STIFLE, now, end, order, heap, queued)
-            continue
-        u = np.int64(source[j])
-        pair = both and stopped[v] == np.inf
-        stopped[u] = now
-        if pair:
-            stopped[v] = now
-        if both:
-            for x in (u, v):
-                if x == v and not pair:
-                    break
-                for i in range(into[x], into[x + 1]):
-                    w, k = np.int64(sources[i]), arc[i]
-                    if told[w] < np.inf and stopped[w] == np.inf and not (all_meet or meets[k]):
-                        queued = start_clock(stifle, to_stifle, k, STIFLE, now, end, order, heap, queued)
+                if told[w] == np.inf or stopped[w] < np.inf or (all_meet or meets[k]) != (what == TELL):
+                    continue
+                scale, own = scales[k if by_arc else 0], key_of(to_stifle, k)
+                if comes_after(kind, scale, own, stops_by[w] - now):
+                    continue
+                time = now + drawn(kind, scale, shape, own)
+                if time <= min(stops_by[w], end) and time < np.inf:
+                    stops_by[w] = time
+                    queued = push(heap, queued, time, parent_rank(key, run, k), 2 * k + STIFLE)
+            if not pair:
+                break
+        if what == TELL:
+            queued = next_to_tell(pairs, spread, to_tell, key, run, v, end, space, queued)
+            if u >= 0:
+                queued = next_to_tell(pairs, spread, to_tell, key, run, u, end, space, queued)
     return size
 
 

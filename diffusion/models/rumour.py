@@ -107,9 +107,10 @@ class _Workspace(Workspace):
 
     def __init__(self, n: int, m: int) -> None:
         super().__init__(n, 0)
-        heap = Heap(np.empty(2 * m), np.empty(2 * m, np.uint64), np.empty(2 * m, np.int64))
+        room = n + 2 * m
+        heap = Heap(np.empty(room), np.empty(room, np.uint64), np.empty(room, np.int64))
         lists = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(m, np.int32)
-        self.talk = Talk(np.full(n, np.inf), np.empty(n), *lists, heap)
+        self.talk = Talk(np.full(n, np.inf), np.empty(n), np.empty(n), *lists, heap)
 
 
 class _RumourProgram(Program):
@@ -132,7 +133,7 @@ class _RumourProgram(Program):
 
     def bytes_of_workspace(self, words: int) -> int:
         """See `Program.bytes_of_workspace`."""
-        return self.graph.n_nodes * 32 + self.graph.n_edges * 52
+        return self.graph.n_nodes * 64 + self.graph.n_edges * 52
 
     def run(self, start: Start, first: int, last: int, workspace: Workspace) -> Chunk:
         """See `Program.run`."""
