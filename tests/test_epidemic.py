@@ -103,7 +103,7 @@ def twin(graph, model, seeds, key: int, run: int, columns=None) -> naive.Run:
 
 def assert_same(engine: Runner, found, runs: int, columns=None) -> None:
     graph, model = engine.graph, engine.model
-    total, visits = np.zeros(graph.n_nodes, int), 0
+    total = np.zeros(graph.n_nodes, int)
     for run in range(runs):
         want = twin(graph, model, engine.seeds, int(engine.key), run, columns)
         counts = np.array(want.counts(len(model.states), model.width)).reshape(-1, len(model.states))
@@ -128,7 +128,9 @@ def test_twin_on_every_run(model):
     assert_same(engine, engine.run(0, RUNS, threads=2), RUNS)
 
 
-@pytest.mark.parametrize("model", [SIR(0.3), SEIR(0.5, 1.0), SIS(0.4, end=4.0), Rumour(1.0, kind="daley_kendall")], ids=str)
+@pytest.mark.parametrize(
+    "model", [SIR(0.3), SEIR(0.5, 1.0), SIS(0.4, end=4.0), Rumour(1.0, kind="daley_kendall")], ids=str
+)
 def test_twin_with_mutual_and_without_arcs_and_without_seeds(model):
     for graph, seeds in [
         (TRIANGLE, [0]),
@@ -153,12 +155,12 @@ def test_twin_with_a_value_for_each_arc_and_node():
     columns = {"transmission": graph.edge_data["weight"].tolist(), "recovery": days[graph.index.order].tolist()}
     engine = prepare(graph, model, SEEDS, 4242)
     assert_same(engine, engine.run(0, RUNS), RUNS, columns)
-    spread = engine.run(0, 20_000).values
-    assert abs(spread.mean() - prepare(graph, model.live_edges(graph) and "ic", SEEDS, 1).run(0, 512).values.mean()) < 50 if graph.probabilities else True
 
 
 @pytest.mark.parametrize(
-    "model", [SIR(0.3), SEIR(0.3, Gamma(1.0, 2.0)), SIS(0.3, end=5.0), SIRS(0.4, 1.0, 1.0, end=5.0), Rumour(1.0)], ids=str
+    "model",
+    [SIR(0.3), SEIR(0.3, Gamma(1.0, 2.0)), SIS(0.3, end=5.0), SIRS(0.4, 1.0, 1.0, end=5.0), Rumour(1.0)],
+    ids=str,
 )
 def test_runs_depend_on_the_key_and_their_number_alone(model):
     whole = prepare(GRAPH, model, SEEDS, 77).run(0, 1100, threads=2)
@@ -186,7 +188,9 @@ def test_every_run_may_have_a_seed_of_its_own(model):
         assert trace.nodes[0] == users[run]
         assert found.values[run] == trace.nodes.size
         rows = alone.run(512 * (run // 512), run + 1).new[-1]
-        np.testing.assert_array_equal(np.trim_zeros(found.new[run].sum(axis=1), "b"), np.trim_zeros(rows.sum(axis=1), "b"))
+        np.testing.assert_array_equal(
+            np.trim_zeros(found.new[run].sum(axis=1), "b"), np.trim_zeros(rows.sum(axis=1), "b")
+        )
 
 
 # -- exact values ------------------------------------------------------------------------------------------------------
@@ -203,7 +207,9 @@ def test_final_size_on_complete_graphs(n, rate, want):
     assert near(dif.spread(graph, [0], model=SEIR(2 * rate, 0.3, 2.0), runs=100_000, rng=2), want)
 
 
-@pytest.mark.parametrize(("rate", "want", "se"), [(0.125, 1.787, 0.01), (0.25, 3.641, 0.02), (1, 22.644, 0.042), (4, 52.524, 0.042)])
+@pytest.mark.parametrize(
+    ("rate", "want", "se"), [(0.125, 1.787, 0.01), (0.25, 3.641, 0.02), (1, 22.644, 0.042), (4, 52.524, 0.042)]
+)
 def test_final_size_on_the_network_of_iceland(data, rate, want, se):
     graph = dif.read_edges(data("iceland.lnk.gz"), directed=False)
     users = np.random.default_rng(3).integers(0, graph.n_nodes, 200_000).astype(np.int32)
@@ -219,7 +225,7 @@ def chain(graph, kinds: dict[str, tuple[str, ...]], seed_state: str, rates) -> t
     for state in states:
         for v in range(graph.n_nodes):
             for other, rate in rates(state, v):
-                to = state[:v] + (other,) + state[v + 1 :]
+                to = (*state[:v], other, *state[v + 1 :])
                 q[place[state], place[to]] += rate
     return states, q - np.diag(q.sum(axis=1))
 
@@ -249,7 +255,9 @@ def test_curves_are_those_of_the_markov_chain(name, graph):
 
     states, q = chain(graph, {"all": tuple(letters)}, entered, rates)
     seed = int(graph.index.internal([0])[0])
-    begin = np.array([all((s == entered) if v == seed else s == "S" for v, s in enumerate(state)) for state in states], float)
+    begin = np.array(
+        [all((s == entered) if v == seed else s == "S" for v, s in enumerate(state)) for state in states], float
+    )
     runs = 40_000
     ens = dif.simulate(graph, [0], model=model, runs=runs, rng=11)
     step = scipy.linalg.expm(q * 0.5)
@@ -337,7 +345,9 @@ def test_sir_without_recovery_is_first_passage():
 
 @pytest.mark.parametrize("kind", ["maki_thompson", "daley_kendall"])
 def test_rumours_are_their_markov_chain(kind):
-    graph = dif.FollowerGraph.from_arrays([0, 0, 1, 2, 3, 1], [1, 2, 0, 3, 1, 3], directed=True, edges_mean="influences")
+    graph = dif.FollowerGraph.from_arrays(
+        [0, 0, 1, 2, 3, 1], [1, 2, 0, 3, 1, 3], directed=True, edges_mean="influences"
+    )
     a, b = 1.0, 0.6
     arcs = set(internal_arcs(graph))
     states = list(itertools.product("XYZ", repeat=4))
@@ -475,7 +485,7 @@ def test_results_by_compartment():
     last = [max(np.flatnonzero(row.any(axis=1))) for row in ens.new_by_state]
     assert ens.durations.tolist() == [0.5 * k for k in last]
     assert ens.duration().low <= ens.durations.mean() <= ens.duration().high
-    with pytest.raises(NotFoundError, match="has no compartment 'infectd': .* Did you mean 'infected'"):
+    with pytest.raises(NotFoundError, match=r"has no compartment 'infectd': .* Did you mean 'infected'"):
         ens.counts("infectd")
     nobody = dif.simulate(GRAPH, [], model=SIR(0.5), runs=3, rng=7)
     assert nobody.counts("susceptible").tolist() == [[40]] * 3
@@ -536,16 +546,50 @@ def test_labels_and_tables_of_studies():
     ]  # fmt: skip
 
 
+STUDY = """
+replicates = 1
+
+[graph.platform]
+users = 300
+communities = 3
+
+[[model]]
+kind = "sir"
+[model.sir]
+transmission = [0.1, {kind = "gamma", mean = 10.0, shape = 2.0}]
+
+[[model]]
+kind = ["sis", "seir"]
+[model.sis]
+transmission = 0.1
+end = 5.0
+[model.seir]
+transmission = 0.1
+incubation = 1.0
+
+[seeding]
+strategy = ["random", "degree"]
+budget = [{k = 4}]
+
+[precision]
+max_runs = 128
+"""
+
+
 def test_epidemics_enter_a_study(tmp_path):
-    study = dif.Study.from_dict(
-        {
-            "graph": {"users": 300, "communities": 3},
-            "model": [
-                {"kind": "sir", "sir": {"transmission": [0.1, {"kind": "gamma", "mean": 4.0, "shape": 2.0}]}},
-                {"kind": "sis", "sis": {"transmission": 0.1, "end": 5.0}},
-            ],
-            "seeding": {"strategies": ["random", "degree"], "budgets": [4]},
-        }
-    )
+    (tmp_path / "study.toml").write_text(STUDY, encoding="utf-8")
+    study = dif.Study.from_toml(tmp_path / "study.toml")
     table = study.run(tmp_path / "s").to_pandas()
-    assert set(table["model_kind"]) == {"SIR", "SIS"}
+    assert set(table["model_kind"]) == {"SIR", "SIS", "SEIR"}
+    assert table.loc[table["model_kind"] == "SIR", "transmission_mean"].tolist() == [10.0] * 4
+    (tmp_path / "again.toml").write_text(study.to_toml(), encoding="utf-8")
+    assert dif.Study.from_toml(tmp_path / "again.toml").design.models == study.design.models
+    objects = dif.Study(
+        {"users": 300, "communities": 3},
+        models=[SIR(0.1), SEIR(Gamma(4.0, 2.0), 1.0)],
+        strategies=["random", "degree"],
+        budgets=[4],
+        max_runs=128,
+        replicates=1,
+    )
+    assert set(objects.run(tmp_path / "o").to_pandas()["model_kind"]) == {"SIR", "SEIR"}

@@ -12,10 +12,10 @@ from .program import Program as Program
 from .program import Start as Start
 from .program import Trace as Trace
 from .program import Workspace as Workspace
-from .reinfection import SIRS as SIRS
-from .reinfection import SIS as SIS
 from .registry import MODELS as MODELS
 from .registry import model_of as model_of
+from .reinfection import SIRS as SIRS
+from .reinfection import SIS as SIS
 from .rumour import Rumour as Rumour
 from .sips.model import SIPS as SIPS
 from .sips.parts import Complex as Complex

@@ -56,6 +56,19 @@ class Compartmental(DiffusionModel):
                     f"{self.end / MAX_STEPS:g}"
                 )
 
+    def time_of(self, name: str) -> WaitingTime:
+        """Return the waiting time that a parameter is.
+
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        WaitingTime
+        """
+        return WaitingTime.of(getattr(self, name), name)
+
     @property
     def horizon(self) -> float:
         """End of all events; infinite where there is none."""

@@ -10,6 +10,7 @@ import numpy as np
 from ..graph.follower_graph import FollowerGraph
 from ..kernels.arcs import OutArcs, Weighing
 from ..kernels.epidemic import BUCKETS, FREE, Course, Outbreak, outbreak_tree, outbreaks, steps_of
+from ..kernels.waiting import FIXED
 from .base import LiveEdges
 from .compartmental import Compartmental, seeds_by_run, too_many_steps, typical_time
 from .next_generation import NextGeneration
@@ -25,9 +26,6 @@ BUCKET = 0.1  # width of a bucket of times, as a share of a typical time
 
 class _Outbreaks(Compartmental):
     """What SIR and SEIR share."""
-
-    transmission: WaitingTime
-    recovery: WaitingTime
 
     @property
     def latent(self) -> WaitingTime:
@@ -47,14 +45,15 @@ class _Outbreaks(Compartmental):
         return self._live(graph)
 
     def _live(self, graph: FollowerGraph) -> LiveEdges:
-        live = with_transmissibility(graph, self.transmission, self.recovery)
-        if self.end is None and (isinstance(self.recovery, Fixed) or self.recovery.never):
+        live = with_transmissibility(graph, self.time_of("transmission"), self.time_of("recovery"))
+        period = self.time_of("recovery")
+        if self.end is None and (period.kind == FIXED or period.never):
             return LiveEdges(live)  # arcs of one source do not depend on each other
         raise NotImplementedError("RR sets of arcs that share an infectious period or have a deadline")
 
     def effective_probabilities(self, graph: FollowerGraph) -> FollowerGraph:
         """See `DiffusionModel.effective_probabilities`: the transmissibility of every arc."""
-        return with_transmissibility(graph, self.transmission, self.recovery)
+        return with_transmissibility(graph, self.time_of("transmission"), self.time_of("recovery"))
 
     def next_generation(self, graph: FollowerGraph) -> NextGeneration | None:
         """See `DiffusionModel.next_generation`: means do not change where arcs share an infectious period."""
@@ -103,7 +102,7 @@ class SIR(_Outbreaks):
     --------
     >>> import diffusion as dif
     >>> g = dif.FollowerGraph.from_arrays([0, 0, 1], [1, 2, 2], directed=False)
-    >>> estimate = dif.spread(g, [0], model=dif.models.SIR(transmission=1.0), runs=20_000, rng=7)
+    >>> estimate = dif.spread(g, [0], model=dif.models.SIR(transmission=1.0), runs=20_000, rng=1)
     >>> estimate.low < 13 / 6 < estimate.high
     True
     """
@@ -156,7 +155,7 @@ class SEIR(_Outbreaks):
     >>> import diffusion as dif
     >>> g = dif.FollowerGraph.from_arrays([0, 0, 1], [1, 2, 2], directed=False)
     >>> model = dif.models.SEIR(transmission=1.0, incubation=dif.models.Gamma(mean=5.0, shape=3.0))
-    >>> estimate = dif.spread(g, [0], model=model, runs=20_000, rng=7)
+    >>> estimate = dif.spread(g, [0], model=model, runs=20_000, rng=1)
     >>> estimate.low < 13 / 6 < estimate.high  # the incubation delays, and changes no final size
     True
     """
@@ -183,8 +182,7 @@ class SEIR(_Outbreaks):
     @property
     def latent(self) -> WaitingTime:
         """See `SIR`: the incubation time."""
-        assert isinstance(self.incubation, WaitingTime)
-        return self.incubation
+        return self.time_of("incubation")
 
 
 class _Workspace(Workspace):
@@ -194,7 +192,9 @@ class _Workspace(Workspace):
         super().__init__(n, 0)
         head = np.full(BUCKETS + 1, -1, np.int32)
         lists = np.empty(n, np.int32), head, np.empty(n, np.int32), np.full(n, FREE, np.int32)
-        self.outbreak = Outbreak(np.full(n, np.inf), np.full(n, -1.0), np.zeros(n), *lists, np.empty(most + 1, np.int64))
+        self.outbreak = Outbreak(
+            np.full(n, np.inf), np.full(n, -1.0), np.zeros(n), *lists, np.empty(most + 1, np.int64)
+        )
 
 
 class _OutbreakProgram(Program):
@@ -204,8 +204,11 @@ class _OutbreakProgram(Program):
         super().__init__(graph, model)
         self.model: _Outbreaks = model
         self.arcs = OutArcs(graph.csr.indptr, graph.csr.indices)
-        transmission = model.transmission.on_arcs(graph, "transmission")
-        latent, recovery = model.latent.on_nodes(graph, "incubation"), model.recovery.on_nodes(graph, "recovery")
+        transmission = model.time_of("transmission").on_arcs(graph, "transmission")
+        latent, recovery = (
+            model.latent.on_nodes(graph, "incubation"),
+            model.time_of("recovery").on_nodes(graph, "recovery"),
+        )
         width = BUCKET * typical_time(transmission, latent, recovery)
         self.course = Course(transmission, latent, recovery, model.horizon, 1.0 / width)
         self.most = int(np.diff(graph.csr.indptr).max(initial=0))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from .._upward import draw
 from .._validation import level
+from ..errors import NotFoundError, did_you_mean
 from ..results.ensemble import Ensemble
 from ..results.estimates import Estimate, SpreadEstimate
 from ..results.intervals import mean_interval
@@ -47,12 +48,13 @@ class EpidemicEnsemble(Ensemble):
     @property
     def times(self) -> NDArray[np.float64]:
         """End of every step, in the unit of the waiting times; shape (steps,)."""
-        return np.arange(self._steps) * float(self.model.width)
+        return np.asarray(np.arange(self._steps) * float(self.model.width), np.float64)
 
     @property
     def _steps(self) -> int:
-        least, end = max(self.new_by_state.shape[1], 1), self.model.end
-        return least if end is None else max(least, math.ceil(end / self.model.width - 1e-9) + 1)
+        least: int = max(self.new_by_state.shape[1], 1)
+        end = self.model.end
+        return least if end is None else max(least, math.ceil(float(end) / float(self.model.width) - 1e-9) + 1)
 
     def counts(self, compartment: str) -> NDArray[np.int64]:
         """Nodes in a compartment at the end of every step, shape (runs, steps).
@@ -66,23 +68,17 @@ class EpidemicEnsemble(Ensemble):
         -------
         ndarray of int64
         """
-        from ..errors import NotFoundError, did_you_mean
-
         compartments = self.model.compartments
         if compartment not in compartments:
             raise NotFoundError(
                 f"{self.model.name} has no compartment {compartment!r}: there are {', '.join(map(repr, compartments))}."
                 + did_you_mean(compartment, compartments)
             )
-        change = self.new_by_state.astype(np.int64) @ np.asarray(compartments[compartment], np.int64)
-        count = np.cumsum(change, axis=1)
+        change = np.zeros((self.runs, self._steps), np.int64)
+        change[:, : self.new_by_state.shape[1]] = self.new_by_state @ np.asarray(compartments[compartment], np.int64)
         if compartment == next(iter(compartments)):
-            count += self.graph.n_nodes
-        missing = self._steps - count.shape[1]
-        first = count[:, -1:] if count.shape[1] else np.zeros((self.runs, 1), np.int64) + (
-            self.graph.n_nodes if compartment == next(iter(compartments)) else 0
-        )
-        return np.concatenate([count, np.repeat(first, missing, axis=1)], axis=1) if missing else count
+            change[:, 0] += self.graph.n_nodes
+        return np.cumsum(change, axis=1)
 
     def curves(self, *, confidence: float = 0.95) -> pd.DataFrame:
         """Nodes in every compartment over time.
@@ -145,7 +141,7 @@ class EpidemicEnsemble(Ensemble):
     @property
     def peak_times(self) -> NDArray[np.float64]:
         """Time at which each run first has its peak; shape (runs,)."""
-        return self.times[self.counts(self.model.crowded).argmax(axis=1)]
+        return np.asarray(self.times[self.counts(self.model.crowded).argmax(axis=1)], np.float64)
 
     @property
     def durations(self) -> NDArray[np.float64]:

@@ -24,9 +24,6 @@ __all__ = ["SIRS", "SIS"]
 class _Relapsing(Compartmental):
     """What SIS and SIRS share."""
 
-    transmission: WaitingTime
-    recovery: WaitingTime
-
     @property
     def immune(self) -> WaitingTime:
         """Time from recovery until a node is susceptible again."""
@@ -167,8 +164,7 @@ class SIRS(_Relapsing):
     @property
     def immune(self) -> WaitingTime:
         """See `SIS`: the waning time."""
-        assert isinstance(self.waning, WaitingTime)
-        return self.waning
+        return self.time_of("waning")
 
 
 class _Workspace(Workspace):
@@ -188,13 +184,13 @@ class _RelapseProgram(Program):
         super().__init__(graph, model)
         self.model: _Relapsing = model
         self.arcs = OutArcs(graph.csr.indptr, graph.csr.indices)
-        transmission = model.transmission.on_arcs(graph, "transmission")
+        transmission = model.time_of("transmission").on_arcs(graph, "transmission")
         if transmission.kind == FIXED and (transmission.scale == 0.0).any():
             raise InputError(
-                f"transmission={model.transmission}: contacts that follow each other in no time have no next one: give "
+                f"transmission={model.time_of('transmission')}: contacts that follow each other in no time have no next one: give "
                 f"{model.name} times above 0"
             )
-        recovery, waning = model.recovery.on_nodes(graph, "recovery"), model.immune.on_nodes(graph, "waning")
+        recovery, waning = model.time_of("recovery").on_nodes(graph, "recovery"), model.immune.on_nodes(graph, "waning")
         self.disease = Relapse(transmission, recovery, waning, model.horizon)
         self.wanes = len(model.states) == 4
 

@@ -119,12 +119,13 @@ class _RumourProgram(Program):
     def __init__(self, graph: FollowerGraph, model: Rumour) -> None:
         super().__init__(graph, model)
         self.model: Rumour = model
-        assert isinstance(model.spread, WaitingTime)
-        assert isinstance(model.stifle, WaitingTime)
         csr, both = graph.csr, model.kind == "daley_kendall"
         meets = (csr.back < 0) | (csr.sources < csr.indices) if both else np.ones(1, np.bool_)
         self.pairs = Pairs(csr.indptr, csr.indices, csr.into.indptr, csr.into.sources, csr.into.arc, meets)
-        spread, stifle = model.spread.on_arcs(graph, "spread"), model.stifle.on_arcs(graph, "stifle")
+        spread, stifle = (
+            model.time_of("spread").on_arcs(graph, "spread"),
+            model.time_of("stifle").on_arcs(graph, "stifle"),
+        )
         self.gossip = Gossip(spread, stifle, both, model.horizon)
 
     def workspace(self, words: int) -> Workspace:

@@ -64,13 +64,13 @@ def _usual(of_arc: Wait, of_node: Wait, d: Floats, r: Floats) -> Floats:
     if of_node.kind == FIXED:
         return _cdf(of_arc, r, d)
     if kinds == (EXPONENTIAL, EXPONENTIAL):
-        return r / (r + d)
+        return np.asarray(r / (r + d))
     if kinds == (GEOMETRIC, GEOMETRIC):
-        return d / (1.0 - (1.0 - d) * (1.0 - r))
+        return np.asarray(d / (1.0 - (1.0 - d) * (1.0 - r)))
     if kinds == (EXPONENTIAL, GAMMA):  # Laplace transform of the period
-        return -np.expm1(-of_node.shape * np.log1p(r / d))
+        return np.asarray(-np.expm1(-of_node.shape * np.log1p(r / d)))
     if kinds == (GAMMA, EXPONENTIAL):
-        return (1.0 + d / r) ** -of_arc.shape
+        return np.asarray((1.0 + d / r) ** -of_arc.shape)
     if of_arc.kind == FIXED:
         return 1.0 - _cdf(of_node, d, r, left=True)
     if GEOMETRIC in kinds or d.size <= FEW:
@@ -123,7 +123,7 @@ def _quantiles(wait: Wait, levels: Floats, scale: float) -> Floats:
     if kind == EXPONENTIAL:
         return -np.log1p(-levels) * scale
     if kind == WEIBULL:
-        return (-np.log1p(-levels)) ** (1.0 / shape) * scale
+        return np.asarray((-np.log1p(-levels)) ** (1.0 / shape) * scale)
     if kind == GEOMETRIC:
         return np.ones(levels.size) if scale >= 1.0 else np.maximum(np.ceil(np.log1p(-levels) / np.log1p(-scale)), 1.0)
     if kind == GAMMA:

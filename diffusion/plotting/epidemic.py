@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
 from .layout import new_axes
-from .style import PALETTE, end_labels, style
+from .style import PALETTE, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,13 +39,11 @@ def plot_compartments(result: Any, ax: Axes | None = None) -> Axes:
         )
     with style():
         ax = new_axes(ax)
-        labels = []
         table = result.curves()
         for colour, (name, rows) in zip(PALETTE, table.groupby("compartment", sort=False), strict=False):
             ax.fill_between(rows["time"], rows["lower"], rows["upper"], color=colour, alpha=0.15, linewidth=0)
-            ax.plot(rows["time"], rows["mean"], color=colour)
-            labels.append((float(rows["mean"].iloc[-1]), str(name), colour))
-        end_labels(ax, labels, x=float(table["time"].max()))
+            ax.plot(rows["time"], rows["mean"], color=colour, label=str(name))
+        ax.legend(frameon=False)
         ax.set_ylim(0, None)
         ax.set_xlim(0, None)
         ax.set_xlabel("time")
