@@ -59,8 +59,9 @@ PAGES = (
         ("diffusion.models",),
         {
             "Models": "IC LT Threshold SIPS",
-            "Epidemics": "models.FinalSize",
             "In continuous time": "models.CTIC models.ICM models.timed_sampler",
+            "Epidemics and rumours": "models.SIR models.SEIR models.SIS models.SIRS models.Rumour models.FinalSize "
+            "models.EpidemicEnsemble",
             "Parts of SIPS": "models.Funnel models.Feed models.Complex models.Delay",
             "Results of SIPS": "models.SIPSEnsemble models.SIPSCascade",
             "Priors of SIPS": "models.SURVEY models.NOTES models.ENGAGEMENT models.engagement_eta models.priors_table",

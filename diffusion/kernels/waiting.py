@@ -56,12 +56,8 @@ def time_of(kind, scale, shape, u):
 
 
 @njit
-def wait_at(wait, index, key):
-    """Waiting time of an arc or node under its own 64-bit key."""
-    kind, scales, shape = wait
-    scale = scales[index if scales.size > 1 else 0]
-    if kind <= GEOMETRIC:
-        return time_of(kind, scale, shape, open_unit(mix(key)))
+def of_several(kind, scale, shape, key):
+    """Time of a kind that takes several numbers."""
     if scale == NEVER:
         return NEVER
     if kind == GAMMA:
@@ -69,13 +65,26 @@ def wait_at(wait, index, key):
     return scale * math.exp(shape * normal(key, np.int64(0))[0])
 
 
+@njit(inline="always")
+def drawn(kind, scale, shape, key):
+    """Waiting time of one scale under its own 64-bit key; numbers alone, which cost no counting of references."""
+    if kind <= GEOMETRIC:
+        return time_of(kind, scale, shape, open_unit(mix(key)))
+    return of_several(kind, scale, shape, key)
+
+
 @njit
-def below(wait, index, bound):
-    """Uniform number up to which a time of one number is at most `bound`; a little more than 1 for certain: compare
-    with ``u < below``. Kinds of several numbers have none: 2, and the time itself must be compared.
-    """
+def wait_at(wait, index, key):
+    """Waiting time of an arc or node under its own 64-bit key."""
     kind, scales, shape = wait
-    scale = scales[index if scales.size > 1 else 0]
+    return drawn(kind, scales[index if scales.size > 1 else 0], shape, key)
+
+
+@njit
+def share_below(kind, scale, shape, bound):
+    """Uniform number up to which a time of one number is at most `bound`; a little more than 1 for certain: compare
+    with ``u < share_below``. Kinds of several numbers have none: 2, and the time itself must be compared.
+    """
     if kind > GEOMETRIC or bound == NEVER:
         return 2.0
     if kind == FIXED:
@@ -87,3 +96,10 @@ def below(wait, index, bound):
     if scale >= 1.0:
         return 2.0 if bound >= 1.0 else 0.0
     return -math.expm1(np.floor(bound) * math.log1p(-scale))
+
+
+@njit
+def below(wait, index, bound):
+    """`share_below` of an arc or node."""
+    kind, scales, shape = wait
+    return share_below(kind, scales[index if scales.size > 1 else 0], shape, bound)

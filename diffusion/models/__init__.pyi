@@ -5,6 +5,9 @@ from .cascade import IC as IC
 from .cascade import LT as LT
 from .continuous import CTIC as CTIC
 from .continuous import ICM as ICM
+from .epidemic import SEIR as SEIR
+from .epidemic import SIR as SIR
+from .epidemic_results import EpidemicEnsemble as EpidemicEnsemble
 from .final_size import FinalSize as FinalSize
 from .next_generation import NextGeneration as NextGeneration
 from .program import Chunk as Chunk
@@ -14,6 +17,9 @@ from .program import Trace as Trace
 from .program import Workspace as Workspace
 from .registry import MODELS as MODELS
 from .registry import model_of as model_of
+from .reinfection import SIRS as SIRS
+from .reinfection import SIS as SIS
+from .rumour import Rumour as Rumour
 from .sips.model import SIPS as SIPS
 from .sips.parts import Complex as Complex
 from .sips.parts import Delay as Delay

@@ -8,6 +8,9 @@ from ..errors import InputError, NotFoundError, did_you_mean
 from .base import DiffusionModel
 from .cascade import IC, LT
 from .continuous import CTIC, ICM
+from .epidemic import SEIR, SIR
+from .reinfection import SIRS, SIS
+from .rumour import Rumour
 from .sips.model import SIPS
 from .threshold import Threshold
 
@@ -20,6 +23,11 @@ MODELS: dict[str, type[DiffusionModel]] = {
     "sips": SIPS,
     "ctic": CTIC,
     "icm": ICM,
+    "sir": SIR,
+    "seir": SEIR,
+    "sis": SIS,
+    "sirs": SIRS,
+    "rumour": Rumour,
 }
 
 

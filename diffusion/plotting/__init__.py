@@ -1,5 +1,6 @@
 """Figures: one look, one file for each family of results; nothing loads matplotlib before it draws."""
 
+from .epidemic import plot_compartments
 from .funnels import plot_funnel_rates
 from .growth import plot_growth
 from .inference import plot_calibration, plot_exposure_response, plot_predictive_check
@@ -40,6 +41,7 @@ __all__ = [
     "plot_calibration",
     "plot_cascade_tree",
     "plot_community_map",
+    "plot_compartments",
     "plot_cost_by_tier",
     "plot_exposure_response",
     "plot_fairness_price",

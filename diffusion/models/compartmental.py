@@ -1,0 +1,141 @@
+"""What models with waiting times and compartments share: parameters that are waiting times, and a grid of time steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._validation import number
+from ..errors import InputError
+from ..kernels.epidemic import Clock
+from ..kernels.waiting import GEOMETRIC, Wait
+from .base import DiffusionModel
+from .epidemic_results import EpidemicEnsemble
+from .program import Start
+from .waiting import KINDS, Exponential, WaitingTime
+
+__all__ = ["MAX_STEPS", "Compartmental", "seeds_by_run", "too_many_steps", "typical_time"]
+
+MAX_STEPS = 20_000  # of a time grid: 512 runs with three states then take 120 MB
+
+
+class Compartmental(DiffusionModel):
+    """Base of models in continuous time whose nodes pass through compartments.
+
+    Attributes
+    ----------
+    compartments : dict of str to tuple of int
+        For each compartment and state, what an entry into the state adds to it. At first all nodes are in the first.
+    crowded : str
+        Compartment whose peak is of interest.
+    waiting : tuple of str
+        Parameters that are waiting times.
+    """
+
+    takes_probabilities = False
+    result_type = EpidemicEnsemble
+    compartments: ClassVar[dict[str, tuple[int, ...]]]
+    crowded: ClassVar[str] = "infected"
+    waiting: ClassVar[tuple[str, ...]] = ()
+    width: float
+    end: float | None
+
+    def _check(self) -> None:
+        for name in self.waiting:
+            object.__setattr__(self, name, WaitingTime.of(getattr(self, name), name))
+        number(self.width, "width", above=0)
+        if self.end is not None:
+            number(self.end, "end", above=0)
+            if self.end / self.width > MAX_STEPS:
+                raise InputError(
+                    f"end={self.end:g} is {self.end / self.width:,.0f} steps of width={self.width:g}: give a width from "
+                    f"{self.end / MAX_STEPS:g}"
+                )
+
+    def time_of(self, name: str) -> WaitingTime:
+        """Return the waiting time that a parameter is.
+
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        WaitingTime
+        """
+        return WaitingTime.of(getattr(self, name), name)
+
+    @property
+    def horizon(self) -> float:
+        """End of all events; infinite where there is none."""
+        return np.inf if self.end is None else float(self.end)
+
+    @property
+    def clock(self) -> Clock:
+        """Grid of time steps, as kernels take it."""
+        return Clock(float(self.width), MAX_STEPS)
+
+    @property
+    def changed(self) -> dict[str, Any]:
+        """Parameters by name, without those at their defaults; exponential waiting times by their rates."""
+        values = {f.name: (_short(getattr(self, f.name)), f.default) for f in fields(self)}  # type: ignore[arg-type]
+        return {name: value for name, (value, default) in values.items() if value != default}
+
+    def study_table(self) -> dict[str, Any]:
+        """See `Declared.study_table`: waiting times that are not exponential are tables of their own."""
+        return {name: _declared(value) for name, value in self.changed.items()}
+
+    def study_columns(self, table: Mapping[str, Any]) -> dict[str, Any]:
+        """See `Declared.study_columns`: of waiting times the mean and the distribution."""
+        columns = super().study_columns(table)
+        for name in self.waiting:
+            wait: WaitingTime = getattr(self, name)
+            columns[f"{name}_mean"] = float(wait.expected)
+            columns[f"{name}_times"] = str(wait)
+        return columns
+
+
+def _short(value: Any) -> Any:
+    return value.rate if type(value) is Exponential else value
+
+
+def _declared(value: Any) -> Any:
+    for kind, of in KINDS.items():
+        if type(value) is of:
+            return {"kind": kind} | {f.name: getattr(value, f.name) for f in fields(value)}
+    return value
+
+
+def typical_time(*waits: Wait) -> float:
+    """Smallest of the medians of scales, of those that are times at all; 1 where none is."""
+    found = []
+    for kind, scales, _ in waits:
+        times = scales[np.isfinite(scales) & (scales > 0)]
+        if times.size:
+            middle = float(np.median(times))
+            found.append(1.0 / middle if kind == GEOMETRIC else middle)
+    return min(found, default=1.0)
+
+
+def seeds_by_run(start: Start, first: int, last: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Seeds of runs first ... last - 1 and where those of each begin; one entry where all runs have all seeds."""
+    if not start.run_of.size:
+        return start.seeds, IN_EVERY_RUN
+    here = np.flatnonzero((start.run_of >= first) & (start.run_of < last))
+    order = here[np.argsort(start.run_of[here], kind="stable")]
+    return start.seeds[order], np.searchsorted(start.run_of[order], np.arange(first, last + 1)).astype(np.int64)
+
+
+IN_EVERY_RUN = np.zeros(1, np.int64)
+
+
+def too_many_steps(model: Compartmental) -> InputError:
+    """The error of runs that outlast the grid."""
+    return InputError(
+        f"a run of {model.name} lasts more than {MAX_STEPS:,} steps of width={model.width:g}: give a larger width= for the "
+        "time grid, or end="
+    )

@@ -1,0 +1,132 @@
+"""Probability that an arc transmits before its source recovers, for all pairs of waiting times."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..graph._parts import Probabilities
+from ..graph.follower_graph import FollowerGraph
+from ..kernels.waiting import EXPONENTIAL, FIXED, GAMMA, GEOMETRIC, LOGNORMAL, WEIBULL, Wait
+from .waiting import WaitingTime
+
+__all__ = ["transmissibility", "with_transmissibility"]
+
+POINTS = 4096  # quantiles of the infectious period that stand for it
+FEW = 2048  # distinct pairs of arcs that are computed one by one; of more, a fine grid of ratios is
+Floats = NDArray[np.float64]
+
+
+def with_transmissibility(graph: FollowerGraph, transmission: WaitingTime, recovery: WaitingTime) -> FollowerGraph:
+    """Return the graph with the probability of each arc that it transmits before its source recovers."""
+    p = transmissibility(graph, transmission, recovery).astype(np.float32)
+    return replace(graph, probabilities=Probabilities(p, "transmissibility"))
+
+
+def transmissibility(graph: FollowerGraph, transmission: WaitingTime, recovery: WaitingTime) -> Floats:
+    """P(D <= R) of every arc, or one value for all; D is the time of the arc, R that of its source.
+
+    Parameters
+    ----------
+    graph : FollowerGraph
+    transmission : WaitingTime
+    recovery : WaitingTime
+
+    Returns
+    -------
+    ndarray of float64, shape (n_edges,) or (1,)
+    """
+    of_arc, of_node = transmission.on_arcs(graph, "transmission"), recovery.on_nodes(graph, "recovery")
+    d, r = of_arc.scale, of_node.scale
+    if r.size > 1 or (recovery.column is not None and graph.n_nodes == 1):
+        r = r[graph.csr.sources]
+    d, r = np.broadcast_arrays(d, r)
+    pairs, back = np.unique(np.stack([d, r]), axis=1, return_inverse=True)
+    return _of_pairs(of_arc, of_node, pairs[0], pairs[1])[back.ravel()]
+
+
+def _of_pairs(of_arc: Wait, of_node: Wait, d: Floats, r: Floats) -> Floats:
+    """P(D <= R) for scales d and r."""
+    never_d = d <= 0 if of_arc.kind == GEOMETRIC else np.isinf(d)
+    never_r = r <= 0 if of_node.kind == GEOMETRIC else np.isinf(r)
+    found = np.where(never_d, 0.0, 1.0)
+    usual = ~never_d & ~never_r
+    if usual.any():
+        found[usual] = np.clip(_usual(of_arc, of_node, d[usual], r[usual]), 0.0, 1.0)
+    return found
+
+
+def _usual(of_arc: Wait, of_node: Wait, d: Floats, r: Floats) -> Floats:
+    kinds = of_arc.kind, of_node.kind
+    if of_node.kind == FIXED:
+        return _cdf(of_arc, r, d)
+    if kinds == (EXPONENTIAL, EXPONENTIAL):
+        return np.asarray(r / (r + d))
+    if kinds == (GEOMETRIC, GEOMETRIC):
+        return np.asarray(d / (1.0 - (1.0 - d) * (1.0 - r)))
+    if kinds == (EXPONENTIAL, GAMMA):  # Laplace transform of the period
+        return np.asarray(-np.expm1(-of_node.shape * np.log1p(r / d)))
+    if kinds == (GAMMA, EXPONENTIAL):
+        return np.asarray((1.0 + d / r) ** -of_arc.shape)
+    if of_arc.kind == FIXED:
+        return 1.0 - _cdf(of_node, d, r, left=True)
+    if GEOMETRIC in kinds or d.size <= FEW:
+        return _midpoints(of_arc, of_node, d, r)
+    # Both times are a scale times a time of scale 1: the probability is a smooth function of the ratio alone.
+    from scipy.interpolate import PchipInterpolator
+
+    ratio = np.log(r) - np.log(d)
+    grid = np.linspace(ratio.min(), ratio.max(), FEW)
+    values = _midpoints(of_arc, of_node, np.ones(FEW), np.exp(grid))
+    return np.asarray(PchipInterpolator(grid, values)(ratio))
+
+
+def _midpoints(of_arc: Wait, of_node: Wait, d: Floats, r: Floats) -> Floats:
+    """Mean of P(D <= R | R) over the middles of equally likely parts of the period."""
+    levels = (np.arange(POINTS) + 0.5) / POINTS
+    found = np.empty(d.size)
+    for i in range(d.size):
+        found[i] = _cdf(of_arc, _quantiles(of_node, levels, r[i]), d[i]).mean()
+    return found
+
+
+def _cdf(wait: Wait, time: Floats, scale: Any, *, left: bool = False) -> Floats:
+    """P(time of that scale <= `time`); with `left` <."""
+    from scipy import special
+
+    kind, _, shape = wait
+    if kind == FIXED:
+        return np.asarray(time > scale if left else time >= scale, np.float64)
+    if kind == EXPONENTIAL:
+        return np.asarray(-np.expm1(-time / scale))
+    if kind == WEIBULL:
+        return np.asarray(-np.expm1(-((time / scale) ** shape)))
+    if kind == GEOMETRIC:
+        steps = np.ceil(time) - 1.0 if left else np.floor(time)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(steps <= 0, 0.0, -np.expm1(np.maximum(steps, 1.0) * np.log1p(-np.asarray(scale))))
+    if kind == GAMMA:
+        return np.asarray(special.gammainc(shape, time / scale))
+    if shape == 0.0:
+        return np.asarray(time > scale if left else time >= scale, np.float64)
+    with np.errstate(divide="ignore"):
+        return np.asarray(special.ndtr((np.log(time) - np.log(scale)) / shape))
+
+
+def _quantiles(wait: Wait, levels: Floats, scale: float) -> Floats:
+    from scipy import special
+
+    kind, _, shape = wait
+    if kind == EXPONENTIAL:
+        return -np.log1p(-levels) * scale
+    if kind == WEIBULL:
+        return np.asarray((-np.log1p(-levels)) ** (1.0 / shape) * scale)
+    if kind == GEOMETRIC:
+        return np.ones(levels.size) if scale >= 1.0 else np.maximum(np.ceil(np.log1p(-levels) / np.log1p(-scale)), 1.0)
+    if kind == GAMMA:
+        return np.asarray(special.gammaincinv(shape, levels) * scale)
+    assert kind == LOGNORMAL
+    return np.asarray(scale * np.exp(shape * special.ndtri(levels)))
