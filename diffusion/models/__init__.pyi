@@ -23,6 +23,8 @@ from .sips.priors import engagement_eta as engagement_eta
 from .sips.priors import priors_table as priors_table
 from .sips.results import SIPSCascade as SIPSCascade
 from .sips.results import SIPSEnsemble as SIPSEnsemble
+from .temporal import TemporalIC as TemporalIC
+from .temporal import TemporalSIR as TemporalSIR
 from .threshold import Threshold as Threshold
 from .waiting import Exponential as Exponential
 from .waiting import Fixed as Fixed
