@@ -16,7 +16,8 @@ from .cascade import parent_rank, weigh
 from .coins import MIX_A, mix, world_of
 from .waiting import Wait, open_unit, wait_at
 
-TAG_CONTACT, TAG_WAIT, TAG_START = 0xC0, 0xC1, 0xC2
+TAG_TEMPORAL = 0xC0
+OF_START, OF_WAIT = np.uint64(0x5DEECE66D1CE4E5B), np.uint64(0xA0761D6478BD642F)  # other draws of the same world
 SIR, IC_CONTACTS, IC_FOLLOWS = 0, 1, 2
 DONE, AWAY = -2, -1  # places outside the heap
 MOST_STEPS = 10_000
@@ -65,9 +66,8 @@ def comes_before(when, u, v):
 
 
 @njit
-def lift(events, at, v):
+def lift(when, place, heap, at, v):
     """Put node v at the place `at` or above it."""
-    when, place, heap = events.when, events.place, events.heap
     while at > 0:
         above = (at - 1) >> 1
         u = heap[above]
@@ -81,9 +81,8 @@ def lift(events, at, v):
 
 
 @njit
-def pop(events, size):
+def pop(when, place, heap, size):
     """Take the first node off a heap of `size` nodes."""
-    when, place, heap = events.when, events.place, events.heap
     first, v = heap[0], heap[size - 1]
     size -= 1
     at = 0
@@ -101,130 +100,37 @@ def pop(events, size):
         heap[at] = v
         place[v] = at
     place[first] = DONE
-    return first
+    return np.int64(first)
 
 
 @njit(inline="always")
-def first_after(time, low, high, now, at_once):
-    """Position of the first time after `now` (from `now` on where `at_once`) in low ... high - 1; high: there is none."""
-    while low < high:
-        middle = (low + high) >> 1
-        if time[middle] > now or (at_once and time[middle] == now):
-            high = middle
-        else:
-            low = middle + 1
+def first_after(time, low, high, after):
+    """Position of the first time above `after` in low ... high - 1; high: there is none."""
+    n = high - low
+    while n > 0:  # without a branch to guess
+        half = n >> 1
+        up = time[low + half] <= after
+        low = low + half + 1 if up else low
+        n = n - half - 1 if up else half
     return low
 
 
 @njit(inline="always")
 def trials_to_success(p, most, u):
     """Smallest k in 1 ... most with u < p[k], which there is."""
-    low, high = 1, most
-    while low < high:
-        middle = (low + high) >> 1
-        if u < p[middle]:
-            high = middle
-        else:
-            low = middle + 1
+    low, n = 1, most - 1
+    while n > 0:
+        half = n >> 1
+        up = u >= p[low + half]
+        low = low + half + 1 if up else low
+        n = n - half - 1 if up else half
     return low
-
-
-@njit(inline="always")
-def delivery(arcs, course, k, now, over, at_once, contact_world, wait_world):
-    """Time at which arc k out of a node active from `now` on delivers; infinite for never."""
-    j = arcs.arc[k]
-    draw = open_unit(mix(contact_world ^ (np.uint64(j) * _A)))
-    low, high = arcs.begin[k], arcs.begin[k + 1]
-    p, mode = course.p, course.mode
-    if mode == SIR:
-        if draw >= p[high - low]:
-            return np.inf
-        i = first_after(arcs.time, low, high, now, at_once)
-        if draw >= p[high - i]:
-            return np.inf
-        t = arcs.time[i + trials_to_success(p, high - i, draw) - 1]
-        return t if t <= over else np.inf
-    if draw >= p[j if p.size > 1 else 0]:
-        return np.inf
-    t = now
-    if mode == IC_CONTACTS:
-        i = first_after(arcs.time, low, high, now, at_once)
-        if i == high:
-            return np.inf
-        t = arcs.time[i]
-    else:
-        i = first_after(arcs.time, low, high, now, False) - 1  # the last that began by now
-        if i < low or now >= arcs.until[i]:
-            return np.inf
-    return t + wait_at(course.wait, j, wait_world ^ (np.uint64(j) * _A))
-
-
-@njit
-def start_of(course, key, run):
-    """Time at which the seeds of a run become active."""
-    if course.length == 0.0:
-        return course.start
-    return course.start + course.length * open_unit(world_of(key, TAG_START, run))
-
-
-# seeds i4[], key u8, run i8, began f8, record bool  ->  size i8, arc visits i8; nodes[:size], seeds first, then in order of
-# time; over[:size]; by node `when` and `parent`
-@njit
-def one_run(arcs, course, seeds, key, run, began, record, events):
-    when, place, nodes, over, parent = events.when, events.place, events.nodes, events.over, events.parent
-    indptr, target, last = arcs.indptr, arcs.target, arcs.last
-    contact_world, wait_world = world_of(key, TAG_CONTACT, run), world_of(key, TAG_WAIT, run)
-    sir = course.mode == SIR
-    for s in seeds:
-        when[s] = began
-        place[s] = DONE
-    size = visits = n_heap = 0
-    while size < seeds.size or n_heap > 0:
-        at_once = size < seeds.size
-        if at_once:
-            u = seeds[size]
-        else:
-            u = pop(events, n_heap)
-            n_heap -= 1
-        now = when[u]
-        done = np.inf
-        if sir:
-            done = now + wait_at(course.wait, u, wait_world ^ (np.uint64(u) * _A))
-        nodes[size] = u
-        over[size] = done
-        size += 1
-        for k in range(indptr[u], indptr[u + 1]):
-            if last[k] < now:
-                break
-            visits += 1
-            v = target[k]
-            if place[v] == DONE:
-                continue
-            t = delivery(arcs, course, k, now, done, at_once, contact_world, wait_world)
-            if t > when[v] or t > course.end or t == np.inf:
-                continue
-            if record:
-                order = parent_rank(key, run, arcs.arc[k])
-                if t == when[v] and order >= events.rank[v]:
-                    continue
-                events.rank[v] = order
-            if t < when[v]:
-                when[v] = t
-                at = np.int64(place[v])
-                if at == AWAY:
-                    at = n_heap
-                    n_heap += 1
-                lift(events, at, v)
-            elif not record:
-                continue
-            parent[v] = u
-    return size, visits
 
 
 @njit(inline="always")
 def step_of(time, began, width):
     """Step of an event: k holds ((k - 1) width, k width] after the start, and no event but that of a seed is in step 0."""
-    return max(math.ceil((time - began) / width - 1e-9), 1)
+    return max(np.int64(math.ceil((time - began) / width - 1e-9)), 1)
 
 
 @njit
@@ -235,74 +141,152 @@ def reset(events, size):
         events.place[v] = AWAY
 
 
-# start: Start, key u8, first i8, last i8, states i8; node_counts i8[n] is added to  ->  new i4[last - first, steps, states],
-# arc visits, largest step; no counts where that is MOST_STEPS or more
+# start: Start whose runs of seeds rise, key u8, first i8, last i8, states i8; node_counts i8[n] is added to  ->  new
+# i4[last - first, steps, states]; arc visits i8; steps i8, which are not counted where there are more than MOST_STEPS; size i8
+# of the last run, whose `events` stay where `record` (nodes[:size], seeds first, then in order of time; over[:size]; by node
+# `when` and `parent`) and are to be reset
 @njit
-def temporal_batch(arcs, course, start, key, first, last, states, events, node_counts, weighing):
-    """Runs first ... last - 1."""
-    when, nodes, over, end, width = events.when, events.nodes, events.over, course.end, course.width
+def temporal_batch(arcs, course, start, key, first, last, states, record, events, node_counts, weighing):
+    """Runs first ... last - 1.
+
+    One function holds the loop over runs and that over events: arrays are taken out of their tuples once, since each time
+    costs two counts of references, and an outbreak of one node takes less than a hundred of them.
+    """
+    when, place, heap, nodes, over, parent, rank = events
+    indptr, target, arc, latest, begin, time, until = arcs
+    mode, p, wait, starts, length, end, width = course
+    seeds, run_of = start
+    weights, sums = weighing
+    each = 0 if p.size == 1 else 1
     new = np.zeros((last - first, 16, states), np.int32)
-    deepest, visits = 0, 0
-    seeds, run_of = start.seeds, start.run_of  # runs of seeds rise
-    low, high = 0, 0 if run_of.size > 0 else seeds.size
+    steps, visits, size = 1, 0, 0
+    low_seed, high_seed = 0, seeds.size
     if run_of.size > 0:
-        high = np.searchsorted(run_of, first)
+        high_seed = np.searchsorted(run_of, first)
     for run in range(first, last):
         if run_of.size > 0:
-            low = high
-            while high < run_of.size and run_of[high] == run:
-                high += 1
-        began = start_of(course, key, run)
-        size, seen = one_run(arcs, course, seeds[low:high], key, run, began, False, events)
-        visits += seen
-        if weighing.weights.size > 0:
-            weighing.sums[run - first] += weigh(nodes[:size], weighing.weights)
+            low_seed = high_seed
+            while high_seed < run_of.size and run_of[high_seed] == run:
+                high_seed += 1
+        n_seeds = high_seed - low_seed
+        world = world_of(key, TAG_TEMPORAL, run)
+        began = starts
+        if length > 0.0:
+            began += length * open_unit(mix(world ^ OF_START))
+        for i in range(n_seeds):
+            s = seeds[low_seed + i]
+            when[s] = began
+            place[s] = DONE
+        size = n_heap = 0
         final = began
-        for i in range(size):
-            final = max(final, when[nodes[i]])
-            if states > 1 and over[i] <= end:
-                final = max(final, over[i])
-        depth = (final - began) / width + 1.0
-        if depth >= MOST_STEPS:
+        while size < n_seeds or n_heap > 0:
+            at_once = size < n_seeds
+            if at_once:
+                u = np.int64(seeds[low_seed + size])
+            else:
+                u = pop(when, place, heap, n_heap)
+                n_heap -= 1
+            now = when[u]
+            after = np.nextafter(now, -np.inf) if at_once else now
+            final = max(final, now)
+            limit = end
+            if mode == SIR:
+                done = now + wait_at(wait, u, world ^ OF_WAIT ^ (np.uint64(u) * _A))
+                over[size] = done
+                if done <= end:
+                    limit = done
+                    final = max(final, done)
+            nodes[size] = u
+            size += 1
+            for k in range(indptr[u], indptr[u + 1]):
+                if latest[k] < now:
+                    break
+                visits += 1
+                v = np.int64(target[k])
+                if place[v] == DONE:
+                    continue
+                j = arc[k]
+                low, high = begin[k], begin[k + 1]
+                draw = open_unit(mix(world ^ (np.uint64(j) * _A)))
+                if draw >= p[high - low if mode == SIR else j * each]:
+                    continue
+                t = now
+                if mode == IC_FOLLOWS:
+                    i = first_after(time, low, high, now) - 1  # the last that began by now
+                    if i < low or now >= until[i]:
+                        continue
+                else:
+                    i = first_after(time, low, high, after)
+                    if mode == SIR:
+                        if draw >= p[high - i]:
+                            continue
+                        i += trials_to_success(p, high - i, draw) - 1
+                    elif i == high:
+                        continue
+                    t = time[i]
+                if mode != SIR:
+                    t += wait_at(wait, j, world ^ OF_WAIT ^ (np.uint64(j) * _A))
+                if t > limit or t > when[v] or t == np.inf:
+                    continue
+                if record:
+                    order = parent_rank(key, run, j)
+                    if t == when[v] and order >= rank[v]:
+                        continue
+                    rank[v] = order
+                    parent[v] = u
+                if t < when[v]:
+                    when[v] = t
+                    at = np.int64(place[v])
+                    if at == AWAY:
+                        at = n_heap
+                        n_heap += 1
+                    lift(when, place, heap, at, v)
+        if record:
+            break
+        if weights.size > 0:
+            sums[run - first] += weigh(nodes[:size], weights)
+        depth = (final - began) / width + 2.0
+        if depth > MOST_STEPS:
             reset(events, size)
-            return new[:, :0], visits, np.int64(min(depth, 1e15))
-        if depth + 2.0 > new.shape[1]:
-            more = np.zeros((last - first, max(2 * new.shape[1], np.int64(depth) + 3), states), np.int32)
+            return new[:, :0].copy(), visits, np.int64(min(depth, 1e15)), size
+        deepest = np.int64(depth) + 1
+        steps = max(steps, deepest)
+        if deepest > new.shape[1]:
+            more = np.zeros((last - first, max(2 * new.shape[1], deepest), states), np.int32)
             more[:, : new.shape[1]] = new
             new = more
-        row = new[run - first]
         for i in range(size):
             v = nodes[i]
-            step = 0 if i < high - low else step_of(when[v], began, width)
-            row[step, 0] += 1
-            deepest = max(deepest, step)
+            at = np.int64(0) if i < n_seeds else step_of(when[v], began, width)
+            new[run - first, at, 0] += 1
             if states > 1 and over[i] <= end:
-                step = step_of(over[i], began, width)
-                row[step, 1] += 1
-                deepest = max(deepest, step)
+                new[run - first, step_of(over[i], began, width), 1] += 1
             node_counts[v] += 1
-        reset(events, size)
-    return new[:, : deepest + 1].copy(), visits, np.int64(deepest)
+            when[v] = np.inf
+            place[v] = AWAY
+    return new[:, :steps], visits, steps, size
 
 
 # ->  nodes i4[size] in order of time, step i4[size], parent i4[size] (positions, -1 seed), time f8[size], over f8[size]
 @njit
-def temporal_run(arcs, course, seeds, key, run, events):
-    """One run with the parents of its nodes."""
-    began = start_of(course, key, run)
-    size, _ = one_run(arcs, course, seeds, key, run, began, True, events)
+def temporal_run(arcs, course, start, key, run, events, node_counts, weighing):
+    """One run with the parents of its nodes; weighing is empty."""
+    size = temporal_batch(arcs, course, start, key, run, run + 1, 1, True, events, node_counts, weighing)[3]
+    began = course.start
+    if course.length > 0.0:
+        began += course.length * open_unit(mix(world_of(key, TAG_TEMPORAL, run) ^ OF_START))
     nodes = events.nodes[:size].copy()
-    time, step, parent = np.empty(size), np.zeros(size, np.int32), np.empty(size, np.int32)
+    time, step, parent = np.empty(size), np.zeros(size, np.int32), np.full(size, -1, np.int32)
     position = events.heap  # empty by now
     for i in range(size):
         position[nodes[i]] = i
+    n_seeds = start.seeds.size
     for i in range(size):
         v = nodes[i]
         time[i] = events.when[v]
-        parent[i] = -1
-        if i >= seeds.size:
+        if i >= n_seeds:
             parent[i] = position[events.parent[v]]
-            step[i] = min(step_of(time[i], began, course.width), 2.0**31 - 1)
+            step[i] = min(step_of(time[i], began, course.width), 2**31 - 1)
     over = events.over[:size].copy()
     reset(events, size)
     return nodes, step, parent, time, over

@@ -13,6 +13,7 @@ from .._validation import number, probability
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
 from ..graph.temporal import TemporalGraph
+from ..kernels.arcs import Start as KernelStart
 from ..kernels.arcs import Weighing
 from ..kernels.temporal import (
     AWAY,
@@ -28,7 +29,7 @@ from ..kernels.temporal import (
 )
 from ..kernels.waiting import FIXED, Wait
 from .base import DiffusionModel, need_probabilities
-from .program import Chunk, Program, Start, Trace, Workspace
+from .program import NO_WEIGHTS, Chunk, Program, Start, Trace, Workspace
 from .waiting import Fixed, WaitingTime
 
 __all__ = ["TemporalIC", "TemporalSIR"]
@@ -236,7 +237,7 @@ def _constant(array: NDArray[Any]) -> NDArray[Any]:
     return array
 
 
-_NO_TIMES = _constant(np.zeros(1))
+_EVERY_RUN = _constant(np.zeros(0, np.int64))
 
 
 class _Workspace(Workspace):
@@ -292,18 +293,19 @@ class _TemporalProgram(Program):
         weighing = Weighing(start.weights, np.zeros(last - first if start.weights.size else 0))
         states, counts = len(self.model.states), workspace.node_counts[:, 0]
         run = self.arcs, self.course, start.for_kernel, start.key, first, last
-        new, visits, deepest = temporal_batch(*run, states, workspace.events, counts, weighing)
-        if deepest >= MOST_STEPS:
+        new, visits, steps, _ = temporal_batch(*run, states, False, workspace.events, counts, weighing)
+        if steps > MOST_STEPS:
             raise InputError(
-                f"a run has {deepest:,} steps of width={self.course.width:g}: give a larger width=, such as "
-                f"{self.course.width * deepest / 100:.3g}, for at most {MOST_STEPS:,}"
+                f"a run has {steps:,} steps of width={self.course.width:g}: give a larger width=, such as "
+                f"{self.course.width * steps / 100:.3g}, for at most {MOST_STEPS:,}"
             )
         return Chunk(new, int(visits), weighing.sums if start.weights.size else None)
 
     def replay(self, start: Start, run: int) -> Trace:
         """See `Program.replay`."""
-        space = _Workspace(self.graph.n_nodes)
-        found = temporal_run(self.arcs, self.course, start.seeds, start.key, run, space.events)
+        space, alone = _Workspace(self.graph.n_nodes), start.of_run(run)
+        rules = self.arcs, self.course, KernelStart(alone.seeds, _EVERY_RUN), start.key
+        found = temporal_run(*rules, run, space.events, space.node_counts[:, 0], Weighing(NO_WEIGHTS, np.zeros(0)))
         nodes, steps, parents, time, over = found
         details = {"time": time, "recovery": over} if len(self.model.states) > 1 else {"time": time}
         return Trace(nodes, steps, parents, details)
