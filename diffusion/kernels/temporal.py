@@ -249,18 +249,20 @@ def temporal_batch(arcs, course, start, key, first, last, states, record, events
         if depth > MOST_STEPS:
             reset(events, size)
             return new[:, :0].copy(), visits, np.int64(min(depth, 1e15)), size
-        deepest = np.int64(depth) + 1
-        steps = max(steps, deepest)
-        if deepest > new.shape[1]:
-            more = np.zeros((last - first, max(2 * new.shape[1], deepest), states), np.int32)
+        room = np.int64(depth) + 1
+        if room > new.shape[1]:
+            more = np.zeros((last - first, max(2 * new.shape[1], room), states), np.int32)
             more[:, : new.shape[1]] = new
             new = more
         for i in range(size):
             v = nodes[i]
             at = np.int64(0) if i < n_seeds else step_of(when[v], began, width)
             new[run - first, at, 0] += 1
+            steps = max(steps, at + 1)
             if states > 1 and over[i] <= end:
-                new[run - first, step_of(over[i], began, width), 1] += 1
+                at = step_of(over[i], began, width)
+                new[run - first, at, 1] += 1
+                steps = max(steps, at + 1)
             node_counts[v] += 1
             when[v] = np.inf
             place[v] = AWAY

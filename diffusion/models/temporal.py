@@ -30,7 +30,7 @@ from ..kernels.temporal import (
 from ..kernels.waiting import FIXED, Wait
 from .base import DiffusionModel, need_probabilities
 from .program import NO_WEIGHTS, Chunk, Program, Start, Trace, Workspace
-from .waiting import Fixed, WaitingTime
+from .waiting import Exponential, Fixed, WaitingTime
 
 __all__ = ["TemporalIC", "TemporalSIR"]
 
@@ -123,7 +123,7 @@ class TemporalSIR(_TemporalModel):
     example: ClassVar[str] = "TemporalSIR(transmission=0.1, recovery=0.5)"
 
     transmission: float
-    recovery: Any = 0.0
+    recovery: Any = Exponential(0.0)
     start: float | Literal["random"] | None = None
     width: float | None = None
     end: float | None = None
@@ -149,7 +149,7 @@ class TemporalSIR(_TemporalModel):
         with np.errstate(divide="ignore", invalid="ignore"):
             p = -np.expm1(np.arange(most + 1) * np.log1p(-float(self.transmission)))
         p[0] = 0.0
-        sure = self.transmission in (0, 1) and isinstance(self.recovery, Fixed) | self.recovery.never
+        sure = self.transmission in (0, 1) and (self.recovery.kind == FIXED or self.recovery.never)
         wait = self.recovery.on_nodes(graph, "recovery")
         end = times.span[1] if self.end is None else float(self.end)
         return _TemporalProgram(graph, self, SIR, p, wait, end, bool(sure))
@@ -197,7 +197,7 @@ class TemporalIC(_TemporalModel):
     [0, 1]
     """
 
-    delay: Any = 1.0
+    delay: Any = Exponential(1.0)
     start: float | Literal["random"] | None = None
     width: float | None = None
     deadline: float | None = None
