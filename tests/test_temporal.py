@@ -147,7 +147,9 @@ def made(n=60, rows=600, seed=3):
     return TemporalGraph.from_contacts(u, v, draw.integers(0, 100, rows), directed=False, nodes=range(n))
 
 
-@pytest.mark.parametrize("model", [TemporalSIR(0.2, 0.05), TemporalSIR(0.2, 0.05, start="random"), TemporalIC(0.3)], ids=str)
+@pytest.mark.parametrize(
+    "model", [TemporalSIR(0.2, 0.05), TemporalSIR(0.2, 0.05, start="random"), TemporalIC(0.3)], ids=str
+)
 def test_threads_chunks_and_weights_change_nothing(model):
     graph = made().with_probabilities("constant", p=0.5)
     weights = np.arange(graph.n_nodes) + 0.5
@@ -264,7 +266,9 @@ def test_a_follow_that_begins_after_the_post_carries_nothing():
 
 
 def test_one_coin_an_arc_however_many_contacts():
-    graph = TemporalGraph.from_contacts([0] * 5, [1] * 5, range(5), directed=False).with_probabilities("constant", p=0.3)
+    graph = TemporalGraph.from_contacts([0] * 5, [1] * 5, range(5), directed=False).with_probabilities(
+        "constant", p=0.3
+    )
     assert near(share_infected(graph, [0], 1, TemporalIC()), 0.3)
 
 

@@ -13,7 +13,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .._columns import table_columns
-from .._validation import is_number
 from ..errors import InputError
 from ._build import Arcs, build_arcs
 from ._labels import as_labels, factorize
@@ -211,7 +210,9 @@ class TemporalGraph(FollowerGraph):
             raise InputError(f"start has {len(starts):,} values and end {len(ends):,}: give one for every row")
         if (ends < starts).any():
             at = int((ends < starts).argmax())
-            raise InputError(f"end {ends[at]:g} is before start {starts[at]:g} in row {at}: a follow ends after it began")
+            raise InputError(
+                f"end {ends[at]:g} is before start {starts[at]:g} in row {at}: a follow ends after it began"
+            )
         arcs, arc, row = _arcs_of_rows(source, target, len(starts), "start", nodes, edges_mean, directed)
         by = np.lexsort((starts[row], arc))
         arc, lows, highs = merge_intervals(arc[by], starts[row][by], ends[row][by])
@@ -265,13 +266,13 @@ class TemporalGraph(FollowerGraph):
             raise InputError("end= belongs to start=, and contacts have a time= alone: give one of the two")
         names = {"source": source, "target": target, "time": time, "start": start, "end": end}
         columns = table_columns(edges, names, what="edges", instead="TemporalGraph.from_contacts(source, target, time)")
-        given = {"directed": directed, "edges_mean": edges_mean, "nodes": nodes, "unit": unit}
+        given: dict[str, Any] = {"directed": directed, "edges_mean": edges_mean, "nodes": nodes, "unit": unit}
         ends = columns["source"], columns["target"]
         if time is not None:
             return cls.from_contacts(*ends, columns["time"], **given)
         return cls.from_follows(*ends, columns["start"], columns["end"], **given)
 
-    from_table = from_pandas
+    from_table = from_pandas  # type: ignore[assignment]
 
     @classmethod
     def from_arrays(cls, *given: Any, **named: Any) -> NoReturn:
@@ -354,7 +355,7 @@ class TemporalGraph(FollowerGraph):
         arc = np.repeat(np.arange(self.n_edges), np.diff(self._indptr))
         source, target = self.index.order[self.csr.sources[arc]], self.index.order[self.csr.indices[arc]]
         by = np.lexsort((target, source))  # stable: times stay in order
-        columns = {name: values[by] for name, values in self._columns.items()}
+        columns: dict[str, Any] = {name: values[by] for name, values in self._columns.items()}
         if self.probabilities is not None:
             columns["probability"] = np.broadcast_to(self.probabilities.values, self.n_edges)[arc[by]]
         ends = {"source": self.nodes.take(source[by]), "target": self.nodes.take(target[by])}
@@ -390,13 +391,13 @@ class TemporalGraph(FollowerGraph):
         if self.follows is None:
             times = self._columns["time"]
             arc = arc[(times >= low) & (times < high)]
-            weight = np.bincount(arc, minlength=self.n_edges).astype(np.float64)
+            weight = np.asarray(np.bincount(arc, minlength=self.n_edges), np.float64)
         else:
             here = (self.follows.start < high) & (self.follows.end > low) & (self.follows.end > self.follows.start)
             first, last = np.maximum(self.follows.start, low)[here], np.minimum(self.follows.end, high)[here]
             last = np.where(np.isfinite(last), last, np.maximum(self.span[1], first))
             arc = arc[here]
-            weight = np.bincount(arc, weights=last - first, minlength=self.n_edges)
+            weight = np.asarray(np.bincount(arc, weights=last - first, minlength=self.n_edges), np.float64)
         return self._static(np.unique(arc), weight)
 
     def at(self, time: float) -> FollowerGraph:

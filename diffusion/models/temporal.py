@@ -34,6 +34,8 @@ from .waiting import Exponential, Fixed, WaitingTime
 
 __all__ = ["TemporalIC", "TemporalSIR"]
 
+_NEVER, _RATE_1 = Exponential(0.0), Exponential(1.0)
+
 
 class _TemporalModel(DiffusionModel):
     """What both have in common: a start, a time grid, and refusal of graphs without times."""
@@ -46,7 +48,9 @@ class _TemporalModel(DiffusionModel):
         start, width = self.start, self.width
         if start is not None and start != "random":
             if isinstance(start, str):
-                raise InputError(f"start={start!r} is unknown: give a time, 'random', or None for the first of the graph")
+                raise InputError(
+                    f"start={start!r} is unknown: give a time, 'random', or None for the first of the graph"
+                )
             number(start, "start")
         if width is not None:
             number(width, "width", above=0)
@@ -123,7 +127,7 @@ class TemporalSIR(_TemporalModel):
     example: ClassVar[str] = "TemporalSIR(transmission=0.1, recovery=0.5)"
 
     transmission: float
-    recovery: Any = Exponential(0.0)
+    recovery: Any = _NEVER
     start: float | Literal["random"] | None = None
     width: float | None = None
     end: float | None = None
@@ -197,7 +201,7 @@ class TemporalIC(_TemporalModel):
     [0, 1]
     """
 
-    delay: Any = Exponential(1.0)
+    delay: Any = _RATE_1
     start: float | Literal["random"] | None = None
     width: float | None = None
     deadline: float | None = None
@@ -328,4 +332,6 @@ def _timed_arcs(graph: TemporalGraph) -> TimedArcs:
     at = np.repeat(of.indptr[:-1][order] - begin[:-1], counts) + np.arange(begin[-1])
     until = until[at] if graph.follows is not None else np.zeros(1)
     target = graph.csr.indices[order]
-    return TimedArcs(graph.csr.indptr, *map(_constant, (target, order.astype(np.int64), last[order], begin, time[at], until)))
+    return TimedArcs(
+        graph.csr.indptr, *map(_constant, (target, order.astype(np.int64), last[order], begin, time[at], until))
+    )
