@@ -39,7 +39,7 @@ PAGES = (
         "arrays of internal ids, `graph.index` translates labels, `graph.edge_data` gives columns of the arcs.",
         ("diffusion.graph",),
         {
-            "The graph": "FollowerGraph",
+            "The graph": "FollowerGraph graph.TemporalGraph",
             "Reading edge files": "read_edges graph.read_edge_rows graph.EdgeRows",
             "Generated graphs": "generate_platform graph.generate_chung_lu graph.generate_two_communities "
             "graph.generate_watts_strogatz graph.generate_ring_lattice",
@@ -59,6 +59,7 @@ PAGES = (
         ("diffusion.models",),
         {
             "Models": "IC LT Threshold SIPS",
+            "Contacts and follows in time": "models.TemporalSIR models.TemporalIC",
             "Parts of SIPS": "models.Funnel models.Feed models.Complex models.Delay",
             "Results of SIPS": "models.SIPSEnsemble models.SIPSCascade",
             "Priors of SIPS": "models.SURVEY models.NOTES models.ENGAGEMENT models.engagement_eta models.priors_table",
