@@ -276,7 +276,18 @@ class TemporalGraph(FollowerGraph):
 
     @classmethod
     def from_arrays(cls, *given: Any, **named: Any) -> NoReturn:
-        """Refuse edges without times."""
+        """Refuse edges without times, whichever library they come from.
+
+        Parameters
+        ----------
+        *given, **named
+            Not read.
+
+        Raises
+        ------
+        InputError
+            Always.
+        """
         raise InputError(
             "a TemporalGraph needs times: TemporalGraph.from_contacts(source, target, time, ...) or from_follows(source, "
             "target, start, end, ...); without them build a FollowerGraph"
