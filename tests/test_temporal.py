@@ -83,6 +83,7 @@ def check_runs(engine, offer, recovery, end):
         assert counts == want.counts(width, end, states)
         trace = engine.replay(run)
         nodes = trace.nodes.tolist()
+        assert nodes == list(want.time)
         assert dict(zip(nodes, trace.details["time"].tolist(), strict=True)) == pytest.approx(want.time, rel=1e-9)
         assert dict(zip(nodes, trace.steps.tolist(), strict=True)) == {v: want.step(v, width) for v in want.time}
         parents = {v: None if at < 0 else nodes[at] for v, at in zip(nodes, trace.parents.tolist(), strict=True)}
@@ -378,6 +379,21 @@ def test_steps_without_number_are_refused():
     with pytest.raises(InputError, match=r"1,000,002 steps of width=1: give a larger width=, such as 1e\+04"):
         dif.simulate(graph, [0], model=TemporalSIR(1.0, width=1.0), runs=3)
     assert dif.simulate(graph, [0], model=TemporalSIR(1.0), runs=1).new_by_step.shape[1] <= 102
+
+
+def test_columns_of_arcs_give_delays_and_probabilities_of_their_own():
+    last = [9.0, 5.0, 7.0, 8.0]  # the kernel looks at arcs by last time, another order than that of columns
+    graph = TemporalGraph.from_follows(
+        [0] * 4, [1, 2, 3, 4], [0.0] * 4, last, weight=[0.1, 0.2, 0.3, 0.4], directed=True, edges_mean="influences"
+    ).with_probabilities("constant", p=1.0)
+    for model in (TemporalIC(Fixed("weight")), TemporalIC(Fixed("weight"), start=6.0)):
+        cascade = dif.simulate_one(graph, [0], model=model)
+        start = 0.0 if model.start is None else model.start
+        want = {v: start + 0.1 * v for v in range(1, 5) if last[v - 1] > start} | {0: start}
+        assert dict(zip(cascade.nodes.tolist(), cascade.time.tolist(), strict=True)) == pytest.approx(want)
+    own = graph.with_probabilities("column")
+    for v in range(1, 5):
+        assert near(share_infected(own, [0], v, TemporalIC()), 0.1 * v)
 
 
 def test_columns_of_nodes_give_recoveries_of_their_own():

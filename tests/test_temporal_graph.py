@@ -180,6 +180,19 @@ def test_what_a_follower_graph_can_do():
     assert pickle.loads(pickle.dumps(follows)).follows.end.tolist() == [math.inf]
 
 
+def test_weights_are_of_arcs():
+    rows = [0, 1, 0], [1, 2, 1], [1.0, 2.0, 5.0]
+    graph = TemporalGraph.from_contacts(*rows, weight=[0.5, 0.25, 0.5], directed=True, edges_mean="influences")
+    table = graph.to_pandas()
+    assert table["weight"].tolist() == [0.5, 0.5, 0.25]
+    options = {"time": "time", "weight": "weight", "directed": True, "edges_mean": "influences"}
+    assert TemporalGraph.from_pandas(table, **options).to_pandas().equals(table)
+    with pytest.raises(InputError, match="repeated edges carry different weights"):
+        TemporalGraph.from_contacts(*rows, weight=[0.5, 0.25, 0.4], directed=False)
+    most = TemporalGraph.from_contacts(*rows, weight=[0.5, 0.25, 0.4], combine="max", directed=False)
+    assert sorted(set(most.edge_data["weight"].tolist())) == [0.25, 0.5]
+
+
 @pytest.mark.parametrize("kind", ["contacts", "follows"])
 def test_tables_make_the_same_graph_again(kind, tmp_path):
     draw = np.random.default_rng(1)

@@ -118,6 +118,8 @@ class TemporalGraph(FollowerGraph):
         edges_mean: str | None = None,
         nodes: Iterable[Any] | None = None,
         unit: str | None = None,
+        weight: Any = None,
+        combine: str | None = None,
     ) -> TemporalGraph:
         """Build a graph from a sequence of contacts.
 
@@ -135,6 +137,10 @@ class TemporalGraph(FollowerGraph):
             Further nodes.
         unit : {"s", "m", "h", "D"}, optional
             For dates: they become numbers of seconds, minutes, hours or days since 1970.
+        weight : array-like of float, shape (n_rows,), optional
+            A number for every row, for ``with_probabilities("column")`` and for delays; an arc has one.
+        combine : {"sum", "max", "min", "mean", "noisy_or"}, optional
+            How the weights of the rows of an arc become one; needed only where they differ.
 
         Returns
         -------
@@ -152,7 +158,7 @@ class TemporalGraph(FollowerGraph):
         [3.0, 3.0, 1.0, 1.0]
         """
         times = as_times(time, "time", unit)
-        arcs, arc, row = _arcs_of_rows(source, target, len(times), "time", nodes, edges_mean, directed)
+        arcs, arc, row = _arcs_of_rows(source, target, len(times), "time", nodes, edges_mean, directed, weight, combine)
         by = np.lexsort((times[row], arc))
         arc, times = arc[by], times[row][by]
         new = np.ones(arc.size, np.bool_)
@@ -174,6 +180,8 @@ class TemporalGraph(FollowerGraph):
         edges_mean: str | None = None,
         nodes: Iterable[Any] | None = None,
         unit: str | None = None,
+        weight: Any = None,
+        combine: str | None = None,
     ) -> TemporalGraph:
         """Build a graph from follows that begin and end.
 
@@ -186,7 +194,7 @@ class TemporalGraph(FollowerGraph):
             The follow holds from then on.
         end : array-like of float or dates, shape (n_rows,), optional
             Until then: at its end it holds no more. Missing or infinite: it still holds; without `end` all do.
-        directed, edges_mean, nodes, unit
+        directed, edges_mean, nodes, unit, weight, combine
             As in `from_contacts`.
 
         Returns
@@ -213,7 +221,9 @@ class TemporalGraph(FollowerGraph):
             raise InputError(
                 f"end {ends[at]:g} is before start {starts[at]:g} in row {at}: a follow ends after it began"
             )
-        arcs, arc, row = _arcs_of_rows(source, target, len(starts), "start", nodes, edges_mean, directed)
+        arcs, arc, row = _arcs_of_rows(
+            source, target, len(starts), "start", nodes, edges_mean, directed, weight, combine
+        )
         by = np.lexsort((starts[row], arc))
         arc, lows, highs = merge_intervals(arc[by], starts[row][by], ends[row][by])
         arcs = replace(arcs, dropped_parallel=0)
@@ -234,6 +244,8 @@ class TemporalGraph(FollowerGraph):
         edges_mean: str | None = None,
         nodes: Iterable[Any] | None = None,
         unit: str | None = None,
+        weight: Any = None,
+        combine: str | None = None,
     ) -> TemporalGraph:
         """Build a graph from a table with one contact or one follow a row: pandas, polars, pyarrow.
 
@@ -246,7 +258,8 @@ class TemporalGraph(FollowerGraph):
             Of contacts; see `from_contacts`.
         start, end : column names
             Of follows; see `from_follows`.
-        directed, edges_mean, nodes, unit
+        weight : column name, optional
+        directed, edges_mean, nodes, unit, combine
             As in `from_contacts`.
 
         Returns
@@ -264,10 +277,16 @@ class TemporalGraph(FollowerGraph):
             raise InputError("give time= (the column with the time of every contact), or start= and end= of follows")
         if time is not None and end is not None:
             raise InputError("end= belongs to start=, and contacts have a time= alone: give one of the two")
-        names = {"source": source, "target": target, "time": time, "start": start, "end": end}
+        names = {"source": source, "target": target, "time": time, "start": start, "end": end, "weight": weight}
         columns = table_columns(edges, names, what="edges", instead="TemporalGraph.from_contacts(source, target, time)")
-        given: dict[str, Any] = {"directed": directed, "edges_mean": edges_mean, "nodes": nodes, "unit": unit}
-        ends = columns["source"], columns["target"]
+        given: dict[str, Any] = {
+            "directed": directed,
+            "edges_mean": edges_mean,
+            "nodes": nodes,
+            "unit": unit,
+            "combine": combine,
+        }
+        given["weight"], ends = columns["weight"], (columns["source"], columns["target"])
         if time is not None:
             return cls.from_contacts(*ends, columns["time"], **given)
         return cls.from_follows(*ends, columns["start"], columns["end"], **given)
@@ -361,12 +380,13 @@ class TemporalGraph(FollowerGraph):
     def to_pandas(self) -> pd.DataFrame:
         """Return one row a contact or interval, in the direction of influence: source, target, its time or start and end.
 
-        Rows are in the order of source, target, time; with the probability of the arc where there is one.
+        Rows are in the order of source, target, time; with the weight and probability of the arc where it has them.
         """
         arc = np.repeat(np.arange(self.n_edges), np.diff(self._indptr))
         source, target = self.index.order[self.csr.sources[arc]], self.index.order[self.csr.indices[arc]]
         by = np.lexsort((target, source))  # stable: times stay in order
         columns: dict[str, Any] = {name: values[by] for name, values in self._columns.items()}
+        columns |= {name: values[arc[by]] for name, values in self.edge_data.items()}
         if self.probabilities is not None:
             columns["probability"] = np.broadcast_to(self.probabilities.values, self.n_edges)[arc[by]]
         ends = {"source": self.nodes.take(source[by]), "target": self.nodes.take(target[by])}
@@ -450,7 +470,15 @@ class TemporalGraph(FollowerGraph):
 
 
 def _arcs_of_rows(
-    source: Any, target: Any, rows: int, name: str, nodes: Any, edges_mean: str | None, directed: bool
+    source: Any,
+    target: Any,
+    rows: int,
+    name: str,
+    nodes: Any,
+    edges_mean: str | None,
+    directed: bool,
+    weight: Any,
+    combine: str | None,
 ) -> tuple[Arcs, NDArray[np.int64], NDArray[np.int64]]:
     """Build the arcs of rows -> arcs, and of every contact its arc and its row."""
     source, target = as_labels(source, "source"), as_labels(target, "target")
@@ -462,13 +490,13 @@ def _arcs_of_rows(
     arcs = build_arcs(
         source,
         target,
-        weight=None,
+        weight=weight,
         time=None,
         nodes=nodes,
         edges_mean=edges_mean,
         directed=directed,
         parallel="collapse",
-        combine=None,
+        combine=combine,
     )
     if arcs.indices.size == 0:
         raise InputError("every row is a self-loop, which carries nothing: give rows with two different ends")
