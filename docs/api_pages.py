@@ -39,7 +39,7 @@ PAGES = (
         "arrays of internal ids, `graph.index` translates labels, `graph.edge_data` gives columns of the arcs.",
         ("diffusion.graph",),
         {
-            "The graph": "FollowerGraph",
+            "The graph": "FollowerGraph graph.TemporalGraph",
             "Reading edge files": "read_edges graph.read_edge_rows graph.EdgeRows",
             "Generated graphs": "generate_platform graph.generate_chung_lu graph.generate_two_communities "
             "graph.generate_watts_strogatz graph.generate_ring_lattice",
@@ -62,6 +62,7 @@ PAGES = (
             "In continuous time": "models.CTIC models.ICM models.timed_sampler",
             "Epidemics and rumours": "models.SIR models.SEIR models.SIS models.SIRS models.Rumour models.FinalSize "
             "models.EpidemicEnsemble",
+            "Contacts and follows in time": "models.TemporalSIR models.TemporalIC",
             "Parts of SIPS": "models.Funnel models.Feed models.Complex models.Delay",
             "Results of SIPS": "models.SIPSEnsemble models.SIPSCascade",
             "Priors of SIPS": "models.SURVEY models.NOTES models.ENGAGEMENT models.engagement_eta models.priors_table",

@@ -8,3 +8,4 @@ from .lattices import generate_two_communities as generate_two_communities
 from .lattices import generate_watts_strogatz as generate_watts_strogatz
 from .read import EdgeRows as EdgeRows
 from .read import read_edge_rows as read_edge_rows
+from .temporal import TemporalGraph as TemporalGraph

@@ -46,6 +46,7 @@ def _card(graph: FollowerGraph) -> dict[str, str]:
         "followers": f"mean {degree.mean():.4g}, max {degree.max():,}",
         "reciprocity": f"{graph.reciprocity:.3g}" if graph.n_edges else "no arcs",
     }
+    card |= graph._facts()
     if graph._arcs.multiplicity is not None:
         card["parallel arcs"] = f"{int(graph._arcs.multiplicity.sum()) - graph.n_edges:,} counted"
     if graph.dropped_self_loops or graph.dropped_parallel:
@@ -64,9 +65,9 @@ def text_card(graph: FollowerGraph) -> str:
     """One line, for `repr`."""
     card = _card(graph)
     plural = ["" if count == 1 else "s" for count in (graph.n_nodes, graph.n_edges)]
-    text = f"FollowerGraph: {card['nodes']} node{plural[0]}, {card['arcs']} arc{plural[1]}"
+    text = f"{type(graph).__name__}: {card['nodes']} node{plural[0]}, {card['arcs']} arc{plural[1]}"
     text += f"; followers {card['followers']}; reciprocity {card['reciprocity']}"
-    extra = ("parallel arcs", "dropped", "comments", "probabilities", "node data")
+    extra = ("contacts", "follows", "parallel arcs", "dropped", "comments", "probabilities", "node data")
     return text + "".join(f"; {name} {card[name]}" for name in extra if name in card)
 
 
@@ -77,4 +78,4 @@ def html_card(graph: FollowerGraph) -> str:
         f"<tr><th {cell}>{escape(name)}</th><td {cell}>{escape(value)}</td></tr>"
         for name, value in _card(graph).items()
     )
-    return f"<table><caption>FollowerGraph</caption><tbody>{rows}</tbody></table>"
+    return f"<table><caption>{type(graph).__name__}</caption><tbody>{rows}</tbody></table>"

@@ -408,6 +408,10 @@ class FollowerGraph:
         """Do arcs come and go? False: they are there always."""
         return False
 
+    def _facts(self) -> dict[str, str]:
+        """Further rows of the card."""
+        return {}
+
     def __contains__(self, node: object) -> bool:
         try:
             return node in self.nodes

@@ -102,6 +102,10 @@ def rewire_mixing(
     number(shuffle, "shuffle", least=0)
     if not isinstance(keep_mutual, bool | np.bool_):
         raise InputError(f"keep_mutual={keep_mutual!r} is neither True nor False")
+    if graph.is_temporal:
+        raise InputError(
+            "the arcs of this graph come and go, and a swap keeps no times: rewire graph.window(start, end)"
+        )
     if graph._arcs.multiplicity is not None:
         raise InputError("the graph counts parallel arcs, which a swap cannot keep: build it with parallel='collapse'")
     codes, names = community_codes(graph, communities)

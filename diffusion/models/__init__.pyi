@@ -32,6 +32,8 @@ from .sips.priors import engagement_eta as engagement_eta
 from .sips.priors import priors_table as priors_table
 from .sips.results import SIPSCascade as SIPSCascade
 from .sips.results import SIPSEnsemble as SIPSEnsemble
+from .temporal import TemporalIC as TemporalIC
+from .temporal import TemporalSIR as TemporalSIR
 from .threshold import Threshold as Threshold
 from .timed import timed_sampler as timed_sampler
 from .waiting import Exponential as Exponential
