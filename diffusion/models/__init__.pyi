@@ -3,6 +3,11 @@ from .base import LiveEdges as LiveEdges
 from .base import RatedArcs as RatedArcs
 from .cascade import IC as IC
 from .cascade import LT as LT
+from .competitive import ICN as ICN
+from .competitive import CompetitiveIC as CompetitiveIC
+from .competitive import CompetitiveLT as CompetitiveLT
+from .competitive_results import CompetitiveCascade as CompetitiveCascade
+from .competitive_results import CompetitiveEnsemble as CompetitiveEnsemble
 from .next_generation import NextGeneration as NextGeneration
 from .program import Chunk as Chunk
 from .program import Program as Program
