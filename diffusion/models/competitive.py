@@ -17,7 +17,7 @@ from .competitive_results import CompetitiveEnsemble
 from .next_generation import NextGeneration
 from .program import Program
 
-__all__ = ["ICN", "CompetitiveIC", "CompetitiveLT", "Rivals"]
+__all__ = ["ICN", "CompetitiveIC", "CompetitiveLT", "Rivals", "brand_names"]
 
 MOST_BRANDS = 8
 
@@ -55,8 +55,8 @@ class Rivals(DiffusionModel):
         return None
 
 
-def _names(brands: Any, name: str, most: int = MOST_BRANDS) -> tuple[str, ...]:
-    """Names of brands, checked."""
+def brand_names(brands: Any, name: str, most: int = MOST_BRANDS) -> tuple[str, ...]:
+    """Return the names of brands, checked for the model of that name."""
     if isinstance(brands, str) or not isinstance(brands, Iterable):
         raise InputError(f"brands={brands!r} is not a list of names: give {name}(brands=('A', 'B'))")
     found = tuple(brands)
@@ -130,7 +130,7 @@ class CompetitiveIC(Rivals):
     strength: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
-        names = _names(self.brands, "CompetitiveIC")
+        names = brand_names(self.brands, "CompetitiveIC")
         object.__setattr__(self, "brands", names)
         tie = self.tie
         if not isinstance(tie, str):
@@ -236,7 +236,7 @@ class CompetitiveLT(Rivals):
     brands: tuple[str, ...] = ("A", "B")  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "brands", _names(self.brands, "CompetitiveLT"))
+        object.__setattr__(self, "brands", brand_names(self.brands, "CompetitiveLT"))
 
     def compile(self, graph: FollowerGraph) -> Program:
         """See `DiffusionModel.compile`."""
