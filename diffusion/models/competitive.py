@@ -32,27 +32,12 @@ class Rivals(DiffusionModel):
         """``"active"``, a node of any brand, which is what sizes count, then the brands."""
         return ("active", *self.brands)
 
-    @classmethod
-    def from_study_table(cls, table: Mapping[str, Any], path: str) -> list[tuple[Any, dict[str, Any]]]:
-        """Refuse: the seeds of a study are one list, and rivals have one each."""
-        raise InputError(
-            f"{path}: {cls.__name__} has rivals, and a study chooses one list of seeds: use simulate with seeds by brand, "
-            "or seeding.best_response"
+    def refuses_rule(self, rule: str) -> str:
+        """See `DiffusionModel.refuses_rule`: a study gives one list of seeds, and rivals have one each."""
+        return (
+            f"{self.name} has rivals, and a study chooses one list of seeds: use simulate with seeds by brand, or "
+            "seeding.best_response"
         )
-
-    def follower_guarantee(self, brand: str, objective: str) -> str | None:
-        """Return what greedy seeds of a brand against fixed rivals are proven to reach; None: nothing is published.
-
-        Parameters
-        ----------
-        brand : str
-        objective : {"own", "block"}
-
-        Returns
-        -------
-        str or None
-        """
-        return None
 
 
 def brand_names(brands: Any, name: str, most: int = MOST_BRANDS) -> tuple[str, ...]:
@@ -160,9 +145,14 @@ class CompetitiveIC(Rivals):
         by_brand = None if strength is None else np.minimum(np.outer(strength, p.astype(np.float64)), 1)
         return RivalsProgram(graph, self, len(self.brands), p_by_brand=by_brand, priority=self.priority)
 
+    @property
+    def rivals_only_take(self) -> bool:
+        """See `DiffusionModel.rivals_only_take`: with equal strengths all brands together reach what they would as one."""
+        return self.strength is None or len(set(self.strength)) == 1
+
     def follower_guarantee(self, brand: str, objective: str) -> str | None:
-        """See `Rivals.follower_guarantee`: with equal strengths and a published rule for ties."""
-        if self.strength is not None and len(set(self.strength)) > 1:
+        """See `DiffusionModel.follower_guarantee`: with equal strengths and a published rule for ties."""
+        if not self.rivals_only_take:
             return None
         if objective == "own" and self.tie == "random" and len(self.brands) == 2:
             return "at least 1 - 1/e = 63 % of the best set in these worlds (Carnes et al. 2007, wave propagation)"
@@ -247,8 +237,13 @@ class CompetitiveLT(Rivals):
         """As of LT: exposures add up against a threshold that is drawn."""
         return "linear"
 
+    @property
+    def rivals_only_take(self) -> bool:
+        """See `DiffusionModel.rivals_only_take`: every node keeps one in-arc, whoever has seeds."""
+        return True
+
     def follower_guarantee(self, brand: str, objective: str) -> str | None:
-        """See `Rivals.follower_guarantee`: for the brand's own spread."""
+        """See `DiffusionModel.follower_guarantee`: for the brand's own spread."""
         if objective == "own":
             return "at least 1 - 1/e = 63 % of the best set in these worlds (Lu et al. 2013, K-LT)"
         return None

@@ -7,12 +7,15 @@ from typing import Any
 from ..errors import InputError, NotFoundError, did_you_mean
 from .base import DiffusionModel
 from .cascade import IC, LT
+from .comic import ComIC
+from .competitive import ICN, CompetitiveIC, CompetitiveLT
 from .sips.model import SIPS
 from .threshold import Threshold
 
 __all__ = ["MODELS", "model_of"]
 
 MODELS: dict[str, type[DiffusionModel]] = {"ic": IC, "lt": LT, "threshold": Threshold, "sips": SIPS}
+MODELS |= {"competitiveic": CompetitiveIC, "competitivelt": CompetitiveLT, "icn": ICN, "comic": ComIC}
 
 
 def model_of(model: DiffusionModel | type[DiffusionModel] | str) -> DiffusionModel:
