@@ -116,7 +116,7 @@ def plot_response(result: BestResponse, ax: Axes | None = None) -> Axes:
             for name, filled in (("before", False), ("after", True)):
                 ends = ([at[f"{name}_low"]], [at[name]], [at[f"{name}_high"]])
                 intervals(ax, *ends, [row], colours=[colour], filled=filled)
-        ax.set_xlim(left=0)
+        ax.set_xlim(left=-0.015 * ax.get_xlim()[1])  # a brand without seeds stands at 0
         ax.set_yticks(rows, table.index.tolist())
         ax.set_ylim(len(rows) - 0.5, -0.5)
         ax.grid(axis="y", visible=False)
