@@ -171,7 +171,9 @@ def brand_shares(
                 best = min(sources, key=lambda u: min(priority.index(b) for b in range(brands) if share[u][b]))
                 share[v] = share[best]
             else:
-                share[v] = [sum((share[u][b] for u in sources), start=Fraction(0)) / len(sources) for b in range(brands)]
+                share[v] = [
+                    sum((share[u][b] for u in sources), start=Fraction(0)) / len(sources) for b in range(brands)
+                ]
 
 
 def distances(n: int, live: Sequence[tuple[int, int]], seeds: Sequence[int]) -> dict[int, int]:

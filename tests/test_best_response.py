@@ -29,9 +29,11 @@ def values(graph: FollowerGraph, model, key: int, sets, objective: str, runs: in
     """The objective of seed sets in the worlds that `best_response` chooses in."""
     column = 2 if objective == "block" else 1
     chosen = {}
-    reach = lambda seeds: prepare(  # noqa: E731
-        graph, model, {"A": list(seeds), **RIVALS}, derive_key(key, "choose")
-    ).run(0, runs, show=False).new[..., column].sum() / runs
+
+    def reach(seeds: tuple[int, ...]) -> float:
+        runner = prepare(graph, model, {"A": list(seeds), **RIVALS}, derive_key(key, "choose"))
+        return float(runner.run(0, runs, show=False).new[..., column].sum() / runs)
+
     before = reach(())
     for seeds in sets:
         chosen[seeds] = before - reach(seeds) if objective == "block" else reach(seeds)
@@ -120,6 +122,7 @@ def test_answers_beat_the_most_followed(graph):
         name: dif.simulate(graph, {"A": seeds, **rivals}, model=CompetitiveIC(), runs=4000, rng=9).sizes_by_brand
         for name, seeds in {"own": own.seeds, "block": block.seeds, "degree": degree}.items()
     }
+
     def lead(values):
         return values.mean() / (values.std() / np.sqrt(len(values)))
 

@@ -32,8 +32,6 @@ from .coins import (
     world_of,
 )
 from .lanes import (
-    FEW,
-    BLOCK,
     PLANES,
     WAITING,
     Lanes,
@@ -238,7 +236,7 @@ def turn(v, quality, world, block, lanes, rows):
 def settle(queue, size, arcs, into, rivalry, world, block, scan, lanes, rows):
     """Decide for each node reached in this step where several brands arrived, and whom the first brand disappoints."""
     words, n_brands, priority = block.words, rivalry.n_brands, rivalry.priority
-    state, brand, hit = lanes.state, rows.brand, rows.hit
+    brand, hit = rows.brand, rows.hit
     for i in range(size):
         v = np.int64(queue[i])
         ties = np.uint64(0)

@@ -10,7 +10,7 @@ import numpy as np
 
 from .._numba import njit
 from .coins import GOLDEN, mix, threshold_of
-from .rr_sets import clear, draw_root, unit_of
+from .rr_sets import clear, draw_root
 
 TAG_RR_NEGATIVE = np.uint64(0x5E71C4)
 DEEPEST = 2**31

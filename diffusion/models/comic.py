@@ -72,7 +72,7 @@ class ComIC(Rivals):
     a_after_b: float = 0.0
     b: float = 1.0
     b_after_a: float = 0.0
-    brands: tuple[str, ...] = ("A", "B")  # type: ignore[assignment]
+    brands: tuple[str, ...] = ("A", "B")
 
     def __post_init__(self) -> None:
         for name in ("a", "a_after_b", "b", "b_after_a"):
@@ -99,9 +99,10 @@ class _Workspace(Workspace):
 
     def __init__(self, n: int) -> None:
         super().__init__(n, 0, columns=3)
-        ints = lambda *shape: np.zeros(shape, np.int32)  # noqa: E731
         mark, first, head = np.zeros((n, 2), np.uint8), np.zeros(n, np.int8), np.full(n, -1, np.int32)
-        self.told = Told(mark, ints(n), ints(n), ints(n, 2), first, ints(n), ints(2, n), head, ints(n), ints(n))
+        position, nodes, parent, reached, touched = np.zeros((5, n), np.int32)
+        step, fresh = np.zeros((n, 2), np.int32), np.zeros((2, n), np.int32)
+        self.told = Told(mark, position, nodes, step, first, parent, fresh, head, reached, touched)
 
 
 class _ComICProgram(Program):

@@ -49,7 +49,9 @@ def brand_names(brands: Any, name: str, most: int = MOST_BRANDS) -> tuple[str, .
         raise InputError(f"brands={found!r} are not all names: give texts, such as ('A', 'B')")
     if not 2 <= len(found) <= most:
         wanted = "exactly 2" if most == 2 else f"2 to {most}"
-        raise InputError(f"brands={found!r} has {len(found)} names, and {name} takes {wanted}: without a rival use IC or LT")
+        raise InputError(
+            f"brands={found!r} has {len(found)} names, and {name} takes {wanted}: without a rival use IC or LT"
+        )
     if len(set(found)) < len(found):
         twice = next(each for each in found if found.count(each) > 1)
         raise InputError(f"brands={found!r} names {twice!r} twice: give each brand a name of its own")
@@ -110,7 +112,7 @@ class CompetitiveIC(Rivals):
     (np.float64(1.38), np.float64(1.5))
     """
 
-    brands: tuple[str, ...] = ("A", "B")  # type: ignore[assignment]
+    brands: tuple[str, ...] = ("A", "B")
     tie: str | tuple[str, ...] = "random"
     strength: tuple[float, ...] | None = None
 
@@ -175,7 +177,9 @@ def _strengths(given: Any, names: tuple[str, ...]) -> tuple[float, ...]:
             )
         given = [given.get(name, 1.0) for name in names]
     if not isinstance(given, Iterable) or isinstance(given, str):
-        raise InputError(f"strength={given!r} is no strength for each brand: give {{'{names[0]}': 1.0, '{names[1]}': 0.8}}")
+        raise InputError(
+            f"strength={given!r} is no strength for each brand: give {{'{names[0]}': 1.0, '{names[1]}': 0.8}}"
+        )
     found = tuple(number(value, "strength", least=0) for value in given)
     if len(found) != len(names):
         raise InputError(f"strength has {len(found)} values for {len(names)} brands: give one for each")
@@ -223,7 +227,7 @@ class CompetitiveLT(Rivals):
     True
     """
 
-    brands: tuple[str, ...] = ("A", "B")  # type: ignore[assignment]
+    brands: tuple[str, ...] = ("A", "B")
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "brands", brand_names(self.brands, "CompetitiveLT"))

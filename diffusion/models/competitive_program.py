@@ -97,7 +97,7 @@ class RivalsProgram(Program):
 
     def bytes_of_workspace(self, words: int) -> int:
         """See `Program.bytes_of_workspace`: a row a brand, and one for frontiers where probabilities differ."""
-        more = self.rivalry.n_brands + (self.rivalry.p.size > 0)
+        more = int(self.rivalry.n_brands) + int(self.rivalry.p.size > 0)
         return super().bytes_of_workspace(words) + self.graph.n_nodes * (8 * words * more + 4 + 8 * more)
 
     def run(self, start: Start, first: int, last: int, workspace: Workspace) -> Chunk:

@@ -189,7 +189,9 @@ class CompetitiveEnsemble(Ensemble):
     def _place(self, name: str) -> int:
         if name not in self.brands:
             known = ", ".join(map(repr, self.brands))
-            raise NotFoundError(f"{name!r} is no brand of these runs: there are {known}." + did_you_mean(name, self.brands))
+            raise NotFoundError(
+                f"{name!r} is no brand of these runs: there are {known}." + did_you_mean(name, self.brands)
+            )
         return self.brands.index(name)
 
     def _limits(self, b: int) -> Any:
@@ -200,7 +202,9 @@ class CompetitiveEnsemble(Ensemble):
         return lambda: (least, max(float(self.source.program.possible(self.source.start).size), least))  # type: ignore[attr-defined]
 
     @classmethod
-    def cascade_of(cls, graph: FollowerGraph, model: Any, trace: Trace, provenance: dict[str, Any]) -> CompetitiveCascade:
+    def cascade_of(
+        cls, graph: FollowerGraph, model: Any, trace: Trace, provenance: dict[str, Any]
+    ) -> CompetitiveCascade:
         """Return one traced run of a model as a cascade with brands.
 
         Parameters

@@ -45,7 +45,9 @@ def plot_shares(result: CompetitiveEnsemble, ax: Axes | None = None) -> Axes:
     >>> plot_shares(ens).get_xlabel()
     'users reached, mean over 512 runs'
     """
-    check_kind(result, CompetitiveEnsemble, "an ensemble with rivals", "give what simulate returned for a CompetitiveIC")
+    check_kind(
+        result, CompetitiveEnsemble, "an ensemble with rivals", "give what simulate returned for a CompetitiveIC"
+    )
     table = result.share_of_voice()
     rows = list(range(len(table)))
     with style():

@@ -110,7 +110,9 @@ class BestResponse:
     def __repr__(self) -> str:
         head = ", ".join(map(repr, self.seeds[:5])) + (", ..." if len(self.seeds) > 5 else "")
         what = "reach" if self.objective == "own" else "reach taken from the rivals"
-        return f"BestResponse of {self.brand}: {len(self.seeds):,} seeds by {self.method}: {head}; {what} {self.worth!r}"
+        return (
+            f"BestResponse of {self.brand}: {len(self.seeds):,} seeds by {self.method}: {head}; {what} {self.worth!r}"
+        )
 
     def _repr_html_(self) -> str:
         from html import escape
@@ -344,7 +346,9 @@ def _check(model: DiffusionModel, brand: str, rivals: Any, objective: str, metho
         raise InputError(f"{model.label} has no rivals: give models.CompetitiveIC(...), or select_seeds without them")
     if brand not in model.brands:
         known = ", ".join(map(repr, model.brands))
-        raise NotFoundError(f"brand={brand!r} is unknown: {model.name} has {known}." + did_you_mean(brand, model.brands))
+        raise NotFoundError(
+            f"brand={brand!r} is unknown: {model.name} has {known}." + did_you_mean(brand, model.brands)
+        )
     if not isinstance(rivals, Mapping):
         other = next(name for name in model.brands if name != brand)
         raise InputError(f"rivals is a {type(rivals).__name__}: give the seeds of the others, {{{other!r}: [...]}}")
