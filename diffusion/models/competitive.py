@@ -313,7 +313,7 @@ class ICN(DiffusionModel):
         return negative_live_edges(graph, float(self.quality))
 
     def submodular(self, graph: FollowerGraph) -> bool:
-        """The positive spread is, over the draws of opinions (Chen et al. 2011)."""
+        """True of the positive spread, as a mean over the draws of opinions; one world alone need not be."""
         return True
 
     def next_generation(self, graph: FollowerGraph) -> NextGeneration | None:
