@@ -403,3 +403,11 @@ def test_reconsideration():
     assert within(told.sizes, 1 + 0.3 + 0.3**2)
     assert ComIC(0.6, 0.1, 0.5, 0.1).relation == "competition"
     assert (ComIC(0.6, 0.6, 0.5, 0.5).relation, ComIC(0.6, 0.7, 0.5, 0.1).relation) == ("independence", "mixed")
+
+
+def test_who_adopts_both_items_at_one_step_tells_of_both_in_one_visit():
+    graph = FollowerGraph.from_arrays([0, 1, 2], [2, 2, 3], edges_mean="influences", directed=True)
+    graph = graph.with_probabilities("constant", p=1.0)
+    ens = dif.simulate(graph, {"A": [0], "B": [1]}, model=ComIC(1, 1, 1, 1), runs=10, rng=7)
+    assert ens.sizes_by_brand.tolist() == [[3, 3]] * 10
+    assert ens.provenance["arc_visits"] == 10 * 3
