@@ -63,6 +63,8 @@ PAGES = (
             "Epidemics and rumours": "models.SIR models.SEIR models.SIS models.SIRS models.Rumour models.FinalSize "
             "models.EpidemicEnsemble",
             "Contacts and follows in time": "models.TemporalSIR models.TemporalIC",
+            "Rivals": "models.CompetitiveIC models.CompetitiveLT models.ComIC models.ICN models.CompetitiveEnsemble "
+            "models.CompetitiveCascade",
             "Parts of SIPS": "models.Funnel models.Feed models.Complex models.Delay",
             "Results of SIPS": "models.SIPSEnsemble models.SIPSCascade",
             "Priors of SIPS": "models.SURVEY models.NOTES models.ENGAGEMENT models.engagement_eta models.priors_table",
@@ -115,6 +117,7 @@ PAGES = (
             "Strategies of your own": "seeding.Strategy seeding.SelectionProblem seeding.choose seeding.strategy_of",
             "RR sets": "seeding.sample_rr_sets seeding.RRSets",
             "Comparing strategies": "compare_strategies seeding.StrategyComparison",
+            "Against rivals": "seeding.best_response seeding.BestResponse",
             "Money": "seeding.fit_prices seeding.PriceFit",
             "Quotas and fairness": "seeding.maximin_seeds seeding.MaximinSelection "
             "seeding.price_of_fairness seeding.FairnessPrice",
@@ -192,6 +195,7 @@ PAGES = (
             "plotting.plot_funnel plotting.plot_funnel_rates plotting.plot_reach_curve plotting.plot_reach_against_mixing "
             "plotting.plot_cost_by_tier plotting.plot_strategies plotting.plot_prices plotting.plot_maximin "
             "plotting.plot_fairness_price plotting.plot_message_passing plotting.plot_two_communities "
+            "plotting.plot_shares plotting.plot_response "
             "plotting.plot_exposure_response plotting.plot_predictive_check plotting.plot_calibration",
             "Parts": "plotting.style plotting.panel plotting.band plotting.intervals plotting.end_labels "
             "plotting.log_axis plotting.figure_to_svg plotting.compact plotting.strategy_colours "

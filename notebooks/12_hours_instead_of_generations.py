@@ -42,7 +42,9 @@ timed = dif.simulate(g, seeds, model=CTIC(delay), runs=1_000, rng=8)
 assert (plain.sizes == timed.sizes).all()
 hours = timed.by_step()
 print(f"reach {plain.mean()!r}")
-print(f"{plain.depths.mean():.1f} generations; half of the reach after {(hours['cumulative'] < hours['cumulative'].max() / 2).sum()} hours")
+print(
+    f"{plain.depths.mean():.1f} generations; half of the reach after {(hours['cumulative'] < hours['cumulative'].max() / 2).sum()} hours"
+)
 
 # %%
 fig, axes = plt.subplots(1, 2, figsize=(11, 4))
@@ -78,7 +80,12 @@ by_deadline
 # %%
 periods = {"exponential": Exponential(1 / 6), "gamma, shape 4": Gamma(6.0, 4.0)}
 sir = {name: dif.simulate(g, seeds, model=SIR(0.015, period), runs=500, rng=7) for name, period in periods.items()}
-pd.DataFrame({name: {"reach": ens.final_size(), "peak": ens.peak(), "hour of the peak": ens.peak_time()} for name, ens in sir.items()})
+pd.DataFrame(
+    {
+        name: {"reach": ens.final_size(), "peak": ens.peak(), "hour of the peak": ens.peak_time()}
+        for name, ens in sir.items()
+    }
+)
 
 # %%
 _ = sir["exponential"].plot()

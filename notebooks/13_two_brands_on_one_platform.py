@@ -52,7 +52,9 @@ ours = {
     "best response": list(answers["own"].seeds),
     "blocking": list(answers["block"].seeds),
 }
-campaigns = {name: dif.simulate(g, {"ours": mine, "theirs": rival}, model=duel, runs=2_000, rng=8) for name, mine in ours.items()}
+campaigns = {
+    name: dif.simulate(g, {"ours": mine, "theirs": rival}, model=duel, runs=2_000, rng=8) for name, mine in ours.items()
+}
 rows = {
     name: {
         "ours": voice.loc["ours", "mean"],
@@ -92,7 +94,10 @@ pd.DataFrame({kind: ens.share_of_voice()["mean"] for kind, ens in together.items
 # IC-N: a user likes what was shared with probability q, and warns others otherwise.
 
 # %%
-quality = {q: dif.simulate(g, ours["as if alone"], model=ICN(q), runs=2_000, rng=8).share_of_voice()["mean"] for q in (1.0, 0.95, 0.9, 0.8)}
+quality = {
+    q: dif.simulate(g, ours["as if alone"], model=ICN(q), runs=2_000, rng=8).share_of_voice()["mean"]
+    for q in (1.0, 0.95, 0.9, 0.8)
+}
 pd.DataFrame(quality).round(1)
 
 # %% [markdown]

@@ -3,6 +3,12 @@ from .base import LiveEdges as LiveEdges
 from .base import RatedArcs as RatedArcs
 from .cascade import IC as IC
 from .cascade import LT as LT
+from .comic import ComIC as ComIC
+from .competitive import ICN as ICN
+from .competitive import CompetitiveIC as CompetitiveIC
+from .competitive import CompetitiveLT as CompetitiveLT
+from .competitive_results import CompetitiveCascade as CompetitiveCascade
+from .competitive_results import CompetitiveEnsemble as CompetitiveEnsemble
 from .continuous import CTIC as CTIC
 from .continuous import ICM as ICM
 from .epidemic import SEIR as SEIR

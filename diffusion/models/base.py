@@ -192,6 +192,26 @@ class DiffusionModel(Declared, ABC):
         """Names of rivals, each with seeds of its own: ``seeds={"A": [...], "B": [...]}``; empty: seeds are one list."""
         return ()
 
+    @property
+    def rivals_only_take(self) -> bool:
+        """Is what a brand reaches in any world, and what it takes from its rivals, at most what it reaches alone?"""
+        return False
+
+    def follower_guarantee(self, brand: str, objective: str) -> str | None:
+        """Return what greedy seeds of a brand against fixed rivals are proven to reach; None: nothing is published.
+
+        Parameters
+        ----------
+        brand : str
+        objective : {"own", "block"}
+            Reach of the brand, or what its seeds take from the reach of the rivals.
+
+        Returns
+        -------
+        str or None
+        """
+        return None
+
     def refuses_graph(self, graph: FollowerGraph) -> str:
         """Return why the model cannot run on a kind of graph; empty: it can.
 

@@ -7,6 +7,8 @@ from typing import Any
 from ..errors import InputError, NotFoundError, did_you_mean
 from .base import DiffusionModel
 from .cascade import IC, LT
+from .comic import ComIC
+from .competitive import ICN, CompetitiveIC, CompetitiveLT
 from .continuous import CTIC, ICM
 from .epidemic import SEIR, SIR
 from .reinfection import SIRS, SIS
@@ -28,6 +30,10 @@ MODELS: dict[str, type[DiffusionModel]] = {
     "sis": SIS,
     "sirs": SIRS,
     "rumour": Rumour,
+    "competitiveic": CompetitiveIC,
+    "competitivelt": CompetitiveLT,
+    "icn": ICN,
+    "comic": ComIC,
 }
 
 

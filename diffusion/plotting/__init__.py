@@ -1,5 +1,6 @@
 """Figures: one look, one file for each family of results; nothing loads matplotlib before it draws."""
 
+from .competitive import plot_response, plot_shares
 from .epidemic import plot_compartments
 from .funnels import plot_funnel_rates
 from .growth import plot_growth
@@ -54,6 +55,8 @@ __all__ = [
     "plot_prices",
     "plot_reach_against_mixing",
     "plot_reach_curve",
+    "plot_response",
+    "plot_shares",
     "plot_strategies",
     "plot_two_communities",
     "strategy_colours",

@@ -1,3 +1,5 @@
+from .best_response import BestResponse as BestResponse
+from .best_response import best_response as best_response
 from .certificate import Certificate as Certificate
 from .compare import StrategyComparison as StrategyComparison
 from .fairness import MaximinSelection as MaximinSelection

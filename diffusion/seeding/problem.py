@@ -147,6 +147,11 @@ class SelectionProblem:
         refusal = model.refuses_graph(graph)
         if refusal:
             raise InputError(refusal)
+        if model.brands:
+            raise InputError(
+                f"{model.name} has the rivals {', '.join(model.brands)}, and one set of seeds was asked for: give "
+                "seeding.best_response(graph, k, brand=..., rivals={...}, model=...) the seeds of the others"
+            )
         return cls(graph, model, constraint, *users, key, workers, start, deadline, frozenset(asked), partial)
 
     @cached_property

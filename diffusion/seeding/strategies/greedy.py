@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -72,7 +73,10 @@ class Greedy(Strategy):
         assert k is not None
         runner = Runner.of(problem.graph, problem.model, problem.existing, problem.key)
         runs = 1 if runner.deterministic else self.runs
-        search = _Search(runner, runs, problem, lazy=self._lazy)
+        evaluators = [Evaluator(runner, runs, problem.weights) for _ in range(problem.threads)]
+        existing, deadline = runner.start.seeds, problem.deadline
+        order = problem.graph.index.order
+        search = Search(evaluators, order, problem.allowed, existing, deadline=deadline, lazy=self._lazy)
         stopped = "done"
         with progress(total=k, description=self.name, unit="seed") as bar:
             try:
@@ -146,26 +150,47 @@ class Evaluator:
         return total / self._runs
 
 
-class _Search:
-    """The state of a greedy selection; a step that is broken off leaves it as it was."""
+class Search:
+    """The state of a greedy selection; a step that is broken off leaves it as it was.
+
+    Parameters
+    ----------
+    evaluators : list of Evaluator
+        One a thread: what a seed set (internal nodes) is worth.
+    order : ndarray of int32, shape (n_nodes,)
+        Place of the label of each node: ties go to the first.
+    allowed : ndarray of bool, shape (n_nodes,)
+    existing : ndarray of int32
+        Seeds there are already.
+    deadline : float
+        Of `time.perf_counter`.
+    lazy : bool
+        Leave out candidates whose last known gain is too small.
+    bounds : ndarray of float64, shape (n_nodes,), optional
+        At least what each node adds: a lazy search then need not try all of them for the first seed.
+    """
 
     def __init__(
         self,
-        runner: Runner,
-        runs: int,
-        problem: SelectionProblem,
+        evaluators: Sequence[Evaluator],
+        order: NDArray[np.int32],
+        allowed: NDArray[np.bool_],
+        existing: NDArray[np.int32],
         *,
+        deadline: float,
         lazy: bool,
+        bounds: NDArray[np.float64] | None = None,
     ) -> None:
-        allowed = problem.allowed
-        self._order = problem.graph.index.order
-        self._existing = runner.start.seeds
-        self._threads = problem.threads
-        self._deadline = problem.deadline
+        self._order = order
+        self._existing = existing
+        self._deadline = deadline
         self._lazy = lazy
-        self._evaluators = [Evaluator(runner, runs, problem.weights) for _ in range(problem.threads)]
+        self._evaluators = evaluators
         self._left = [int(v) for v in np.flatnonzero(allowed)[np.argsort(self._order[allowed])]]
         self._heap: list[tuple[float, int, int, int]] = []  # -gain, place of the label, node, seeds when it was known
+        if bounds is not None and lazy:
+            self._heap = [(-float(bounds[v]), int(order[v]), v, -1) for v in self._left]
+            heapq.heapify(self._heap)
         self.seeds: list[int] = []
         self.gains: list[float] = []
         self.evaluations = 0
@@ -173,7 +198,7 @@ class _Search:
 
     def step(self) -> bool:
         """Choose one seed; False if the time ended before."""
-        if self._lazy and self.seeds:
+        if self._lazy and self._heap:
             return self._lazy_step()
         found = self._try_all(self._left)
         if found is None:
@@ -221,7 +246,7 @@ class _Search:
 
         spans = [(a, min(a + 16, len(nodes))) for a in range(0, len(nodes), 16)]
         found: list[tuple[float, int, int, int]] = []
-        for _, entries in map_chunks(work, spans, threads=min(self._threads, len(spans))):
+        for _, entries in map_chunks(work, spans, threads=min(len(self._evaluators), len(spans))):
             found += entries
             self.evaluations += len(entries)
             if time.perf_counter() > self._deadline and len(found) < len(nodes):
