@@ -24,6 +24,8 @@ from .sips.priors import priors_table as priors_table
 from .sips.results import SIPSCascade as SIPSCascade
 from .sips.results import SIPSEnsemble as SIPSEnsemble
 from .threshold import Threshold as Threshold
+from .topic import TopicIC as TopicIC
+from .topic import TopicLT as TopicLT
 from .waiting import Exponential as Exponential
 from .waiting import Fixed as Fixed
 from .waiting import Gamma as Gamma
