@@ -1,5 +1,6 @@
 """Figures: one look, one file for each family of results; nothing loads matplotlib before it draws."""
 
+from .adaptive import plot_adaptive
 from .funnels import plot_funnel_rates
 from .growth import plot_growth
 from .inference import plot_calibration, plot_exposure_response, plot_predictive_check
@@ -37,6 +38,7 @@ __all__ = [
     "intervals",
     "log_axis",
     "panel",
+    "plot_adaptive",
     "plot_calibration",
     "plot_cascade_tree",
     "plot_community_map",

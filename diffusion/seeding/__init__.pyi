@@ -1,3 +1,5 @@
+from .adaptive import AdaptiveSeeding as AdaptiveSeeding
+from .adaptive import adaptive_seeds as adaptive_seeds
 from .certificate import Certificate as Certificate
 from .compare import StrategyComparison as StrategyComparison
 from .fairness import MaximinSelection as MaximinSelection
