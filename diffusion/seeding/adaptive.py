@@ -316,9 +316,8 @@ def adaptive_seeds(
     labels = tuple(tuple(tuple(graph.index.labels_of(wave).tolist()) for wave in world) for world in seeds)
     facts = {"method": strategy.label, "waves": sizes, "feedback": feedback, "worlds": worlds}
     origin = record("adaptive_seeds", graph, model, key, **facts, selections=policy.selections)
-    counts = (reached, at_once, tuple(sizes))
     how = (strategy.label, feedback, confidence, graph.n_nodes, key, time.perf_counter() - start, origin)
-    return AdaptiveSeeding(labels, first.seeds, *counts, *how)
+    return AdaptiveSeeding(labels, first.seeds, reached, at_once, tuple(sizes), *how)
 
 
 def _live_edges_of_users(graph: FollowerGraph, model: DiffusionModel) -> LiveEdges:
@@ -384,7 +383,9 @@ class _Policy:
         left = residual_graph(self._live.graph, silent, active, linear=self._live.linear)
         waiting = np.flatnonzero(active & ~silent).astype(np.int32)
         asked = frozenset({"existing"} if len(waiting) else ())
-        users = (Cardinality(size), ~active, waiting, None)
+        weights = (~active).astype(np.float64)  # of roots of RR sets: what is active needs no more reach
+        weights.flags.writeable = False
+        users = (Cardinality(size), ~active, waiting, weights)
         problem = SelectionProblem(left, self._model, *users, key, 1, time.perf_counter(), math.inf, asked)
         found = choose(problem, self._strategy)
         return left.index.internal(list(found.seeds)).astype(np.int32)
