@@ -44,6 +44,7 @@ PAGES = (
             "Generated graphs": "generate_platform graph.generate_chung_lu graph.generate_two_communities "
             "graph.generate_watts_strogatz graph.generate_ring_lattice",
             "Creators": "graph.with_creator_tiers",
+            "Topics": "graph.TopicProbabilities graph.generate_interests",
             "Communities and mixing": "communities graph.read_communities graph.Partition rewire_mixing",
         },
     ),
@@ -59,6 +60,7 @@ PAGES = (
         ("diffusion.models",),
         {
             "Models": "IC LT Threshold SIPS",
+            "Topics": "models.TopicIC models.TopicLT",
             "Parts of SIPS": "models.Funnel models.Feed models.Complex models.Delay",
             "Results of SIPS": "models.SIPSEnsemble models.SIPSCascade",
             "Priors of SIPS": "models.SURVEY models.NOTES models.ENGAGEMENT models.engagement_eta models.priors_table",
@@ -112,6 +114,7 @@ PAGES = (
             "RR sets": "seeding.sample_rr_sets seeding.RRSets",
             "Comparing strategies": "compare_strategies seeding.StrategyComparison",
             "Money": "seeding.fit_prices seeding.PriceFit",
+            "In waves": "seeding.adaptive_seeds seeding.AdaptiveSeeding",
             "Quotas and fairness": "seeding.maximin_seeds seeding.MaximinSelection "
             "seeding.price_of_fairness seeding.FairnessPrice",
         },
