@@ -44,6 +44,7 @@ PAGES = (
             "Generated graphs": "generate_platform graph.generate_chung_lu graph.generate_two_communities "
             "graph.generate_watts_strogatz graph.generate_ring_lattice",
             "Creators": "graph.with_creator_tiers",
+            "Topics": "graph.TopicProbabilities graph.generate_interests",
             "Communities and mixing": "communities graph.read_communities graph.Partition rewire_mixing",
         },
     ),
@@ -65,6 +66,7 @@ PAGES = (
             "Contacts and follows in time": "models.TemporalSIR models.TemporalIC",
             "Rivals": "models.CompetitiveIC models.CompetitiveLT models.ComIC models.ICN models.CompetitiveEnsemble "
             "models.CompetitiveCascade",
+            "Topics": "models.TopicIC models.TopicLT",
             "Parts of SIPS": "models.Funnel models.Feed models.Complex models.Delay",
             "Results of SIPS": "models.SIPSEnsemble models.SIPSCascade",
             "Priors of SIPS": "models.SURVEY models.NOTES models.ENGAGEMENT models.engagement_eta models.priors_table",
@@ -119,6 +121,7 @@ PAGES = (
             "Comparing strategies": "compare_strategies seeding.StrategyComparison",
             "Against rivals": "seeding.best_response seeding.BestResponse",
             "Money": "seeding.fit_prices seeding.PriceFit",
+            "In waves": "seeding.adaptive_seeds seeding.AdaptiveSeeding",
             "Quotas and fairness": "seeding.maximin_seeds seeding.MaximinSelection "
             "seeding.price_of_fairness seeding.FairnessPrice",
         },

@@ -3,9 +3,11 @@ from .communities import read_communities as read_communities
 from .creators import with_creator_tiers as with_creator_tiers
 from .follower_graph import FollowerGraph as FollowerGraph
 from .generate import generate_chung_lu as generate_chung_lu
+from .interests import generate_interests as generate_interests
 from .lattices import generate_ring_lattice as generate_ring_lattice
 from .lattices import generate_two_communities as generate_two_communities
 from .lattices import generate_watts_strogatz as generate_watts_strogatz
 from .read import EdgeRows as EdgeRows
 from .read import read_edge_rows as read_edge_rows
 from .temporal import TemporalGraph as TemporalGraph
+from .topics import TopicProbabilities as TopicProbabilities

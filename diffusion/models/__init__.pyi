@@ -42,6 +42,8 @@ from .temporal import TemporalIC as TemporalIC
 from .temporal import TemporalSIR as TemporalSIR
 from .threshold import Threshold as Threshold
 from .timed import timed_sampler as timed_sampler
+from .topic import TopicIC as TopicIC
+from .topic import TopicLT as TopicLT
 from .waiting import Exponential as Exponential
 from .waiting import Fixed as Fixed
 from .waiting import Gamma as Gamma

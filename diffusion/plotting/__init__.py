@@ -1,5 +1,6 @@
 """Figures: one look, one file for each family of results; nothing loads matplotlib before it draws."""
 
+from .adaptive import plot_adaptive
 from .competitive import plot_response, plot_shares
 from .epidemic import plot_compartments
 from .funnels import plot_funnel_rates
@@ -39,6 +40,7 @@ __all__ = [
     "intervals",
     "log_axis",
     "panel",
+    "plot_adaptive",
     "plot_calibration",
     "plot_cascade_tree",
     "plot_community_map",

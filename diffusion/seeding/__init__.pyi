@@ -1,3 +1,5 @@
+from .adaptive import AdaptiveSeeding as AdaptiveSeeding
+from .adaptive import adaptive_seeds as adaptive_seeds
 from .best_response import BestResponse as BestResponse
 from .best_response import best_response as best_response
 from .certificate import Certificate as Certificate
