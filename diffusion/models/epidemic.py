@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import ClassVar
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ..graph.follower_graph import FollowerGraph
 from ..kernels.arcs import OutArcs, Weighing
 from ..kernels.epidemic import BUCKETS, FREE, Course, Outbreak, outbreak_tree, outbreaks, steps_of
-from ..kernels.waiting import FIXED
-from .base import LiveEdges
+from .base import DiffusionModel, LiveEdges
 from .compartmental import Compartmental, seeds_by_run, too_many_steps, typical_time
+from .final_size import FinalSize
 from .next_generation import NextGeneration
 from .program import Chunk, Program, Start, Trace, Workspace
+from .timed import timed_sampler
 from .transmissibility import with_transmissibility
 from .waiting import Fixed, WaitingTime
 
@@ -28,9 +29,9 @@ class _Outbreaks(Compartmental):
     """What SIR and SEIR share."""
 
     @property
-    def latent(self) -> WaitingTime:
-        """Time from infection until a node is infectious."""
-        return AT_ONCE
+    def latency(self) -> WaitingTime | None:
+        """Time from infection until a node is infectious; None: at once."""
+        return None
 
     def compile(self, graph: FollowerGraph) -> Program:
         """See `DiffusionModel.compile`."""
@@ -40,16 +41,18 @@ class _Outbreaks(Compartmental):
         """True: infection times are shortest paths over random arcs."""
         return True
 
-    def live_edges(self, graph: FollowerGraph) -> LiveEdges | None:
-        """See `DiffusionModel.live_edges`: an arc is live if its transmission time is at most its source's period."""
-        return self._live(graph)
-
-    def _live(self, graph: FollowerGraph) -> LiveEdges:
-        live = with_transmissibility(graph, self.time_of("transmission"), self.time_of("recovery"))
-        period = self.time_of("recovery")
-        if self.end is None and (period.kind == FIXED or period.never):
+    def live_edges(self, graph: FollowerGraph) -> LiveEdges:
+        """An arc is live if its transmission time is at most its source's period; with an `end`, paths take time."""
+        live, recovery = self.effective_probabilities(graph), self.time_of("recovery")
+        if self.end is None and (isinstance(recovery, Fixed) or recovery.never):
             return LiveEdges(live)  # arcs of one source do not depend on each other
-        raise NotImplementedError("RR sets of arcs that share an infectious period or have a deadline")
+        every_arc = replace(graph, probabilities=None)
+        waits: dict[str, Any] = {"delay": self.time_of("transmission"), "period": recovery, "latency": self.latency}
+        return LiveEdges(live, sampler=timed_sampler(every_arc, **waits, deadline=self.end))
+
+    def in_generations(self) -> DiffusionModel:
+        """See `DiffusionModel.in_generations`: percolation, whatever the times."""
+        return FinalSize(self.time_of("transmission"), self.time_of("recovery"), generations=True)
 
     def effective_probabilities(self, graph: FollowerGraph) -> FollowerGraph:
         """See `DiffusionModel.effective_probabilities`: the transmissibility of every arc."""
@@ -180,7 +183,7 @@ class SEIR(_Outbreaks):
         self._check()
 
     @property
-    def latent(self) -> WaitingTime:
+    def latency(self) -> WaitingTime | None:
         """See `SIR`: the incubation time."""
         return self.time_of("incubation")
 
@@ -206,7 +209,7 @@ class _OutbreakProgram(Program):
         self.arcs = OutArcs(graph.csr.indptr, graph.csr.indices)
         transmission = model.time_of("transmission").on_arcs(graph, "transmission")
         latent, recovery = (
-            model.latent.on_nodes(graph, "incubation"),
+            (model.latency or AT_ONCE).on_nodes(graph, "incubation"),
             model.time_of("recovery").on_nodes(graph, "recovery"),
         )
         width = BUCKET * typical_time(transmission, latent, recovery)

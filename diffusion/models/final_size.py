@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,9 +13,11 @@ from ..kernels.arcs import Weighing
 from ..kernels.percolation import BINS, Lists, Periods, percolation_batch, percolation_run, percolation_runs, times_at
 from ..kernels.sampling import alias_tables
 from ..kernels.waiting import GEOMETRIC, Wait
-from .base import DiffusionModel
+from .base import DiffusionModel, LiveEdges
 from .program import Chunk, Program, Start, Trace, Workspace, arcs_of
-from .waiting import Exponential, WaitingTime
+from .timed import timed_sampler
+from .transmissibility import with_transmissibility
+from .waiting import Exponential, Fixed, WaitingTime
 
 __all__ = ["FinalSize"]
 
@@ -78,6 +80,22 @@ class FinalSize(DiffusionModel):
         """See `DiffusionModel.compile`."""
         return _PercolationProgram(graph, self)
 
+    def effective_probabilities(self, graph: FollowerGraph) -> FollowerGraph:
+        """See `DiffusionModel.effective_probabilities`: the transmissibility of every arc."""
+        return with_transmissibility(graph, *self._waits)
+
+    def live_edges(self, graph: FollowerGraph) -> LiveEdges:
+        """An arc is live if its transmission time is at most its source's period."""
+        live, (transmission, recovery) = self.effective_probabilities(graph), self._waits
+        if isinstance(recovery, Fixed) or recovery.never:
+            return LiveEdges(live)  # arcs of one source do not depend on each other
+        every_arc = replace(graph, probabilities=None)
+        return LiveEdges(live, sampler=timed_sampler(every_arc, delay=transmission, period=recovery))
+
+    @property
+    def _waits(self) -> tuple[WaitingTime, WaitingTime]:
+        return WaitingTime.of(self.transmission, "transmission"), WaitingTime.of(self.recovery, "recovery")
+
     def in_generations(self) -> DiffusionModel:
         """See `DiffusionModel.in_generations`."""
         return FinalSize(self.transmission, self.recovery, generations=True)
@@ -132,7 +150,7 @@ class _PercolationProgram(Program):
         one = np.ones(1, np.float32)
         one.flags.writeable = False
         self._arcs = arcs_of(graph, one)
-        transmission, recovery = WaitingTime.of(model.transmission, ""), WaitingTime.of(model.recovery, "")
+        transmission, recovery = model._waits
         waits = transmission.on_arcs(graph, "transmission"), recovery.on_nodes(graph, "recovery")
         self._periods = Periods(*waits, *table_of(*waits, recovery))
         self.lanes = self._periods.alias.size > 1
