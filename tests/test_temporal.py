@@ -142,6 +142,14 @@ def test_twin_of_cascades_on_follows(graph, draw):
     check_runs(engine, naive.while_followed(intervals, p, waiting(wait)), None, end)
 
 
+def test_ties_among_sources_are_broken_by_the_rank_of_the_arc():
+    graph = TemporalGraph.from_contacts([0, 1, 2, 3], [4] * 4, [2.0] * 4, directed=True, edges_mean="influences")
+    times = per_arc(graph.contacts.indptr, graph.contacts.times)
+    engine = prepare(graph, TemporalSIR(0.9), [0, 1, 2, 3], 11)
+    check_runs(engine, naive.on_contacts(times, 0.9), waiting(Exponential(0.0)), 2.0)
+    assert len({engine.replay(run).parents[-1] for run in range(RUNS)} - {-1}) == 4
+
+
 def made(n=60, rows=600, seed=3):
     draw = np.random.default_rng(seed)
     u, v = draw.integers(0, n, (2, rows))

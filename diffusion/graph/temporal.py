@@ -14,60 +14,10 @@ from numpy.typing import NDArray
 
 from .._columns import table_columns
 from ..errors import InputError
-from ._build import Arcs, build_arcs
-from ._labels import as_labels, factorize
-from ._parts import read_only
-from ._times import as_times, merge_intervals, moment
+from ._times import Contacts, Follows, arcs_of_rows, as_times, merge_intervals, moment, row_ends
 from .follower_graph import FollowerGraph
 
-__all__ = ["Contacts", "Follows", "TemporalGraph"]
-
-
-@dataclass(frozen=True, eq=False)
-class Contacts:
-    """Times of the contacts along every arc.
-
-    Attributes
-    ----------
-    indptr : ndarray of int64, shape (n_edges + 1,)
-        Arc j (in the order of ``graph.csr.indices``) has the times ``times[indptr[j] : indptr[j + 1]]``.
-    times : ndarray of float64, shape (n_contacts,)
-        Rising within an arc.
-    """
-
-    indptr: NDArray[np.int64]
-    times: NDArray[np.float64]
-
-    def __post_init__(self) -> None:
-        for name in ("indptr", "times"):
-            object.__setattr__(self, name, read_only(getattr(self, name)))
-
-    def __reduce__(self) -> tuple[Any, ...]:  # a pickled array comes back writeable
-        return type(self), (self.indptr, self.times)
-
-
-@dataclass(frozen=True, eq=False)
-class Follows:
-    """Intervals in which every arc is there: from `start` on and before `end`.
-
-    Attributes
-    ----------
-    indptr : ndarray of int64, shape (n_edges + 1,)
-        Arc j (in the order of ``graph.csr.indices``) has the intervals ``indptr[j] : indptr[j + 1]``.
-    start, end : ndarray of float64, shape (n_intervals,)
-        Rising within an arc, apart from each other; an end of infinity: the follow still holds.
-    """
-
-    indptr: NDArray[np.int64]
-    start: NDArray[np.float64]
-    end: NDArray[np.float64]
-
-    def __post_init__(self) -> None:
-        for name in ("indptr", "start", "end"):
-            object.__setattr__(self, name, read_only(getattr(self, name)))
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.indptr, self.start, self.end)
+__all__ = ["TemporalGraph"]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -158,12 +108,12 @@ class TemporalGraph(FollowerGraph):
         [3.0, 3.0, 1.0, 1.0]
         """
         times = as_times(time, "time", unit)
-        arcs, arc, row = _arcs_of_rows(source, target, len(times), "time", nodes, edges_mean, directed, weight, combine)
+        arcs, arc, row = arcs_of_rows(source, target, len(times), "time", nodes, edges_mean, directed, weight, combine)
         by = np.lexsort((times[row], arc))
         arc, times = arc[by], times[row][by]
         new = np.ones(arc.size, np.bool_)
         new[1:] = (arc[1:] != arc[:-1]) | (times[1:] != times[:-1])
-        indptr = _indptr(arc[new], arcs.indices.size)
+        indptr = row_ends(arc[new], arcs.indices.size)
         arcs = replace(arcs, dropped_parallel=int(arc.size - new.sum()))
         meaning = edges_mean if directed else None
         return cls(arcs, meaning, bool(directed), "collapse", contacts=Contacts(indptr, times[new]))
@@ -221,13 +171,13 @@ class TemporalGraph(FollowerGraph):
             raise InputError(
                 f"end {ends[at]:g} is before start {starts[at]:g} in row {at}: a follow ends after it began"
             )
-        arcs, arc, row = _arcs_of_rows(
+        arcs, arc, row = arcs_of_rows(
             source, target, len(starts), "start", nodes, edges_mean, directed, weight, combine
         )
         by = np.lexsort((starts[row], arc))
         arc, lows, highs = merge_intervals(arc[by], starts[row][by], ends[row][by])
         arcs = replace(arcs, dropped_parallel=0)
-        times = Follows(_indptr(arc, arcs.indices.size), lows, highs)
+        times = Follows(row_ends(arc, arcs.indices.size), lows, highs)
         return cls(arcs, edges_mean if directed else None, bool(directed), "collapse", follows=times)
 
     @classmethod
@@ -467,53 +417,3 @@ class TemporalGraph(FollowerGraph):
             edges_mean="influences",
         )
         return replace(graph, directed=self.directed, edges_mean=self.edges_mean, attributes=dict(self.attributes))
-
-
-def _arcs_of_rows(
-    source: Any,
-    target: Any,
-    rows: int,
-    name: str,
-    nodes: Any,
-    edges_mean: str | None,
-    directed: bool,
-    weight: Any,
-    combine: str | None,
-) -> tuple[Arcs, NDArray[np.int64], NDArray[np.int64]]:
-    """Build the arcs of rows -> arcs, and of every contact its arc and its row."""
-    source, target = as_labels(source, "source"), as_labels(target, "target")
-    nodes = None if nodes is None else as_labels(nodes, "nodes")
-    if len(source) == rows and rows == 0:
-        raise InputError("the graph has no rows: give at least one contact or follow")
-    if len(source) != rows:
-        raise InputError(f"source has {len(source):,} rows and {name} {rows:,}: give one of each for every row")
-    arcs = build_arcs(
-        source,
-        target,
-        weight=weight,
-        time=None,
-        nodes=nodes,
-        edges_mean=edges_mean,
-        directed=directed,
-        parallel="collapse",
-        combine=combine,
-    )
-    if arcs.indices.size == 0:
-        raise InputError("every row is a self-loop, which carries nothing: give rows with two different ends")
-    _, tail, head = factorize(source, target, nodes)
-    rank = np.empty(len(arcs.labels), np.int64)
-    rank[arcs.order] = np.arange(rank.size)
-    tail, head = rank[np.asarray(tail)], rank[np.asarray(head)]
-    if edges_mean == "follows":
-        tail, head = head, tail
-    row = np.flatnonzero(tail != head)
-    tail, head = tail[row], head[row]
-    if not directed:
-        tail, head, row = np.concatenate([tail, head]), np.concatenate([head, tail]), np.concatenate([row, row])
-    n = rank.size
-    keys = np.repeat(np.arange(n), np.diff(arcs.indptr)) * n + arcs.indices
-    return arcs, np.searchsorted(keys, tail * n + head), row
-
-
-def _indptr(arc: NDArray[np.int64], m: int) -> NDArray[np.int64]:
-    return np.concatenate([[0], np.cumsum(np.bincount(arc, minlength=m))]).astype(np.int64)
