@@ -61,7 +61,7 @@ PAGES = (
         {
             "Models": "IC LT Threshold SIPS",
             "In continuous time": "models.CTIC models.ICM models.timed_sampler",
-            "Epidemics and rumours": "models.SIR models.SEIR models.SIS models.SIRS models.Rumour models.FinalSize "
+            "Epidemics and rumours": "models.SIR models.SEIR models.SIS models.SIRS models.Rumour models.OutbreakSize "
             "models.EpidemicEnsemble",
             "Contacts and follows in time": "models.TemporalSIR models.TemporalIC",
             "Rivals": "models.CompetitiveIC models.CompetitiveLT models.ComIC models.ICN models.CompetitiveEnsemble "
@@ -199,7 +199,7 @@ PAGES = (
             "plotting.plot_cost_by_tier plotting.plot_strategies plotting.plot_prices plotting.plot_maximin "
             "plotting.plot_fairness_price plotting.plot_message_passing plotting.plot_two_communities "
             "plotting.plot_shares plotting.plot_response "
-            "plotting.plot_exposure_response plotting.plot_predictive_check plotting.plot_calibration",
+            "plotting.plot_exposure_response plotting.plot_predictive_check plotting.plot_calibration plotting.plot_adaptive",
             "Parts": "plotting.style plotting.panel plotting.band plotting.intervals plotting.end_labels "
             "plotting.log_axis plotting.figure_to_svg plotting.compact plotting.strategy_colours "
             "plotting.strategy_markers plotting.text_colour",

@@ -23,7 +23,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 import diffusion as dif
-from diffusion.models import CTIC, SIR, SIS, Exponential, FinalSize, Gamma
+from diffusion.models import CTIC, SIR, SIS, Exponential, Gamma, OutbreakSize
 
 # %matplotlib inline
 
@@ -91,10 +91,12 @@ pd.DataFrame(
 _ = sir["exponential"].plot()
 
 # %% [markdown]
-# Who is ever infected needs no clock at all: `FinalSize` is the percolation behind SIR, many runs at once. Both agree.
+# Who is ever infected needs no clock at all: `OutbreakSize` is the percolation behind SIR, many runs at once. Both agree.
 
 # %%
-large = dif.spread(g, seeds, model=FinalSize(0.015, periods["exponential"]), rel_error=0.002, max_runs=200_000, rng=3)
+large = dif.spread(
+    g, seeds, model=OutbreakSize(0.015, periods["exponential"]), rel_error=0.002, max_runs=200_000, rng=3
+)
 print("with times:", sir["exponential"].final_size())
 print("percolation:", large)
 

@@ -10,7 +10,7 @@ import pytest
 from strategies import random_graph
 
 import diffusion as dif
-from diffusion.models import SEIR, SIR, Exponential, FinalSize, Fixed, Gamma
+from diffusion.models import SEIR, SIR, Exponential, Fixed, Gamma, OutbreakSize
 from diffusion.seeding import sample_rr_sets
 
 GRAPH = random_graph(80, 320, rng=4)
@@ -22,8 +22,8 @@ MODELS = [
     SIR(0.5, 0.0, end=1.0),
     SEIR(0.5, 1.0),
     SEIR(0.5, 1.0, end=2.5),
-    FinalSize(0.5),
-    FinalSize(0.3, Fixed(1.0)),
+    OutbreakSize(0.5),
+    OutbreakSize(0.3, Fixed(1.0)),
 ]
 
 
@@ -76,7 +76,7 @@ def test_a_short_end_changes_the_best_seeds():
 
 def test_generations_are_those_of_percolation():
     model = SIR(0.5, Gamma(1.0, 3.0), end=4.0).in_generations()
-    assert model == FinalSize(Exponential(0.5), Gamma(1.0, 3.0), generations=True)
+    assert model == OutbreakSize(Exponential(0.5), Gamma(1.0, 3.0), generations=True)
     found = dif.simulation.reproduction(GRAPH, model=SIR(0.2), rng=1)
     assert found.predicted == pytest.approx(SIR(0.2).reproduction_number(GRAPH), rel=0.01)
     sizes = (

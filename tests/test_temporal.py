@@ -437,3 +437,17 @@ def test_mean_outbreak_size_is_that_of_tsir(gallery, beta, nu):
     want, se = TSIR[beta, nu]
     ours = math.sqrt(sum(values.var() / values.size for values in sizes)) / len(means)
     assert abs(means.mean() - want) <= 4 * math.hypot(se, ours)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        dif.theory.reproduction_number,
+        lambda g: dif.theory.message_passing(g, [0]),
+        lambda g: dif.inference.simulate_log(g, items=2),
+    ],
+)
+def test_what_knows_no_time_refuses_a_graph_whose_arcs_come_and_go(call):
+    graph = dif.graph.TemporalGraph.from_contacts([0, 1], [1, 2], [1.0, 2.0], directed=True, edges_mean="influences")
+    with pytest.raises(InputError, match=r"takes a static graph: give graph\.window\(start, end\)"):
+        call(graph.with_probabilities("constant", p=0.1))

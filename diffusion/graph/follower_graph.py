@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from .._random import RNGLike
 
-__all__ = ["FollowerGraph", "InArcs", "Probabilities", "check_graph"]
+__all__ = ["FollowerGraph", "InArcs", "Probabilities", "check_graph", "check_static"]
 
 T = TypeVar("T")
 
@@ -594,3 +594,12 @@ def check_graph(graph: Any) -> None:
     """Refuse what is no follower graph, and say what to call."""
     if not isinstance(graph, FollowerGraph):
         raise InputError(f"graph has to be a FollowerGraph, and {how_to_build(graph)}")
+
+
+def check_static(graph: Any) -> None:
+    """Refuse what is no follower graph, and one whose arcs come and go."""
+    check_graph(graph)
+    if graph.is_temporal:
+        raise InputError(
+            "the arcs of this graph come and go, and this function takes a static graph: give graph.window(start, end)"
+        )

@@ -12,7 +12,6 @@ from ..errors import InputError
 from ..kernels.residual import given_silence, open_arcs
 from ._parts import Probabilities
 from .follower_graph import FollowerGraph
-from .probabilities import without_rounding
 
 __all__ = ["residual_graph"]
 
@@ -51,7 +50,7 @@ def residual_graph(
     csr, p = graph.csr, rule.values
     indptr, kept = open_arcs(csr.indptr, csr.indices, silent, active)
     if linear:
-        weight = graph.cached("weights of what is left", lambda: _weights(graph, p, rule.rule), of=p)
+        weight = np.broadcast_to(p, graph.n_edges).astype(np.float64)
         p = given_silence(csr.indptr, csr.indices, weight, silent, kept).astype(np.float32)
     elif p.size > 1 or csr.indices.size == 1:
         p = p[kept]
@@ -60,8 +59,3 @@ def residual_graph(
     arcs = dataclasses.replace(graph._arcs, indptr=indptr, indices=csr.indices[kept], **columns)
     left = Probabilities(p, "residual", {"of": rule.label})
     return FollowerGraph(arcs, graph.edges_mean, graph.directed, graph.parallel, left, graph.attributes)
-
-
-def _weights(graph: FollowerGraph, p: NDArray[np.float32], rule: str) -> NDArray[np.float64]:
-    weight = without_rounding(graph, p) if rule == "column" else np.broadcast_to(p, graph.n_edges)
-    return np.ascontiguousarray(weight, np.float64)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from .._columns import table_columns
 from .._validation import level
 from ..errors import InputError, NotFoundError, did_you_mean
-from ..graph.follower_graph import FollowerGraph, check_graph
+from ..graph.follower_graph import FollowerGraph, check_static
 from ..results.cascade import Cascade
 from .log_columns import coded, plain, repeated_rows, row_text, times
 
@@ -386,7 +386,7 @@ class ActionLog:
         InputError
             Unknown users where they are refused, or a log of which nothing is left.
         """
-        check_graph(graph)
+        check_static(graph)
         if unknown not in ("drop", "error"):
             raise NotFoundError(f"unknown={unknown!r} is not known: give 'drop' or 'error'")
         there = self.positions(graph) >= 0

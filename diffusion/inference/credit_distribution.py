@@ -17,7 +17,7 @@ from .._provenance import provenance
 from .._threads import n_threads
 from .._validation import Floats, number, whole
 from ..errors import InputError, NotFoundError, did_you_mean
-from ..graph.follower_graph import FollowerGraph, check_graph
+from ..graph.follower_graph import FollowerGraph, check_static
 from ..kernels.credits import Credits, count_influenced, fill_credits, pass_credits, sum_gains
 from ..seeding.selection import SeedSelection
 from .action_log import ActionLog, check_log
@@ -254,7 +254,7 @@ def credit_distribution(
     >>> found.select_seeds(2).to_pandas()["gain"].tolist()
     [2.5, 0.5]
     """
-    check_graph(graph)
+    check_static(graph)
     check_log(log)
     if credit not in CREDITS:
         raise NotFoundError(

@@ -16,7 +16,7 @@ from .._upward import draw
 from .._validation import level as confidence_level
 from .._validation import number, whole
 from ..errors import InputError, NotFoundError, did_you_mean
-from ..graph.follower_graph import FollowerGraph, check_graph
+from ..graph.follower_graph import FollowerGraph, check_static
 from ..kernels.action_logs import Log
 from ..kernels.arcs import OutArcs
 from ..kernels.exposure import Marks, Spells, find_spells
@@ -238,7 +238,7 @@ def exposure_response(
     >>> found.table.index.tolist(), found.verdict
     ([1, 2, 3, 4], 'simple')
     """
-    check_graph(graph)
+    check_static(graph)
     check_log(log)
     if kind not in KINDS:
         raise NotFoundError(f"kind={kind!r} is unknown: give 'ordinal' or 'snapshot'" + did_you_mean(kind, KINDS))

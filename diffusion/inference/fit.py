@@ -15,7 +15,7 @@ from .._random import RNGLike, key_of
 from .._threads import n_threads
 from .._validation import Floats, level
 from ..errors import InputError, NotFoundError, did_you_mean
-from ..graph.follower_graph import FollowerGraph, Probabilities, check_graph
+from ..graph.follower_graph import FollowerGraph, Probabilities, check_static
 from .action_log import ActionLog, check_log
 from .contacts import GraphLog, exposed_pairs, graph_log
 from .em import EM
@@ -295,7 +295,7 @@ def fit_probabilities(
     >>> fit.to_pandas()[["probability", "trials"]].round(4).to_numpy().tolist()
     [[0.3333, 3.0]]
     """
-    check_graph(graph)
+    check_static(graph)
     check_log(log)
     way = method_of(method)
     log = way.observed(log.on(graph, unknown=unknown))

@@ -11,7 +11,7 @@ from .._random import RNGLike
 from .._threads import n_threads
 from .._validation import number
 from ..errors import NotFoundError, did_you_mean
-from ..graph.follower_graph import FollowerGraph, check_graph
+from ..graph.follower_graph import FollowerGraph, check_static
 from .action_log import ActionLog, check_log
 from .contacts import graph_log
 from .forests import RULES, parent_rows
@@ -76,7 +76,7 @@ def observed_parents(
     >>> observed_parents(g, log, rule="last")["parent"].tolist()
     ['a', 'b']
     """
-    check_graph(graph)
+    check_static(graph)
     check_log(log)
     if rule != "all" and rule not in RULES:
         known = ("all", *RULES)

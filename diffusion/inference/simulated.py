@@ -11,7 +11,7 @@ from .._progress import progress
 from .._random import RNGLike, derive_key, generator, key_of
 from .._validation import is_whole, whole
 from ..errors import InputError
-from ..graph.follower_graph import FollowerGraph, check_graph
+from ..graph.follower_graph import FollowerGraph, check_static
 from ..models.base import DiffusionModel
 from ..models.program import Start
 from ..models.registry import model_of
@@ -65,7 +65,7 @@ def simulate_log(
     >>> log.sizes.tolist()
     [3, 2]
     """
-    check_graph(graph)
+    check_static(graph)
     starts = None if is_whole(seeds) else list(seeds)  # type: ignore[arg-type]
     count = 0 if starts is not None else whole(seeds, "seeds", most=graph.n_nodes, of="nodes")
     items = whole(items, "items") if starts is None else len(starts)

@@ -35,7 +35,7 @@ def given_silence(indptr, indices, weight, silent, kept):
     """Weights given that no arc out of a silent node is the one that its target keeps.
 
     A node keeps each in-arc with its weight and none with what is left, so that they are divided by one minus the weights
-    that were seen to fail. Weights that sum to 1, but for the rounding of 32-bit numbers, still do.
+    that were seen to fail. Weights that sum to 1, or to more by the rounding of a file, leave ones that sum to 1.
     """
     n = indptr.size - 1
     failed, left = np.zeros(n), np.zeros(n)

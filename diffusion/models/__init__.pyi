@@ -14,8 +14,8 @@ from .continuous import ICM as ICM
 from .epidemic import SEIR as SEIR
 from .epidemic import SIR as SIR
 from .epidemic_results import EpidemicEnsemble as EpidemicEnsemble
-from .final_size import FinalSize as FinalSize
 from .next_generation import NextGeneration as NextGeneration
+from .outbreak_size import OutbreakSize as OutbreakSize
 from .program import Chunk as Chunk
 from .program import Program as Program
 from .program import Start as Start

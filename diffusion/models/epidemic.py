@@ -12,8 +12,8 @@ from ..kernels.arcs import OutArcs, Weighing
 from ..kernels.epidemic import BUCKETS, FREE, Course, Outbreak, outbreak_tree, outbreaks, steps_of
 from .base import DiffusionModel, LiveEdges
 from .compartmental import Compartmental, seeds_by_run, too_many_steps, typical_time
-from .final_size import FinalSize
 from .next_generation import NextGeneration
+from .outbreak_size import OutbreakSize
 from .program import Chunk, Program, Start, Trace, Workspace
 from .timed import timed_sampler
 from .transmissibility import with_transmissibility
@@ -52,7 +52,7 @@ class _Outbreaks(Compartmental):
 
     def in_generations(self) -> DiffusionModel:
         """See `DiffusionModel.in_generations`: percolation, whatever the times."""
-        return FinalSize(self.time_of("transmission"), self.time_of("recovery"), generations=True)
+        return OutbreakSize(self.time_of("transmission"), self.time_of("recovery"), generations=True)
 
     def effective_probabilities(self, graph: FollowerGraph) -> FollowerGraph:
         """See `DiffusionModel.effective_probabilities`: the transmissibility of every arc."""

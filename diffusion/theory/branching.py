@@ -9,7 +9,7 @@ import numpy as np
 
 from .._validation import number
 from ..errors import InputError, NotFoundError, did_you_mean
-from ..graph.follower_graph import FollowerGraph, check_graph
+from ..graph.follower_graph import FollowerGraph, check_static
 from ..graph.spectral import reproduction_number
 
 __all__ = [
@@ -268,7 +268,7 @@ def configuration_R(graph: FollowerGraph, p: float) -> float:
     >>> configuration_R(g, 0.5)
     0.5
     """
-    check_graph(graph)
+    check_static(graph)
     if number(p, "p", least=0) > 1:
         raise InputError(f"p={p!r} is out of range: give a probability from 0 to 1")
     k = graph.csr.out_degree.astype(np.float64)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from .._validation import Floats, number
 from ..errors import EndlessFeedError, InputError
-from ..graph.follower_graph import FollowerGraph, check_graph
+from ..graph.follower_graph import FollowerGraph, check_static
 from ..models.base import DiffusionModel
 from ..models.registry import model_of
 
@@ -108,7 +108,7 @@ def critical_value(
     """
     from scipy.optimize import brentq
 
-    check_graph(graph)
+    check_static(graph)
     tol = number(tol, "tol", above=0, most=0.5)
     low, high = _range(values)
     logarithmic = low > 0

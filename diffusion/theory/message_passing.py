@@ -14,7 +14,7 @@ from .._provenance import provenance
 from .._upward import draw
 from .._validation import Floats, floats, number, whole
 from ..errors import DiffusionError, InputError
-from ..graph.follower_graph import FollowerGraph, check_graph
+from ..graph.follower_graph import FollowerGraph, check_static
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -140,7 +140,7 @@ def message_passing(
     >>> result.new_by_step.tolist()
     [1.0, 0.5, 0.25, 0.125, 0.0]
     """
-    check_graph(graph)
+    check_static(graph)
     if graph.probabilities is None:
         raise InputError(
             "the graph has no propagation probabilities: call graph.with_probabilities('weighted_cascade'), or "

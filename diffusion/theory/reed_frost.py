@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from .._provenance import provenance
 from .._validation import Floats, floats, is_whole, probability, whole
 from ..errors import InputError, NotFoundError, did_you_mean
-from ..graph.follower_graph import FollowerGraph, check_graph
+from ..graph.follower_graph import FollowerGraph, check_static
 from ..graph.probabilities import without_rounding
 
 __all__ = [
@@ -319,7 +319,7 @@ def exact_final_size(graph: FollowerGraph, seeds: Any, *, model: Literal["ic", "
     >>> exact_final_size(g, [0]).mean, exact_final_size(g, [0], model="lt").mean
     (2.4375, 2.5)
     """
-    check_graph(graph)
+    check_static(graph)
     from ..simulation.runner import seed_labels
 
     if model not in ("ic", "lt"):

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from .._validation import Floats, floats, number, probability
 from ..errors import InputError
-from ..graph.follower_graph import FollowerGraph, check_graph
+from ..graph.follower_graph import FollowerGraph, check_static
 from ..graph.spectral import next_generation_radius
 
 __all__ = [
@@ -242,7 +242,7 @@ def community_arcs(graph: FollowerGraph, community: Any) -> tuple[list[Any], Flo
     >>> names, sizes.tolist(), arcs.tolist(), pairs.tolist()
     (['x', 'y'], [2.0, 1.0], [[1.0, 1.0], [1.0, 0.0]], [[1.0, 1.0], [1.0, 0.0]])
     """
-    check_graph(graph)
+    check_static(graph)
     import pandas as pd
 
     if isinstance(community, str):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .._validation import number
 from ..errors import InputError
-from ..graph.follower_graph import FollowerGraph, check_graph
+from ..graph.follower_graph import FollowerGraph, check_static
 from ..models.sips.model import SIPS
 
 __all__ = ["sips_graph_radius"]
@@ -66,7 +66,7 @@ def sips_graph_radius(graph: FollowerGraph, model: SIPS, *, tol: float = 1e-6, m
     >>> round(sips_graph_radius(g, dif.SIPS(0.5, dif.models.Funnel(share=0.4), dif.models.Feed(impressions=1.5))), 6)  # a rho + m rho
     0.8
     """
-    check_graph(graph)
+    check_static(graph)
     found = model.next_generation(graph)
     if found is None:
         raise InputError("complex identification has no reproduction number: one sharer alone convinces nobody")

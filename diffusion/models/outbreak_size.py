@@ -19,11 +19,11 @@ from .timed import timed_sampler
 from .transmissibility import with_transmissibility
 from .waiting import Exponential, Fixed, WaitingTime
 
-__all__ = ["FinalSize"]
+__all__ = ["OutbreakSize"]
 
 
 @dataclass(frozen=True)
-class FinalSize(DiffusionModel):
+class OutbreakSize(DiffusionModel):
     """Who is ever infected in a susceptible-infectious-recovered epidemic, without the times: 512 runs at once.
 
     The final size of SIR has the distribution of the nodes that are reached in percolation: arc u -> v is open where its
@@ -59,13 +59,13 @@ class FinalSize(DiffusionModel):
 
     >>> import diffusion as dif
     >>> g = dif.FollowerGraph.from_arrays([0, 0, 1], [1, 2, 2], directed=False)
-    >>> estimate = dif.spread(g, [0], model=FinalSize(1.0), runs=20_000, rng=7)
+    >>> estimate = dif.spread(g, [0], model=OutbreakSize(1.0), runs=20_000, rng=7)
     >>> estimate.low < 13 / 6 < estimate.high
     True
     """
 
     states: ClassVar[tuple[str, ...]] = ("infected",)
-    example: ClassVar[str] = "FinalSize(transmission=0.3)"
+    example: ClassVar[str] = "OutbreakSize(transmission=0.3)"
     takes_probabilities = False
 
     transmission: WaitingTime | float
@@ -98,7 +98,7 @@ class FinalSize(DiffusionModel):
 
     def in_generations(self) -> DiffusionModel:
         """See `DiffusionModel.in_generations`."""
-        return FinalSize(self.transmission, self.recovery, generations=True)
+        return OutbreakSize(self.transmission, self.recovery, generations=True)
 
 
 _NO_TABLE = np.zeros(1, np.uint64), np.zeros(1)
@@ -143,9 +143,9 @@ def _lists(n: int) -> Lists:
 class _PercolationProgram(Program):
     """Lanes where the probability to transmit has a table, one run at a time otherwise."""
 
-    model: FinalSize
+    model: OutbreakSize
 
-    def __init__(self, graph: FollowerGraph, model: FinalSize) -> None:
+    def __init__(self, graph: FollowerGraph, model: OutbreakSize) -> None:
         super().__init__(graph, model)
         one = np.ones(1, np.float32)
         one.flags.writeable = False

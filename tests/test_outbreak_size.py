@@ -12,7 +12,7 @@ from strategies import random_graph
 
 import diffusion as dif
 from diffusion.errors import InputError
-from diffusion.models import Exponential, FinalSize, Fixed, Gamma, Geometric, LogNormal, Weibull
+from diffusion.models import Exponential, Fixed, Gamma, Geometric, LogNormal, OutbreakSize, Weibull
 
 PAIRS = [
     (Exponential(0.4), Exponential(1.0)),
@@ -45,7 +45,7 @@ def arcs_of(graph: dif.FollowerGraph) -> list[tuple[int, int]]:
 @pytest.mark.parametrize(("transmission", "recovery"), PAIRS, ids=str)
 @pytest.mark.parametrize("runs", [70, 1100], ids=lambda r: f"{r} runs")
 def test_every_run_is_that_of_the_twin(graph, transmission, recovery, runs):
-    model = FinalSize(transmission, recovery, generations=True)
+    model = OutbreakSize(transmission, recovery, generations=True)
     seeds = [3, 11]
     ens = dif.simulate(graph, seeds, model=model, runs=runs, rng=9)
     periods = model.compile(graph)._periods
@@ -65,34 +65,34 @@ def test_every_run_is_that_of_the_twin(graph, transmission, recovery, runs):
 
 @pytest.mark.parametrize("runs", [60, 128, 700])
 def test_sizes_do_not_depend_on_the_order_of_visits_nor_on_threads(graph, runs):
-    steps = dif.simulate(graph, [3], model=FinalSize(0.6, generations=True), runs=runs, rng=9, threads=1)
-    sizes = dif.simulate(graph, [3], model=FinalSize(0.6), runs=runs, rng=9, threads=2)
+    steps = dif.simulate(graph, [3], model=OutbreakSize(0.6, generations=True), runs=runs, rng=9, threads=1)
+    sizes = dif.simulate(graph, [3], model=OutbreakSize(0.6), runs=runs, rng=9, threads=2)
     assert steps.sizes.tolist() == sizes.sizes.tolist()
     assert steps.node_counts.tolist() == sizes.node_counts.tolist()
     assert sizes.new_by_step.shape[1] == 2
     assert (sizes.new_by_step[:, 0] == 1).all()
-    longer = dif.simulate(graph, [3], model=FinalSize(0.6), runs=runs + 600, rng=9)
+    longer = dif.simulate(graph, [3], model=OutbreakSize(0.6), runs=runs + 600, rng=9)
     assert longer.sizes[:runs].tolist() == sizes.sizes.tolist()
     weights = np.arange(graph.n_nodes, dtype=float)
     weighed = [
         dif.simulate(graph, [3], model=m, runs=runs, rng=9, node_weights=weights).weights
-        for m in (FinalSize(0.6), FinalSize(0.6, generations=True))
+        for m in (OutbreakSize(0.6), OutbreakSize(0.6, generations=True))
     ]
     np.testing.assert_array_equal(*weighed)
 
 
 def test_every_run_may_have_a_seed_of_its_own(graph):
-    runner = dif.simulation.prepare(graph, FinalSize(0.6), [], 5)
+    runner = dif.simulation.prepare(graph, OutbreakSize(0.6), [], 5)
     users = (np.arange(600) * 7 % graph.n_nodes).astype(np.int32)
     sizes = runner.run_each(users).values
     for run in range(0, 600, 41):
-        alone = dif.simulation.prepare(graph, FinalSize(0.6), graph.index.labels_of(users[run : run + 1]), 5)
+        alone = dif.simulation.prepare(graph, OutbreakSize(0.6), graph.index.labels_of(users[run : run + 1]), 5)
         assert alone.replay(run).nodes.size == sizes[run]
 
 
 @pytest.mark.parametrize(("n", "beta", "mean"), [(3, 1.0, 13 / 6), (4, 1.0, 2.97916667), (10, 0.2, 4.57100449)])
 def test_mean_final_size_of_complete_graphs(n, beta, mean):
-    found = dif.spread(complete(n), [0], model=FinalSize(beta), runs=60_000, rng=3)
+    found = dif.spread(complete(n), [0], model=OutbreakSize(beta), runs=60_000, rng=3)
     assert abs(found.mean - mean) < 4 * found.se
 
 
@@ -102,7 +102,7 @@ def test_mean_final_size_of_complete_graphs(n, beta, mean):
 def test_outbreaks_on_the_contacts_of_iceland(data, beta, mean, se):
     graph = dif.read_edges(data("iceland.lnk.gz"), directed=False)
     users = np.random.default_rng(1).integers(0, graph.n_nodes, 60_000).astype(np.int32)
-    sizes = dif.simulation.prepare(graph, FinalSize(beta), [], 5).run_each(users).values
+    sizes = dif.simulation.prepare(graph, OutbreakSize(beta), [], 5).run_each(users).values
     assert abs(sizes.mean() - mean) < 4 * math.hypot(sizes.std() / math.sqrt(sizes.size), se)
 
 
@@ -120,7 +120,7 @@ def test_outbreaks_on_the_contacts_of_iceland(data, beta, mean, se):
 )
 def test_an_arc_transmits_as_often_as_it_should_and_arcs_of_one_node_together(transmission, recovery, chance):
     star = dif.FollowerGraph.from_arrays([0, 0], [1, 2], directed=True, edges_mean="influences")
-    model = FinalSize(transmission, recovery)
+    model = OutbreakSize(transmission, recovery)
     runs = 40_000
     sizes = dif.simulate(star, [0], model=model, runs=runs, rng=4).sizes - 1
     assert abs(sizes.mean() / 2 - chance) < 4 * math.sqrt(chance * (1 - chance) / (2 * runs) * 2)
@@ -134,23 +134,25 @@ def test_an_arc_transmits_as_often_as_it_should_and_arcs_of_one_node_together(tr
 
 def test_columns_run_one_by_one_and_agree_with_one_value_for_all(graph):
     same = graph.with_node_data(days=np.ones(graph.n_nodes))
-    users = dif.simulate(same, [3], model=FinalSize(0.6, Exponential("days")), runs=6000, rng=1).mean()
-    alike = dif.simulate(graph, [3], model=FinalSize(0.6), runs=6000, rng=2).mean()
+    users = dif.simulate(same, [3], model=OutbreakSize(0.6, Exponential("days")), runs=6000, rng=1).mean()
+    alike = dif.simulate(graph, [3], model=OutbreakSize(0.6), runs=6000, rng=2).mean()
     assert abs(users.mean - alike.mean) < 4 * math.hypot(users.se, alike.se)
-    some = dif.simulate(same, [3], model=FinalSize(0.6, Exponential("days"), generations=True), runs=300, rng=1)
-    sizes = dif.simulate(same, [3], model=FinalSize(0.6, Exponential("days")), runs=300, rng=1, threads=2)
+    some = dif.simulate(same, [3], model=OutbreakSize(0.6, Exponential("days"), generations=True), runs=300, rng=1)
+    sizes = dif.simulate(same, [3], model=OutbreakSize(0.6, Exponential("days")), runs=300, rng=1, threads=2)
     assert some.sizes.tolist() == sizes.sizes.tolist() == [some.replay(run).size for run in range(300)]
 
 
 def test_limits_and_bad_input(graph):
-    assert FinalSize(0).compile(graph).possible(dif.models.Start(np.array([2], np.int32), np.uint64(1))).tolist() == [2]
+    assert OutbreakSize(0).compile(graph).possible(
+        dif.models.Start(np.array([2], np.int32), np.uint64(1))
+    ).tolist() == [2]
     assert (
-        dif.spread(graph, [3], model=FinalSize(1e9), runs=64, rng=1).mean
+        dif.spread(graph, [3], model=OutbreakSize(1e9), runs=64, rng=1).mean
         == dif.spread(graph.with_probabilities("constant", p=1.0), [3], runs=64, rng=1).mean
     )
     with pytest.raises(InputError, match="transmission: rate=-1"):
-        FinalSize(-1)
+        OutbreakSize(-1)
     with pytest.raises(InputError, match="recovery: rate=inf"):
-        FinalSize(1, math.inf)
-    with pytest.raises(InputError, match="FinalSize needs its parameters"):
-        dif.simulate(graph, [3], model=FinalSize)
+        OutbreakSize(1, math.inf)
+    with pytest.raises(InputError, match="OutbreakSize needs its parameters"):
+        dif.simulate(graph, [3], model=OutbreakSize)
