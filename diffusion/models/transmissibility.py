@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..graph._parts import Probabilities
 from ..graph.follower_graph import FollowerGraph
 from ..kernels.waiting import EXPONENTIAL, FIXED, GAMMA, GEOMETRIC, LOGNORMAL, WEIBULL, Wait
 from .waiting import WaitingTime
@@ -23,7 +22,9 @@ Floats = NDArray[np.float64]
 def with_transmissibility(graph: FollowerGraph, transmission: WaitingTime, recovery: WaitingTime) -> FollowerGraph:
     """Return the graph with the probability of each arc that it transmits before its source recovers."""
     p = transmissibility(graph, transmission, recovery).astype(np.float32)
-    return replace(graph, probabilities=Probabilities(p, "transmissibility"))
+    rule = graph.with_probabilities("constant", p=0.0).probabilities
+    assert rule is not None
+    return replace(graph, probabilities=replace(rule, values=p, rule="transmissibility", parameters={}))
 
 
 def transmissibility(graph: FollowerGraph, transmission: WaitingTime, recovery: WaitingTime) -> Floats:
