@@ -199,7 +199,8 @@ PAGES = (
             "plotting.plot_cost_by_tier plotting.plot_strategies plotting.plot_prices plotting.plot_maximin "
             "plotting.plot_fairness_price plotting.plot_message_passing plotting.plot_two_communities "
             "plotting.plot_shares plotting.plot_response "
-            "plotting.plot_exposure_response plotting.plot_predictive_check plotting.plot_calibration plotting.plot_adaptive",
+            "plotting.plot_exposure_response plotting.plot_predictive_check plotting.plot_calibration plotting.plot_adaptive "
+            "plotting.plot_compartments",
             "Parts": "plotting.style plotting.panel plotting.band plotting.intervals plotting.end_labels "
             "plotting.log_axis plotting.figure_to_svg plotting.compact plotting.strategy_colours "
             "plotting.strategy_markers plotting.text_colour",

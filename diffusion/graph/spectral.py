@@ -13,7 +13,7 @@ from .._validation import Floats, number, whole
 from ..errors import DiffusionError, InputError
 from ..kernels.generations import Generation, advance, forward
 from ._parts import read_only
-from .follower_graph import FollowerGraph, check_graph
+from .follower_graph import FollowerGraph, check_static
 
 __all__ = ["next_generation_radius", "non_backtracking_radius", "reproduction_number"]
 
@@ -73,7 +73,7 @@ def reproduction_number(graph: FollowerGraph, *, tol: float = 1e-6, max_iter: in
     >>> round(reproduction_number(g.with_probabilities("constant", p=0.25)), 6)  # each of 3 followers but one
     0.5
     """
-    check_graph(graph)
+    check_static(graph)
     tol = number(tol, "tol", above=0)
     whole(max_iter, "max_iter")
     if graph.probabilities is None:
@@ -278,7 +278,7 @@ def non_backtracking_radius(graph: FollowerGraph, *, tol: float = 1e-8, max_iter
     >>> round(non_backtracking_radius(g), 6)  # every node has 3 neighbours: 2 without the one it came from
     2.0
     """
-    check_graph(graph)
+    check_static(graph)
     from scipy.sparse import block_array, csr_array, diags_array, eye_array
     from scipy.sparse.linalg import ArpackError, eigs
 

@@ -70,8 +70,8 @@ def model_of(model: DiffusionModel | type[DiffusionModel] | str) -> DiffusionMod
     kind: Any = MODELS.get(model.lower()) if isinstance(model, str) else model
     if not (isinstance(kind, type) and issubclass(kind, DiffusionModel)):
         raise NotFoundError(
-            f"the model {model!r} is unknown: give IC(), LT(), Threshold(...), SIPS(...), 'ic' or 'lt', or another "
-            "DiffusionModel." + did_you_mean(model, MODELS)
+            f"the model {model!r} is unknown: give IC(), Threshold(...), models.SIR(...) or another DiffusionModel, or a name: "
+            f"{', '.join(map(repr, MODELS))}." + did_you_mean(model, MODELS)
         )
     if kind.example:
         raise InputError(f"{kind.__name__} needs its parameters: {kind.example}")
