@@ -68,7 +68,7 @@ for deadline in (3.0, 12.0, 48.0):
     judged = dif.compare(g, candidates, model=model, rel_error=0.005, rng=9)
     gain = judged.difference("for the deadline", "without a deadline")
     means = judged.means["mean"].round(1).to_dict()
-    rows.append({"hours": deadline, **means, "gain": f"{gain.mean:.1f} [{gain.low:.1f}, {gain.high:.1f}]"})
+    rows.append({"hours": deadline, **means, "gain": f"{gain.value:.1f} [{gain.low:.1f}, {gain.high:.1f}]"})
 by_deadline = pd.DataFrame(rows).set_index("hours")
 by_deadline
 

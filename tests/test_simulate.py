@@ -658,7 +658,7 @@ def test_names_of_seed_sets():
 @pytest.mark.parametrize(
     ("model", "error", "text"),
     [
-        ("icc", NotFoundError, r"the model 'icc' is unknown: give IC\(\), LT\(\).*Did you mean 'ic'"),
+        ("icc", NotFoundError, r"the model 'icc' is unknown: give IC\(\), Threshold.*Did you mean 'ic'"),
         (None, NotFoundError, "the model None is unknown"),
         (5, NotFoundError, "the model 5 is unknown"),
         ("threshold", InputError, r"needs its parameters: Threshold\(fraction=0.18\) or Threshold\(count=2\)"),
