@@ -22,6 +22,7 @@ from typing import Any
 import networkx as nx
 import numpy as np
 import pandas as pd
+from validation_models import epidemics
 
 import diffusion as dif
 from diffusion import FollowerGraph, theory
@@ -765,6 +766,7 @@ SECTIONS: tuple[tuple[str, Callable[[Section], None]], ...] = (
     ("Exponential reach", reach),
     ("SIPS", sips),
     ("Learning from logs", inference),
+    ("Epidemics, time, rivals, topics", epidemics),
 )
 
 
