@@ -162,6 +162,23 @@ def test_sets_do_not_depend_on_threads_chunks_or_room(times):
     assert ends[:done].tolist() == one.offsets[1 : done + 1].tolist()
 
 
+@pytest.mark.parametrize("times", TIMES[:3], ids=str)
+def test_nothing_is_written_past_the_room_and_the_workspace_is_left_clean(times):
+    everyone = arrows(*itertools.permutations(range(6), 2))
+    one = store_of(everyone, **times)
+    one.extend(40, threads=1)
+    sampler = one.live.sampler
+    marks, ends = sampler.marks(), np.empty(40, np.int64)
+    for room in range(1, 60):
+        space = np.full(80, -7, np.int32)
+        done, size, _ = sampler.sample(one._roots, one._cut, one.key, 0, 40, marks, space[:room], 0, ends, 0)
+        assert (space[room:] == -7).all()
+        assert ends[:done].tolist() == one.offsets[1 : done + 1].tolist()
+        assert space[:size].tolist() == one.nodes[:size].tolist()
+        assert np.isinf(marks.time).all()
+        assert (marks.heap.place == -1).all()
+
+
 @pytest.mark.parametrize("times", TIMES, ids=str)
 def test_sets_that_meet_a_stop_node_or_grow_too_large_are_empty(times):
     graph = random_graph(120, 900, rng=3).with_probabilities("constant", p=0.4)
