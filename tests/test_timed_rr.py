@@ -258,6 +258,13 @@ def test_delays_of_several_numbers_and_latencies():
     check(two, [0], 1 + 1 - math.exp(-1.0), delay=Exponential(1.0), latency=Fixed(0.5), deadline=1.5)
 
 
+def test_a_source_that_never_ends_its_latency_reaches_nobody():
+    path = arrows((0, 1), (1, 2)).with_node_data(rate={0: 1.0, 1: 0.0, 2: 1.0})
+    for period in (None, Exponential(1e-9)):
+        check(path, [0], 2.0, delay=Exponential(1.0), latency=Exponential("rate"), period=period)
+        check(path, [1], 1.0, delay=Exponential(1.0), latency=Exponential("rate"), period=period)
+
+
 def test_arcs_of_one_source_share_its_period():
     """Two followers of one source: both are reached with probability 1 / 3 at equal rates, not 1 / 4."""
     star = arrows((0, 1), (0, 2))
