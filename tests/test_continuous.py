@@ -120,6 +120,16 @@ def test_twin_on_200_nodes(model):
     np.testing.assert_array_equal(short, new[:77, : short.shape[1]])
 
 
+@pytest.mark.parametrize("delay", [Fixed(0.0), Fixed("weight")], ids=str)
+def test_ties_and_arcs_without_delay_have_the_parents_of_the_twin(delay):
+    weight = np.random.default_rng(2).choice([0.0, 0.5, 1.0], 900)
+    graph = random_graph(100, 900, rng=3, weight=weight, combine="max").with_probabilities("constant", p=0.3)
+    engine = prepare(graph, CTIC(delay), graph.nodes[[2, 9, 30, 31]], 77)
+    new = engine.run(0, 40).new[..., 0]
+    for run in range(40):
+        assert_same_run(engine, new[run], run)
+
+
 # -- the independent cascade as a limit --------------------------------------------------------------------------------
 
 

@@ -112,8 +112,9 @@ def test_twin_on_small_graphs(draw):
 )
 @pytest.mark.parametrize("rule", ["weighted_cascade", "constant", "column"])
 def test_twin_on_200_nodes_with_hubs(times, rule):
-    """In-degrees up to 90 go through skips and segments."""
-    weight = np.random.default_rng(2).random(3000) ** 3
+    """In-degrees up to 90 go through skips and segments; arcs that never fire are left out of those of a column."""
+    draw = np.random.default_rng(2)
+    weight = draw.random(3000) ** 3 * (draw.random(3000) < 0.6)
     graph = random_graph(200, 3000, rng=3, weight=weight, combine="max")
     graph = graph.with_probabilities(rule, **({"p": 0.2} if rule == "constant" else {}))
     store = store_of(graph, 99, **times)
@@ -160,6 +161,23 @@ def test_sets_do_not_depend_on_threads_chunks_or_room(times):
     assert isinstance(again, TimedSampler)
     done = again.sample(one._roots, one._cut, one.key, 0, 50, again.marks(), nodes, 0, ends, 0)[0]
     assert ends[:done].tolist() == one.offsets[1 : done + 1].tolist()
+
+
+@pytest.mark.parametrize("times", TIMES[:3], ids=str)
+def test_nothing_is_written_past_the_room_and_the_workspace_is_left_clean(times):
+    everyone = arrows(*itertools.permutations(range(6), 2))
+    one = store_of(everyone, **times)
+    one.extend(40, threads=1)
+    sampler = one.live.sampler
+    marks, ends = sampler.marks(), np.empty(40, np.int64)
+    for room in range(1, 60):
+        space = np.full(80, -7, np.int32)
+        done, size, _ = sampler.sample(one._roots, one._cut, one.key, 0, 40, marks, space[:room], 0, ends, 0)
+        assert (space[room:] == -7).all()
+        assert ends[:done].tolist() == one.offsets[1 : done + 1].tolist()
+        assert space[:size].tolist() == one.nodes[:size].tolist()
+        assert np.isinf(marks.time).all()
+        assert (marks.heap.place == -1).all()
 
 
 @pytest.mark.parametrize("times", TIMES, ids=str)
@@ -239,6 +257,13 @@ def test_delays_of_several_numbers_and_latencies():
     both = 1 - math.exp(-1.5) * (1 + 1.5)
     check(two, [0], 1 + both, delay=Exponential(1.0), latency=Exponential(1.0), deadline=1.5)
     check(two, [0], 1 + 1 - math.exp(-1.0), delay=Exponential(1.0), latency=Fixed(0.5), deadline=1.5)
+
+
+def test_a_source_that_never_ends_its_latency_reaches_nobody():
+    path = arrows((0, 1), (1, 2)).with_node_data(rate={0: 1.0, 1: 0.0, 2: 1.0})
+    for period in (None, Exponential(1e-9)):
+        check(path, [0], 2.0, delay=Exponential(1.0), latency=Exponential("rate"), period=period)
+        check(path, [1], 1.0, delay=Exponential(1.0), latency=Exponential("rate"), period=period)
 
 
 def test_arcs_of_one_source_share_its_period():
