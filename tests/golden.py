@@ -147,6 +147,44 @@ def _chosen(graph: dif.FollowerGraph, method: Any, k: int, rng: int, **options: 
     return choose(SelectionProblem.of(graph, k, key=key_of(rng), **options), method)
 
 
+@cache
+def families() -> dict[str, tuple[Any, Any, Any]]:
+    """Graph, seeds and model of epidemics, cascades in time, rivals and topics."""
+    graph, made = platform(), dif.models
+    seeds = graph.nodes[[5, 50, 500, 1000]].tolist()
+    rivals = {"A": seeds[:2], "B": seeds[2:]}
+    table = graph.to_pandas()
+    times = np.arange(len(table)) * 7919 % 1009
+    contacts = dif.graph.TemporalGraph.from_contacts(
+        table["source"], table["target"], times, directed=True, edges_mean="influences", nodes=graph.nodes
+    )
+    draws = np.random.default_rng(3).random((graph.n_edges, 2))
+    topics = dif.graph.TopicProbabilities.from_arrays(graph, draws * 0.1)
+    return {
+        "outbreak size": (graph, seeds, made.OutbreakSize(0.1)),
+        "outbreak size, gamma": (graph, seeds, made.OutbreakSize(0.1, made.Gamma(1.0, 2.0))),
+        "sir": (graph, seeds, made.SIR(0.1, width=0.5, end=6.0)),
+        "seir": (graph, seeds, made.SEIR(0.1, made.LogNormal(1.0, 0.5), made.Weibull(1.0, 2.0))),
+        "sis": (graph, seeds, made.SIS(0.06, end=5.0)),
+        "sirs": (graph, seeds, made.SIRS(0.06, 1.0, 0.5, end=5.0)),
+        "rumour": (graph, seeds, made.Rumour(0.3)),
+        "ctic": (graph, seeds, made.CTIC(1.0, deadline=4.0)),
+        "icm": (graph, seeds, made.ICM(0.3, deadline=6.0)),
+        "temporal sir": (contacts, seeds, made.TemporalSIR(0.3, 0.01)),
+        "temporal ic": (contacts.with_probabilities("weighted_cascade"), seeds, made.TemporalIC(0.05)),
+        "competitive ic": (graph, rivals, made.CompetitiveIC()),
+        "competitive lt": (graph, rivals, made.CompetitiveLT()),
+        "comic": (graph, rivals, made.ComIC(0.8, 0.3, 0.8, 0.9)),
+        "icn": (graph, seeds, made.ICN(0.9)),
+        "topic ic": (graph, seeds, made.TopicIC(topics, [0.3, 0.7])),
+    }
+
+
+def _family(graph: Any, seeds: Any, model: Any) -> Any:
+    ensemble = dif.simulate(graph, seeds, model=model, runs=600, rng=30)
+    return [ensemble.new_by_state, ensemble.node_counts, ensemble.replay(70).to_pandas()]
+
+
 def _of_platform() -> Iterator[Case]:
     graph = platform()
     few = graph.nodes[:60].tolist()
@@ -177,6 +215,11 @@ def _of_platform() -> Iterator[Case]:
     def compared() -> Any:
         return dif.compare_strategies(graph, [2, 8], strategies=["random", "degree", "opim"], rng=29, runs=512)
 
+    for name, (of, seeds, model) in families().items():
+        yield name, lambda of=of, seeds=seeds, model=model: _family(of, seeds, model)
+    for name in ("sir", "icn"):
+        _, _, model = families()[name]
+        yield f"RR sets of {name}", lambda model=model: sample_rr_sets(graph, 3000, model=model, rng=31).to_pandas()
     yield "compare strategies", lambda: compared().to_pandas()[["n_seeds", "spread", "low", "high", "lower", "upper"]]
     sets = {"a": few[:5], "b": few[5:10]}
     yield "compare", lambda: dif.compare(graph, sets, rng=30, runs=1024).differences[["difference", "low", "high"]]
