@@ -379,6 +379,37 @@ are settled sooner.
     )
 
 
+# -- epidemics, contacts, rivals, topics -------------------------------------------------------------------------------
+
+
+def families(found: Section) -> str:
+    by = {(r["what"], r["start"]): r for r in found["sir"]}
+    lines = [[r["what"], r["start"], f"{1e3 * r['seconds']:.3f}", f"{r['ratio']:.2f}"] for r in found["sir"]]
+    text = table(("SIR: who", "from", "ms an outbreak", "times SIR"), lines)
+    eon, c = by.get(("EoN", "a random node")), by.get(("C", "a random node"))
+    text += "\n\nBarabasi-Albert graph of 10,000 nodes, m = 3, transmission .3, recovery 1, one thread, processor time."
+    if eon:
+        text += f" EoN takes {eon['ratio']:.0f} times as long as SIR ({verdict(eon['ratio'], 100)})."
+    if c:
+        text += f" SIR takes {1 / c['ratio']:.2f} of the C program ({verdict(1 / c['ratio'], 1.5, least=False)})."
+    for start in ("a random node", "one hub"):
+        faster = 1 / by["OutbreakSize", start]["ratio"]
+        text += f" Sizes alone from {start} are {faster:.1f} times faster ({verdict(faster, 10)})."
+    if found["temporal"]:
+        lines = [
+            [r["what"], f"{r['beta']:g}, {r['nu']:g}", f"{1e6 * r['seconds']:.2f}", f"{r['ratio']:.2f}"]
+            for r in found["temporal"]
+        ]
+        head = ("contacts: who", "transmission, recoveries a day", "us an outbreak", "times ours")
+        text += "\n\n" + table(head, lines)
+        text += "\n\nContacts of an exhibition (200 visitors, 5,943 contacts), random node and time, ten steps; target 2 times tsir."
+    lines = [[r["what"], r["rule"], f"{1e9 * r['seconds']:.0f}", f"{r['ratio']:.2f}"] for r in found["arcs"]]
+    text += "\n\n" + table(("rivals and topics", "probabilities", "ns an arc visit", "times IC"), lines)
+    text += "\n\nTarget: rivals within 3 times IC, topics as fast as IC. 50 seeds, 512 runs, one thread."
+    lines = [[r["what"], f"{r['ratio']:.2f}"] for r in found["second core"]]
+    return text + "\n\n" + table(("second core", "times faster"), lines)
+
+
 TITLES: dict[str, tuple[str, Callable[[Section], str]]] = {
     "ic": ("Independent cascade against CyNetDiff, one thread", ic),
     "others": ("All peers, on a graph small enough for the slowest, one thread", others),
@@ -390,6 +421,7 @@ TITLES: dict[str, tuple[str, Callable[[Section], str]]] = {
     "scale": ("Scale", scale),
     "seeding": ("Influence maximisation", seeding),
     "inference": ("Learning linear-threshold weights from traces, one thread", inference),
+    "families": ("Epidemics, contacts, rivals and topics", families),
     "roofline": ("Where the time goes", roofline),
 }
 

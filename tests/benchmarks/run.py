@@ -38,6 +38,7 @@ SECTIONS = {
     "scale": ("scale", "scale"),
     "seeding": ("seeding", "seeding"),
     "inference": ("inference", "inference"),
+    "families": ("families", "families"),
     "roofline": ("roofline", "roofline"),
 }
 
