@@ -8,7 +8,6 @@ Paths are found by label correction in buckets of time (Meyer and Sanders 2003):
 at twice gives the same time, and the order inside a bucket plays no part in the result.
 """
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -68,8 +67,11 @@ def step_of(time, width):
     """Step of an event: 0 at time 0, k in ((k - 1) * width, k * width]; -1 where there are too many to count."""
     if time <= 0.0:
         return np.int64(0)
-    step = math.ceil(time / width - SLACK)
-    return np.int64(max(step, 1.0)) if step < _LAST else np.int64(-1)
+    x = time / width - SLACK
+    if not x < _LAST:
+        return np.int64(-1)
+    step = np.int64(x)
+    return max(step + np.int64(x > step), np.int64(1))
 
 
 @njit
@@ -126,7 +128,8 @@ def next_window(course, base, space):
     return base
 
 
-# seeds i4[], key u8, run i8  ->  size i8; space.nodes[:size] in no particular order, space.time, .period, .latent of them
+# seeds i4[], key u8, run i8  ->  size i8, arc visits i8; space.nodes[:size] in no particular order, and of them space.time,
+# .period, .latent
 @njit
 def outbreak(arcs, course, seeds, key, run, space):
     """Infection times of one run."""
@@ -141,7 +144,7 @@ def outbreak(arcs, course, seeds, key, run, space):
     one = kind <= GEOMETRIC and not by_arc  # one uniform number an arc, and one bound for all out of a node
     from_arcs = world_of(key, TAG_TRANSMISSION, run)
     from_recovery, from_latent = world_of(key, TAG_RECOVERY, run), world_of(key, TAG_LATENT, run)
-    size, base, b = 0, np.int64(0), 0
+    size, visits, base, b = 0, np.int64(0), np.int64(0), 0
     for s in seeds:
         if time[s] != 0.0:
             time[s] = 0.0
@@ -154,12 +157,13 @@ def outbreak(arcs, course, seeds, key, run, space):
             b += 1
             if b == BUCKETS:
                 if head[BUCKETS] < 0:
-                    return size
+                    return size, visits
                 base, b = next_window(course, base, space), 0
             continue
         unlink(u, b, head, after, before)
         before[u] = FREE
         if period[u] < 0.0:
+            visits += indptr[u + 1] - indptr[u]
             scale = recovery_scales[u if by_node else 0]
             period[u] = drawn(recovery_kind, scale, recovery_shape, key_of(from_recovery, u))
             latent[u] = 0.0
@@ -203,12 +207,6 @@ def outbreak(arcs, course, seeds, key, run, space):
 
 
 @njit
-def clear(nodes, space):
-    for u in nodes:
-        space.time[u], space.period[u] = np.inf, -1.0
-
-
-@njit
 def grown(new, steps):
     """The same counts with room for so many steps."""
     if steps <= new.shape[1]:
@@ -216,6 +214,22 @@ def grown(new, steps):
     more = np.zeros((new.shape[0], max(2 * new.shape[1], steps), new.shape[2]), np.int32)
     more[:, : new.shape[1]] = new
     return more
+
+
+@njit
+def count(steps, nodes, space, exposed, end, width):
+    """Add the events of one run to steps i4[steps, states], which has room for them."""
+    time, period, latent = space.time, space.period, space.latent
+    last = steps.shape[1] - 1
+    for u in nodes:
+        now = time[u]
+        steps[step_of(now, width), 0] += 1
+        now += latent[u]
+        if exposed and now <= end and now < np.inf:
+            steps[step_of(now, width), 1] += 1
+        now += period[u]
+        if now <= end and now < np.inf:
+            steps[step_of(now, width), last] += 1
 
 
 # first, last i8, seeds i4[], begin i8[last - first + 1] (seeds of each run; of one entry: all in every run)
@@ -226,34 +240,36 @@ def outbreaks(arcs, course, clock, seeds, begin, key, first, last, space, expose
     states = 3 if exposed else 2
     new = np.zeros((last - first, 32, states), np.int32)
     depth, visits = np.int64(0), np.int64(0)
-    times = np.empty(3)
+    time, period, latent = space.time, space.period, space.latent
+    end, width, limit = course.end, clock.width, clock.limit
     for run in range(first, last):
         row = run - first
         mine = seeds if begin.size == 1 else seeds[begin[row] : begin[row + 1]]
-        size = outbreak(arcs, course, mine, key, run, space)
+        size, seen = outbreak(arcs, course, mine, key, run, space)
         nodes = space.nodes[:size]
+        visits += seen
         if weighing.weights.size > 0:
             for v in np.sort(nodes):
                 weighing.sums[row] += weighing.weights[v]
+        latest = 0.0
         for u in nodes:
             node_counts[u] += 1
-            visits += arcs.indptr[u + 1] - arcs.indptr[u]
-            times[0] = space.time[u]
-            times[states - 2] = times[0] + space.latent[u]
-            times[states - 1] = times[states - 2] + space.period[u]
-            for state in range(states):
-                if times[state] > course.end or times[state] == np.inf:
-                    break
-                step = step_of(times[state], clock.width)
-                if step < 0 or step >= clock.limit:
-                    depth = np.int64(-1)
-                    break
-                if step >= new.shape[1]:
-                    new = grown(new, step + 1)
-                if depth >= 0:
-                    depth = max(depth, step + 1)
-                new[row, step, state] += 1
-        clear(nodes, space)
+            over = time[u] + latent[u] + period[u]
+            latest = max(latest, over if over <= end and over < np.inf else 0.0, time[u])
+        # An event before the end may come after the latest recovery before it: that of who becomes infectious.
+        if exposed:
+            for u in nodes:
+                begins = time[u] + latent[u]
+                latest = max(latest, begins if begins <= end and begins < np.inf else 0.0)
+        most = step_of(latest, width)
+        if most < 0 or most >= limit:
+            depth = np.int64(-1)
+        else:
+            new = grown(new, most + 1)
+            depth = max(depth, most + 1 if size > 0 else np.int64(0))
+            count(new[row], nodes, space, exposed, end, width)
+        for u in nodes:
+            time[u], period[u] = np.inf, -1.0
         if depth < 0:
             return new[:, :0].copy(), np.int64(-1)
     return new[:, :depth].copy(), visits
