@@ -76,7 +76,7 @@ def test_a_short_end_changes_the_best_seeds():
 
 def test_generations_are_those_of_percolation():
     model = SIR(0.5, Gamma(1.0, 3.0), end=4.0).in_generations()
-    assert model == OutbreakSize(Exponential(0.5), Gamma(1.0, 3.0), generations=True)
+    assert model == OutbreakSize(Exponential(0.5), Gamma(1.0, 3.0), within=4.0, generations=True)
     found = dif.simulation.reproduction(GRAPH, model=SIR(0.2), rng=1)
     assert found.predicted == pytest.approx(SIR(0.2).reproduction_number(GRAPH), rel=0.01)
     sizes = (

@@ -18,6 +18,7 @@ from strategies import KEYS, graphs, internal_arcs, random_graph, seed_sets
 import diffusion as dif
 from diffusion.errors import InputError, NotFoundError
 from diffusion.graph import TopicProbabilities, generate_interests
+from diffusion.graph._convert import arc_order
 from diffusion.models import TopicIC, TopicLT
 from diffusion.simulation import prepare
 
@@ -29,7 +30,20 @@ def drawn(graph: dif.FollowerGraph, rng: int, *, linear: bool = False) -> TopicP
     values = np.random.default_rng(rng).random((graph.n_edges, 3)) * (0.999 if linear else 1.0)
     if linear:
         values /= np.maximum(graph.csr.in_degree, 1)[graph.csr.indices][:, None]
-    return TopicProbabilities.from_arrays(graph, values, topics=NAMES)
+    return TopicProbabilities.from_arrays(graph, values[arc_order(graph)], topics=NAMES)
+
+
+def test_arrays_stand_in_the_order_of_the_table_of_the_graph():
+    graph = dif.FollowerGraph.from_arrays(
+        ["a", "a", "b"], ["b", "c", "c"], weight=[0.1, 0.2, 0.3], edges_mean="influences", directed=True
+    )
+    table = graph.to_pandas()
+    topics = TopicProbabilities.from_arrays(graph, np.column_stack([table["weight"], 1 - table["weight"]]))
+    shown = topics.to_pandas()
+    assert shown["source"].tolist() == table["source"].tolist() == ["a", "a", "b"]
+    np.testing.assert_allclose(shown["topic 0"], [0.1, 0.2, 0.3], rtol=1e-6)
+    mixed = topics.mix([1, 0]).to_pandas()
+    np.testing.assert_allclose(mixed["probability"], table["weight"], rtol=1e-6)
 
 
 # -- runs ----------------------------------------------------------------------------------------------------------------
@@ -64,7 +78,7 @@ def test_one_topic_is_the_model_without_topics_bit_for_bit(rule, plain, topical)
     graph = random_graph(200, 1500, rng=3)
     graph = graph.with_probabilities(rule, rng=5) if rule == "trivalency" else graph.with_probabilities(rule)
     p = np.broadcast_to(graph.probabilities.values, graph.n_edges)
-    model = topical(TopicProbabilities.from_arrays(graph, p[:, None]), [1.0])
+    model = topical(TopicProbabilities.from_arrays(graph, p[arc_order(graph), None]), [1.0])
     a, b = prepare(graph, plain(), [3, 77], 11), prepare(graph, model, [3, 77], 11)
     np.testing.assert_array_equal(a.run(0, 1030).new, b.run(0, 1030, threads=2).new)
     bare = dataclasses.replace(graph, probabilities=None)
@@ -226,8 +240,7 @@ def test_other_bad_values_are_named():
     good = np.full((5, 3), 0.5)
     bad = good.copy()
     bad[2, 1] = 1.5
-    csr = SMALL.csr
-    u, v = SMALL.index.labels_of(np.array([csr.sources[2], csr.indices[2]])).tolist()
+    u, v = SMALL.to_pandas()[["source", "target"]].iloc[2]
     arrays = TopicProbabilities.from_arrays
     with pytest.raises(InputError, match=f"the arc {u} -> {v} has 1.5 for the topic 'food'"):
         arrays(SMALL, bad, topics=NAMES)

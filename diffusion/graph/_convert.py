@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ..errors import InputError, NotFoundError, did_you_mean
 from ._build import Parallel
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from .follower_graph import FollowerGraph
 
 __all__ = [
+    "arc_order",
     "from_igraph",
     "from_networkx",
     "from_scipy",
@@ -122,6 +124,12 @@ def from_scipy(cls: type[FollowerGraph], matrix: Any, *, edges_mean: str, nodes:
         directed=True,
         combine="sum",
     )
+
+
+def arc_order(graph: FollowerGraph) -> NDArray[np.int64]:
+    """Arc of each row of ``to_pandas()``."""
+    by: NDArray[np.int64] = _ends(graph)[1]
+    return by
 
 
 def _ends(graph: FollowerGraph) -> tuple[Any, Any]:

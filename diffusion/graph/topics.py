@@ -17,6 +17,7 @@ from .._columns import table_columns
 from .._provenance import provenance
 from .._validation import is_number, number, probability
 from ..errors import InputError, NotFoundError, did_you_mean
+from ._convert import arc_order
 from ._parts import Probabilities, read_only
 from .follower_graph import FollowerGraph, check_graph
 from .interests import topic_names
@@ -82,13 +83,14 @@ class TopicProbabilities:
     def from_arrays(
         cls, graph: FollowerGraph, values: Any, *, topics: Sequence[str] | None = None, rule: str = "arrays"
     ) -> TopicProbabilities:
-        """Take probabilities in the order of the arcs.
+        """Take probabilities in the order of the rows of ``graph.to_pandas()``: by source, then target.
 
         Parameters
         ----------
         graph : FollowerGraph
         values : array-like of float in [0, 1], shape (n_edges, n_topics)
-            In the order of ``graph.csr.indices``.
+            In the order of ``graph.to_pandas()``, which need not be that of the rows the graph was built from; `from_pandas`
+            takes a table that names both ends.
         topics : sequence of str, optional
             Names of the topics; default ``"topic 0"``, ...
         rule : str
@@ -111,11 +113,20 @@ class TopicProbabilities:
         if array.ndim != 2 or array.shape[0] != graph.n_edges or not array.shape[1]:
             raise InputError(
                 f"values has shape {array.shape}: give one row for each of the {graph.n_edges:,} arcs, in the order of "
-                "graph.csr.indices, and one column a topic"
+                "graph.to_pandas(), and one column a topic"
             )
         names = topic_names(array.shape[1] if topics is None else topics)
         if len(names) != array.shape[1]:
             raise InputError(f"topics has {len(names):,} names for {array.shape[1]:,} columns: give one for each")
+        in_arcs = np.empty_like(array)
+        in_arcs[arc_order(graph)] = array
+        return cls._checked(graph, in_arcs, names, rule)
+
+    @classmethod
+    def _checked(
+        cls, graph: FollowerGraph, array: NDArray[np.float64], names: tuple[str, ...], rule: str
+    ) -> TopicProbabilities:
+        """Values in the order of the arcs, each a probability."""
         bad = ~((array >= 0) & (array <= 1))
         if bad.any():
             arc, z = (int(at) for at in np.argwhere(bad)[0])
@@ -255,7 +266,7 @@ class TopicProbabilities:
         values = np.full((graph.n_edges, len(names)), 0.0 if missing is None else probability(missing, "missing"))
         for z, name in enumerate(names):
             values[at, z] = _numbers(columns[f"topic {name}"], name)
-        return cls.from_arrays(graph, values, topics=names, rule="columns")
+        return cls._checked(graph, values, names, "columns")
 
     # -- what it is ------------------------------------------------------------------------------------------------
 

@@ -80,6 +80,7 @@ class Periods(NamedTuple):
     recovery: Wait
     alias: np.ndarray  # u8[BINS] or u8[1]
     edges: np.ndarray  # f8[BINS + 1] or f8[1]
+    most: float  # longest period that counts
 
 
 class Bins(NamedTuple):
@@ -178,7 +179,7 @@ def threshold_in_bin(periods, k, bits):
     low, high = periods.edges[k], periods.edges[k + 1]
     u = low + open_unit(mix(bits + GOLDEN)) * (high - low)
     u = min(u, 1.0 - 0.5**53)
-    length = time_of(period.kind, period.scale[0], period.shape, u)
+    length = min(time_of(period.kind, period.scale[0], period.shape, u), periods.most)
     p = min(below(wait, 0, length), 1.0)
     threshold = np.int64(p * 4294967296.0 + 0.5)
     least = np.int64(k) << (BITS - BIN_BITS)
@@ -467,7 +468,7 @@ def one_run(arcs, periods, seeds, key, run, lists):
             if tabled:
                 threshold = threshold_of_lane(periods, coin_base(of_periods, u), run % LANES)
             else:
-                period = wait_at(periods.recovery, u, stream(of_periods, u))
+                period = min(wait_at(periods.recovery, u, stream(of_periods, u)), periods.most)
             visits += indptr[u + 1] - indptr[u]
             for j in range(indptr[u], indptr[u + 1]):
                 v = np.int64(indices[j])

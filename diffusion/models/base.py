@@ -188,6 +188,11 @@ class DiffusionModel(Declared, ABC):
         return " ".join([self.name, *(f"{name}={_text(value)}" for name, value in self.changed.items())])
 
     @property
+    def steps_are_times(self) -> bool:
+        """Are steps slices of time, of any length? False: they are generations."""
+        return False
+
+    @property
     def brands(self) -> tuple[str, ...]:
         """Names of rivals, each with seeds of its own: ``seeds={"A": [...], "B": [...]}``; empty: seeds are one list."""
         return ()
@@ -291,6 +296,11 @@ class DiffusionModel(Declared, ABC):
     def contagion(self) -> str:
         """``"simple"``, ``"complex"`` (one active node alone convinces nobody) or ``"linear"``."""
         return "simple" if self.spreads_alone else "complex"
+
+    @property
+    def not_submodular(self) -> str:
+        """Why a second seed can add more than the first, or take away, where that is so."""
+        return "where users wait for several others the spread is not submodular (a second seed can add more than the first)"
 
     @property
     def no_live_edges(self) -> str:

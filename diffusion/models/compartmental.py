@@ -44,6 +44,11 @@ class Compartmental(DiffusionModel):
     width: float
     end: float | None
 
+    @property
+    def steps_are_times(self) -> bool:
+        """See `DiffusionModel.steps_are_times`."""
+        return True
+
     def _check(self) -> None:
         for name in self.waiting:
             object.__setattr__(self, name, WaitingTime.of(getattr(self, name), name))

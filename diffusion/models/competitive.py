@@ -313,8 +313,13 @@ class ICN(DiffusionModel):
         return negative_live_edges(graph, float(self.quality))
 
     def submodular(self, graph: FollowerGraph) -> bool:
-        """True of the positive spread, as a mean over the draws of opinions; one world alone need not be."""
-        return True
+        """False of single worlds; the mean over the draws of opinions is (Chen et al. 2011)."""
+        return False
+
+    @property
+    def not_submodular(self) -> str:
+        """Why a world need not be."""
+        return "the positive spread is submodular in the mean, but in single worlds a second seed can take positive nodes away"
 
     def next_generation(self, graph: FollowerGraph) -> NextGeneration | None:
         """Positive activations by one positive node."""

@@ -36,6 +36,11 @@ class _InTime(DiffusionModel):
     deadline: float | None
     width: float = 1.0
 
+    @property
+    def steps_are_times(self) -> bool:
+        """See `DiffusionModel.steps_are_times`."""
+        return True
+
     def _check(self) -> None:
         if self.deadline is not None:
             number(self.deadline, "deadline", least=0, advice=", or None for no deadline")

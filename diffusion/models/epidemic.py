@@ -51,12 +51,14 @@ class _Outbreaks(Compartmental):
         return LiveEdges(live, sampler=timed_sampler(every_arc, **waits, deadline=self.end))
 
     def in_generations(self) -> DiffusionModel:
-        """See `DiffusionModel.in_generations`: percolation, whatever the times."""
-        return OutbreakSize(self.time_of("transmission"), self.time_of("recovery"), generations=True)
+        """Percolation along the arcs whose own transmission time is at most the end."""
+        waits = self.time_of("transmission"), self.time_of("recovery")
+        return OutbreakSize(*waits, within=self.end, generations=True)
 
     def effective_probabilities(self, graph: FollowerGraph) -> FollowerGraph:
-        """See `DiffusionModel.effective_probabilities`: the transmissibility of every arc."""
-        return with_transmissibility(graph, self.time_of("transmission"), self.time_of("recovery"))
+        """Transmissibility of every arc; with an `end`, of a source that is infected at time 0."""
+        waits = self.time_of("transmission"), self.time_of("recovery")
+        return with_transmissibility(graph, *waits, self.horizon)
 
     def next_generation(self, graph: FollowerGraph) -> NextGeneration | None:
         """See `DiffusionModel.next_generation`: means do not change where arcs share an infectious period."""

@@ -8,12 +8,14 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from .._validation import number
 from ..graph.follower_graph import FollowerGraph
 from ..kernels.arcs import Weighing
 from ..kernels.percolation import BINS, Lists, Periods, percolation_batch, percolation_run, percolation_runs, times_at
 from ..kernels.sampling import alias_tables
 from ..kernels.waiting import GEOMETRIC, Wait
 from .base import DiffusionModel, LiveEdges
+from .next_generation import NextGeneration
 from .program import Chunk, Program, Start, Trace, Workspace, arcs_of
 from .timed import timed_sampler
 from .transmissibility import with_transmissibility
@@ -36,6 +38,8 @@ class OutbreakSize(DiffusionModel):
         Time that an infectious node takes to infect a follower; a number is the rate of an exponential time.
     recovery : float from 0, or WaitingTime, default 1.0
         Infectious period; a number is a rate, and 0 means that nobody recovers.
+    within : float above 0, optional
+        Transmissions that take longer do not count.
     generations : bool
         True: steps are generations of infection. False, which is faster: step 0 holds the seeds, step 1 all others.
 
@@ -70,11 +74,14 @@ class OutbreakSize(DiffusionModel):
 
     transmission: WaitingTime | float
     recovery: WaitingTime | float = field(default=Exponential(1.0))
-    generations: bool = False
+    within: float | None = field(default=None, kw_only=True)
+    generations: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "transmission", WaitingTime.of(self.transmission, "transmission"))
         object.__setattr__(self, "recovery", WaitingTime.of(self.recovery, "recovery"))
+        if self.within is not None:
+            number(self.within, "within", above=0)
 
     def compile(self, graph: FollowerGraph) -> Program:
         """See `DiffusionModel.compile`."""
@@ -82,15 +89,29 @@ class OutbreakSize(DiffusionModel):
 
     def effective_probabilities(self, graph: FollowerGraph) -> FollowerGraph:
         """See `DiffusionModel.effective_probabilities`: the transmissibility of every arc."""
-        return with_transmissibility(graph, *self._waits)
+        return with_transmissibility(graph, *self._waits, self._most)
 
-    def live_edges(self, graph: FollowerGraph) -> LiveEdges:
+    def next_generation(self, graph: FollowerGraph) -> NextGeneration | None:
+        """See `DiffusionModel.next_generation`: means do not change where arcs share an infectious period."""
+        return NextGeneration.on_arcs(self.effective_probabilities(graph))
+
+    def live_edges(self, graph: FollowerGraph) -> LiveEdges | None:
         """An arc is live if its transmission time is at most its source's period."""
         live, (transmission, recovery) = self.effective_probabilities(graph), self._waits
         if isinstance(recovery, Fixed) or recovery.never:
             return LiveEdges(live)  # arcs of one source do not depend on each other
+        if self.within is not None:
+            return None
         every_arc = replace(graph, probabilities=None)
         return LiveEdges(live, sampler=timed_sampler(every_arc, delay=transmission, period=recovery))
+
+    def submodular(self, graph: FollowerGraph) -> bool:
+        """True: it is percolation."""
+        return True
+
+    @property
+    def _most(self) -> float:
+        return np.inf if self.within is None else float(self.within)
 
     @property
     def _waits(self) -> tuple[WaitingTime, WaitingTime]:
@@ -98,7 +119,7 @@ class OutbreakSize(DiffusionModel):
 
     def in_generations(self) -> DiffusionModel:
         """See `DiffusionModel.in_generations`."""
-        return OutbreakSize(self.transmission, self.recovery, generations=True)
+        return replace(self, generations=True)
 
 
 _NO_TABLE = np.zeros(1, np.uint64), np.zeros(1)
@@ -106,7 +127,9 @@ for _array in _NO_TABLE:
     _array.flags.writeable = False
 
 
-def table_of(transmission: Wait, recovery: Wait, period: WaitingTime) -> tuple[NDArray[np.uint64], NDArray[np.float64]]:
+def table_of(
+    transmission: Wait, recovery: Wait, period: WaitingTime, most: float
+) -> tuple[NDArray[np.uint64], NDArray[np.float64]]:
     """Alias table of the bins of the probability to transmit, and the distribution function of the period at their edges.
 
     Bin k holds the periods from the time at which the distribution function of transmission times reaches k / BINS.
@@ -117,7 +140,7 @@ def table_of(transmission: Wait, recovery: Wait, period: WaitingTime) -> tuple[N
     edges = np.zeros(BINS + 1)
     with np.errstate(invalid="ignore"):
         edges[1:-1] = period.cdf(np.nextafter(first, 0.0))  # periods below the edge
-    edges[1:-1][np.isinf(first)] = 1.0
+    edges[1:-1][np.isinf(first) | (first > most)] = 1.0
     edges[-1] = 1.0
     keep, other = alias_tables(np.diff(edges), np.array([0, BINS], np.int64))
     alias = (np.rint(keep * 2.0**32).astype(np.uint64) << np.uint64(16)) | other.astype(np.uint64)
@@ -152,7 +175,7 @@ class _PercolationProgram(Program):
         self._arcs = arcs_of(graph, one)
         transmission, recovery = model._waits
         waits = transmission.on_arcs(graph, "transmission"), recovery.on_nodes(graph, "recovery")
-        self._periods = Periods(*waits, *table_of(*waits, recovery))
+        self._periods = Periods(*waits, *table_of(*waits, recovery, model._most), model._most)
         self.lanes = self._periods.alias.size > 1
 
     def workspace(self, words: int) -> Workspace:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
@@ -13,12 +14,14 @@ from ..kernels.arcs import OutArcs, Weighing
 from ..kernels.epidemic import Clock, steps_of
 from ..kernels.events import Heap
 from ..kernels.reinfection import Contacts, Relapse, first_infections, many_relapses
-from ..kernels.waiting import FIXED
+from ..kernels.waiting import FIXED, GAMMA, GEOMETRIC, Wait
 from .compartmental import MAX_STEPS, Compartmental, seeds_by_run, too_many_steps
 from .program import Chunk, Program, Start, Trace, Workspace
 from .waiting import Fixed, WaitingTime
 
 __all__ = ["SIRS", "SIS"]
+
+MOST_CONTACTS = 10_000  # along one arc in one infection
 
 
 class _Relapsing(Compartmental):
@@ -36,6 +39,11 @@ class _Relapsing(Compartmental):
                 "same nodes may never end by itself"
             )
         super()._check()
+
+    @property
+    def not_submodular(self) -> str:
+        """Who is infected earlier is also immune or recovered earlier."""
+        return "who is infected earlier also recovers earlier, so that a second seed can take infections away"
 
     @property
     def no_live_edges(self) -> str:
@@ -177,6 +185,31 @@ class _Workspace(Workspace):
         self.contacts = Contacts(np.zeros(n, np.int32), np.empty(n), np.empty(n), np.empty(n, np.int32), *of_arcs, heap)
 
 
+def _mean(wait: Wait) -> NDArray[np.float64]:
+    """Mean of every arc or node, about."""
+    with np.errstate(divide="ignore"):
+        return np.asarray(
+            1.0 / wait.scale
+            if wait.kind == GEOMETRIC
+            else wait.scale * max(wait.shape, 1e-300)
+            if wait.kind == GAMMA
+            else wait.scale
+        )
+
+
+def _bounded_contacts(model: _Relapsing, transmission: Wait, recovery: Wait) -> None:
+    """Refuse rates with which one infection makes more contacts along an arc than can be followed one by one."""
+    if not transmission.scale.size or not recovery.scale.size:
+        return
+    longest, shortest = min(float(_mean(recovery).max()), model.horizon), float(_mean(transmission).min())
+    if longest > MOST_CONTACTS * shortest:
+        raise InputError(
+            f"transmission={model.time_of('transmission')} makes some {longest / max(shortest, 1e-300):,.0f} contacts along an arc in one "
+            f"infection, and {model.name} follows at most {MOST_CONTACTS:,}: with so many a node is infected as soon as it "
+            "is susceptible, so give a lower rate"
+        )
+
+
 class _RelapseProgram(Program):
     """Contacts in order of time, one run at a time."""
 
@@ -192,6 +225,7 @@ class _RelapseProgram(Program):
             )
         recovery, waning = model.time_of("recovery").on_nodes(graph, "recovery"), model.immune.on_nodes(graph, "waning")
         self.disease = Relapse(transmission, recovery, waning, model.horizon)
+        _bounded_contacts(model, transmission, recovery)
         self.wanes = len(model.states) == 4
 
     def workspace(self, words: int) -> Workspace:

@@ -93,6 +93,11 @@ class Rumour(Compartmental):
         self._check()
 
     @property
+    def not_submodular(self) -> str:
+        """Spreaders stop each other."""
+        return "spreaders who meet others who know the rumour stop, so that a second seed can take spreaders away"
+
+    @property
     def no_live_edges(self) -> str:
         """See `DiffusionModel.no_live_edges`."""
         return "Rumour, in which a node that is told may stop another"

@@ -69,6 +69,18 @@ class _TemporalModel(DiffusionModel):
         )
 
     @property
+    def steps_are_times(self) -> bool:
+        """See `DiffusionModel.steps_are_times`."""
+        return True
+
+    @property
+    def not_submodular(self) -> str:
+        """Who is reached earlier also stops earlier, or has other followers."""
+        return (
+            "who is reached earlier recovers earlier, or has other followers, so that a second seed can take nodes away"
+        )
+
+    @property
     def no_live_edges(self) -> str:
         """See `DiffusionModel.no_live_edges`."""
         return f"{self.label}, in which what an arc carries depends on when its source became active"

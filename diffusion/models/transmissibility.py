@@ -19,22 +19,27 @@ FEW = 2048  # distinct pairs of arcs that are computed one by one; of more, a fi
 Floats = NDArray[np.float64]
 
 
-def with_transmissibility(graph: FollowerGraph, transmission: WaitingTime, recovery: WaitingTime) -> FollowerGraph:
-    """Return the graph with the probability of each arc that it transmits before its source recovers."""
-    p = transmissibility(graph, transmission, recovery).astype(np.float32)
+def with_transmissibility(
+    graph: FollowerGraph, transmission: WaitingTime, recovery: WaitingTime, end: float = np.inf
+) -> FollowerGraph:
+    """Return the graph with the probability of each arc that it transmits before its source recovers, and by `end`."""
+    p = transmissibility(graph, transmission, recovery, end).astype(np.float32)
     rule = graph.with_probabilities("constant", p=0.0).probabilities
     assert rule is not None
     return replace(graph, probabilities=replace(rule, values=p, rule="transmissibility", parameters={}))
 
 
-def transmissibility(graph: FollowerGraph, transmission: WaitingTime, recovery: WaitingTime) -> Floats:
-    """P(D <= R) of every arc, or one value for all; D is the time of the arc, R that of its source.
+def transmissibility(
+    graph: FollowerGraph, transmission: WaitingTime, recovery: WaitingTime, end: float = np.inf
+) -> Floats:
+    """P(D <= R, D <= end) of every arc, or one value for all; D is the time of the arc, R that of its source.
 
     Parameters
     ----------
     graph : FollowerGraph
     transmission : WaitingTime
     recovery : WaitingTime
+    end : float
 
     Returns
     -------
@@ -46,17 +51,20 @@ def transmissibility(graph: FollowerGraph, transmission: WaitingTime, recovery: 
         r = r[graph.csr.sources]
     d, r = np.broadcast_arrays(d, r)
     pairs, back = np.unique(np.stack([d, r]), axis=1, return_inverse=True)
-    return _of_pairs(of_arc, of_node, pairs[0], pairs[1])[back.ravel()]
+    return _of_pairs(of_arc, of_node, pairs[0], pairs[1], end)[back.ravel()]
 
 
-def _of_pairs(of_arc: Wait, of_node: Wait, d: Floats, r: Floats) -> Floats:
-    """P(D <= R) for scales d and r."""
+def _of_pairs(of_arc: Wait, of_node: Wait, d: Floats, r: Floats, end: float) -> Floats:
+    """P(D <= R, D <= end) for scales d and r."""
     never_d = d <= 0 if of_arc.kind == GEOMETRIC else np.isinf(d)
     never_r = r <= 0 if of_node.kind == GEOMETRIC else np.isinf(r)
     found = np.where(never_d, 0.0, 1.0)
+    if end < np.inf:
+        found = np.where(never_d, 0.0, _cdf(of_arc, np.full(1, end), np.where(never_d, 1.0, d)))
     usual = ~never_d & ~never_r
     if usual.any():
-        found[usual] = np.clip(_usual(of_arc, of_node, d[usual], r[usual]), 0.0, 1.0)
+        of = of_arc, of_node, d[usual], r[usual]
+        found[usual] = np.clip(_usual(*of) if end == np.inf else _by_end(*of, end), 0.0, 1.0)
     return found
 
 
@@ -85,12 +93,21 @@ def _usual(of_arc: Wait, of_node: Wait, d: Floats, r: Floats) -> Floats:
     return np.asarray(PchipInterpolator(grid, values)(ratio))
 
 
-def _midpoints(of_arc: Wait, of_node: Wait, d: Floats, r: Floats) -> Floats:
-    """Mean of P(D <= R | R) over the middles of equally likely parts of the period."""
+def _by_end(of_arc: Wait, of_node: Wait, d: Floats, r: Floats, end: float) -> Floats:
+    if of_node.kind == FIXED:
+        return _cdf(of_arc, np.minimum(r, end), d)
+    if (of_arc.kind, of_node.kind) == (EXPONENTIAL, EXPONENTIAL):
+        return np.asarray(r / (r + d) * -np.expm1(-end / d - end / r))
+    pairs, back = np.unique(np.stack([d, r]), axis=1, return_inverse=True)
+    return _midpoints(of_arc, of_node, pairs[0], pairs[1], end)[back.ravel()]
+
+
+def _midpoints(of_arc: Wait, of_node: Wait, d: Floats, r: Floats, end: float = np.inf) -> Floats:
+    """Mean of P(D <= R | R) over the middles of equally likely parts of the period, which lasts until `end` at most."""
     levels = (np.arange(POINTS) + 0.5) / POINTS
     found = np.empty(d.size)
     for i in range(d.size):
-        found[i] = _cdf(of_arc, _quantiles(of_node, levels, r[i]), d[i]).mean()
+        found[i] = _cdf(of_arc, np.minimum(_quantiles(of_node, levels, r[i]), end), d[i]).mean()
     return found
 
 

@@ -192,7 +192,7 @@ def plot_reach_curve(
         from matplotlib.ticker import FuncFormatter
 
         ax = new_axes(ax)
-        if found is not None and found.first >= 0:
+        if found is not None and found.first >= 0 and not ensemble.model.steps_are_times:  # counted in generations
             ax.axvspan((found.first - 0.15) * unit, (found.last + 0.15) * unit, color=_SHADE, linewidth=0, zorder=0)
         if scale == "linear":
             low, middle, high = np.quantile(np.cumsum(new, axis=1), (0.025, 0.5, 0.975), axis=0)

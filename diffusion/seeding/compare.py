@@ -23,7 +23,7 @@ from ..results.estimates import Comparison
 from ..simulation.runner import prepare
 from ..simulation.simulate import check_precision
 from .constraints import read_prices
-from .problem import SelectionProblem, record
+from .problem import SelectionProblem, record, refuse_rivals
 from .registry import METHODS, choose, misplaced, strategy_of
 from .select import selection_key
 from .selection import SeedSelection
@@ -211,6 +211,7 @@ def compare_strategies(
         keywords = list(inspect.signature(compare_strategies).parameters)[1:-1]
         raise misplaced(misplaced_options, keywords, strategy_of("opim"))
     chosen_model = model_of(model)
+    refuse_rivals(chosen_model)
     check_precision(rel_error, confidence)
     runs = None if runs is None else whole(runs, "runs")
     max_runs = whole(max_runs, "max_runs")

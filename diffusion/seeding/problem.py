@@ -23,7 +23,7 @@ from ..simulation.runner import seed_labels
 from .constraints import Budget, Cardinality, Constraint, Quotas
 from .selection import SeedSelection
 
-__all__ = ["SelectionProblem", "record"]
+__all__ = ["SelectionProblem", "record", "refuse_rivals"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,11 +147,7 @@ class SelectionProblem:
         refusal = model.refuses_graph(graph)
         if refusal:
             raise InputError(refusal)
-        if model.brands:
-            raise InputError(
-                f"{model.name} has the rivals {', '.join(model.brands)}, and one set of seeds was asked for: give "
-                "seeding.best_response(graph, k, brand=..., rivals={...}, model=...) the seeds of the others"
-            )
+        refuse_rivals(model)
         return cls(graph, model, constraint, *users, key, workers, start, deadline, frozenset(asked), partial)
 
     @cached_property
@@ -196,6 +192,15 @@ class SelectionProblem:
         **facts
         """
         return record("select_seeds", self.graph, self.model, self.key, method=method, **facts)
+
+
+def refuse_rivals(model: DiffusionModel) -> None:
+    """Refuse models whose rivals have a set of seeds each."""
+    if model.brands:
+        raise InputError(
+            f"{model.name} has the rivals {', '.join(model.brands)}, and one set of seeds was asked for: give "
+            "seeding.best_response(graph, k, brand=..., rivals={...}, model=...) the seeds of the others"
+        )
 
 
 def record(call: str, graph: FollowerGraph, model: DiffusionModel, key: int, **facts: Any) -> dict[str, Any]:

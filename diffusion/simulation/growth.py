@@ -23,7 +23,7 @@ from ..results.estimates import Estimate
 from .growth_fit import fit_by_reach, inactive_share, leading, pooled_ratio, ratios_by_step
 from .phase import MAX_DECELERATION, Phase, Reproduction, reproduction, steady_growth
 from .reasons import Finding, Reason, interval_text
-from .runner import seed_labels
+from .runner import prepare, seed_labels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -245,6 +245,10 @@ def growth(
     fewer than two, at most `depletion` of all nodes. A campaign may shrink where the graph allows growth, when its
     seeds have used up their surroundings, and swell for a while where the graph does not.
 
+    Steps of models in time are slices of any length. Of those, the campaign is run again in generations, without times;
+    models that know no generations (re-infection, rumours, contacts) have no growth of a campaign here: look at the
+    curves of their results over time.
+
     Intervals of ratios: see `growth_of_counts`.
 
     Examples
@@ -267,7 +271,7 @@ def growth(
     if known is None:
         known = reproduction(graph, model=model, depletion=depletion, confidence=confidence, rng=generator(key))
     counted = growth_of_counts(
-        ensemble.new_by_step,
+        generations_of(ensemble.graph, model, ensemble.seeds, ensemble.key, ensemble.new_by_step),
         graph.n_nodes,
         depletion=depletion,
         confidence=confidence,
@@ -275,6 +279,21 @@ def growth(
         record=provenance("growth", key=key, ensemble=ensemble.provenance, depletion=depletion, confidence=confidence),
     )
     return growth_on_graph(counted, graph, model, ensemble.seeds, known)
+
+
+def generations_of(
+    graph: FollowerGraph, model: DiffusionModel, seeds: Sequence[Any], key: int, new: NDArray[Any]
+) -> NDArray[Any]:
+    """Return new activations by generation: those counted, or, where steps are times, those of the model without times.
+
+    Slices of time can be of any length, and so can ratios of what happens in them.
+    """
+    if not model.steps_are_times:
+        return new
+    plain = model.in_generations()
+    if plain.steps_are_times:
+        return new[:, :1]  # no generations are known: nothing to measure
+    return prepare(graph, plain, seeds, key).run(0, len(new), show=False).new[..., 0]
 
 
 def growth_on_graph(
@@ -285,9 +304,9 @@ def growth_on_graph(
     if phase == "subcritical" and counted.phase == "exponential":
         phase, why = "undecided", Reason(Finding.CAMPAIGN_GROWS, outer=known.why, inner=counted.why)
     table = counted.R_by_step.copy()
-    operator = model.next_generation(graph)
+    operator = model.in_generations().next_generation(graph)
     expected = UNKNOWN
-    if operator is not None and len(table) and getattr(model, "delay", None) is None and np.isfinite(known.predicted):
+    if operator is not None and len(table) and np.isfinite(known.predicted):
         steps = min(len(table), FORECAST_STEPS)
         new = operator.forecast(_starting(graph, seeds), steps)
         table["predicted"] = np.append(ratios_by_step(new), np.full(len(table) - steps, np.nan))

@@ -24,7 +24,7 @@ from ..graph.follower_graph import FollowerGraph
 from ..models.program import Trace
 from ..results.cascade import Cascade
 from ..results.estimates import Estimate, SpreadEstimate, share_interval
-from ..simulation.growth import Growth, growth_of_counts, growth_on_graph
+from ..simulation.growth import Growth, generations_of, growth_of_counts, growth_on_graph
 from ..simulation.phase import Reproduction, reproduction
 from ..simulation.runner import prepare
 from ..simulation.simulate import sample_until
@@ -255,6 +255,7 @@ def compute(
         return CellResult(row, sizes, nothing, nothing, seeds, nothing)
     if cell.detail == "phase":
         return CellResult(row | _phase(known), sizes, nothing, nothing, seeds, nothing)
+    new = generations_of(graph, model, chosen.seeds, key, new)
     counted = growth_of_counts(new, n, depletion=DEPLETION, confidence=confidence, deterministic=engine.deterministic)
     grown = growth_on_graph(counted, graph, model, chosen.seeds, known)
     traces = [engine.replay(run) for run in range(1 if engine.deterministic else VIRALITY_RUNS)]

@@ -276,6 +276,11 @@ class SIPS(DiffusionModel):
         parameters = {**graph.probabilities.parameters, "times": self.funnel.rho}
         return replace(graph, probabilities=replace(graph.probabilities, values=scaled, parameters=parameters))
 
+    @property
+    def steps_are_times(self) -> bool:
+        """With a delay."""
+        return self.delay is not None
+
     def in_generations(self) -> SIPS:
         """Return the model without delay; identification by one sharer is simple."""
         if self.theta == 1:

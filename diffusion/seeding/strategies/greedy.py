@@ -22,10 +22,6 @@ from .base import Strategy
 
 __all__ = ["CELF", "Greedy"]
 
-NO_GUARANTEE = (
-    "no guarantee: where users wait for several others the spread is not submodular (a second seed can add more than "
-    "the first)"
-)
 IN_WORLDS = "at least 1 - 1/e = 63 % of the best set in these {runs:,} worlds (Kempe, Kleinberg and Tardos 2003)"
 
 
@@ -90,7 +86,8 @@ class Greedy(Strategy):
                     raise
                 stopped = "interrupted"
         covers = problem.model.submodular(problem.graph)
-        guarantee, gains = IN_WORLDS.format(runs=runs) if covers else NO_GUARANTEE, np.array(search.gains)
+        guarantee = IN_WORLDS.format(runs=runs) if covers else f"no guarantee: {problem.model.not_submodular}"
+        gains = np.array(search.gains)
         facts = {"k": k, "runs": runs, "evaluations": search.evaluations, "stopped": stopped}
         proven = {"gains": gains, "guarantee": guarantee, "existing_spread": search.already}
         origin, users = problem.record(self.name, **facts), np.array(search.seeds, np.int64)
