@@ -120,6 +120,7 @@ def test_delays_turn_the_axis_into_hours(graph):
     ens = dif.simulate(graph, graph.out_degree.nlargest(2).index, model=model, runs=20, rng=7)
     ax = plots.plot_reach_curve(ens, scale="log")
     assert ax.get_xlabel().startswith("hours")
+    assert "a generation" in ax.get_title(loc="left")
     assert ax.lines[0].get_xdata()[1] == 6
     few = dif.simulate(graph, graph.nodes[:1], model=model, runs=3, rng=7)
     assert plots.plot_reach_curve(few).get_title(loc="left") == ""  # too few runs for a verdict, so none is given

@@ -192,8 +192,10 @@ def plot_reach_curve(
         from matplotlib.ticker import FuncFormatter
 
         ax = new_axes(ax)
-        if found is not None and found.first >= 0 and not ensemble.model.steps_are_times:  # counted in generations
-            ax.axvspan((found.first - 0.15) * unit, (found.last + 0.15) * unit, color=_SHADE, linewidth=0, zorder=0)
+        # Generations are no slices of time: the window and the fit of one are not drawn over the other.
+        fitted = found is not None and found.first >= 0 and not in_hours
+        if found is not None and fitted:
+            ax.axvspan(found.first - 0.15, found.last + 0.15, color=_SHADE, linewidth=0, zorder=0)
         if scale == "linear":
             low, middle, high = np.quantile(np.cumsum(new, axis=1), (0.025, 0.5, 0.975), axis=0)
             band(ax, x.tolist(), low.tolist(), middle.tolist(), high.tolist(), colour=PALETTE[0])
@@ -206,32 +208,31 @@ def plot_reach_curve(
             mean = new.mean(axis=0)
             line = np.where(mean > 0, mean, np.nan)
             band(ax, x.tolist(), low.tolist(), line.tolist(), high.tolist(), colour=PALETTE[0])
-            # With delays the first bins mix the creators' audience with what follows, so a decline is no power of R.
-            if found is not None and found.first >= 0 and found.R.value > 0 and (found.R.value > 1 or not in_hours):
-                _fitted(ax, found, mean, unit)
+            if found is not None and fitted and found.R.value > 0:
+                _fitted(ax, found, mean)
             ax.set_ylim(0.5, 2 * max(float(high.max(initial=1)), 5.0))
             log_axis(ax, "y")
             ax.set_ylabel("new users in the step")
             what = "mean"
         if found is not None:
             ratio = _row(found.R.value, found.R.low, found.R.high)
-            ax.set_title(f"{found.phase}: " + (f"times {ratio} every {unit:g} hours" if in_hours else f"R = {ratio}"))
-        shade = "; grey: steps of the fit" if found is not None and found.first >= 0 else ""
+            ax.set_title(f"{found.phase}: R = {ratio}" + " a generation" * in_hours)
+        shade = "; grey: steps of the fit" if fitted else ""
         ax.set_xlabel(f"{'hours' if in_hours else 'step'}\n{what} and middle 95 % of {ensemble.runs:,} runs{shade}")
     return ax
 
 
-def _fitted(ax: Axes, found: Growth, mean: Floats, unit: float) -> None:
+def _fitted(ax: Axes, found: Growth, mean: Floats) -> None:
     """Draw new users as R^t through the window, at the height that fits best, weighted with new users."""
     t = np.arange(found.first, min(found.last + 1, mean.size))
     t = t[mean[t] > 0]
     if t.size < 2:
         return
     start = float(np.average(np.log(mean[t]) - t * np.log(found.R.value), weights=mean[t]))
-    ax.plot(t * unit, np.exp(start + t * np.log(found.R.value)), color=PALETTE[1], linestyle=(0, (4, 2)))
-    doubling = found.doubling_time.value * unit
+    ax.plot(t, np.exp(start + t * np.log(found.R.value)), color=PALETTE[1], linestyle=(0, (4, 2)))
+    doubling = found.doubling_time.value
     if np.isfinite(doubling):
-        words = f"doubles every {doubling:.3g} {'hours' if unit != 1 else 'steps'}"
+        words = f"doubles every {doubling:.3g} steps"
         ax.text(0.98, 0.97, words, color="#b34f00", fontsize=10, ha="right", va="top", transform=ax.transAxes)
 
 
