@@ -140,7 +140,9 @@ IN_EVERY_RUN = np.zeros(1, np.int64)
 
 def too_many_steps(model: Compartmental) -> InputError:
     """The error of runs that outlast the grid."""
+    plain = model.in_generations()
+    sizes = "" if plain.steps_are_times else f"; {plain.name} gives sizes alone, without times"
     return InputError(
         f"a run of {model.name} lasts more than {MAX_STEPS:,} steps of width={model.width:g}: give a larger width= for the "
-        "time grid, or end="
+        f"time grid, or end={sizes}"
     )
