@@ -339,24 +339,25 @@ def pending(u, lanes, words):
 def open_nodes(frontier, size, following, lanes, words, least):
     """Move the pending rows of nodes with at least so many pending lanes to `active`; the others wait in `following`.
 
-    -> nodes opened (the first of `frontier`), nodes that wait.
+    -> nodes opened (the first of `frontier`), nodes that wait, the most lanes that one of all these had pending.
     """
     state, active, flags = lanes.state, lanes.active, lanes.flags
-    opened = kept = np.int64(0)
+    opened = kept = most = np.int64(0)
     for i in range(size):
         u = np.int64(frontier[i])
-        at = (2 * u + 1) * words
-        if least > 1 and pending(u, lanes, words) < least:
+        count = pending(u, lanes, words)
+        most = max(most, count)
+        if count < least:
             following[kept] = u
             kept += 1
             continue
         flags[u] = 2
         for w in range(words):
-            active[opened * words + w] = state[at + w]
-            state[at + w] = 0
+            active[opened * words + w] = state[(2 * u + 1) * words + w]
+            state[(2 * u + 1) * words + w] = 0
         frontier[opened] = u
         opened += 1
-    return opened, kept
+    return opened, kept, most
 
 
 # node_counts i8[n] and weighing.sums are added to  ->  new infections i4[steps, 64 * words], arc visits
@@ -378,7 +379,7 @@ def percolation_batch(arcs, periods, start, block, lanes, node_counts, weighing,
     visits = np.int64(0)
     least = np.int64(1)
     while size > 0:
-        opened, n_following = open_nodes(frontier, size, following, lanes, words, least)
+        opened, n_following, most = open_nodes(frontier, size, following, lanes, words, least)
         if in_generations or steps == 0:
             for i in range(opened):
                 count_lanes(lanes.active, i * words, planes, words)
@@ -398,7 +399,7 @@ def percolation_batch(arcs, periods, start, block, lanes, node_counts, weighing,
             )
             visits += seen
         if not in_generations:
-            least = next_least(following, n_following, lanes, words)
+            least = max(most // 2, 1)
         size = n_following
         frontier, following = following, frontier
     if not in_generations:
@@ -414,15 +415,6 @@ def percolation_batch(arcs, periods, start, block, lanes, node_counts, weighing,
         v = np.int64(touched[i])
         node_counts[v] += clear_node(v, lanes, words)
     return counts[:steps], visits
-
-
-@njit
-def next_least(queue, size, lanes, words):
-    """Half of the most lanes that a node of the queue has pending."""
-    most = np.int64(0)
-    for i in range(size):
-        most = max(most, pending(np.int64(queue[i]), lanes, words))
-    return max(most // 2, 1)
 
 
 class Lists(NamedTuple):
