@@ -509,6 +509,16 @@ def test_curves_are_on_the_clock_of_the_graph(model, grid):
     assert (ens.grid.name == "time") == (model.start != "random")
 
 
+def test_random_starts_have_the_same_clock_whenever_a_graph_begins():
+    table = made().to_pandas()
+    late = TemporalGraph.from_contacts(table["source"], table["target"], table["time"] + 1024, directed=False)
+    assert late.span == (1024.0, 1123.0)
+    ens = dif.simulate(late, [1], model=TemporalSIR(0.3, 0.05, start="random", end=1084.0), runs=60, rng=7)
+    assert ens.grid[:3] == pytest.approx((0.0, 0.99, 60.0))
+    assert ens.times[[0, -1]].tolist() == [0.0, 60.0]
+    assert ens.durations.max() <= 60
+
+
 def test_a_width_without_number_leaves_counts_at_the_last_event():
     graph = made()
     ens = dif.simulate(graph, [0], model=TemporalSIR(0.0, Fixed(1.0), width=1e-3), runs=2, rng=7)
