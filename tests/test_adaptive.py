@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import naive
@@ -366,9 +366,30 @@ def test_tables_and_texts():
     assert found.provenance["waves"] == [1, 1]
     axes = found.plot()
     assert axes.get_xlabel() == "seeds"
+    axes.figure.canvas.draw()
+    assert all(float(tick).is_integer() for tick in axes.get_xticks())
+    more = found.difference
+    assert axes.get_title(loc="left").endswith("\n(95% interval, full feedback)")
+    for text in (f"{value:.3g}".replace("-", "−") for value in (more.value, more.low, more.high)):
+        assert text in axes.get_title(loc="left")
     assert [line.get_label() for line in axes.lines][-1] == "at once"
     with pytest.raises(InputError, match="AdaptiveSeeding"):
         dif.plotting.plot_adaptive(3)
+
+
+@pytest.mark.parametrize(
+    ("more", "title"),
+    [
+        ([3, 4] * 20, "Waves reach 3.5 [3.34, 3.66] users more than seeds at once"),
+        ([-3, -4] * 20, "Waves reach 3.5 [3.34, 3.66] users fewer than seeds at once"),
+        ([-1, 1] * 20, "Waves and seeds at once cannot be told apart: 0 [−0.324, 0.324] users"),
+    ],
+)
+def test_the_title_says_which_reach_more(more, title):
+    found = adaptive_seeds(TWO, 2, waves=2, worlds=40, rng=7)
+    sizes = np.full((40, 2), 10)
+    found = replace(found, adaptive_sizes=sizes + np.array(more)[:, None], nonadaptive_sizes=sizes)
+    assert found.plot().get_title(loc="left").splitlines()[0] == title
 
 
 @dataclass(frozen=True)

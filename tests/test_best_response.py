@@ -159,6 +159,21 @@ def test_threads_and_forms(graph):
     assert len(stopped) < 3
 
 
+def test_the_title_of_the_figure_has_intervals(graph):
+    found = best_response(graph, 2, brand="A", rivals=RIVALS, runs=64, rng=3)
+    own, rival = found.reach.loc["A"], found.reach.loc["B"]
+    want = "2 seeds win A {:.3g} [{:.3g}, {:.3g}] users\nand cost B {:.3g} [{:.3g}, {:.3g}]".format(
+        *(own[name] for name in ("change", "change_low", "change_high")),
+        *(-rival[name] for name in ("change", "change_high", "change_low")),
+    )
+    assert found.plot().get_title(loc="left") == want
+    model = dif.models.CompetitiveIC(("A", "B", "C"))
+    three = best_response(graph, 1, brand="A", rivals={"B": [0, 1], "C": [2]}, model=model, runs=64, rng=3)
+    most = three.reach.loc[["B", "C"], "change"].idxmin()
+    assert f"1 seed wins A {three.reach.loc['A', 'change']:.3g} [" in three.plot().get_title(loc="left")
+    assert f"\nand costs {most}, which changes most, " in three.plot().get_title(loc="left")
+
+
 @pytest.mark.parametrize(
     ("change", "error", "words"),
     [

@@ -73,6 +73,37 @@ def test_results_say_the_same_in_all_forms():
     assert compared.difference("x", "y").low >= 0
 
 
+def test_nobody_is_said():
+    ens = dif.simulate(diamond(), {"A": [], "B": []}, model=CompetitiveIC(), runs=10, rng=7)
+    assert repr(ens) == "CompetitiveEnsemble: 10 runs of CompetitiveIC from 0 seeds; nobody is reached"
+    ax = ens.plot()
+    assert ax.get_title(loc="left") == "Nobody is reached"
+    assert not any("nan" in text.get_text() for text in ax.texts)
+    one = dif.simulate(diamond(), {"A": [0], "B": []}, model=CompetitiveIC(), runs=10, rng=7)
+    assert repr(one).startswith("CompetitiveEnsemble: 10 runs of CompetitiveIC from 1 seed; A ")
+    assert "B 0 (0%)" in repr(one)
+
+
+def test_intervals_longer_than_the_bars_do_not_fill_the_axis():
+    graph = random_graph(2000, 10_000, rng=5).with_probabilities("constant", p=0.05)
+    seeds = {"A": [0, 4], "B": [1]}
+    few = dif.simulate(graph, seeds, model=CompetitiveIC(), runs=3, rng=1)
+    table, ax = few.share_of_voice(), few.plot()
+    largest = table["mean"].max()
+    assert table["high"].min() > 10 * largest
+    assert ax.get_xlim()[1] < 3 * largest
+    texts = [text.get_text() for text in ax.texts]
+    for text, end in zip(texts, table["high"], strict=True):
+        assert text.endswith(f" (to {float(f'{end:.3g}'):,.0f})")
+    assert sum(line.get_marker() == ">" for line in ax.lines) == 2
+    many = dif.simulate(graph, seeds, model=CompetitiveIC(), runs=512, rng=1)
+    ax, high = many.plot(), many.share_of_voice()["high"].max()
+    assert ax.get_xlim()[1] == pytest.approx(1.12 * high)
+    assert not any("to" in text.get_text() for text in ax.texts)
+    alone = dif.simulate(graph, seeds, model=CompetitiveIC(), runs=1, rng=1).plot()
+    assert alone.get_xlabel() == "users reached, 1 run"
+
+
 # -- refusals ----------------------------------------------------------------------------------------------------------
 
 

@@ -360,7 +360,7 @@ def test_bad_columns_and_endless_runs_are_named():
 def test_models_by_name_and_their_labels():
     assert dif.models.model_of("ctic") == CTIC()
     assert CTIC().label == "CTIC"
-    assert CTIC(2.0, deadline=3).label == "CTIC delay=Exponential(rate=2.0) deadline=3"
+    assert CTIC(2.0, deadline=3).label == "CTIC delay=2 deadline=3"
     assert ICM(0.25, deadline=3).label == "ICM meeting=0.25 deadline=3"
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import math
 import pickle
+import re
 
 import naive_epidemic as naive
 import networkx as nx
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.integrate
 import scipy.linalg
@@ -504,11 +507,88 @@ def test_nothing_happens_after_the_end():
         assert cascade.to_pandas()["time"].is_monotonic_increasing
 
 
-def test_figure_of_the_compartments():
-    ens = dif.simulate(GRAPH, SEEDS, model=SIR(0.5, width=0.5), runs=50, rng=7)
+def tables(html):
+    """Tables of HTML as comma-separated text."""
+    for table in html.split("<table")[1:]:
+        rows = (re.findall(r"<t[hd]>(.*?)</t[hd]>", row) for row in table.split("</tr>"))
+        yield "\n".join(",".join(row) for row in rows if row)
+
+
+def test_results_are_shown_as_compartments_by_time():
+    ens = dif.simulate(GRAPH, [0], model=SIR(0.5, width=0.25), runs=50, rng=7)
+    assert repr(ens).startswith("EpidemicEnsemble: 50 runs of SIR transmission=0.5 width=0.25 from 1 seed; final size ")
+    assert re.search(r"; peak [\d.]+ \[[\d.]+, [\d.]+\], duration [\d.]+ \[[\d.]+, [\d.]+\]$", repr(ens))
+    assert " from 3 seeds; " in repr(dif.simulate(GRAPH, [0, 1, 2], model=SIR(0.5), runs=50, rng=7))
+    one = repr(dif.simulate(GRAPH, [0], model=SIR(0.5), runs=1, rng=7))
+    assert one.startswith("EpidemicEnsemble: 1 run of ")
+    assert "nan" not in one.partition("peak")[2]
+    measures, course = (pd.read_csv(io.StringIO(text)) for text in tables(ens._repr_html_()))
+    assert measures.iloc[:, 0].tolist() == ["final size", "peak of infected", "time of the peak", "duration"]
+    assert measures.loc[1, "mean"] == pytest.approx(ens.peak().value, rel=1e-3)
+    assert measures.loc[3, "high"] == pytest.approx(ens.duration().high, rel=1e-3)
+    assert course.columns.tolist() == ["time", "susceptible", "infected", "recovered"]
+    assert 10 <= len(course) <= 12
+    assert course["time"].iloc[[0, -1]].tolist() == [0.0, ens.settled]
+    table = ens.curves().pivot(index="time", columns="compartment", values="mean")
+    np.testing.assert_allclose(course["infected"], table.loc[course["time"], "infected"], rtol=1e-3)
+
+
+def test_times_end_at_the_end():
+    ens = dif.simulate(GRAPH, SEEDS, model=SIS(0.9, end=2.5), runs=50, rng=7)
+    assert ens.times.tolist() == [0.0, 1.0, 2.0, 2.5]
+    assert ens.durations.max() == 2.5
+    assert ens.duration().high <= 2.5
+    assert ens.peak_time().high <= 2.5
+
+
+def test_figures_end_when_nearly_all_runs_have_ended():
+    ens = dif.simulate(GRAPH, SEEDS, model=SIR(0.5, width=0.25), runs=300, rng=7)
+    assert (ens.durations <= ens.settled).mean() >= 0.99
+    assert (ens.durations < ens.settled).mean() < 0.99
+    assert ens.settled < ens.durations.max()
     ax = ens.plot()
-    assert ax.get_xlabel() == "time"
-    assert len(ax.lines) >= 3
+    assert ax.get_xlim() == (0, ens.settled)
+    assert ax.get_xlabel() == f"time (99 % of runs have ended by {ens.settled:.3g})"
+    mean = ens.counts("infected").mean(axis=0)
+    at = int(mean.argmax())
+    assert ax.get_title(loc="left") == f"Infected peak at {mean[at]:.3g} of 40 nodes at time {ens.times[at]:.3g}"
+    circle = next(line for line in ax.lines if line.get_marker() == "o")
+    assert (circle.get_xdata()[0], circle.get_ydata()[0]) == (ens.times[at], mean[at])
+    assert ax.get_legend().get_title().get_text() == "mean of 300 runs,\nband: middle 95 % of them"
+    lines = [line for line in ax.lines if not line.get_label().startswith("_")]
+    assert [line.get_label() for line in lines] == ["susceptible", "infected", "recovered"]
+    assert len({line.get_linestyle() for line in lines}) == 3
+
+
+@pytest.mark.parametrize(
+    ("model", "seeds", "title"),
+    [
+        (SIR(0.0), [0, 1], "Infected are never more than the 2 at the start"),
+        (SIR(1.0, 0.0, end=30.0), [0], "Infected are 39 of 40 nodes at time 6"),
+        (SIR(1.0), [], "Nobody is reached"),
+        (SEIR(0.0, 0.0), [0], "No node is ever infected"),
+        (Rumour(1.0), [0], "Spreaders peak at [0-9.]+ of 40 nodes at time [0-9.]+"),
+    ],
+    ids=str,
+)
+def test_titles_say_what_the_curve_shows(model, seeds, title):
+    assert re.fullmatch(title, dif.simulate(GRAPH, seeds, model=model, runs=50, rng=7).plot().get_title(loc="left"))
+
+
+def test_a_coarse_grid_is_said():
+    coarse = dif.simulate(GRAPH, SEEDS, model=SIR(1.0, width=4.0), runs=50, rng=7).plot()
+    assert "steps of 4 are coarse here: a smaller width= shows more" in coarse.get_xlabel()
+    assert [line.get_marker() for line in coarse.lines if line.get_label() == "infected"] == ["o"]
+    fine = dif.simulate(GRAPH, SEEDS, model=SIR(1.0, width=0.1), runs=50, rng=7).plot()
+    assert "coarse" not in fine.get_xlabel()
+    assert [line.get_marker() for line in fine.lines if line.get_label() == "infected"] == ["None"]
+
+
+def test_the_interval_of_the_peak_holds_no_seed_that_is_only_exposed():
+    ens = dif.simulate(TRIANGLE, [0, 1, 2], model=SEIR(0.5, 1.0, 50.0, width=0.01), runs=5, rng=7)
+    assert ens.peaks.min() < 3
+    assert ens.peak().low < ens.peaks.min() + 1
+    assert ens.peak().low < 1
 
 
 @pytest.mark.parametrize(

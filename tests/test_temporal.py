@@ -44,7 +44,7 @@ def contact_graphs(draw):
 @st.composite
 def follow_graphs(draw):
     node = st.integers(0, 5)
-    row = st.tuples(node, node, TIMES, st.integers(0, 6) | st.just(math.inf)).filter(lambda r: r[0] != r[1])
+    row = st.tuples(node, node, TIMES, st.integers(1, 6) | st.just(math.inf)).filter(lambda r: r[0] != r[1])
     rows = draw(st.lists(row, min_size=1, max_size=25))
     source, target, start, length = zip(*rows, strict=True)
     end = [a + b for a, b in zip(start, length, strict=True)]
@@ -451,3 +451,95 @@ def test_what_knows_no_time_refuses_a_graph_whose_arcs_come_and_go(call):
     graph = dif.graph.TemporalGraph.from_contacts([0, 1], [1, 2], [1.0, 2.0], directed=True, edges_mean="influences")
     with pytest.raises(InputError, match=r"takes a static graph: give graph\.window\(start, end\)"):
         call(graph.with_probabilities("constant", p=0.1))
+
+
+# -- curves, peak and duration -----------------------------------------------------------------------------------------
+
+
+def from_traces(ens, model, start, width, end):
+    """Infected nodes of every run at the ends of steps, from the times of its nodes alone."""
+    steps = math.ceil((end - start) / width - 1e-9) + 1
+    at = [min(start + k * width, end) for k in range(steps)]
+    rows = []
+    for run in range(ens.runs):
+        trace = ens.source.replay(run)
+        began = float(trace.details["time"][0]) - start  # 0, or where the run's clock begins
+        spans = [
+            (a - began, b - began)
+            for a, b in zip(trace.details["time"].tolist(), trace.details["recovery"].tolist(), strict=True)
+        ]
+        last = end if model.start != "random" else model.end - began
+        # What happens at the very start is in step 1; what would happen after the end does not.
+        rows.append(
+            [len(ens.seeds)] + [sum(a <= t + 1e-9 and (b > t + 1e-9 or b > last) for a, b in spans) for t in at[1:]]
+        )
+    return np.array(at), np.array(rows)
+
+
+@pytest.mark.parametrize(
+    ("model", "grid"),
+    [
+        (TemporalSIR(0.3, 0.05), (0.0, 0.99, 99.0)),
+        (TemporalSIR(0.3, 0.05, start=20.0, width=7.0, end=80.0), (20.0, 7.0, 80.0)),
+        (TemporalSIR(0.3, Fixed(10.0), start=-5.0, width=2.0, end=120.0), (-5.0, 2.0, 120.0)),
+        (TemporalSIR(0.3, 0.05, start="random", width=3.0, end=60.0), (0.0, 3.0, 60.0)),
+    ],
+    ids=str,
+)
+def test_curves_are_on_the_clock_of_the_graph(model, grid):
+    graph = made()
+    assert graph.span == (0.0, 99.0)
+    ens = dif.simulate(graph, [1, 2], model=model, runs=60, rng=7)
+    assert ens.grid[:3] == pytest.approx(grid)
+    at, infected = from_traces(ens, model, *grid)
+    assert ens.times.tolist() == pytest.approx(at.tolist())
+    assert ens.counts("infected").tolist() == infected.tolist()
+    assert (sum(ens.counts(name) for name in model.compartments) == graph.n_nodes).all()
+    assert ens.peaks.tolist() == infected.max(axis=1).tolist()
+    assert ens.peak_times.tolist() == pytest.approx(at[infected.argmax(axis=1)].tolist())
+    assert ens.final_size().mean == ens.sizes.mean()
+    assert ens.durations.max() <= grid[2] - grid[0] + 1e-9
+    assert ens.durations.tolist() == pytest.approx(
+        [at[int(np.flatnonzero(run.any(axis=1)).max())] - at[0] for run in ens.new_by_state]
+    )
+    assert set(ens.curves()["time"]) == set(ens.times)
+    ends = ens.peak_time()
+    assert grid[0] <= ends.low <= ends.value <= ends.high <= grid[2]
+    assert ens.plot().get_xlabel().startswith(ens.grid.name)
+    assert (ens.grid.name == "time") == (model.start != "random")
+
+
+def test_random_starts_have_the_same_clock_whenever_a_graph_begins():
+    table = made().to_pandas()
+    late = TemporalGraph.from_contacts(table["source"], table["target"], table["time"] + 1024, directed=False)
+    assert late.span == (1024.0, 1123.0)
+    ens = dif.simulate(late, [1], model=TemporalSIR(0.3, 0.05, start="random", end=1084.0), runs=60, rng=7)
+    assert ens.grid[:3] == pytest.approx((0.0, 0.99, 60.0))
+    assert ens.times[[0, -1]].tolist() == [0.0, 60.0]
+    assert ens.durations.max() <= 60
+
+
+def test_a_width_without_number_leaves_counts_at_the_last_event():
+    graph = made()
+    ens = dif.simulate(graph, [0], model=TemporalSIR(0.0, Fixed(1.0), width=1e-3), runs=2, rng=7)
+    assert ens.counts("infected").shape == (2, 1001)  # and not the 99,000 steps up to the last time
+
+
+def test_a_random_start_is_drawn_from_the_times_that_count():
+    graph = TemporalGraph.from_contacts([0, 0], [1, 2], [0.0, 100.0], directed=False)
+    graph = graph.with_probabilities("constant", p=1.0)
+    cases = [
+        (TemporalSIR(1.0, start="random", end=10.0), 10.0),
+        (TemporalIC(start="random", deadline=10.0), 10.0),
+        (TemporalSIR(1.0, start="random"), 100.0),
+        (TemporalSIR(1.0, start="random", end=400.0), 100.0),
+        (TemporalIC(start="random"), 100.0),
+    ]
+    for model, last in cases:
+        ens = dif.simulate(graph, [0], model=model, runs=1, rng=7)
+        starts = np.array([ens.source.replay(run).details["time"][0] for run in range(2000)])
+        assert 0 <= starts.min() < 0.01 * last
+        assert 0.99 * last < starts.max() <= last
+        assert abs(starts.mean() - last / 2) <= 4 * last / math.sqrt(12 * 2000)
+    with pytest.raises(InputError, match="starts at 0 and ends at -1"):
+        dif.simulate(graph, [0], model=TemporalSIR(1.0, start="random", end=-1.0))

@@ -24,7 +24,7 @@ TIME = st.integers(-3, 6).map(float)
 CONTACTS = st.lists(st.tuples(NODE, NODE, TIME), min_size=1, max_size=25).filter(
     lambda rows: any(u != v for u, v, _ in rows)
 )
-FOLLOWS = st.lists(st.tuples(NODE, NODE, TIME, st.integers(0, 5) | st.just(math.inf)), min_size=1, max_size=25).filter(
+FOLLOWS = st.lists(st.tuples(NODE, NODE, TIME, st.integers(1, 5) | st.just(math.inf)), min_size=1, max_size=25).filter(
     lambda rows: any(row[0] != row[1] for row in rows)
 )
 SENSES = [(True, "follows"), (True, "influences"), (False, None)]
@@ -221,8 +221,9 @@ def test_dates_become_numbers_of_a_unit():
     assert make(list(dates), "m").span == (720.0, 1440.0)
     assert make(pd.Series(dates).dt.tz_localize("Europe/Zurich"), "s").span == (39_600.0, 82_800.0)
     assert make(dates.to_numpy(), "s").span == (43_200.0, 86_400.0)
-    open_ended = TemporalGraph.from_follows([0, 1], [1, 2], dates, [dates[0], pd.NaT], directed=False, unit="h")
-    assert sorted(set(open_ended.follows.end.tolist())) == [24.0, math.inf]
+    ends = [dates[0] + pd.Timedelta("1D"), pd.NaT]
+    open_ended = TemporalGraph.from_follows([0, 1], [1, 2], dates, ends, directed=False, unit="h")
+    assert sorted(set(open_ended.follows.end.tolist())) == [48.0, math.inf]
     with pytest.raises(InputError, match="time holds dates: give unit='s', 'm', 'h' or 'D'"):
         make(dates, None)
     with pytest.raises(InputError, match="unit='hours' is unknown: choose s, m, h, D"):
@@ -252,6 +253,7 @@ TABLE = pd.DataFrame({"source": [0], "target": [1], "time": [1.0]})
         (lambda: contacts([0], [1], [1.0], directed="no"), "directed='no' is neither True nor False"),
         (lambda: contacts([0, None], [1, 2], [1.0, 2.0]), "source is missing in row 1"),
         (lambda: follows([0, 1], [1, 2], [1.0, 5.0], [2.0, 4.0]), "end 4 is before start 5 in row 1"),
+        (lambda: follows([0, 1], [1, 2], [1.0, 5.0], [2.0, 5.0]), "end 5 is its start too in row 1: .*drop the row"),
         (lambda: follows([0], [1], [1.0], [2.0, 4.0]), "start has 1 values and end 2"),
         (lambda: follows([0], [1], [-math.inf]), "start is -inf in row 0"),
         (lambda: follows([0], [1], [1.0], [-math.inf]), "end is -inf in row 0"),

@@ -152,3 +152,20 @@ def test_keys_are_64_bit():
 @pytest.mark.parametrize("wait", [*TIMES, Exponential("weight")], ids=str)
 def test_waiting_times_are_declared_by_what_makes_them(wait):
     assert WaitingTime.of(wait.study_value, "recovery") == wait
+
+
+@pytest.mark.parametrize(
+    ("model", "label"),
+    [
+        (dif.models.SIR(0.1), "SIR transmission=0.1"),
+        (dif.models.OutbreakSize(0.1, 2), "OutbreakSize transmission=0.1 recovery=2"),
+        (dif.models.CTIC(0.1), "CTIC delay=0.1"),
+        (dif.models.TemporalSIR(0.5, 0.1), "TemporalSIR transmission=0.5 recovery=0.1"),
+        (dif.models.TemporalIC(3), "TemporalIC delay=3"),
+        (dif.models.OutbreakSize("rate"), "OutbreakSize transmission=rate"),
+        (dif.models.SIR("rate"), "SIR transmission=rate"),
+        (dif.models.CTIC(dif.models.Gamma(2.0, 3.0)), "CTIC delay=Gamma(mean=2.0, shape=3.0)"),
+    ],
+)
+def test_labels_write_rates_one_way(model, label):
+    assert model.label == label

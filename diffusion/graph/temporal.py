@@ -154,7 +154,7 @@ class TemporalGraph(FollowerGraph):
         Raises
         ------
         InputError
-            As in `from_contacts`, and an end before its start.
+            As in `from_contacts`, and an end that is not after its start.
 
         Examples
         --------
@@ -166,11 +166,10 @@ class TemporalGraph(FollowerGraph):
         ends = np.full(len(starts), np.inf) if end is None else as_times(end, "end", unit, open_ended=True)
         if len(ends) != len(starts):
             raise InputError(f"start has {len(starts):,} values and end {len(ends):,}: give one for every row")
-        if (ends < starts).any():
-            at = int((ends < starts).argmax())
-            raise InputError(
-                f"end {ends[at]:g} is before start {starts[at]:g} in row {at}: a follow ends after it began"
-            )
+        if (ends <= starts).any():
+            at = int((ends <= starts).argmax())
+            how = f"before start {starts[at]:g}" if ends[at] < starts[at] else "its start too"
+            raise InputError(f"end {ends[at]:g} is {how} in row {at}: a follow ends after it began; drop the row")
         arcs, arc, row = arcs_of_rows(
             source, target, len(starts), "start", nodes, edges_mean, directed, weight, combine
         )
@@ -374,7 +373,7 @@ class TemporalGraph(FollowerGraph):
             arc = arc[(times >= low) & (times < high)]
             weight = np.asarray(np.bincount(arc, minlength=self.n_edges), np.float64)
         else:
-            here = (self.follows.start < high) & (self.follows.end > low) & (self.follows.end > self.follows.start)
+            here = (self.follows.start < high) & (self.follows.end > low)
             first, last = np.maximum(self.follows.start, low)[here], np.minimum(self.follows.end, high)[here]
             last = np.where(np.isfinite(last), last, np.maximum(self.span[1], first))
             arc = arc[here]

@@ -357,6 +357,7 @@ class DiffusionModel(Declared, ABC):
 
 
 def _text(value: Any) -> str:
+    value = getattr(value, "text", value)  # of parts of a model, such as waiting times
     return f"{value:g}" if isinstance(value, int | float | np.number) and not isinstance(value, bool) else str(value)
 
 

@@ -247,8 +247,10 @@ class CompetitiveEnsemble(Ensemble):
 
     def __repr__(self) -> str:
         table = self.share_of_voice()
+        if not table["mean"].any():
+            return f"{self._head}; nobody is reached"
         shares = ", ".join(f"{name} {row['mean']:.4g} ({row['share']:.0%})" for name, row in table.iterrows())
-        return f"CompetitiveEnsemble: {self.runs:,} runs of {self.model.label} from {len(self.seeds):,} seeds; {shares}"
+        return f"{self._head}; {shares}"
 
     def _repr_html_(self) -> str:
         from html import escape

@@ -29,6 +29,7 @@ from ..kernels.temporal import (
 )
 from ..kernels.waiting import FIXED, Wait
 from .base import DiffusionModel, need_probabilities
+from .epidemic_results import EpidemicEnsemble, Grid
 from .program import NO_WEIGHTS, Chunk, Program, Start, Trace, Workspace
 from .waiting import Exponential, Fixed, WaitingTime
 
@@ -58,6 +59,27 @@ class _TemporalModel(DiffusionModel):
             number(last, name)
             if start is not None and start != "random" and last < start:
                 raise InputError(f"{name}={last!r} is before start={start!r}: both are on the clock of the graph")
+
+    @property
+    def last(self) -> float | None:
+        """Last time that counts, where one is given."""
+        return None
+
+    def grid(self, graph: FollowerGraph) -> Grid:
+        """Return the time grid of runs on a graph: on its clock, or of random starts counted from the start of each run.
+
+        Parameters
+        ----------
+        graph : TemporalGraph
+
+        Returns
+        -------
+        Grid
+        """
+        start, _, end, width = _clock(self, _times(graph))
+        return (
+            Grid(start, width, end) if self.start != "random" else Grid(0.0, width, end - start, "time since the start")
+        )
 
     def refuses_graph(self, graph: FollowerGraph) -> str:
         """See `DiffusionModel.refuses_graph`: a graph without times is refused."""
@@ -102,8 +124,8 @@ class TemporalSIR(_TemporalModel):
         Time from infection to recovery; a number is the rate of an exponential time, per unit of the graph's clock. 0: never
         (SI).
     start : float, "random" or None
-        When the seeds are infected, on the clock of the graph. None: at its first time. "random": uniform over its span,
-        drawn for each run.
+        When the seeds are infected, on the clock of the graph. None: at its first time. "random": drawn for each run,
+        uniform from the first time of the graph to `end`, or to its last time where that comes before.
     width : float above 0, optional
         Length of a step of the time grid: step 0 holds the seeds, step k what happens in (start + (k - 1) width, start +
         k width], and what happens at `start` itself is in step 1. Default: a hundredth of the span.
@@ -112,10 +134,13 @@ class TemporalSIR(_TemporalModel):
 
     See Also
     --------
-    models.TemporalIC, graph.TemporalGraph
+    models.TemporalIC, models.EpidemicEnsemble, graph.TemporalGraph
 
     Notes
     -----
+    Curves, peak and duration of the result are on the clock of the graph. With ``start="random"`` they are on that of each
+    run, which is 0 at its start; what a run had at `end` it keeps from then on.
+
     There are no RR sets: a node infected earlier also recovers earlier and may miss later contacts, so that more seeds can
     reach less. Seeds are chosen by rankings or by ``method="celf"``, without a guarantee.
 
@@ -135,7 +160,14 @@ class TemporalSIR(_TemporalModel):
     """
 
     takes_probabilities = False
+    result_type = EpidemicEnsemble
     states: ClassVar[tuple[str, ...]] = ("infected", "recovered")
+    compartments: ClassVar[dict[str, tuple[int, ...]]] = {
+        "susceptible": (-1, 0),
+        "infected": (1, -1),
+        "recovered": (0, 1),
+    }
+    crowded: ClassVar[str] = "infected"
     example: ClassVar[str] = "TemporalSIR(transmission=0.1, recovery=0.5)"
 
     transmission: float
@@ -148,6 +180,11 @@ class TemporalSIR(_TemporalModel):
         probability(self.transmission, "transmission")
         object.__setattr__(self, "recovery", WaitingTime.of(self.recovery, "recovery"))
         self._check_clock(self.end, "end")
+
+    @property
+    def last(self) -> float | None:
+        """See `end`."""
+        return self.end
 
     def refuses_graph(self, graph: FollowerGraph) -> str:
         """See `DiffusionModel.refuses_graph`: it takes contacts."""
@@ -167,8 +204,7 @@ class TemporalSIR(_TemporalModel):
         p[0] = 0.0
         sure = self.transmission in (0, 1) and (self.recovery.kind == FIXED or self.recovery.never)
         wait = self.recovery.on_nodes(graph, "recovery")
-        end = times.span[1] if self.end is None else float(self.end)
-        return _TemporalProgram(graph, self, SIR, p, wait, end, bool(sure))
+        return _TemporalProgram(graph, self, SIR, p, wait, bool(sure))
 
 
 @dataclass(frozen=True)
@@ -186,8 +222,8 @@ class TemporalIC(_TemporalModel):
         Time from exposure to activation, above 0; a number is the rate of an exponential time, per unit of the graph's
         clock.
     start : float, "random" or None
-        When the seeds post, on the clock of the graph. None: at its first time. "random": uniform over its span, drawn for
-        each run.
+        When the seeds post, on the clock of the graph. None: at its first time. "random": drawn for each run, uniform from
+        the first time of the graph to `deadline`, or to its last time where that comes before.
     width : float above 0, optional
         Length of a step of the time grid, as in `TemporalSIR`. Default: a hundredth of the span.
     deadline : float, optional
@@ -224,6 +260,11 @@ class TemporalIC(_TemporalModel):
             raise InputError("delay=Fixed(0) leaves no order among users: give a time above 0, however short")
         self._check_clock(self.deadline, "deadline")
 
+    @property
+    def last(self) -> float | None:
+        """See `deadline`."""
+        return math.inf if self.deadline is None else self.deadline
+
     def compile(self, graph: FollowerGraph) -> Program:
         """See `DiffusionModel.compile`."""
         _need(self, graph)
@@ -232,14 +273,26 @@ class TemporalIC(_TemporalModel):
         if wait.kind == FIXED and wait.scale.min(initial=1.0) <= 0:
             raise InputError(f"delay: a value of the column {self.delay.column!r} is 0: give times above 0")
         mode = IC_CONTACTS if _times(graph).follows is None else IC_FOLLOWS
-        end = math.inf if self.deadline is None else float(self.deadline)
         sure = wait.kind == FIXED and bool(np.isin(p, (0.0, 1.0)).all())
-        return _TemporalProgram(graph, self, mode, p, wait, end, sure)
+        return _TemporalProgram(graph, self, mode, p, wait, sure)
 
 
 def _times(graph: FollowerGraph) -> TemporalGraph:
     assert isinstance(graph, TemporalGraph)
     return graph
+
+
+def _clock(model: _TemporalModel, graph: TemporalGraph) -> tuple[float, float, float, float]:
+    """First start, how much later a start may be drawn, last time that counts, and width of a step."""
+    first, final = graph.span
+    end = final if model.last is None else float(model.last)
+    start = first if model.start is None or model.start == "random" else float(model.start)
+    if end < start:
+        raise InputError(
+            f"{model.label} starts at {start:g} and ends at {end:g}: the graph's times go from {first:g} to {final:g}"
+        )
+    width = model.width if model.width is not None else (final - first) / 100 or 1.0
+    return start, min(final, end) - first if model.start == "random" else 0.0, end, float(width)
 
 
 def _need(model: _TemporalModel, graph: FollowerGraph) -> None:
@@ -276,20 +329,12 @@ class _TemporalProgram(Program):
         mode: int,
         p: NDArray[np.float64],
         wait: Wait,
-        end: float,
         sure: bool,
     ) -> None:
         super().__init__(graph, model)
-        first, final = _times(graph).span
-        start = first if model.start is None or model.start == "random" else float(model.start)
-        length = final - first if model.start == "random" else 0.0
-        if end < start:
-            raise InputError(
-                f"{model.label} starts at {start:g} and ends at {end:g}: the graph's times go from {first:g} to {final:g}"
-            )
-        width = model.width if model.width is not None else (final - first) / 100 or 1.0
+        start, length, end, width = _clock(model, _times(graph))
         self.arcs = graph.cached("timed arcs", lambda: _timed_arcs(_times(graph)))
-        self.course = Course(mode, _constant(p), wait, start, length, end, float(width))
+        self.course = Course(mode, _constant(p), wait, start, length, end, width)
         self.deterministic = sure and length == 0.0
 
     def __reduce__(self) -> tuple[Any, ...]:

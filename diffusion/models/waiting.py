@@ -99,6 +99,11 @@ class WaitingTime(ABC):
         return {"kind": name, **{f.name: getattr(self, f.name) for f in fields(self)}}
 
     @property
+    def text(self) -> str:
+        """How labels of models write it; of exponential times the rate, as it is given to `of`."""
+        return str(self)
+
+    @property
     def form(self) -> float:
         """Shape that kernels take."""
         return 1.0
@@ -235,6 +240,11 @@ class Exponential(WaitingTime):
     def column(self) -> str | None:
         """See `WaitingTime.column`."""
         return _column(self.rate)
+
+    @property
+    def text(self) -> str:
+        """See `WaitingTime.text`."""
+        return self.rate if isinstance(self.rate, str) else f"{self.rate:g}"
 
     def scales(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """See `WaitingTime.scales`."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..seeding.adaptive import AdaptiveSeeding
 from .layout import check_kind, plain_axes
-from .style import PALETTE, band, style
+from .style import PALETTE, band, compact, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,6 +16,8 @@ __all__ = ["plot_adaptive"]
 
 def plot_adaptive(result: AdaptiveSeeding, ax: Axes | None = None) -> Axes:
     """Plot mean reach against the number of seeds, in waves and at once, with the bands of their intervals.
+
+    The title gives the paired difference at the end with its interval, which is sharper than the bands.
 
     Parameters
     ----------
@@ -33,6 +35,8 @@ def plot_adaptive(result: AdaptiveSeeding, ax: Axes | None = None) -> Axes:
         If `result` is something else.
     """
     check_kind(result, AdaptiveSeeding, "an AdaptiveSeeding", "give what seeding.adaptive_seeds returned")
+    from matplotlib.ticker import MaxNLocator
+
     with style():
         ax = plain_axes(ax)
         table = result.by_wave()
@@ -43,9 +47,27 @@ def plot_adaptive(result: AdaptiveSeeding, ax: Axes | None = None) -> Axes:
             low, high = table[f"{name}_low"].tolist(), table[f"{name}_high"].tolist()
             band(ax, table["n_seeds"].tolist(), low, table[name].tolist(), high, colour=colour, marker=marker)
             ax.lines[-1].set_label(text)
+        ax.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
         ax.set_xlabel("seeds")
-        ax.set_ylabel("active users")
-        gap = result.gap
-        ax.set_title(f"{result.feedback} feedback: ratio {gap.value:.4g} [{gap.low:.4g}, {gap.high:.4g}]")
+        ax.set_ylabel(f"active users, mean over {compact(result.worlds)} worlds")
+        ax.set_title(_what_waves_add(result))
         ax.legend()
     return ax
+
+
+def _what_waves_add(result: AdaptiveSeeding) -> str:
+    """The paired difference at the end, with its interval."""
+    more = result.difference
+    ends = f"{_number(more.value)} [{_number(more.low)}, {_number(more.high)}]"
+    if more.low <= 0 <= more.high:
+        found = f"Waves and seeds at once cannot be told apart: {ends} users"
+    elif more.value > 0:
+        found = f"Waves reach {ends} users more than seeds at once"
+    else:
+        ends = f"{_number(-more.value)} [{_number(-more.high)}, {_number(-more.low)}]"
+        found = f"Waves reach {ends} users fewer than seeds at once"
+    return f"{found}\n({result.confidence:.0%} interval, {result.feedback} feedback)"
+
+
+def _number(value: float) -> str:
+    return compact(round(value)) if abs(value) >= 100 else compact(float(f"{value:.3g}"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from ..models.competitive_results import CompetitiveEnsemble
@@ -16,10 +17,13 @@ __all__ = ["plot_response", "plot_shares"]
 
 #: Brands beyond the palette start again.
 _BRANDS = PALETTE
+_LONG = 3.0  # intervals beyond so many times the longest bar are cut
 
 
 def plot_shares(result: CompetitiveEnsemble, ax: Axes | None = None) -> Axes:
     """Plot the mean reach of each brand with its interval and its share; the title says who is ahead.
+
+    Of few runs intervals may be many times as long as the bars: those go on beyond the axis, and their ends are written.
 
     Parameters
     ----------
@@ -53,17 +57,26 @@ def plot_shares(result: CompetitiveEnsemble, ax: Axes | None = None) -> Axes:
     with style():
         ax = new_axes(ax, height=1.7 + 0.55 * len(table))
         colours = [_BRANDS[b % len(_BRANDS)] for b in rows]
-        top = float(table["high"].max()) or 1.0
         ax.barh(rows, table["mean"], height=0.55, color=colours, alpha=0.28, zorder=1)
         low, mean, high = (table[name].tolist() for name in ("low", "mean", "high"))
-        intervals(ax, low, mean, high, [float(row) for row in rows], colours=colours)
-        for row, (end, share) in enumerate(zip(high, table["share"], strict=True)):
-            ax.annotate(f"{share:.0%}", (end, row), xytext=(7, 0), textcoords="offset points", va="center")
-        ax.set_xlim(0, 1.12 * top)
+        ends = [end if math.isfinite(end) else at for end, at in zip(high, mean, strict=True)]
+        largest, top = max(mean), max(ends)
+        if largest > 0 and top > _LONG * largest:
+            top = 0.5 * _LONG * largest
+        top = top or 1.0
+        shown = [min(end, top) for end in ends]
+        intervals(ax, low, mean, shown, [float(row) for row in rows], colours=colours)
+        for row, (end, share) in enumerate(zip(ends, table["share"], strict=True)):
+            text = f"{share:.0%}" if share == share else ""
+            if end > top:
+                ax.plot([top], [row], marker=">", color=colours[row], markersize=6, markeredgewidth=0)
+                text += f" (to {compact(float(f'{end:.3g}'))})"
+            ax.annotate(text, (shown[row], row), xytext=(7, 0), textcoords="offset points", va="center")
+        ax.set_xlim(0, (1.12 if max(ends) <= top else 1.35) * top)
         ax.set_yticks(rows, table.index.tolist())
         ax.set_ylim(len(rows) - 0.5, -0.5)
         ax.grid(axis="y", visible=False)
-        ax.set_xlabel(f"users reached, mean over {compact(result.runs)} runs")
+        ax.set_xlabel(f"users reached, {'mean over ' if result.runs > 1 else ''}{_counted(result.runs, 'run')}")
         ax.set_title(_who_leads(result))
     return ax
 
@@ -71,6 +84,8 @@ def plot_shares(result: CompetitiveEnsemble, ax: Axes | None = None) -> Axes:
 def _who_leads(result: Any) -> str:
     """The two largest brands, compared in pairs over runs."""
     table = result.share_of_voice().sort_values("mean", ascending=False, kind="stable")
+    if not table["mean"].iloc[0] > 0:
+        return "Nobody is reached"
     first, second = table.index[:2].tolist()
     found = result.difference(first, second)
     if not found.low > 0:
@@ -82,6 +97,8 @@ def _who_leads(result: Any) -> str:
 
 def plot_response(result: BestResponse, ax: Axes | None = None) -> Axes:
     """Plot the reach of each brand before (hollow) and after (filled) the chosen seeds, with intervals.
+
+    The title gives the paired change of the brand, and of its rival, or of the rival that changes most.
 
     Parameters
     ----------
@@ -129,8 +146,22 @@ def plot_response(result: BestResponse, ax: Axes | None = None) -> Axes:
 
 def _what_changes(result: Any) -> str:
     """What the seeds win, and what they cost the rivals."""
-    others = result.reach.drop(index=result.brand)["change"].sum()
-    won = result.reach.loc[result.brand, "change"]
-    seeds = f"{len(result.seeds):,} seed{'s' if len(result.seeds) != 1 else ''}"
-    verb = "cost its rivals" if others < 0 else "give its rivals"
-    return f"{seeds} win {result.brand} {compact(round(float(won), 1))} users and {verb} {compact(round(abs(float(others)), 1))}"
+    others = result.reach.drop(index=result.brand)
+    most = others.loc[others["change"].abs().idxmax()]
+    one = len(result.seeds) == 1
+    won = f"{_counted(len(result.seeds), 'seed')} {'wins' if one else 'win'} {result.brand}"
+    won += f" {_change(result.reach.loc[result.brand], 1)} users"
+    lost = most["change"] < 0
+    verb = ("cost" if lost else "give") + ("s" if one else "")
+    which = "" if len(others) == 1 else ", which changes most,"
+    return f"{won}\nand {verb} {most.name}{which} {_change(most, -1 if lost else 1)}"
+
+
+def _change(row: Any, sign: int) -> str:
+    """A change with its interval, taken by its size where `sign` is -1."""
+    low, high = sorted((sign * row["change_low"], sign * row["change_high"]))
+    return "{} [{}, {}]".format(*(compact(float(f"{value:.3g}")) for value in (sign * row["change"], low, high)))
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{compact(count)} {what}{'s' if count != 1 else ''}"

@@ -277,8 +277,17 @@ class Ensemble:
         """Plot new activations by step on a log axis: median and 95 % band over runs."""
         return draw("growth", self, ax)
 
+    @property
+    def _head(self) -> str:
+        """How `repr` begins: what was run, and how often."""
+        runs, seeds = (
+            f"{count:,} {what}{'s' if count != 1 else ''}"
+            for count, what in ((self.runs, "run"), (len(self.seeds), "seed"))
+        )
+        return f"{type(self).__name__}: {runs} of {self.model.label} from {seeds}"
+
     def __repr__(self) -> str:
-        return f"Ensemble: {self.runs:,} runs of {self.model.label} from {len(self.seeds):,} seeds; mean size {self.mean()!r}"
+        return f"{self._head}; mean size {self.mean()!r}"
 
     def _repr_html_(self) -> str:
         from html import escape
