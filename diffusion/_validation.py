@@ -47,7 +47,9 @@ def is_real(value: Any) -> TypeGuard[float]:
 
 def is_number(value: Any) -> TypeGuard[float]:
     """Is it a finite number, and no bool?"""
-    return is_real(value) and bool(abs(float(value)) <= sys.float_info.max)
+    if isinstance(value, np.floating):  # narrow ones cannot hold the bound
+        value = float(value)
+    return is_real(value) and bool(abs(value) <= sys.float_info.max)
 
 
 def is_whole(value: Any) -> TypeGuard[int]:

@@ -337,7 +337,7 @@ def test_bad_input_is_one_clear_error(call: Any, message: str) -> None:
         (lambda: sample_rr_sets(SMALL, 5, node_weights={99: 1.0}), "99"),
         (lambda: sample_rr_sets(SMALL, 5, node_weights="worth"), "no node attribute"),
         (lambda: sample_rr_sets(SMALL, 5, rng=1).coverage([77]), "77"),
-        (lambda: sample_rr_sets(SMALL, 5, model="sir"), "unknown"),
+        (lambda: sample_rr_sets(SMALL, 5, model="sri"), "unknown"),
     ],
 )
 def test_unknown_names_are_not_found(call: Any, message: str) -> None:

@@ -19,10 +19,8 @@ def validation():
     spec = importlib.util.spec_from_file_location("validation_page", ROOT / "docs" / "validation.py")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses look their module up
-    sys.path.insert(0, str(ROOT / "docs"))
     spec.loader.exec_module(module)
     yield module
-    sys.path.remove(str(ROOT / "docs"))
     del sys.modules[spec.name]
 
 

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from .._validation import number
 from ..errors import InputError
+from ..graph.follower_graph import FollowerGraph
 from ..kernels.epidemic import Clock
 from ..kernels.waiting import GEOMETRIC, Wait
 from .base import DiffusionModel
-from .epidemic_results import EpidemicEnsemble
+from .epidemic_results import EpidemicEnsemble, Grid
 from .program import Start
 from .waiting import KINDS, Exponential, WaitingTime
 
@@ -78,6 +79,19 @@ class Compartmental(DiffusionModel):
     def horizon(self) -> float:
         """End of all events; infinite where there is none."""
         return np.inf if self.end is None else float(self.end)
+
+    def grid(self, graph: FollowerGraph) -> Grid:
+        """Return the time grid of runs on a graph.
+
+        Parameters
+        ----------
+        graph : FollowerGraph
+
+        Returns
+        -------
+        Grid
+        """
+        return Grid(0.0, float(self.width), self.horizon)
 
     @property
     def clock(self) -> Clock:

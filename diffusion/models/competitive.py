@@ -313,7 +313,7 @@ class ICN(DiffusionModel):
         return negative_live_edges(graph, float(self.quality))
 
     def submodular(self, graph: FollowerGraph) -> bool:
-        """False of single worlds; the mean over the draws of opinions is (Chen et al. 2011)."""
+        """False: single worlds need not be; the mean over the draws of opinions is, see the notes of the class."""
         return False
 
     @property

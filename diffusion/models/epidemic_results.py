@@ -62,11 +62,8 @@ class EpidemicEnsemble(Ensemble):
     @cached_property
     def grid(self) -> Grid:
         """Start, width and end of the time grid."""
-        model = self.model
-        if hasattr(model, "grid"):
-            found: Grid = model.grid(self.graph)
-            return found
-        return Grid(0.0, float(model.width), math.inf if model.end is None else float(model.end))
+        found: Grid = self.model.grid(self.graph)
+        return found
 
     @property
     def times(self) -> NDArray[np.float64]:
