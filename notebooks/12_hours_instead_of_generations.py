@@ -20,10 +20,11 @@
 
 # %%
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 
 import diffusion as dif
-from diffusion.models import CTIC, SIR, SIS, Exponential, Gamma, OutbreakSize
+from diffusion.models import CTIC, SIR, SIS, Exponential, Gamma, OutbreakSize, TemporalIC
 
 # %matplotlib inline
 
@@ -109,6 +110,23 @@ sis = dif.simulate(g, seeds, model=SIS(0.05, Exponential(1 / 6), end=120), runs=
 _ = sis.plot()
 
 # %% [markdown]
+# ## Follows that begin after the post
+# A follow that begins after a note was posted carries nothing. Here follows begin at any time in ten days, and the note is posted after five. The static graph of
+# all follows says too much, and that of the moment of the post too little, since cascades take days.
+
+# %%
+arcs, began = g.to_pandas(), np.random.default_rng(7).uniform(0, 240, g.n_edges)
+ends = {"directed": True, "edges_mean": "influences", "nodes": g.nodes}
+follows = dif.graph.TemporalGraph.from_follows(arcs["source"], arcs["target"], began, **ends)
+views = {"all follows": follows.window(0, 240), "at the post": follows.at(120)}
+in_time = follows.with_probabilities("constant", p=0.08)
+reach = {name: dif.spread(view.with_probabilities("constant", p=0.08), seeds, rng=5) for name, view in views.items()}
+reach["as they begin"] = dif.spread(in_time, seeds, model=TemporalIC(delay, start=120.0), rng=5)
+pd.Series(
+    {name: f"{found.mean:.1f} [{found.low:.1f}, {found.high:.1f}]" for name, found in reach.items()}, name="reach"
+)
+
+# %% [markdown]
 # ## Answer
 
 # %%
@@ -120,5 +138,7 @@ print(
     f"hours {by_deadline.loc[48.0, 'gain']}.\n"
     f"Period. Exponential against nearly fixed periods of the same mean: {sir['exponential'].mean().mean:.0f} against "
     f"{sir['gamma, shape 4'].mean().mean:.0f} users.\n"
+    f"Follows. The static graph of all follows gives {reach['all follows'].mean:.0f} users, that at the post {reach['at the post'].mean:.0f}, the follows as they "
+    f"begin {reach['as they begin'].mean:.0f}.\n"
     f"Return. With SIS {level['mean']:.0f} [{level['low']:.0f}, {level['high']:.0f}] users are active after five days."
 )
