@@ -37,14 +37,19 @@ def probability_within(wait: WaitingTime, time: float) -> float:
 
 
 def threshold(
-    transmission: WaitingTime, recovery: WaitingTime, alias: Sequence[int], edges: Sequence[float], bits: int
+    transmission: WaitingTime,
+    recovery: WaitingTime,
+    alias: Sequence[int],
+    edges: Sequence[float],
+    bits: int,
+    most: float = math.inf,
 ) -> int:
     """Threshold of a node from the 64 bits of its period: bin of 12 bits, then inversion within the bin."""
     i, fraction = bits >> 52, (bits >> 20) & 0xFFFFFFFF
     k = i if fraction < alias[i] >> 16 else alias[i] & 0xFFFF
     u = (mix(bits + GOLDEN) >> 11) / 2**53 + 0.5 / 2**53
     u = min(edges[k] + u * (edges[k + 1] - edges[k]), 1 - 2**-53)
-    p = probability_within(transmission, quantile(recovery, u))
+    p = probability_within(transmission, min(quantile(recovery, u), most))
     whole = int(p * ONE + 0.5)
     least, most = k << 20, ((k + 1) << 20) - 1
     if k == 4095 and whole >= most:
@@ -61,12 +66,13 @@ def percolation_run(
     seeds: Iterable[int],
     key: int,
     run: int,
+    most: float = math.inf,
 ) -> NaiveRun:
     """Arc j out of u is live where its coin is below the threshold of u."""
     periods, transmits = world_of(key, TAG_PERIOD, run // 512), world_of(key, TAG_TRANSMIT, run // 512)
     lane = run % 512
     limit = [
-        threshold(transmission, recovery, *table, mix((base_of(periods, u) + (lane + 1) * GOLDEN) & MASK))
+        threshold(transmission, recovery, *table, mix((base_of(periods, u) + (lane + 1) * GOLDEN) & MASK), most)
         for u in range(n)
     ]
     live = [coin(transmits, j, lane) < limit[u] for j, (u, _) in enumerate(arcs)]

@@ -7,11 +7,12 @@ import math
 import networkx as nx
 import numpy as np
 import pytest
-from naive_percolation import percolation_run
+from naive_percolation import percolation_run, threshold
 from strategies import random_graph
 
 import diffusion as dif
 from diffusion.errors import InputError
+from diffusion.kernels.percolation import bits_of_period, threshold_of_lane
 from diffusion.models import Exponential, Fixed, Gamma, Geometric, LogNormal, OutbreakSize, Weibull
 
 PAIRS = [
@@ -61,6 +62,22 @@ def test_every_run_is_that_of_the_twin(graph, transmission, recovery, runs):
         assert dict(zip(internal, cascade.step.tolist(), strict=True)) == twin.step
         parents = [internal[p] if p >= 0 else None for p in cascade.parent.tolist()]
         assert dict(zip(internal, parents, strict=True)) == twin.parent
+
+
+def test_thresholds_know_the_longest_transmission_that_counts(graph):
+    """The last bin of a shortened period holds its whole tail, at one probability."""
+    transmission, recovery, most = Exponential(0.4), Exponential(1.0), 0.9
+    model = OutbreakSize(transmission, recovery, within=most)
+    periods = model.compile(graph)._periods
+    table = periods.alias.tolist(), periods.edges.tolist()
+    rng = np.random.default_rng(3)
+    tops = set()
+    for lane, base in enumerate(rng.integers(0, 2**63, 500, dtype=np.uint64)):
+        bits = int(bits_of_period(base, np.int64(lane)))
+        found = int(threshold_of_lane(periods, base, np.int64(lane)))
+        assert found == threshold(transmission, recovery, *table, bits, most)
+        tops.add(found)
+    assert max(tops) == round(-math.expm1(-0.4 * most) * 2**32)
 
 
 @pytest.mark.parametrize("runs", [60, 128, 700])
