@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,7 +16,7 @@ from ..kernels.waiting import GEOMETRIC, Wait
 from .base import DiffusionModel
 from .epidemic_results import EpidemicEnsemble, Grid
 from .program import Start
-from .waiting import KINDS, Exponential, WaitingTime
+from .waiting import Exponential, WaitingTime
 
 __all__ = ["MAX_STEPS", "Compartmental", "seeds_by_run", "too_many_steps", "typical_time"]
 
@@ -98,15 +97,10 @@ class Compartmental(DiffusionModel):
         """Grid of time steps, as kernels take it."""
         return Clock(float(self.width), MAX_STEPS)
 
-    @property
-    def changed(self) -> dict[str, Any]:
-        """Parameters by name, without those at their defaults; exponential waiting times by their rates."""
-        values = {f.name: (_short(getattr(self, f.name)), f.default) for f in fields(self)}  # type: ignore[arg-type]
-        return {name: value for name, (value, default) in values.items() if value != default}
-
     def study_table(self) -> dict[str, Any]:
-        """See `Declared.study_table`: waiting times that are not exponential are tables of their own."""
-        return {name: _declared(value) for name, value in self.changed.items()}
+        """See `Declared.study_table`: exponential waiting times are their rates."""
+        waits = {name: wait for name, wait in self.changed.items() if isinstance(wait, Exponential)}
+        return super().study_table() | {name: wait.rate for name, wait in waits.items()}
 
     def study_columns(self, table: Mapping[str, Any]) -> dict[str, Any]:
         """See `Declared.study_columns`: of waiting times the mean and the distribution."""
@@ -116,17 +110,6 @@ class Compartmental(DiffusionModel):
             columns[f"{name}_mean"] = float(wait.expected)
             columns[f"{name}_times"] = str(wait)
         return columns
-
-
-def _short(value: Any) -> Any:
-    return value.rate if type(value) is Exponential else value
-
-
-def _declared(value: Any) -> Any:
-    for kind, of in KINDS.items():
-        if type(value) is of:
-            return {"kind": kind} | {f.name: getattr(value, f.name) for f in fields(value)}
-    return value
 
 
 def typical_time(*waits: Wait) -> float:

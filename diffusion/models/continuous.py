@@ -18,13 +18,12 @@ from .base import DiffusionModel, LiveEdges
 from .cascade import CascadeProgram
 from .program import Chunk, Program, Start, Trace, Workspace
 from .timed import TimedSampler, arrival, limit_of, scaled
-from .waiting import Exponential, Geometric, WaitingTime
+from .waiting import RATE_1, Geometric, WaitingTime
 
 __all__ = ["CTIC", "ICM"]
 
 _ANY_DELAY = np.full(1, 2.0)
 _CERTAIN = np.ones(1, np.float32)
-_UNIT_RATE = Exponential(1.0)
 for _array in (_ANY_DELAY, _CERTAIN):
     _array.flags.writeable = False
 
@@ -136,7 +135,7 @@ class CTIC(_InTime):
     True
     """
 
-    delay: Any = _UNIT_RATE
+    delay: Any = RATE_1
     deadline: float | None = None
     width: float = 1.0
 

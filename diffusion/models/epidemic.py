@@ -17,7 +17,7 @@ from .outbreak_size import OutbreakSize
 from .program import Chunk, Program, Start, Trace, Workspace
 from .timed import timed_sampler
 from .transmissibility import with_transmissibility
-from .waiting import Fixed, WaitingTime
+from .waiting import RATE_1, Fixed, WaitingTime
 
 __all__ = ["SEIR", "SIR"]
 
@@ -122,7 +122,7 @@ class SIR(_Outbreaks):
     example: ClassVar[str] = "SIR(transmission=0.3, recovery=1.0)"
 
     transmission: WaitingTime | float
-    recovery: WaitingTime | float = 1.0
+    recovery: WaitingTime | float = RATE_1
     width: float = field(default=1.0, kw_only=True)
     end: float | None = field(default=None, kw_only=True)
 
@@ -177,7 +177,7 @@ class SEIR(_Outbreaks):
 
     transmission: WaitingTime | float
     incubation: WaitingTime | float
-    recovery: WaitingTime | float = 1.0
+    recovery: WaitingTime | float = RATE_1
     width: float = field(default=1.0, kw_only=True)
     end: float | None = field(default=None, kw_only=True)
 

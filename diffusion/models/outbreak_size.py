@@ -19,7 +19,7 @@ from .next_generation import NextGeneration
 from .program import Chunk, Program, Start, Trace, Workspace, arcs_of
 from .timed import timed_sampler
 from .transmissibility import with_transmissibility
-from .waiting import Exponential, Fixed, WaitingTime
+from .waiting import RATE_1, Fixed, WaitingTime
 
 __all__ = ["OutbreakSize"]
 
@@ -73,7 +73,7 @@ class OutbreakSize(DiffusionModel):
     takes_probabilities = False
 
     transmission: WaitingTime | float
-    recovery: WaitingTime | float = field(default=Exponential(1.0))
+    recovery: WaitingTime | float = RATE_1
     within: float | None = field(default=None, kw_only=True)
     generations: bool = field(default=False, kw_only=True)
 

@@ -17,7 +17,7 @@ from ..kernels.reinfection import Contacts, Relapse, first_infections, many_rela
 from ..kernels.waiting import FIXED, GAMMA, GEOMETRIC, Wait
 from .compartmental import MAX_STEPS, Compartmental, seeds_by_run, too_many_steps
 from .program import Chunk, Program, Start, Trace, Workspace
-from .waiting import Fixed, WaitingTime
+from .waiting import RATE_1, Fixed, WaitingTime
 
 __all__ = ["SIRS", "SIS"]
 
@@ -108,7 +108,7 @@ class SIS(_Relapsing):
     example: ClassVar[str] = "SIS(transmission=0.3, recovery=1.0, end=50.0)"
 
     transmission: WaitingTime | float
-    recovery: WaitingTime | float = 1.0
+    recovery: WaitingTime | float = RATE_1
     width: float = field(default=1.0, kw_only=True)
     end: float | None = field(default=None, kw_only=True)
 

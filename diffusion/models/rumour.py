@@ -15,7 +15,7 @@ from ..kernels.events import Heap
 from ..kernels.rumour import Gossip, Pairs, Talk, rumour_tree, rumours
 from .compartmental import Compartmental, seeds_by_run, too_many_steps
 from .program import Chunk, Program, Start, Trace, Workspace
-from .waiting import WaitingTime
+from .waiting import RATE_1, WaitingTime
 
 __all__ = ["Rumour"]
 
@@ -79,7 +79,7 @@ class Rumour(Compartmental):
     example: ClassVar[str] = "Rumour(spread=1.0, stifle=1.0)"
 
     spread: WaitingTime | float
-    stifle: WaitingTime | float = 1.0
+    stifle: WaitingTime | float = RATE_1
     kind: Literal["maki_thompson", "daley_kendall"] = field(default="maki_thompson", kw_only=True)
     width: float = field(default=1.0, kw_only=True)
     end: float | None = field(default=None, kw_only=True)

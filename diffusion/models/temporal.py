@@ -31,11 +31,11 @@ from ..kernels.waiting import FIXED, Wait
 from .base import DiffusionModel, need_probabilities
 from .epidemic_results import EpidemicEnsemble, Grid
 from .program import NO_WEIGHTS, Chunk, Program, Start, Trace, Workspace
-from .waiting import Exponential, Fixed, WaitingTime
+from .waiting import RATE_1, Exponential, Fixed, WaitingTime
 
 __all__ = ["TemporalIC", "TemporalSIR"]
 
-_NEVER, _RATE_1 = Exponential(0.0), Exponential(1.0)
+_NEVER = Exponential(0.0)
 
 
 class _TemporalModel(DiffusionModel):
@@ -249,7 +249,7 @@ class TemporalIC(_TemporalModel):
     [0, 1]
     """
 
-    delay: Any = _RATE_1
+    delay: Any = RATE_1
     start: float | Literal["random"] | None = None
     width: float | None = None
     deadline: float | None = None

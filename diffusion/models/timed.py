@@ -16,9 +16,9 @@ from ..kernels.heap import new_heap
 from ..kernels.rr_sets import PLAN, plan_ic, sample_ic, sort_mixed
 from ..kernels.rr_sets import Plan as KernelPlan
 from ..kernels.timed_rr import InPlan, Marks, Timing, fill_bounds, sample_timed
-from ..kernels.waiting import FIXED, GAMMA, GEOMETRIC, LOGNORMAL, Wait
+from ..kernels.waiting import FIXED, GEOMETRIC, Wait
 from .base import RRSampler
-from .waiting import Fixed, WaitingTime
+from .waiting import Fixed, WaitingTime, distribution
 
 __all__ = ["TimedSampler", "arrival", "limit_of", "scaled", "timed_sampler"]
 
@@ -83,16 +83,7 @@ def arrival(wait: Wait, graph: FollowerGraph, limit: float) -> NDArray[np.float6
     """
     if _invertible(wait):
         return uniform_bounds(wait, graph, _constant(np.full(1, limit)))
-    from scipy.special import gammainc, ndtr
-
-    if wait.kind == GAMMA:
-        found = gammainc(wait.shape, limit / wait.scale)
-    else:
-        assert wait.kind == LOGNORMAL
-        with np.errstate(divide="ignore", invalid="ignore"):
-            far = np.log(np.float64(limit)) - np.log(wait.scale)
-            found = ndtr(far / wait.shape) if wait.shape > 0 else (far >= 0).astype(np.float64)
-    return _constant(np.asarray(found, np.float64))
+    return _constant(distribution(wait, np.full(1, limit), wait.scale))
 
 
 def scaled(graph: FollowerGraph, factor: NDArray[np.float64], deadline: float | None) -> FollowerGraph:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..graph.follower_graph import FollowerGraph
 from ..kernels.waiting import EXPONENTIAL, FIXED, GAMMA, GEOMETRIC, LOGNORMAL, WEIBULL, Wait
-from .waiting import WaitingTime
+from .waiting import WaitingTime, distribution
 
 __all__ = ["transmissibility", "with_transmissibility"]
 
@@ -60,7 +59,7 @@ def _of_pairs(of_arc: Wait, of_node: Wait, d: Floats, r: Floats, end: float) -> 
     never_r = r <= 0 if of_node.kind == GEOMETRIC else np.isinf(r)
     found = np.where(never_d, 0.0, 1.0)
     if end < np.inf:
-        found = np.where(never_d, 0.0, _cdf(of_arc, np.full(1, end), np.where(never_d, 1.0, d)))
+        found = np.where(never_d, 0.0, distribution(of_arc, np.full(1, end), np.where(never_d, 1.0, d)))
     usual = ~never_d & ~never_r
     if usual.any():
         of = of_arc, of_node, d[usual], r[usual]
@@ -71,7 +70,7 @@ def _of_pairs(of_arc: Wait, of_node: Wait, d: Floats, r: Floats, end: float) -> 
 def _usual(of_arc: Wait, of_node: Wait, d: Floats, r: Floats) -> Floats:
     kinds = of_arc.kind, of_node.kind
     if of_node.kind == FIXED:
-        return _cdf(of_arc, r, d)
+        return distribution(of_arc, r, d)
     if kinds == (EXPONENTIAL, EXPONENTIAL):
         return np.asarray(r / (r + d))
     if kinds == (GEOMETRIC, GEOMETRIC):
@@ -81,7 +80,7 @@ def _usual(of_arc: Wait, of_node: Wait, d: Floats, r: Floats) -> Floats:
     if kinds == (GAMMA, EXPONENTIAL):
         return np.asarray((1.0 + d / r) ** -of_arc.shape)
     if of_arc.kind == FIXED:
-        return 1.0 - _cdf(of_node, d, r, left=True)
+        return 1.0 - distribution(of_node, d, r, left=True)
     if GEOMETRIC in kinds or d.size <= FEW:
         return _midpoints(of_arc, of_node, d, r)
     # Both times are a scale times a time of scale 1: the probability is a smooth function of the ratio alone.
@@ -95,7 +94,7 @@ def _usual(of_arc: Wait, of_node: Wait, d: Floats, r: Floats) -> Floats:
 
 def _by_end(of_arc: Wait, of_node: Wait, d: Floats, r: Floats, end: float) -> Floats:
     if of_node.kind == FIXED:
-        return _cdf(of_arc, np.minimum(r, end), d)
+        return distribution(of_arc, np.minimum(r, end), d)
     if (of_arc.kind, of_node.kind) == (EXPONENTIAL, EXPONENTIAL):
         return np.asarray(r / (r + d) * -np.expm1(-end / d - end / r))
     pairs, back = np.unique(np.stack([d, r]), axis=1, return_inverse=True)
@@ -107,31 +106,8 @@ def _midpoints(of_arc: Wait, of_node: Wait, d: Floats, r: Floats, end: float = n
     levels = (np.arange(POINTS) + 0.5) / POINTS
     found = np.empty(d.size)
     for i in range(d.size):
-        found[i] = _cdf(of_arc, np.minimum(_quantiles(of_node, levels, r[i]), end), d[i]).mean()
+        found[i] = distribution(of_arc, np.minimum(_quantiles(of_node, levels, r[i]), end), d[i]).mean()
     return found
-
-
-def _cdf(wait: Wait, time: Floats, scale: Any, *, left: bool = False) -> Floats:
-    """P(time of that scale <= `time`); with `left` <."""
-    from scipy import special
-
-    kind, _, shape = wait
-    if kind == FIXED:
-        return np.asarray(time > scale if left else time >= scale, np.float64)
-    if kind == EXPONENTIAL:
-        return np.asarray(-np.expm1(-time / scale))
-    if kind == WEIBULL:
-        return np.asarray(-np.expm1(-((time / scale) ** shape)))
-    if kind == GEOMETRIC:
-        steps = np.ceil(time) - 1.0 if left else np.floor(time)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(steps <= 0, 0.0, -np.expm1(np.maximum(steps, 1.0) * np.log1p(-np.asarray(scale))))
-    if kind == GAMMA:
-        return np.asarray(special.gammainc(shape, time / scale))
-    if shape == 0.0:
-        return np.asarray(time > scale if left else time >= scale, np.float64)
-    with np.errstate(divide="ignore"):
-        return np.asarray(special.ndtr((np.log(time) - np.log(scale)) / shape))
 
 
 def _quantiles(wait: Wait, levels: Floats, scale: float) -> Floats:

@@ -16,7 +16,17 @@ from ..errors import InputError, NotFoundError, did_you_mean
 from ..graph.follower_graph import FollowerGraph
 from ..kernels.waiting import EXPONENTIAL, FIXED, GAMMA, GEOMETRIC, LOGNORMAL, WEIBULL, Wait
 
-__all__ = ["Exponential", "Fixed", "Gamma", "Geometric", "LogNormal", "WaitingTime", "Weibull"]
+__all__ = [
+    "RATE_1",
+    "Exponential",
+    "Fixed",
+    "Gamma",
+    "Geometric",
+    "LogNormal",
+    "WaitingTime",
+    "Weibull",
+    "distribution",
+]
 
 
 @dataclass(frozen=True)
@@ -32,7 +42,6 @@ class WaitingTime(ABC):
     """
 
     kind: ClassVar[int]
-    discrete: ClassVar[bool] = False
 
     @staticmethod
     def of(value: Any, name: str) -> WaitingTime:
@@ -83,17 +92,29 @@ class WaitingTime(ABC):
         except InputError as error:
             raise InputError(f"{name}: {error}") from None
 
+    def __post_init__(self) -> None:
+        first, *others = fields(self)
+        if self.column is None:
+            self._check(self._first, first.name)
+        for other in others:
+            self._check_form(self.form, other.name)
+
     @property
-    @abstractmethod
+    def _first(self) -> Any:
+        """The parameter that may be a column."""
+        return getattr(self, fields(self)[0].name)
+
+    @property
     def column(self) -> str | None:
         """Name of the column that the first parameter names; None: one value for all."""
+        return self._first if isinstance(self._first, str) else None
 
-    @abstractmethod
     def scales(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the scale that kernels take of values of the first parameter."""
+        return values
 
     @property
-    def study_value(self) -> float | str | dict[str, Any]:
+    def study_value(self) -> dict[str, Any]:
         """What declares it in the table of a model: what `of` takes."""
         name = next(name for name, kind in KINDS.items() if kind is type(self))
         return {"kind": name, **{f.name: getattr(self, f.name) for f in fields(self)}}
@@ -105,8 +126,8 @@ class WaitingTime(ABC):
 
     @property
     def form(self) -> float:
-        """Shape that kernels take."""
-        return 1.0
+        """Shape that kernels take: the second parameter, where there is one."""
+        return getattr(self, fields(self)[1].name) if len(fields(self)) > 1 else 1.0
 
     @property
     def never(self) -> bool:
@@ -114,11 +135,14 @@ class WaitingTime(ABC):
         return bool(np.isinf(self.expected))
 
     @property
-    @abstractmethod
     def expected(self) -> float:
         """Mean; NaN where a column gives each its own."""
+        return math.nan if self.column is not None else self._mean(self._first)
 
     @abstractmethod
+    def _mean(self, first: float) -> float:
+        """Mean at a value of the first parameter."""
+
     def cdf(self, time: NDArray[np.float64] | float) -> Any:
         """Probability that the time is at most `time`, where one value holds for all.
 
@@ -130,6 +154,8 @@ class WaitingTime(ABC):
         -------
         float or ndarray
         """
+        scale = self.scales(np.asarray(self._first, np.float64))
+        return distribution(Wait(self.kind, scale, float(self.form)), np.asarray(time, np.float64), scale)
 
     def on_arcs(self, graph: FollowerGraph, name: str) -> Wait:
         """Return what kernels read of the waiting times of arcs.
@@ -172,7 +198,7 @@ class WaitingTime(ABC):
 
     def _wait(self, columns: Mapping[str, Any] | None, name: str, of: str) -> Wait:
         if columns is None:
-            values = np.asarray([getattr(self, fields(self)[0].name)], np.float64)
+            values = np.asarray([self._first], np.float64)
         else:
             column = self.column
             assert column is not None
@@ -188,21 +214,53 @@ class WaitingTime(ABC):
         return Wait(self.kind, _constant(self.scales(values)), float(self.form))
 
     def _check(self, value: Any, name: str) -> None:
-        number(value, name, least=0)
+        number(value, name, above=0)
 
-    def _check_first(self, value: Any, name: str) -> None:
-        if not isinstance(value, str):
-            self._check(value, name)
+    def _check_form(self, value: Any, name: str) -> None:
+        number(value, name, above=0)
+
+
+def distribution(wait: Wait, time: NDArray[np.float64], scale: Any, *, left: bool = False) -> NDArray[np.float64]:
+    """P(time of that scale <= `time`) under the kind and shape of a wait; with `left` <.
+
+    Parameters
+    ----------
+    wait : Wait
+        Its own scales are not read.
+    time : ndarray of float64
+    scale : float or ndarray of float64
+        Broadcast against `time`.
+    left : bool
+
+    Returns
+    -------
+    ndarray of float64
+    """
+    from scipy import special
+
+    kind, _, shape = wait
+    if kind == FIXED:
+        return np.asarray(time > scale if left else time >= scale, np.float64)
+    if kind == EXPONENTIAL:
+        return np.asarray(-np.expm1(-time / scale))
+    if kind == WEIBULL:
+        return np.asarray(-np.expm1(-((time / scale) ** shape)))
+    if kind == GEOMETRIC:
+        steps = np.ceil(time) - 1.0 if left else np.floor(time)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(steps <= 0, 0.0, -np.expm1(np.maximum(steps, 1.0) * np.log1p(-np.asarray(scale))))
+    if kind == GAMMA:
+        return np.asarray(special.gammainc(shape, time / scale))
+    if shape == 0.0:
+        return np.asarray(time > scale if left else time >= scale, np.float64)
+    with np.errstate(divide="ignore"):
+        return np.asarray(special.ndtr((np.log(time) - np.log(scale)) / shape))
 
 
 def _constant(array: NDArray[np.float64]) -> NDArray[np.float64]:
     array = np.array(array, np.float64)
     array.flags.writeable = False  # as the arrays of a graph: kernels compile once
     return array
-
-
-def _column(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
 
 
 def _inverse(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -233,13 +291,8 @@ class Exponential(WaitingTime):
 
     rate: float | str
 
-    def __post_init__(self) -> None:
-        self._check_first(self.rate, "rate")
-
-    @property
-    def column(self) -> str | None:
-        """See `WaitingTime.column`."""
-        return _column(self.rate)
+    def _check(self, value: Any, name: str) -> None:
+        number(value, name, least=0)
 
     @property
     def text(self) -> str:
@@ -250,14 +303,8 @@ class Exponential(WaitingTime):
         """See `WaitingTime.scales`."""
         return _inverse(values)
 
-    @property
-    def expected(self) -> float:
-        """See `WaitingTime.expected`."""
-        return math.nan if isinstance(self.rate, str) else math.inf if self.rate == 0 else 1.0 / self.rate
-
-    def cdf(self, time: NDArray[np.float64] | float) -> Any:
-        """See `WaitingTime.cdf`."""
-        return -np.expm1(-float(self.rate) * np.asarray(time, np.float64))
+    def _mean(self, first: float) -> float:
+        return math.inf if first == 0 else 1.0 / first
 
 
 @dataclass(frozen=True)
@@ -285,37 +332,12 @@ class Gamma(WaitingTime):
     mean: float | str
     shape: float
 
-    def __post_init__(self) -> None:
-        self._check_first(self.mean, "mean")
-        number(self.shape, "shape", above=0)
-
-    def _check(self, value: Any, name: str) -> None:
-        number(value, name, above=0)
-
-    @property
-    def column(self) -> str | None:
-        """See `WaitingTime.column`."""
-        return _column(self.mean)
-
-    @property
-    def expected(self) -> float:
-        """See `WaitingTime.expected`."""
-        return math.nan if isinstance(self.mean, str) else float(self.mean)
-
-    @property
-    def form(self) -> float:
-        """See `WaitingTime.form`."""
-        return self.shape
+    def _mean(self, first: float) -> float:
+        return float(first)
 
     def scales(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """See `WaitingTime.scales`."""
         return np.asarray(values, np.float64) / self.shape
-
-    def cdf(self, time: NDArray[np.float64] | float) -> Any:
-        """See `WaitingTime.cdf`."""
-        from scipy.special import gammainc
-
-        return gammainc(self.shape, np.asarray(time, np.float64) * self.shape / float(self.mean))
 
 
 @dataclass(frozen=True)
@@ -344,35 +366,8 @@ class Weibull(WaitingTime):
     scale: float | str
     shape: float
 
-    def __post_init__(self) -> None:
-        self._check_first(self.scale, "scale")
-        number(self.shape, "shape", above=0)
-
-    def _check(self, value: Any, name: str) -> None:
-        number(value, name, above=0)
-
-    @property
-    def column(self) -> str | None:
-        """See `WaitingTime.column`."""
-        return _column(self.scale)
-
-    @property
-    def form(self) -> float:
-        """See `WaitingTime.form`."""
-        return self.shape
-
-    def scales(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """See `WaitingTime.scales`."""
-        return values
-
-    @property
-    def expected(self) -> float:
-        """See `WaitingTime.expected`."""
-        return math.nan if isinstance(self.scale, str) else self.scale * math.gamma(1.0 + 1.0 / self.shape)
-
-    def cdf(self, time: NDArray[np.float64] | float) -> Any:
-        """See `WaitingTime.cdf`."""
-        return -np.expm1(-((np.asarray(time, np.float64) / float(self.scale)) ** self.shape))
+    def _mean(self, first: float) -> float:
+        return first * math.gamma(1.0 + 1.0 / self.shape)
 
 
 @dataclass(frozen=True)
@@ -400,37 +395,11 @@ class LogNormal(WaitingTime):
     median: float | str
     sigma: float
 
-    def __post_init__(self) -> None:
-        self._check_first(self.median, "median")
-        number(self.sigma, "sigma", least=0)
+    def _check_form(self, value: Any, name: str) -> None:
+        number(value, name, least=0)
 
-    def _check(self, value: Any, name: str) -> None:
-        number(value, name, above=0)
-
-    @property
-    def column(self) -> str | None:
-        """See `WaitingTime.column`."""
-        return _column(self.median)
-
-    @property
-    def form(self) -> float:
-        """See `WaitingTime.form`."""
-        return self.sigma
-
-    def scales(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """See `WaitingTime.scales`."""
-        return values
-
-    @property
-    def expected(self) -> float:
-        """See `WaitingTime.expected`."""
-        return math.nan if isinstance(self.median, str) else self.median * math.exp(self.sigma**2 / 2.0)
-
-    def cdf(self, time: NDArray[np.float64] | float) -> Any:
-        """See `WaitingTime.cdf`."""
-        from scipy.stats import lognorm
-
-        return lognorm.cdf(np.asarray(time, np.float64), self.sigma, scale=float(self.median))
+    def _mean(self, first: float) -> float:
+        return first * math.exp(self.sigma**2 / 2.0)
 
 
 @dataclass(frozen=True)
@@ -455,26 +424,11 @@ class Fixed(WaitingTime):
 
     time: float | str
 
-    def __post_init__(self) -> None:
-        self._check_first(self.time, "time")
+    def _check(self, value: Any, name: str) -> None:
+        number(value, name, least=0)
 
-    @property
-    def column(self) -> str | None:
-        """See `WaitingTime.column`."""
-        return _column(self.time)
-
-    def scales(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """See `WaitingTime.scales`."""
-        return values
-
-    @property
-    def expected(self) -> float:
-        """See `WaitingTime.expected`."""
-        return math.nan if isinstance(self.time, str) else float(self.time)
-
-    def cdf(self, time: NDArray[np.float64] | float) -> Any:
-        """See `WaitingTime.cdf`."""
-        return (np.asarray(time, np.float64) >= float(self.time)).astype(np.float64)
+    def _mean(self, first: float) -> float:
+        return float(first)
 
 
 @dataclass(frozen=True)
@@ -497,35 +451,17 @@ class Geometric(WaitingTime):
     """
 
     kind: ClassVar[int] = GEOMETRIC
-    discrete: ClassVar[bool] = True
 
     p: float | str
-
-    def __post_init__(self) -> None:
-        self._check_first(self.p, "p")
 
     def _check(self, value: Any, name: str) -> None:
         probability(value, name)
 
-    @property
-    def column(self) -> str | None:
-        """See `WaitingTime.column`."""
-        return _column(self.p)
-
-    def scales(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """See `WaitingTime.scales`."""
-        return values
-
-    @property
-    def expected(self) -> float:
-        """See `WaitingTime.expected`."""
-        return math.nan if isinstance(self.p, str) else math.inf if self.p == 0 else 1.0 / self.p
-
-    def cdf(self, time: NDArray[np.float64] | float) -> Any:
-        """See `WaitingTime.cdf`."""
-        return 1.0 - (1.0 - float(self.p)) ** np.floor(np.asarray(time, np.float64))
+    def _mean(self, first: float) -> float:
+        return math.inf if first == 0 else 1.0 / first
 
 
+RATE_1 = Exponential(1.0)
 KINDS: dict[str, type[WaitingTime]] = {
     "exponential": Exponential,
     "gamma": Gamma,
