@@ -155,10 +155,10 @@ def continuous_run(arcs, seeds, key, run, space):
 
 
 @njit
-def continuous_batch(arcs, seeds, key, first, last, space, node_counts, weighing):
+def continuous_batch(arcs, seeds, begin, key, first, last, space, node_counts, weighing):
     """Runs first ... last - 1  ->  new activations i4[last - first, steps], arc visits; weighing as in `run_batch`.
 
-    A run of more than MOST_STEPS steps ends them: no more columns than MOST_STEPS + 1 are filled.
+    The seeds of run `first + i` are begin[i] ... begin[i + 1] - 1, or all of them where `begin` has one entry. A run of more than MOST_STEPS steps ends them: no more columns than MOST_STEPS + 1 are filled.
     """
     weights, sums = weighing.weights, weighing.sums
     nodes, steps, time = space.nodes, space.steps, space.time
@@ -166,12 +166,14 @@ def continuous_batch(arcs, seeds, key, first, last, space, node_counts, weighing
     parent = np.empty(0, np.int32)
     depth, visits = np.int64(0), np.int64(0)
     for run in range(first, last):
-        size, seen = one_run(arcs, seeds, key, run, False, space, parent)
+        row = run - first
+        mine = seeds if begin.size == 1 else seeds[begin[row] : begin[row + 1]]
+        size, seen = one_run(arcs, mine, key, run, False, space, parent)
         visits += seen
         if size == 0:
             continue
         if weights.size > 0:
-            sums[run - first] += weigh(nodes[:size], weights)
+            sums[row] += weigh(nodes[:size], weights)
         needed = np.int64(steps[size - 1]) + 1
         if needed > MOST_STEPS + 1:
             depth = needed
@@ -185,7 +187,7 @@ def continuous_batch(arcs, seeds, key, first, last, space, node_counts, weighing
             node_counts[v] += 1
             time[v] = UNSEEN
             if depth <= MOST_STEPS + 1:
-                new[run - first, steps[i]] += 1
+                new[row, steps[i]] += 1
         if depth > MOST_STEPS + 1:
             break
     return new[:, : min(depth, new.shape[1])].copy(), depth, visits

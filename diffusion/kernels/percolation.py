@@ -497,19 +497,21 @@ def percolation_run(arcs, periods, seeds, key, run, lists):
     return lists.nodes[:size].copy(), lists.step[:size].copy(), lists.parent[:size].copy()
 
 
-# seeds of run r: all, or those of it where run_of has any  ->  new infections i4[last - first, steps], arc visits
+# seeds i4[], begin i8[last - first + 1] (of each run; of one entry: all in every run)  ->  new infections
+# i4[last - first, steps], arc visits
 @njit
-def percolation_runs(arcs, periods, start, key, first, last, lists, node_counts, weighing, in_generations):
+def percolation_runs(arcs, periods, seeds, begin, key, first, last, lists, node_counts, weighing, in_generations):
     """Runs first ... last - 1 one by one; node_counts and the sums of weighing are added to."""
     weights, sums = weighing.weights, weighing.sums
     new = np.zeros((last - first, 16 if in_generations else 2), np.int32)
     visits, steps = np.int64(0), 0
     for run in range(first, last):
-        seeds = start.seeds if start.run_of.size == 0 else start.seeds[start.run_of == run]
-        size, seen = one_run(arcs, periods, seeds, key, run, lists)
+        row = run - first
+        mine = seeds if begin.size == 1 else seeds[begin[row] : begin[row + 1]]
+        size, seen = one_run(arcs, periods, mine, key, run, lists)
         visits += seen
         if weights.size > 0:
-            sums[run - first] += weigh(lists.nodes[:size], weights)
+            sums[row] += weigh(lists.nodes[:size], weights)
         if size == 0:
             continue
         depth = lists.step[size - 1] + 1 if in_generations else 2
@@ -519,7 +521,7 @@ def percolation_runs(arcs, periods, start, key, first, last, lists, node_counts,
             new = more
         steps = max(steps, depth)
         for i in range(size):
-            new[run - first, lists.step[i] if in_generations else min(lists.step[i], 1)] += 1
+            new[row, lists.step[i] if in_generations else min(lists.step[i], 1)] += 1
             node_counts[lists.nodes[i]] += 1
     return new[:, :steps].copy(), visits
 

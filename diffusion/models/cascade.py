@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from ..graph.follower_graph import FollowerGraph
 from ..graph.probabilities import lt_bounds
-from ..kernels.arcs import Weighing
 from ..kernels.cascade import replay_run, run_batch
 from ..kernels.prefixes import prefix_batch
 from .base import DiffusionModel, LiveEdges, need_probabilities
@@ -139,7 +138,7 @@ class CascadeProgram(Program):
     def run(self, start: Start, first: int, last: int, workspace: Workspace) -> Chunk:
         """See `Program.run`."""
         words = workspace.words
-        weighing = Weighing(start.weights, np.zeros(64 * words if start.weights.size else 0))
+        weighing = start.weighing(64 * words)
         block, counts_by_node = start.block(first, last, words), workspace.node_counts[:, 0]
         counts, visits = run_batch(self.arcs, start.for_kernel, block, workspace.lanes, counts_by_node, weighing)
         new = np.ascontiguousarray(counts[:, : last - first].T)[:, :, None]

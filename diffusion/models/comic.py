@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from .._validation import probability
 from ..graph.follower_graph import FollowerGraph
-from ..kernels.arcs import Weighing
 from ..kernels.comic import Items, Told, comic_batch, comic_run
 from .base import need_probabilities
 from .competitive import Rivals, brand_names
@@ -124,7 +123,7 @@ class _ComICProgram(Program):
     def run(self, start: Start, first: int, last: int, workspace: Workspace) -> Chunk:
         """See `Program.run`."""
         assert isinstance(workspace, _Workspace)
-        weighing = Weighing(start.weights, np.zeros(last - first if start.weights.size else 0))
+        weighing = start.weighing(last - first)
         where = start.for_kernel, start.brand_of, start.key, first, last
         new, visits = comic_batch(self.arcs, self.items, *where, workspace.told, workspace.node_counts, weighing)
         return Chunk(new, int(visits), weighing.sums if start.weights.size else None)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .._validation import number
 from ..errors import InputError
@@ -15,10 +14,9 @@ from ..kernels.epidemic import Clock
 from ..kernels.waiting import GEOMETRIC, Wait
 from .base import DiffusionModel
 from .epidemic_results import EpidemicEnsemble, Grid
-from .program import Start
 from .waiting import Exponential, WaitingTime
 
-__all__ = ["MAX_STEPS", "Compartmental", "seeds_by_run", "too_many_steps", "typical_time"]
+__all__ = ["MAX_STEPS", "Compartmental", "too_many_steps", "typical_time"]
 
 MAX_STEPS = 20_000  # of a time grid: 512 runs with three states then take 120 MB
 
@@ -121,18 +119,6 @@ def typical_time(*waits: Wait) -> float:
             middle = float(np.median(times))
             found.append(1.0 / middle if kind == GEOMETRIC else middle)
     return min(found, default=1.0)
-
-
-def seeds_by_run(start: Start, first: int, last: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Seeds of runs first ... last - 1 and where those of each begin; one entry where all runs have all seeds."""
-    if not start.run_of.size:
-        return start.seeds, IN_EVERY_RUN
-    here = np.flatnonzero((start.run_of >= first) & (start.run_of < last))
-    order = here[np.argsort(start.run_of[here], kind="stable")]
-    return start.seeds[order], np.searchsorted(start.run_of[order], np.arange(first, last + 1)).astype(np.int64)
-
-
-IN_EVERY_RUN = np.zeros(1, np.int64)
 
 
 def too_many_steps(model: Compartmental) -> InputError:

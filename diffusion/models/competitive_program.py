@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from ..graph.follower_graph import FollowerGraph
 from ..graph.probabilities import lt_bounds
-from ..kernels.arcs import Weighing
 from ..kernels.coins import ALWAYS, LANES
 from ..kernels.competitive import Rivalry, Rows, replay_rivals, rivals_batch
 from ..kernels.lanes import BLOCK, FEW, WAITING
@@ -104,7 +103,7 @@ class RivalsProgram(Program):
         """See `Program.run`."""
         assert isinstance(workspace, _Workspace)
         words, runs = workspace.words, last - first
-        weighing = Weighing(start.weights, np.zeros(64 * words if start.weights.size else 0))
+        weighing = start.weighing(64 * words)
         where = start.for_kernel, start.brand_of, start.block(first, last, words)
         space = workspace.lanes, workspace.rows, workspace.node_counts
         counts, visits = rivals_batch(self.arcs, self.graph.csr.into, self.rivalry, *where, *space, weighing)

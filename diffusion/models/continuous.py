@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from .._validation import number, probability
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
-from ..kernels.arcs import Weighing
 from ..kernels.continuous import LARGEST, MOST_STEPS, UNSEEN, Space, Timed, continuous_batch, continuous_run
 from ..kernels.heap import new_heap
 from .base import DiffusionModel, LiveEdges
@@ -225,12 +224,10 @@ class _TimedProgram(Program):
 
     def run(self, start: Start, first: int, last: int, workspace: Workspace) -> Chunk:
         """See `Program.run`."""
-        if start.run_of.size:
-            return super().run(start, first, last, workspace)
         assert isinstance(workspace, _Workspace)
-        weighing = Weighing(start.weights, np.zeros(last - first if start.weights.size else 0))
+        weighing = start.weighing(last - first)
         counts = workspace.node_counts[:, 0]
-        of_runs = self._arcs, start.seeds, start.key, first, last, workspace.space, counts, weighing
+        of_runs = self._arcs, *start.by_run(first, last), start.key, first, last, workspace.space, counts, weighing
         new, depth, visits = continuous_batch(*of_runs)
         self._check_steps(int(depth) - 1)
         return Chunk(new[:, :, None], int(visits), weighing.sums if start.weights.size else None)

@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..graph.follower_graph import FollowerGraph
-from ..kernels.arcs import OutArcs, Weighing
+from ..kernels.arcs import OutArcs
 from ..kernels.epidemic import BUCKETS, FREE, Course, Outbreak, outbreak_tree, outbreaks, steps_of
 from .base import DiffusionModel, LiveEdges
-from .compartmental import Compartmental, seeds_by_run, too_many_steps, typical_time
+from .compartmental import Compartmental, too_many_steps, typical_time
 from .next_generation import NextGeneration
 from .outbreak_size import OutbreakSize
 from .program import Chunk, Program, Start, Trace, Workspace
@@ -229,8 +229,8 @@ class _OutbreakProgram(Program):
     def run(self, start: Start, first: int, last: int, workspace: Workspace) -> Chunk:
         """See `Program.run`."""
         assert isinstance(workspace, _Workspace)
-        weighing = Weighing(start.weights, np.zeros(last - first if start.weights.size else 0))
-        seeds, begin = seeds_by_run(start, first, last)
+        weighing = start.weighing(last - first)
+        seeds, begin = start.by_run(first, last)
         rules = self.arcs, self.course, self.model.clock, seeds, begin, start.key, first, last
         exposed, counts = len(self.model.states) == 3, workspace.node_counts[:, 0]
         new, visits = outbreaks(*rules, workspace.outbreak, exposed, counts, weighing)

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from .._validation import number
 from ..graph.follower_graph import FollowerGraph
-from ..kernels.arcs import Weighing
 from ..kernels.percolation import BINS, Lists, Periods, percolation_batch, percolation_run, percolation_runs, times_at
 from ..kernels.sampling import alias_tables
 from ..kernels.waiting import GEOMETRIC, Wait
@@ -186,7 +185,7 @@ class _PercolationProgram(Program):
         """See `Program.run`."""
         assert isinstance(workspace, _Workspace)
         words, runs, counts_by_node = workspace.words, last - first, workspace.node_counts[:, 0]
-        weighing = Weighing(start.weights, np.zeros((64 * words or runs) if start.weights.size else 0))
+        weighing = start.weighing(64 * words or runs)
         rest: tuple[Any, ...] = counts_by_node, weighing, self.model.generations
         if words:
             block = start.block(first, last, words)
@@ -195,7 +194,7 @@ class _PercolationProgram(Program):
             )
             new = np.ascontiguousarray(counts[:, :runs].T)
         else:
-            of_runs = start.for_kernel, start.key, first, last, workspace.lists
+            of_runs = *start.by_run(first, last), start.key, first, last, workspace.lists
             new, visits = percolation_runs(self._arcs, self._periods, *of_runs, *rest)
         return Chunk(new[:, :, None], int(visits), weighing.sums[:runs] if start.weights.size else None)
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..graph.follower_graph import FollowerGraph
-from ..kernels.arcs import Arcs, Block
+from ..kernels.arcs import Arcs, Block, Weighing
 from ..kernels.arcs import Start as KernelStart
 from ..kernels.cascade import replay_run
 from ..kernels.coins import LANES
@@ -42,6 +42,7 @@ def _constant(array: NDArray[Any]) -> NDArray[Any]:
     return array
 
 
+IN_EVERY_RUN = np.zeros(1, np.int64)
 EVERY_RUN = _constant(np.zeros(0, np.int64))
 NO_WEIGHTS = _constant(np.zeros(0))
 ONE_BRAND = _constant(np.zeros(0, np.int8))
@@ -101,6 +102,38 @@ class Start:
             return Start(self.seeds, self.key, brand_of=self.brand_of)
         here = self.run_of == run
         return Start(self.seeds[here], self.key, brand_of=self.brand_of[here] if self.brand_of.size else self.brand_of)
+
+    def by_run(self, first: int, last: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """Return the seeds of runs first ... last - 1, and where those of each begin.
+
+        Parameters
+        ----------
+        first, last : int
+
+        Returns
+        -------
+        seeds : ndarray of int32
+        begin : ndarray of int64, shape (last - first + 1,)
+            Of one entry where every run has all seeds.
+        """
+        if not self.run_of.size:
+            return self.seeds, IN_EVERY_RUN
+        here = np.flatnonzero((self.run_of >= first) & (self.run_of < last))
+        order = here[np.argsort(self.run_of[here], kind="stable")]
+        return self.seeds[order], np.searchsorted(self.run_of[order], np.arange(first, last + 1)).astype(np.int64)
+
+    def weighing(self, runs: int) -> Weighing:
+        """Return the weights of nodes, and room for their sums in so many runs; no room where nodes have no weights.
+
+        Parameters
+        ----------
+        runs : int
+
+        Returns
+        -------
+        Weighing
+        """
+        return Weighing(self.weights, np.zeros(runs if self.weights.size else 0))
 
     def block(self, first: int, last: int, words: int) -> Block:
         """Runs first ... last - 1 of one kernel call, in lanes.

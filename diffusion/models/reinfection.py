@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
-from ..kernels.arcs import OutArcs, Weighing
+from ..kernels.arcs import OutArcs
 from ..kernels.epidemic import Clock, steps_of
 from ..kernels.events import Heap
 from ..kernels.reinfection import Contacts, Relapse, first_infections, many_relapses
 from ..kernels.waiting import FIXED, GAMMA, GEOMETRIC, Wait
-from .compartmental import MAX_STEPS, Compartmental, seeds_by_run, too_many_steps
+from .compartmental import MAX_STEPS, Compartmental, too_many_steps
 from .program import Chunk, Program, Start, Trace, Workspace
 from .waiting import RATE_1, Fixed, WaitingTime
 
@@ -239,8 +239,8 @@ class _RelapseProgram(Program):
     def run(self, start: Start, first: int, last: int, workspace: Workspace) -> Chunk:
         """See `Program.run`."""
         assert isinstance(workspace, _Workspace)
-        weighing = Weighing(start.weights, np.zeros(last - first if start.weights.size else 0))
-        seeds, begin = seeds_by_run(start, first, last)
+        weighing = start.weighing(last - first)
+        seeds, begin = start.by_run(first, last)
         rules = self.arcs, self.disease, self.model.clock, self.wanes, seeds, begin, start.key, first, last
         new, visits = many_relapses(*rules, workspace.contacts, workspace.node_counts[:, 0], weighing)
         if visits < 0:

@@ -9,11 +9,10 @@ import numpy as np
 
 from ..errors import NotFoundError, did_you_mean
 from ..graph.follower_graph import FollowerGraph
-from ..kernels.arcs import Weighing
 from ..kernels.epidemic import steps_of
 from ..kernels.events import Heap
 from ..kernels.rumour import Gossip, Pairs, Talk, rumour_tree, rumours
-from .compartmental import Compartmental, seeds_by_run, too_many_steps
+from .compartmental import Compartmental, too_many_steps
 from .program import Chunk, Program, Start, Trace, Workspace
 from .waiting import RATE_1, WaitingTime
 
@@ -144,8 +143,8 @@ class _RumourProgram(Program):
     def run(self, start: Start, first: int, last: int, workspace: Workspace) -> Chunk:
         """See `Program.run`."""
         assert isinstance(workspace, _Workspace)
-        weighing = Weighing(start.weights, np.zeros(last - first if start.weights.size else 0))
-        seeds, begin = seeds_by_run(start, first, last)
+        weighing = start.weighing(last - first)
+        seeds, begin = start.by_run(first, last)
         rules = self.pairs, self.gossip, self.model.clock, seeds, begin, start.key, first, last
         new, visits = rumours(*rules, workspace.talk, workspace.node_counts[:, 0], weighing)
         if visits < 0:

@@ -351,7 +351,7 @@ class _TemporalProgram(Program):
     def run(self, start: Start, first: int, last: int, workspace: Workspace) -> Chunk:
         """See `Program.run`."""
         assert isinstance(workspace, _Workspace)
-        weighing = Weighing(start.weights, np.zeros(last - first if start.weights.size else 0))
+        weighing = start.weighing(last - first)
         states, counts = len(self.model.states), workspace.node_counts[:, 0]
         run = self.arcs, self.course, start.for_kernel, start.key, first, last
         new, visits, steps, _ = temporal_batch(*run, states, False, workspace.events, counts, weighing)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from .._validation import number, probability, whole
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
-from ..kernels.arcs import Weighing
 from ..kernels.threshold import Adoption, CountedArcs, Tallies, threshold_batch, threshold_run
 from .base import DiffusionModel
 from .program import Chunk, Program, Start, Trace, Workspace
@@ -140,7 +139,7 @@ class _ThresholdProgram(Program):
         if start.run_of.size:
             return super().run(start, first, last, workspace)
         assert isinstance(workspace, _Workspace)
-        weighing = Weighing(start.weights, np.zeros(last - first if start.weights.size else 0))
+        weighing = start.weighing(last - first)
         counts = workspace.node_counts[:, 0]
         rules = *self._rules, start.seeds, start.key
         new, visits = threshold_batch(*rules, first, last, workspace.tallies, counts, weighing)

@@ -83,7 +83,7 @@ class SIPSProgram(Program):
         """See `Program.run`."""
         assert isinstance(workspace, _Workspace)
         words, runs = workspace.words, last - first
-        weighing = Weighing(start.weights, np.zeros((64 * words or runs) if start.weights.size else 0))
+        weighing = start.weighing(64 * words or runs)
         if words:
             block, counts_by_node = start.block(first, last, words), workspace.node_counts
             rules = self.arcs, self._funnel, self._feed, start.for_kernel
