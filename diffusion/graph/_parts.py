@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .._arrays import constant
+
 __all__ = ["Probabilities", "read_only"]
 
 
 def read_only(array: NDArray[Any]) -> NDArray[Any]:
-    view = array.view()
-    view.flags.writeable = False
-    return view
+    return constant(array.view())
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,22 @@ class Probabilities:
 
     def __reduce__(self) -> tuple[Any, ...]:  # a pickled array comes back writeable
         return type(self), (self.values, self.rule, self.parameters)
+
+    def scaled(self, factor: Any, **parameters: Any) -> Probabilities:
+        """Return the same with every probability times a factor, and further parameters of the rule.
+
+        Parameters
+        ----------
+        factor : float or ndarray of float64, shape (n_edges,) or (1,)
+        **parameters
+            For the label.
+
+        Returns
+        -------
+        Probabilities
+        """
+        values = np.asarray(self.values * factor, np.float32)
+        return replace(self, values=values, parameters={**self.parameters, **parameters})
 
     @property
     def label(self) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._arrays import constant
 from ..errors import InputError, NotFoundError, did_you_mean
 from .follower_graph import FollowerGraph
 
@@ -103,5 +104,4 @@ def reach_weights(graph: FollowerGraph, node_weights: Any) -> NDArray[np.float64
         )
     if not weights.sum() > 0:
         raise InputError("node_weights are all 0: give a positive weight to the nodes of the audience")
-    weights.flags.writeable = False  # as the arrays of a graph: kernels compile once
-    return weights
+    return constant(weights)

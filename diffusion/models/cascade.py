@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._arrays import constant
 from ..graph.follower_graph import FollowerGraph
 from ..graph.probabilities import lt_bounds
 from ..kernels.cascade import replay_run, run_batch
@@ -18,8 +19,7 @@ from .program import Chunk, Program, Start, Trace, Workspace, arcs_of
 __all__ = ["IC", "LT", "CascadeProgram"]
 
 _ALWAYS = np.uint32(0xFFFFFFFF)  # the interval bound that stands for certainty
-_NO_PROBABILITY = np.zeros(1, np.float32)
-_NO_PROBABILITY.flags.writeable = False
+_NO_PROBABILITY = constant(np.zeros(1, np.float32))
 
 
 @dataclass(frozen=True)

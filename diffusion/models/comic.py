@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .._arrays import constant
 from .._validation import probability
 from ..graph.follower_graph import FollowerGraph
 from ..kernels.comic import Items, Told, comic_batch, comic_run
@@ -143,6 +144,4 @@ class _ComICProgram(Program):
 
 
 def _thresholds(a: float, b: float) -> NDArray[np.uint64]:
-    found = np.asarray([round(float(a) * 2**32), round(float(b) * 2**32)], np.uint64)
-    found.flags.writeable = False
-    return found
+    return constant(np.asarray([round(float(a) * 2**32), round(float(b) * 2**32)], np.uint64))

@@ -323,11 +323,9 @@ class ICN(DiffusionModel):
 
     def next_generation(self, graph: FollowerGraph) -> NextGeneration | None:
         """Positive activations by one positive node."""
-        values = need_probabilities(graph, self.name) * np.float32(self.quality)
+        need_probabilities(graph, self.name)
         assert graph.probabilities is not None
-        values.flags.writeable = False
-        liked = replace(graph, probabilities=replace(graph.probabilities, values=values))
-        return NextGeneration.on_arcs(liked)
+        return NextGeneration.on_arcs(replace(graph, probabilities=graph.probabilities.scaled(float(self.quality))))
 
     def effective_probabilities(self, graph: FollowerGraph) -> FollowerGraph:
         """See `DiffusionModel.effective_probabilities`: those of the graph."""

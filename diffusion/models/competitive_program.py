@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._arrays import constant
 from ..graph.follower_graph import FollowerGraph
 from ..graph.probabilities import lt_bounds
 from ..kernels.coins import ALWAYS, LANES
@@ -19,11 +20,6 @@ from .program import Chunk, Program, Start, Trace, Workspace, aligned, arcs_of
 __all__ = ["ICNSampler", "RivalsProgram", "negative_live_edges"]
 
 _CERTAIN = np.uint32(0xFFFFFFFF)  # the interval bound that stands for certainty
-
-
-def _fixed(array: NDArray[Any]) -> NDArray[Any]:
-    array.flags.writeable = False  # as the arrays of a graph: kernels compile once
-    return array
 
 
 class _Workspace(Workspace):
@@ -80,10 +76,10 @@ class RivalsProgram(Program):
         self.arcs = arcs_of(graph, p)
         if linear:
             low, high = lt_bounds(graph)
-            self.arcs = self.arcs._replace(p=_fixed(np.zeros(1, np.float32)), lo=low, hi=high, linear=True)
+            self.arcs = self.arcs._replace(p=constant(np.zeros(1, np.float32)), lo=low, hi=high, linear=True)
         by_brand = np.zeros((0, 0), np.float32) if p_by_brand is None else p_by_brand.astype(np.float32)
         threshold = np.uint64(round(quality * 2**32))
-        self.rivalry = Rivalry(n_brands, _fixed(by_brand), _fixed(np.asarray(priority, np.int64)), threshold)
+        self.rivalry = Rivalry(n_brands, constant(by_brand), constant(np.asarray(priority, np.int64)), threshold)
         self._total = len(model.states) - n_brands  # 1 where the first state stands for all brands
 
     def __reduce__(self) -> tuple[Any, ...]:

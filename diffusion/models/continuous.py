@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from .._arrays import constant
 from .._validation import number, probability
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
@@ -21,10 +22,8 @@ from .waiting import RATE_1, Geometric, WaitingTime
 
 __all__ = ["CTIC", "ICM"]
 
-_ANY_DELAY = np.full(1, 2.0)
-_CERTAIN = np.ones(1, np.float32)
-for _array in (_ANY_DELAY, _CERTAIN):
-    _array.flags.writeable = False
+_ANY_DELAY = constant(np.full(1, 2.0))
+_CERTAIN = constant(np.ones(1, np.float32))
 
 
 class _InTime(DiffusionModel):

@@ -198,7 +198,6 @@ class NextGeneration:
         rule = self.graph.probabilities
         assert rule is not None
         values = np.where(keep[self.source], np.broadcast_to(rule.values, self.source.shape), 0).astype(np.float32)
-        values.flags.writeable = False
         graph = dataclasses.replace(self.graph, probabilities=dataclasses.replace(rule, values=values))
         exposes = np.where(keep[self.source], self.exposes, 0.0)
         shown = None if self.shown is None else np.where(keep, self.shown, 0.0)

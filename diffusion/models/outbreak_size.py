@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from .._arrays import constant
 from .._validation import number
 from ..graph.follower_graph import FollowerGraph
 from ..kernels.percolation import BINS, Lists, Periods, percolation_batch, percolation_run, percolation_runs, times_at
@@ -121,9 +122,8 @@ class OutbreakSize(DiffusionModel):
         return replace(self, generations=True)
 
 
-_NO_TABLE = np.zeros(1, np.uint64), np.zeros(1)
-for _array in _NO_TABLE:
-    _array.flags.writeable = False
+_NO_TABLE = constant(np.zeros(1, np.uint64)), constant(np.zeros(1))
+_EVERY_ARC = constant(np.ones(1, np.float32))
 
 
 def table_of(
@@ -143,9 +143,7 @@ def table_of(
     edges[-1] = 1.0
     keep, other = alias_tables(np.diff(edges), np.array([0, BINS], np.int64))
     alias = (np.rint(keep * 2.0**32).astype(np.uint64) << np.uint64(16)) | other.astype(np.uint64)
-    for array in (alias, edges):
-        array.flags.writeable = False
-    return alias, edges
+    return constant(alias), constant(edges)
 
 
 class _Workspace(Workspace):
@@ -169,9 +167,7 @@ class _PercolationProgram(Program):
 
     def __init__(self, graph: FollowerGraph, model: OutbreakSize) -> None:
         super().__init__(graph, model)
-        one = np.ones(1, np.float32)
-        one.flags.writeable = False
-        self._arcs = arcs_of(graph, one)
+        self._arcs = arcs_of(graph, _EVERY_ARC)
         transmission, recovery = model._waits
         waits = transmission.on_arcs(graph, "transmission"), recovery.on_nodes(graph, "recovery")
         self._periods = Periods(*waits, *table_of(*waits, recovery, model._most), model._most)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._arrays import constant
 from ..graph.follower_graph import FollowerGraph
 from ..kernels.arcs import Arcs, Block, Weighing
 from ..kernels.arcs import Start as KernelStart
@@ -37,16 +38,11 @@ __all__ = [
 BATCH = LANES
 
 
-def _constant(array: NDArray[Any]) -> NDArray[Any]:
-    array.flags.writeable = False  # as the arrays of a graph: kernels compile once
-    return array
-
-
 IN_EVERY_RUN = np.zeros(1, np.int64)
-EVERY_RUN = _constant(np.zeros(0, np.int64))
-NO_WEIGHTS = _constant(np.zeros(0))
-ONE_BRAND = _constant(np.zeros(0, np.int8))
-_NO_BOUNDS = _constant(np.zeros(1, np.uint32))
+EVERY_RUN = constant(np.zeros(0, np.int64))
+NO_WEIGHTS = constant(np.zeros(0))
+ONE_BRAND = constant(np.zeros(0, np.int8))
+_NO_BOUNDS = constant(np.zeros(1, np.uint32))
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +76,7 @@ class Start:
 
     def __post_init__(self) -> None:
         for array in (self.weights, self.run_of, self.brand_of):
-            array.flags.writeable = False
+            constant(array)
 
     @property
     def for_kernel(self) -> KernelStart:
@@ -402,7 +398,7 @@ class Program(ABC):
         -------
         ndarray of int32
         """
-        sure = _constant(arcs.astype(np.float32))
+        sure = constant(arcs.astype(np.float32))
         along = arcs_of(self.graph, sure)
         reached: NDArray[np.int32] = replay_run(along, start.seeds, start.key, 0)[0]
         return reached

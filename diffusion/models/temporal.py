@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from .._arrays import constant
 from .._validation import number, probability
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
@@ -301,12 +302,7 @@ def _need(model: _TemporalModel, graph: FollowerGraph) -> None:
         raise InputError(refusal)
 
 
-def _constant(array: NDArray[Any]) -> NDArray[Any]:
-    array.flags.writeable = False  # as the arrays of a graph: kernels compile once
-    return array
-
-
-_EVERY_RUN = _constant(np.zeros(0, np.int64))
+_EVERY_RUN = constant(np.zeros(0, np.int64))
 
 
 class _Workspace(Workspace):
@@ -334,7 +330,7 @@ class _TemporalProgram(Program):
         super().__init__(graph, model)
         start, length, end, width = _clock(model, _times(graph))
         self.arcs = graph.cached("timed arcs", lambda: _timed_arcs(_times(graph)))
-        self.course = Course(mode, _constant(p), wait, start, length, end, width)
+        self.course = Course(mode, constant(p), wait, start, length, end, width)
         self.deterministic = sure and length == 0.0
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -390,5 +386,5 @@ def _timed_arcs(graph: TemporalGraph) -> TimedArcs:
     until = until[at] if graph.follows is not None else np.zeros(1)
     target = graph.csr.indices[order]
     return TimedArcs(
-        graph.csr.indptr, *map(_constant, (target, order.astype(np.int64), last[order], begin, time[at], until))
+        graph.csr.indptr, *map(constant, (target, order.astype(np.int64), last[order], begin, time[at], until))
     )

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from .._arrays import constant
 from .._validation import number, probability, whole
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
@@ -123,8 +124,7 @@ class _ThresholdProgram(Program):
 
     def __init__(self, graph: FollowerGraph, model: Threshold) -> None:
         super().__init__(graph, model)
-        need = model.need(graph.csr.in_degree)
-        need.flags.writeable = False
+        need = constant(model.need(graph.csr.in_degree))
         noise = np.uint64(round(float(model.noise) * 2**32))
         csr = graph.csr
         self._rules = CountedArcs(csr.indptr, csr.indices, csr.multiplicity), Adoption(need, noise)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._arrays import constant
 from ..graph.follower_graph import FollowerGraph, Probabilities
 from ..kernels.continuous import LARGEST, UNSEEN
 from ..kernels.heap import new_heap
@@ -24,11 +25,6 @@ __all__ = ["TimedSampler", "arrival", "limit_of", "scaled", "timed_sampler"]
 
 SLACK = 1e-9  # relative: a sum of delays that should end at the deadline does
 _EVERY_ARC = np.ones(1, np.float32)
-
-
-def _constant(array: NDArray[Any]) -> NDArray[Any]:
-    array.flags.writeable = False  # as the arrays of a graph: kernels compile once
-    return array
 
 
 def limit_of(deadline: float | None) -> float:
@@ -64,7 +60,7 @@ def uniform_bounds(wait: Wait, graph: FollowerGraph, most: NDArray[np.float64]) 
     bound = np.ones(1 if same or not graph.n_edges else graph.n_edges)
     if graph.n_edges:
         fill_bounds(wait, graph.csr.indptr, most, bound)
-    return _constant(bound)
+    return constant(bound)
 
 
 def arrival(wait: Wait, graph: FollowerGraph, limit: float) -> NDArray[np.float64]:
@@ -82,8 +78,8 @@ def arrival(wait: Wait, graph: FollowerGraph, limit: float) -> NDArray[np.float6
     ndarray of float64, shape (n_edges,) or (1,)
     """
     if _invertible(wait):
-        return uniform_bounds(wait, graph, _constant(np.full(1, limit)))
-    return _constant(distribution(wait, np.full(1, limit), wait.scale))
+        return uniform_bounds(wait, graph, constant(np.full(1, limit)))
+    return constant(distribution(wait, np.full(1, limit), wait.scale))
 
 
 def scaled(graph: FollowerGraph, factor: NDArray[np.float64], deadline: float | None) -> FollowerGraph:
@@ -103,10 +99,9 @@ def scaled(graph: FollowerGraph, factor: NDArray[np.float64], deadline: float | 
     rule = graph.probabilities
     if rule is not None and (factor == 1.0).all():
         return graph
-    values = (_EVERY_ARC if rule is None else rule.values) * factor
     of = {} if deadline is None else {"deadline": float(deadline)}
-    name, parameters = ("every arc", of) if rule is None else (rule.rule, {**rule.parameters, **of})
-    return replace(graph, probabilities=Probabilities(_constant(values.astype(np.float32)), name, parameters))
+    rule = Probabilities(_EVERY_ARC, "every arc") if rule is None else rule
+    return replace(graph, probabilities=rule.scaled(factor, **of))
 
 
 def timed_sampler(
@@ -185,7 +180,7 @@ class TimedSampler:
         most = np.full(1, limit)
         if period is not None and period.kind == FIXED and _invertible(delay):
             most, period = np.minimum(period.scale, limit), None
-        bound = uniform_bounds(delay, graph, _constant(most)) if _invertible(delay) else _constant(np.ones(1))
+        bound = uniform_bounds(delay, graph, constant(most)) if _invertible(delay) else constant(np.ones(1))
         none = Fixed(0.0).on_nodes(graph, "none")
         ordered = limit < LARGEST
         waits = latency is not None and (ordered or not _comes(latency))
@@ -208,7 +203,7 @@ class TimedSampler:
         if plan_ic(into.indptr, into.arc, p, nodes):
             sources, limits = sort_mixed(into.indptr, into.sources, into.arc, p, nodes)
             arc, _ = sort_mixed(into.indptr, into.arc, into.arc, p, _as_mixed(nodes, into.indptr))
-        return InPlan(*(_constant(array) for array in (nodes, sources, arc, limits)))
+        return InPlan(*(constant(array) for array in (nodes, sources, arc, limits)))
 
     def marks(self) -> Any:
         """See `RRSampler.marks`."""

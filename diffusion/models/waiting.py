@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from .._arrays import constant
 from .._validation import is_real, number, probability
 from ..errors import InputError, NotFoundError, did_you_mean
 from ..graph.follower_graph import FollowerGraph
@@ -193,7 +194,7 @@ class WaitingTime(ABC):
         """
         wait = self._wait(None if self.column is None else graph.attributes, name, "nodes")
         if wait.scale.size > 1 or (self.column is not None and graph.n_nodes == 1):
-            wait = wait._replace(scale=_constant(wait.scale[graph.index.order]))
+            wait = wait._replace(scale=constant(wait.scale[graph.index.order]))
         return wait
 
     def _wait(self, columns: Mapping[str, Any] | None, name: str, of: str) -> Wait:
@@ -211,7 +212,7 @@ class WaitingTime(ABC):
             worst = values[~np.isfinite(values)][:1].tolist() or [values.min(), values.max()] if values.size else []
             for value in worst:
                 self._check(float(value), f"{name}: a value of the column {column!r}")
-        return Wait(self.kind, _constant(self.scales(values)), float(self.form))
+        return Wait(self.kind, constant(np.array(self.scales(values), np.float64)), float(self.form))
 
     def _check(self, value: Any, name: str) -> None:
         number(value, name, above=0)
@@ -255,12 +256,6 @@ def distribution(wait: Wait, time: NDArray[np.float64], scale: Any, *, left: boo
         return np.asarray(time > scale if left else time >= scale, np.float64)
     with np.errstate(divide="ignore"):
         return np.asarray(special.ndtr((np.log(time) - np.log(scale)) / shape))
-
-
-def _constant(array: NDArray[np.float64]) -> NDArray[np.float64]:
-    array = np.array(array, np.float64)
-    array.flags.writeable = False  # as the arrays of a graph: kernels compile once
-    return array
 
 
 def _inverse(values: NDArray[np.float64]) -> NDArray[np.float64]:

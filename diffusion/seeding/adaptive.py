@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._arrays import constant
 from .._progress import one_bar, progress
 from .._random import RNGLike, derive_key, key_of
 from .._threads import map_chunks, n_threads
@@ -383,8 +384,7 @@ class _Policy:
         left = residual_graph(self._live.graph, silent, active, linear=self._live.linear)
         waiting = np.flatnonzero(active & ~silent).astype(np.int32)
         asked = frozenset({"existing"} if len(waiting) else ())
-        weights = (~active).astype(np.float64)  # of roots of RR sets: what is active needs no more reach
-        weights.flags.writeable = False
+        weights = constant((~active).astype(np.float64))  # of roots of RR sets: what is active needs no more reach
         users = (Cardinality(size), ~active, waiting, weights)
         problem = SelectionProblem(left, self._model, *users, key, 1, time.perf_counter(), math.inf, asked)
         found = choose(problem, self._strategy)

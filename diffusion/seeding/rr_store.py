@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._arrays import constant
 from .._threads import map_chunks
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
@@ -50,10 +51,8 @@ def plan_of(live: LiveEdges) -> Plan:
     return plan
 
 
-def _constant(*arrays: NDArray[Any]) -> Plan:
-    for array in arrays:
-        array.flags.writeable = False  # as the arrays of a graph: kernels compile once
-    return Plan(*arrays)
+def _plan(*arrays: NDArray[Any]) -> Plan:
+    return Plan(*map(constant, arrays))
 
 
 def _make_plan(graph: FollowerGraph, p: NDArray[np.float32], linear: bool) -> Plan:
@@ -66,7 +65,7 @@ def _make_plan(graph: FollowerGraph, p: NDArray[np.float32], linear: bool) -> Pl
             limits = high[into.arc]
     elif plan_ic(into.indptr, into.arc, p, nodes):
         sources, limits = sort_mixed(into.indptr, into.sources, into.arc, p, nodes)
-    return _constant(nodes, sources, limits)
+    return _plan(nodes, sources, limits)
 
 
 def _with_rated_arcs(plan: Plan, rated: tuple[RatedArcs, ...]) -> Plan:
@@ -75,7 +74,7 @@ def _with_rated_arcs(plan: Plan, rated: tuple[RatedArcs, ...]) -> Plan:
     for arcs in rated:
         _fill(nodes, arcs, sources.size)
         sources = np.concatenate([sources, arcs.sources.astype(np.int32)])
-    return _constant(nodes, sources, plan.limits)
+    return _plan(nodes, sources, plan.limits)
 
 
 def _fill(plan: NDArray[Any], arcs: RatedArcs, begin: int) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..._arrays import constant
 from ..._random import RNGLike
 from ..._validation import probability
 from ...errors import EndlessFeedError, InputError
@@ -234,9 +235,7 @@ class SIPS(DiffusionModel):
     def attention_on(self, graph: FollowerGraph) -> NDArray[np.float32]:
         """Return the probability that a follower attends to a note: one, or one for every arc."""
         if self.attention is not None:
-            found = np.full(1, self.attention, np.float32)
-            found.flags.writeable = False  # as those of a graph: kernels compile once
-            return found
+            return constant(np.full(1, self.attention, np.float32))
         if graph.probabilities is None:
             raise InputError(
                 "attention=None takes the graph's propagation probabilities, and it has none: call "
@@ -270,11 +269,10 @@ class SIPS(DiffusionModel):
         """Return the graph with the probability that a sharer makes a follower share: attention times rho."""
         if self.attention is not None:
             return graph.with_probabilities("constant", p=float(self.attention) * self.funnel.rho)
-        scaled = np.asarray(self.attention_on(graph) * self.funnel.rho, np.float32)
-        scaled.flags.writeable = False
+        self.attention_on(graph)  # refuses a graph without probabilities
         assert graph.probabilities is not None
-        parameters = {**graph.probabilities.parameters, "times": self.funnel.rho}
-        return replace(graph, probabilities=replace(graph.probabilities, values=scaled, parameters=parameters))
+        rho = self.funnel.rho
+        return replace(graph, probabilities=graph.probabilities.scaled(rho, times=rho))
 
     @property
     def steps_are_times(self) -> bool:
