@@ -13,6 +13,7 @@ import numpy as np
 
 from .._numba import njit
 from .cascade import fires, parent_rank, weigh
+from .clock import grown
 from .coins import LANES, TAG_IC, coin_base, coin_below, world_of
 
 TAG_ITEM = 0xC041  # numbers of the nodes for the first item; one more: for the second
@@ -181,9 +182,7 @@ def comic_batch(arcs, items, start, item_of, key, first, last, told, node_counts
                 if at < 0:
                     continue
                 if at >= new.shape[1]:
-                    more = np.zeros((new.shape[0], 2 * at, 3), np.int32)
-                    more[:, : new.shape[1]] = new
-                    new = more
+                    new = grown(new, at + 1)
                 steps = max(steps, at + 1)
                 node_counts[v, 1 + item] += 1
                 new[run - first, at, 1 + item] += 1

@@ -10,12 +10,12 @@ import numpy as np
 
 from .._numba import njit
 from .cascade import parent_rank, weigh
+from .clock import step_of
 from .coins import LANES, TAG_IC, coin_base, coin_below, mix, threshold_of, world_of
 from .heap import Heap, pop, push
 from .waiting import GEOMETRIC, Wait, open_unit, time_of, wait_at
 
 TAG_ARC_DELAY = 0xC7D  # delays of arcs
-SLACK = 1e-9  # of a step, for rounding
 MOST_STEPS = 10_000  # that one run may have
 LARGEST = np.finfo(np.float64).max  # a time that every finite one is at most
 NEARLY_ONE = 1.0 + 1e-9
@@ -41,14 +41,6 @@ class Space(NamedTuple):
     heap: Heap
     nodes: np.ndarray  # i4[n]
     steps: np.ndarray  # i4[n]
-
-
-@njit
-def step_of(time, width):
-    """Step k holds the times in ((k - 1) width, k width], and step 0 time 0; too late ones get MOST_STEPS + 1."""
-    if time == 0.0:
-        return 0
-    return np.int64(min(max(np.ceil(time / width - SLACK), 1.0), MOST_STEPS + 1.0))
 
 
 @njit(inline="always")

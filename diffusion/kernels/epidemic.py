@@ -14,15 +14,14 @@ import numpy as np
 
 from .._numba import njit
 from .cascade import parent_rank
+from .clock import grown, step_of
 from .coins import MIX_A, mix, world_of
 from .events import Heap, drop_first, push
 from .waiting import FIXED, GEOMETRIC, Wait, drawn, open_unit, share_below, wait_at
 
 TAG_TRANSMISSION, TAG_RECOVERY, TAG_LATENT, TAG_WANING = 0xE501, 0xE502, 0xE503, 0xE504
 BUCKETS = 1024
-MOST_STEPS = 2**31 - 1
 FREE, FIRST = np.int32(-2), np.int32(-1)  # instead of the node before: in no bucket, first of its bucket
-SLACK = 1e-9  # share of a step by which rounding may carry a time past the end of its step
 _A = np.uint64(MIX_A)
 _LAST = 4e18
 
@@ -35,13 +34,6 @@ class Course(NamedTuple):
     recovery: Wait  # of nodes
     end: float
     per_bucket: float  # 1 / width of a bucket
-
-
-class Clock(NamedTuple):
-    """Steps of a time grid, and how many of them there may be."""
-
-    width: float
-    limit: int
 
 
 class Outbreak(NamedTuple):
@@ -60,28 +52,6 @@ class Outbreak(NamedTuple):
 @njit(inline="always")
 def key_of(world, index):
     return world ^ (np.uint64(index) * _A)
-
-
-@njit(inline="always")
-def step_of(time, width):
-    """Step of an event: 0 at time 0, k in ((k - 1) * width, k * width]; -1 where there are too many to count."""
-    if time <= 0.0:
-        return np.int64(0)
-    x = time / width - SLACK
-    if not x < _LAST:
-        return np.int64(-1)
-    step = np.int64(x)
-    return max(step + np.int64(x > step), np.int64(1))
-
-
-@njit
-def steps_of(times, width):
-    """Steps of events  ->  i4[]."""
-    found = np.empty(times.size, np.int32)
-    for i in range(times.size):
-        step = step_of(times[i], width)
-        found[i] = step if 0 <= step < MOST_STEPS else MOST_STEPS
-    return found
 
 
 @njit(inline="always")
@@ -207,16 +177,6 @@ def outbreak(arcs, course, seeds, key, run, space):
 
 
 @njit
-def grown(new, steps):
-    """The same counts with room for so many steps."""
-    if steps <= new.shape[1]:
-        return new
-    more = np.zeros((new.shape[0], max(2 * new.shape[1], steps), new.shape[2]), np.int32)
-    more[:, : new.shape[1]] = new
-    return more
-
-
-@njit
 def count(steps, nodes, space, exposed, end, width):
     """Add the events of one run to steps i4[steps, states], which has room for them."""
     time, period, latent = space.time, space.period, space.latent
@@ -262,7 +222,7 @@ def outbreaks(arcs, course, clock, seeds, begin, key, first, last, space, expose
                 begins = time[u] + latent[u]
                 latest = max(latest, begins if begins <= end and begins < np.inf else 0.0)
         most = step_of(latest, width)
-        if most < 0 or most >= limit:
+        if most >= limit:
             depth = np.int64(-1)
         else:
             new = grown(new, most + 1)

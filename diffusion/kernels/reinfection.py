@@ -12,8 +12,9 @@ import numpy as np
 
 from .._numba import njit
 from .cascade import parent_rank
+from .clock import grown, step_of
 from .coins import GOLDEN, mix, world_of
-from .epidemic import TAG_RECOVERY, TAG_TRANSMISSION, TAG_WANING, grown, key_of, step_of
+from .epidemic import TAG_RECOVERY, TAG_TRANSMISSION, TAG_WANING, key_of
 from .events import Heap, drop_first, push
 from .waiting import Wait, drawn
 
@@ -59,7 +60,7 @@ def again_key(world, index, infection, contact):
 def counted(new, row, time, state, clock):
     """Add an event to the counts of its run  ->  counts, step or TOO_MANY_STEPS."""
     step = step_of(time, clock.width)
-    if step < 0 or step >= clock.limit:
+    if step >= clock.limit:
         return new, TOO_MANY_STEPS
     if step >= new.shape[1]:
         new = grown(new, step + 1)

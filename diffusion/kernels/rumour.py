@@ -15,8 +15,9 @@ import numpy as np
 
 from .._numba import njit
 from .cascade import parent_rank
+from .clock import grown, step_of
 from .coins import mix, world_of
-from .epidemic import grown, key_of, step_of
+from .epidemic import key_of
 from .events import Heap, drop_first, push
 from .waiting import EXPONENTIAL, Wait, drawn, open_unit
 
@@ -175,7 +176,7 @@ def rumours(pairs, gossip, clock, seeds, begin, key, first, last, space, node_co
                 if time == np.inf:
                     continue
                 step = step_of(time, clock.width)
-                if step < 0 or step >= clock.limit:
+                if step >= clock.limit:
                     depth = np.int64(-1)
                     continue
                 if step >= new.shape[1]:

@@ -6,13 +6,13 @@ The earliest deliveries wait in a heap. What is drawn is a function of (key, run
 what a run touched, and nothing is allocated in it.
 """
 
-import math
 from typing import NamedTuple
 
 import numpy as np
 
 from .._numba import njit
 from .cascade import parent_rank, weigh
+from .clock import grown, step_of
 from .coins import MIX_A, mix, world_of
 from .waiting import Wait, open_unit, wait_at
 
@@ -128,9 +128,9 @@ def trials_to_success(p, most, u):
 
 
 @njit(inline="always")
-def step_of(time, began, width):
-    """Step of an event: k holds ((k - 1) width, k width] after the start, and no event but that of a seed is in step 0."""
-    return max(np.int64(math.ceil((time - began) / width - 1e-9)), 1)
+def step_after(time, began, width):
+    """Step of an event after the start: no event but that of a seed is in step 0."""
+    return max(step_of(time - began, width), 1)
 
 
 @njit
@@ -251,16 +251,14 @@ def temporal_batch(arcs, course, start, key, first, last, states, record, events
             return new[:, :0].copy(), visits, np.int64(min(depth, 1e15)), size
         room = np.int64(depth) + 1
         if room > new.shape[1]:
-            more = np.zeros((last - first, max(2 * new.shape[1], room), states), np.int32)
-            more[:, : new.shape[1]] = new
-            new = more
+            new = grown(new, room)
         for i in range(size):
             v = nodes[i]
-            at = np.int64(0) if i < n_seeds else step_of(when[v], began, width)
+            at = np.int64(0) if i < n_seeds else step_after(when[v], began, width)
             new[run - first, at, 0] += 1
             steps = max(steps, at + 1)
             if states > 1 and over[i] <= end:
-                at = step_of(over[i], began, width)
+                at = step_after(over[i], began, width)
                 new[run - first, at, 1] += 1
                 steps = max(steps, at + 1)
             node_counts[v] += 1
@@ -288,7 +286,7 @@ def temporal_run(arcs, course, start, key, run, events, node_counts, weighing):
         time[i] = events.when[v]
         if i >= n_seeds:
             parent[i] = position[events.parent[v]]
-            step[i] = min(step_of(time[i], began, course.width), 2**31 - 1)
+            step[i] = step_after(time[i], began, course.width)
     over = events.over[:size].copy()
     reset(events, size)
     return nodes, step, parent, time, over

@@ -235,6 +235,22 @@ class DiffusionModel(Declared, ABC):
             )
         return ""
 
+    def check_graph(self, graph: FollowerGraph) -> None:
+        """Raise what `refuses_graph` says against a graph.
+
+        Parameters
+        ----------
+        graph : FollowerGraph
+
+        Raises
+        ------
+        InputError
+            The model cannot run on the graph.
+        """
+        refusal = self.refuses_graph(graph)
+        if refusal:
+            raise InputError(refusal)
+
     @abstractmethod
     def compile(self, graph: FollowerGraph) -> Program:
         """Check the model against a graph once, and prepare what its kernels read.

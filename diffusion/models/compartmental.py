@@ -10,7 +10,7 @@ import numpy as np
 from .._validation import number
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
-from ..kernels.epidemic import Clock
+from ..kernels.clock import Clock
 from ..kernels.waiting import GEOMETRIC, Wait
 from .base import DiffusionModel
 from .epidemic_results import EpidemicEnsemble, Grid

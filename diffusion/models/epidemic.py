@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 
 from ..graph.follower_graph import FollowerGraph
 from ..kernels.arcs import OutArcs
-from ..kernels.epidemic import BUCKETS, FREE, Course, Outbreak, outbreak_tree, outbreaks, steps_of
-from .base import DiffusionModel, LiveEdges
+from ..kernels.clock import steps_of
+from ..kernels.epidemic import BUCKETS, FREE, Course, Outbreak, outbreak_tree, outbreaks
+from .base import LiveEdges
 from .compartmental import Compartmental, too_many_steps, typical_time
 from .next_generation import NextGeneration
-from .outbreak_size import OutbreakSize
+from .outbreak_size import OutbreakSize, shared_periods
 from .program import Chunk, Program, Start, Trace, Workspace
-from .timed import timed_sampler
-from .transmissibility import with_transmissibility
 from .waiting import RATE_1, Fixed, WaitingTime
 
 __all__ = ["SEIR", "SIR"]
@@ -43,26 +42,21 @@ class _Outbreaks(Compartmental):
 
     def live_edges(self, graph: FollowerGraph) -> LiveEdges:
         """An arc is live if its transmission time is at most its source's period; with an `end`, paths take time."""
-        live, recovery = self.effective_probabilities(graph), self.time_of("recovery")
-        if self.end is None and (isinstance(recovery, Fixed) or recovery.never):
-            return LiveEdges(live)  # arcs of one source do not depend on each other
-        every_arc = replace(graph, probabilities=None)
-        waits: dict[str, Any] = {"delay": self.time_of("transmission"), "period": recovery, "latency": self.latency}
-        return LiveEdges(live, sampler=timed_sampler(every_arc, **waits, deadline=self.end))
+        waits = self.time_of("transmission"), self.time_of("recovery")
+        return shared_periods(graph, self.effective_probabilities(graph), *waits, self.latency, self.end)
 
-    def in_generations(self) -> DiffusionModel:
+    def in_generations(self) -> OutbreakSize:
         """Percolation along the arcs whose own transmission time is at most the end."""
         waits = self.time_of("transmission"), self.time_of("recovery")
         return OutbreakSize(*waits, within=self.end, generations=True)
 
     def effective_probabilities(self, graph: FollowerGraph) -> FollowerGraph:
         """Transmissibility of every arc; with an `end`, of a source that is infected at time 0."""
-        waits = self.time_of("transmission"), self.time_of("recovery")
-        return with_transmissibility(graph, *waits, self.horizon)
+        return self.in_generations().effective_probabilities(graph)
 
     def next_generation(self, graph: FollowerGraph) -> NextGeneration | None:
-        """See `DiffusionModel.next_generation`: means do not change where arcs share an infectious period."""
-        return NextGeneration.on_arcs(self.effective_probabilities(graph))
+        """See `DiffusionModel.next_generation`: that of percolation."""
+        return self.in_generations().next_generation(graph)
 
 
 @dataclass(frozen=True)

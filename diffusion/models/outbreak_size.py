@@ -17,11 +17,11 @@ from ..kernels.waiting import GEOMETRIC, Wait
 from .base import DiffusionModel, LiveEdges
 from .next_generation import NextGeneration
 from .program import Chunk, Program, Start, Trace, Workspace, arcs_of
-from .timed import timed_sampler
+from .timed import TimedSampler
 from .transmissibility import with_transmissibility
 from .waiting import RATE_1, Fixed, WaitingTime
 
-__all__ = ["OutbreakSize"]
+__all__ = ["OutbreakSize", "shared_periods"]
 
 
 @dataclass(frozen=True)
@@ -97,13 +97,8 @@ class OutbreakSize(DiffusionModel):
 
     def live_edges(self, graph: FollowerGraph) -> LiveEdges | None:
         """An arc is live if its transmission time is at most its source's period."""
-        live, (transmission, recovery) = self.effective_probabilities(graph), self._waits
-        if isinstance(recovery, Fixed) or recovery.never:
-            return LiveEdges(live)  # arcs of one source do not depend on each other
-        if self.within is not None:
-            return None
-        every_arc = replace(graph, probabilities=None)
-        return LiveEdges(live, sampler=timed_sampler(every_arc, delay=transmission, period=recovery))
+        live = shared_periods(graph, self.effective_probabilities(graph), *self._waits)
+        return live if self.within is None or live.sampler is None else None
 
     def submodular(self, graph: FollowerGraph) -> bool:
         """True: it is percolation."""
@@ -120,6 +115,21 @@ class OutbreakSize(DiffusionModel):
     def in_generations(self) -> DiffusionModel:
         """See `DiffusionModel.in_generations`."""
         return replace(self, generations=True)
+
+
+def shared_periods(
+    graph: FollowerGraph,
+    live: FollowerGraph,
+    transmission: WaitingTime,
+    recovery: WaitingTime,
+    latency: WaitingTime | None = None,
+    end: float | None = None,
+) -> LiveEdges:
+    """Return live edges whose arcs out of a node share its infectious period; `live` has the probability of each alone."""
+    if end is None and (isinstance(recovery, Fixed) or recovery.never):
+        return LiveEdges(live)  # arcs of one source do not depend on each other
+    every_arc = replace(graph, probabilities=None)
+    return LiveEdges(live, sampler=TimedSampler(every_arc, transmission, recovery, latency, end))
 
 
 _NO_TABLE = constant(np.zeros(1, np.uint64)), constant(np.zeros(1))

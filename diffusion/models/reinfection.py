@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
 from ..kernels.arcs import OutArcs
-from ..kernels.epidemic import Clock, steps_of
+from ..kernels.clock import Clock, steps_of
 from ..kernels.events import Heap
 from ..kernels.reinfection import Contacts, Relapse, first_infections, many_relapses
 from ..kernels.waiting import FIXED, GAMMA, GEOMETRIC, Wait

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import NotFoundError, did_you_mean
 from ..graph.follower_graph import FollowerGraph
-from ..kernels.epidemic import steps_of
+from ..kernels.clock import steps_of
 from ..kernels.events import Heap
 from ..kernels.rumour import Gossip, Pairs, Talk, rumour_tree, rumours
 from .compartmental import Compartmental, too_many_steps

@@ -196,7 +196,7 @@ class TemporalSIR(_TemporalModel):
 
     def compile(self, graph: FollowerGraph) -> Program:
         """See `DiffusionModel.compile`."""
-        _need(self, graph)
+        self.check_graph(graph)
         times = _times(graph)
         assert times.contacts is not None
         most = int(np.diff(times.contacts.indptr).max())
@@ -268,7 +268,7 @@ class TemporalIC(_TemporalModel):
 
     def compile(self, graph: FollowerGraph) -> Program:
         """See `DiffusionModel.compile`."""
-        _need(self, graph)
+        self.check_graph(graph)
         p = need_probabilities(graph, self.name).astype(np.float64)
         wait = self.delay.on_arcs(graph, "delay")
         if wait.kind == FIXED and wait.scale.min(initial=1.0) <= 0:
@@ -294,12 +294,6 @@ def _clock(model: _TemporalModel, graph: TemporalGraph) -> tuple[float, float, f
         )
     width = model.width if model.width is not None else (final - first) / 100 or 1.0
     return start, min(final, end) - first if model.start == "random" else 0.0, end, float(width)
-
-
-def _need(model: _TemporalModel, graph: FollowerGraph) -> None:
-    refusal = model.refuses_graph(graph)
-    if refusal:
-        raise InputError(refusal)
 
 
 _EVERY_RUN = constant(np.zeros(0, np.int64))

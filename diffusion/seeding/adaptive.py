@@ -322,9 +322,7 @@ def adaptive_seeds(
 
 
 def _live_edges_of_users(graph: FollowerGraph, model: DiffusionModel) -> LiveEdges:
-    refusal = model.refuses_graph(graph)
-    if refusal:
-        raise InputError(refusal)
+    model.check_graph(graph)
     live = need_live_edges(model, model.live_edges(graph))
     if live.seed_of is not None or live.counted is not None or live.rated or live.sampler is not None:
         raise InputError(

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .._progress import one_bar, progress
+from .._progress import one_bar
 from .._random import RNGLike, derive_key, key_of
 from .._threads import map_chunks, n_threads
 from .._upward import draw
@@ -304,18 +304,7 @@ def best_response(
     bounds = _bounds(evaluators, allowed) if lazy and model.rivals_only_take else None
     nobody = np.zeros(0, np.int32)
     search = Search(evaluators, graph.index.order, allowed, nobody, deadline=deadline, lazy=lazy, bounds=bounds)
-    stopped = "done"
-    with progress(total=k, description="best response", unit="seed") as bar:
-        try:
-            while len(search.seeds) < k:
-                if not search.step():
-                    stopped = "time"
-                    break
-                bar.update()
-        except KeyboardInterrupt:
-            if not search.seeds:
-                raise
-            stopped = "interrupted"
+    stopped = search.run(k, "best response")
     chosen = np.asarray(search.seeds, np.int32)
     fresh = derive_key(key, "evaluate")
     reach, worth = _judge(runner, chosen, place, block, fresh, evaluate_runs, confidence, threads)

@@ -144,9 +144,7 @@ class SelectionProblem:
         weights, deadline = reach_weights(graph, node_weights), start + _seconds(time_limit)
         users, workers = (allowed, there_already, weights), n_threads(threads)
         model = model_of(model)
-        refusal = model.refuses_graph(graph)
-        if refusal:
-            raise InputError(refusal)
+        model.check_graph(graph)
         refuse_rivals(model)
         return cls(graph, model, constraint, *users, key, workers, start, deadline, frozenset(asked), partial)
 

@@ -227,9 +227,7 @@ class Runner:
         -------
         Runner
         """
-        refusal = model.refuses_graph(graph)
-        if refusal:
-            raise InputError(refusal)
+        model.check_graph(graph)
         return cls(graph, model, model.compile(graph), nodes, key, weights, brand_of)
 
     @cached_property

@@ -73,18 +73,7 @@ class Greedy(Strategy):
         existing, deadline = runner.start.seeds, problem.deadline
         order = problem.graph.index.order
         search = Search(evaluators, order, problem.allowed, existing, deadline=deadline, lazy=self._lazy)
-        stopped = "done"
-        with progress(total=k, description=self.name, unit="seed") as bar:
-            try:
-                while len(search.seeds) < k:
-                    if not search.step():
-                        stopped = "time"
-                        break
-                    bar.update()
-            except KeyboardInterrupt:
-                if not search.seeds:
-                    raise
-                stopped = "interrupted"
+        stopped = search.run(k, self.name)
         covers = problem.model.submodular(problem.graph)
         guarantee = IN_WORLDS.format(runs=runs) if covers else f"no guarantee: {problem.model.not_submodular}"
         gains = np.array(search.gains)
@@ -192,6 +181,20 @@ class Search:
         self.gains: list[float] = []
         self.evaluations = 0
         self.already = self._evaluators[0].spread(self._existing) if len(self._existing) else 0.0
+
+    def run(self, k: int, description: str) -> str:
+        """Choose seeds until there are k, with progress  ->  "done", or "time" or "interrupted" with fewer."""
+        with progress(total=k, description=description, unit="seed") as bar:
+            try:
+                while len(self.seeds) < k:
+                    if not self.step():
+                        return "time"
+                    bar.update()
+            except KeyboardInterrupt:
+                if not self.seeds:
+                    raise
+                return "interrupted"
+        return "done"
 
     def step(self) -> bool:
         """Choose one seed; False if the time ended before."""
