@@ -12,7 +12,7 @@ from strategies import random_graph
 
 import diffusion as dif
 from diffusion.errors import InputError
-from diffusion.kernels.percolation import bits_of_period, threshold_of_lane
+from diffusion.kernels.periods import bits_of_period, threshold_of_lane
 from diffusion.models import Exponential, Fixed, Gamma, Geometric, LogNormal, OutbreakSize, Weibull
 
 PAIRS = [

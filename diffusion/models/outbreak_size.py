@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from .._arrays import constant
 from .._validation import number
 from ..graph.follower_graph import FollowerGraph
-from ..kernels.percolation import BINS, Lists, Periods, percolation_batch, percolation_run, percolation_runs, times_at
+from ..kernels.percolation import Lists, percolation_batch, percolation_run, percolation_runs
+from ..kernels.periods import BINS, Periods, times_at
 from ..kernels.sampling import alias_tables
 from ..kernels.waiting import GEOMETRIC, Wait
 from .base import DiffusionModel, LiveEdges
