@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from .._random import RNGLike, generator, key_of
 from .._validation import number, whole
 from ..errors import InputError, NotFoundError, did_you_mean
 from .follower_graph import FollowerGraph, check_graph
 
-__all__ = ["generate_interests", "topic_names"]
+__all__ = ["generate_interests", "read_interests", "topic_names"]
 
 
 def generate_interests(
@@ -112,3 +116,43 @@ def topic_names(topics: object) -> tuple[str, ...]:
     if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
         raise InputError(f"topics={list(names)!r} are no names: give a list of distinct texts")
     return names
+
+
+def read_interests(graph: FollowerGraph, given: Any) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+    """Names of the topics, and rows that sum to 1 in the order of the nodes."""
+    n = graph.n_nodes
+    names: Any = None
+    if isinstance(given, pd.DataFrame):
+        if not given.index.is_unique:
+            twice = given.index[given.index.duplicated()].tolist()[0]
+            raise InputError(f"interests has more than one row for the node {twice!r}: give one for each node")
+        at = given.index.get_indexer(graph.nodes)
+        if (at < 0).any():
+            label = graph.nodes[[int((at < 0).argmax())]].tolist()[0]
+            raise InputError(
+                f"interests has no row for {int((at < 0).sum()):,} of {n:,} nodes, such as {label!r}: its index holds the "
+                "labels of the nodes"
+            )
+        names, given = [str(name) for name in given.columns], given.iloc[at].to_numpy()
+    elif isinstance(given, Mapping):
+        names, columns = list(given), [np.asarray(column) for column in given.values()]
+        wrong = [(name, column.shape) for name, column in zip(names, columns, strict=True) if column.shape != (n,)]
+        if wrong:
+            raise InputError(
+                f"interests[{wrong[0][0]!r}] has shape {wrong[0][1]} for {n:,} nodes: give one value for each"
+            )
+        given = np.column_stack(columns) if columns else np.empty((n, 0))
+    try:
+        table = np.asarray(given, np.float64)
+    except (TypeError, ValueError):
+        raise InputError("interests hold something that is no number: give numbers from 0") from None
+    if table.ndim != 2 or table.shape[0] != n or not table.shape[1]:
+        raise InputError(
+            f"interests has shape {table.shape} for {n:,} nodes: give one row a node and one column a topic"
+        )
+    total = table.sum(axis=1)
+    bad = ~(np.isfinite(table) & (table >= 0)).all(axis=1) | ~(total > 0) | ~np.isfinite(total)
+    if bad.any():
+        label = graph.nodes[[int(bad.argmax())]].tolist()[0]
+        raise InputError(f"the interests of the node {label!r} are no finite numbers from 0 with a positive sum")
+    return topic_names(table.shape[1] if names is None else names), table / total[:, None]

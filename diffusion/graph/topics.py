@@ -20,7 +20,7 @@ from ..errors import InputError, NotFoundError, did_you_mean
 from ._convert import arc_order
 from ._parts import Probabilities, read_only
 from .follower_graph import FollowerGraph, check_graph
-from .interests import topic_names
+from .interests import read_interests, topic_names
 from .probabilities import _arc_text
 
 __all__ = ["Mixture", "TopicProbabilities"]
@@ -172,7 +172,7 @@ class TopicProbabilities:
         """
         check_graph(graph)
         number(scale, "scale", above=0)
-        names, table = _interests_of(graph, interests)
+        names, table = read_interests(graph, interests)
         if base is None:
             if graph.probabilities is None:
                 raise InputError(
@@ -405,10 +405,8 @@ class TopicProbabilities:
 
     def to_pandas(self) -> pd.DataFrame:
         """Return one row an arc, in the order of ``graph.to_pandas()``: source, target and one column a topic."""
-        order = self.graph.index.order
-        source, target = order[self.graph.csr.sources], order[self.graph.csr.indices]
-        by = np.lexsort((target, source))  # as graph.to_pandas()
-        ends = {"source": self.graph.nodes.take(source[by]), "target": self.graph.nodes.take(target[by])}
+        index, csr, by = self.graph.index, self.graph.csr, arc_order(self.graph)
+        ends = {"source": index.labels_of(csr.sources[by]), "target": index.labels_of(csr.indices[by])}
         return pd.DataFrame(ends | {name: self.values[by, z] for z, name in enumerate(self.names)})
 
     def by_topic(self) -> pd.DataFrame:
@@ -445,43 +443,3 @@ def _numbers(column: Any, name: str) -> NDArray[np.float64]:
         return np.asarray(_listed(column), np.float64)
     except (TypeError, ValueError):
         raise InputError(f"the column {name!r} holds something that is no number: give probabilities") from None
-
-
-def _interests_of(graph: FollowerGraph, given: Any) -> tuple[tuple[str, ...], NDArray[np.float64]]:
-    """Names of the topics, and rows that sum to 1 in the order of the nodes."""
-    n = graph.n_nodes
-    names: Any = None
-    if isinstance(given, pd.DataFrame):
-        if not given.index.is_unique:
-            twice = given.index[given.index.duplicated()].tolist()[0]
-            raise InputError(f"interests has more than one row for the node {twice!r}: give one for each node")
-        at = given.index.get_indexer(graph.nodes)
-        if (at < 0).any():
-            label = graph.nodes[[int((at < 0).argmax())]].tolist()[0]
-            raise InputError(
-                f"interests has no row for {int((at < 0).sum()):,} of {n:,} nodes, such as {label!r}: its index holds the "
-                "labels of the nodes"
-            )
-        names, given = [str(name) for name in given.columns], given.iloc[at].to_numpy()
-    elif isinstance(given, Mapping):
-        names, columns = list(given), [np.asarray(column) for column in given.values()]
-        wrong = [(name, column.shape) for name, column in zip(names, columns, strict=True) if column.shape != (n,)]
-        if wrong:
-            raise InputError(
-                f"interests[{wrong[0][0]!r}] has shape {wrong[0][1]} for {n:,} nodes: give one value for each"
-            )
-        given = np.column_stack(columns) if columns else np.empty((n, 0))
-    try:
-        table = np.asarray(given, np.float64)
-    except (TypeError, ValueError):
-        raise InputError("interests hold something that is no number: give numbers from 0") from None
-    if table.ndim != 2 or table.shape[0] != n or not table.shape[1]:
-        raise InputError(
-            f"interests has shape {table.shape} for {n:,} nodes: give one row a node and one column a topic"
-        )
-    total = table.sum(axis=1)
-    bad = ~(np.isfinite(table) & (table >= 0)).all(axis=1) | ~(total > 0) | ~np.isfinite(total)
-    if bad.any():
-        label = graph.nodes[[int(bad.argmax())]].tolist()[0]
-        raise InputError(f"the interests of the node {label!r} are no finite numbers from 0 with a positive sum")
-    return topic_names(table.shape[1] if names is None else names), table / total[:, None]
