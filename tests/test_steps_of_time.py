@@ -23,8 +23,9 @@ GRAPH = random_graph(600, 1800, rng=2)
         (lambda w: models.SIR(0.8, width=w), models.OutbreakSize(0.8, generations=True)),
         (lambda w: models.SEIR(0.8, 2.0, width=w), models.OutbreakSize(0.8, generations=True)),
         (lambda w: models.CTIC(0.8, width=w), dif.IC()),
+        (lambda w: models.OutbreakSize(0.8), models.OutbreakSize(0.8, generations=True)),
     ],
-    ids=["SIR", "SEIR", "CTIC"],
+    ids=["SIR", "SEIR", "CTIC", "OutbreakSize"],
 )
 def test_growth_does_not_depend_on_the_grid_of_time(make, plain):
     graph = random_graph(8000, 24_000, rng=2).with_probabilities("constant", p=0.6)

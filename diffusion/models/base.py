@@ -189,7 +189,7 @@ class DiffusionModel(Declared, ABC):
 
     @property
     def steps_are_times(self) -> bool:
-        """Are steps slices of time, of any length? False: they are generations."""
+        """Are steps something else than generations, such as slices of time of any length?"""
         return False
 
     @property

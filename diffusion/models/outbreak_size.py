@@ -113,6 +113,11 @@ class OutbreakSize(DiffusionModel):
     def _waits(self) -> tuple[WaitingTime, WaitingTime]:
         return WaitingTime.of(self.transmission, "transmission"), WaitingTime.of(self.recovery, "recovery")
 
+    @property
+    def steps_are_times(self) -> bool:
+        """Without `generations` there are two steps: the seeds, and all others."""
+        return not self.generations
+
     def in_generations(self) -> DiffusionModel:
         """See `DiffusionModel.in_generations`."""
         return replace(self, generations=True)
