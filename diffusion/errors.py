@@ -17,6 +17,7 @@ __all__ = [
     "NotFoundError",
     "OutputError",
     "ReadError",
+    "WorkerError",
     "did_you_mean",
 ]
 
@@ -66,6 +67,10 @@ class OutputError(DiffusionError, OSError):
 
     def __str__(self) -> str:
         return str(self.args[0]) if self.args else ""
+
+
+class WorkerError(DiffusionError, RuntimeError):
+    """A worker of an executor that could not do its part; the message says which one, and what differs there."""
 
 
 def did_you_mean(given: object, allowed: Iterable[object], *, limit: int = 3) -> str:

@@ -215,7 +215,7 @@ PAGES = (
         ("diffusion.errors",),
         {
             "Errors": "DiffusionError errors.InputError errors.EndlessFeedError errors.NotFoundError errors.ReadError "
-            "errors.MissingDataError errors.OutputError",
+            "errors.MissingDataError errors.OutputError errors.WorkerError",
             "Help with names": "errors.did_you_mean",
         },
     ),

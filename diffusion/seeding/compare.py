@@ -22,6 +22,7 @@ from ..models.registry import model_of
 from ..results.estimates import Comparison
 from ..simulation.runner import prepare
 from ..simulation.simulate import check_precision
+from ..simulation.workers import workers_of
 from .constraints import read_prices
 from .problem import SelectionProblem, record, refuse_rivals
 from .registry import METHODS, choose, misplaced, strategy_of
@@ -137,6 +138,7 @@ def compare_strategies(
     max_runs: int = 100_000,
     rng: RNGLike = None,
     threads: int | None = None,
+    executor: Any = None,
     **misplaced_options: Any,
 ) -> StrategyComparison:
     """Choose seeds by several strategies at several budgets and evaluate all of them in the same worlds.
@@ -171,6 +173,8 @@ def compare_strategies(
     rng : int, Generator or None
     threads : int, optional
         Default: all CPUs this process may use. No number but the seconds depends on it.
+    executor : concurrent.futures.Executor or Dask client, optional
+        Run worlds, and sample RR sets, on its workers, as `simulate` does.
     **misplaced_options
         None: parameters of a strategy belong to its object.
 
@@ -229,7 +233,9 @@ def compare_strategies(
     weights = reach_weights(graph, node_weights)
     runner = prepare(graph, chosen_model, [], derive_key(key, "worlds"), weights)
     by_world = price is None and weights is None and runner.program.shares_prefixes
+    workers = workers_of(executor)
     common = {"model": chosen_model, "prices": prices, "node_weights": node_weights, "threads": threads}
+    common["executor"] = workers
     chosen: dict[tuple[str, float], list[SeedSelection]] = {}
     lots: dict[str, Lots] = {}
     for name, strategy in by_name.items():
@@ -244,7 +250,7 @@ def compare_strategies(
         chosen |= {(name, amount): [one[amount] for one in draws] for amount in amounts}
     sets = {where: [one.seeds for one in draws] for where, draws in chosen.items()}
     precision = Precision(runs, rel_error, confidence, max_runs, None if baseline is None else names.index(baseline))
-    comparisons = evaluate(runner, names, amounts, sets, lots, precision, threads=threads)
+    comparisons = evaluate(runner, names, amounts, sets, lots, precision, threads=threads, workers=workers)
     rows = []
     for amount, compared in comparisons.items():
         means = compared.means
@@ -270,7 +276,9 @@ class _Chooser:
     ) -> None:
         self.graph, self.strategy, self.amounts, self.common = graph, strategy, amounts, common
         if isinstance(strategy, Ranking):  # rankings count nobody
-            self.common = common | {"node_weights": None}
+            self.common = self.common | {"node_weights": None}
+        if "executor" not in strategy.supports:
+            self.common = self.common | {"executor": None}
 
     def _problem(self, key: int, **size: Any) -> SelectionProblem:
         key = selection_key(key_of(generator(key)))

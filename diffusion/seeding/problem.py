@@ -20,6 +20,7 @@ from ..graph.node_weights import reach_weights
 from ..models.base import DiffusionModel, LiveEdges
 from ..models.registry import model_of
 from ..simulation.runner import seed_labels
+from ..simulation.workers import Workers, workers_of
 from .constraints import Budget, Cardinality, Constraint, Quotas
 from .selection import SeedSelection
 
@@ -49,9 +50,11 @@ class SelectionProblem:
     threads : int
     asked : frozenset of str
         Options that were used, of those that not every strategy supports: "budget", "quotas", "candidates", "exclude",
-        "existing", "node_weights", "time_limit".
+        "existing", "node_weights", "time_limit", "executor".
     partial : bool
         Are fewer than k seeds an answer where a ranking ends before?
+    workers : Workers or None
+        On which RR sets are sampled; None: in this process.
     """
 
     graph: FollowerGraph
@@ -66,6 +69,7 @@ class SelectionProblem:
     deadline: float = float("inf")
     asked: frozenset[str] = field(default_factory=frozenset)
     partial: bool = False
+    workers: Workers | None = None
 
     @classmethod
     def of(
@@ -87,13 +91,14 @@ class SelectionProblem:
         time_limit: float | None = None,
         threads: int | None = None,
         partial: bool = False,
+        executor: Any = None,
     ) -> SelectionProblem:
         """Check what `select_seeds` was called with.
 
         Parameters
         ----------
         graph, k, budget, prices, model, candidates, exclude, existing, node_weights, at_most, at_least, communities
-            As in `select_seeds`, and so are `time_limit` and `threads`.
+            As in `select_seeds`, and so are `time_limit`, `threads` and `executor`.
         key : int
             Of the selection itself.
         partial : bool
@@ -139,14 +144,16 @@ class SelectionProblem:
             k = _check_k(k, allowed)
             constraint = Quotas.of(graph, k, allowed, at_least, at_most, communities) if quotas else Cardinality(k)
         used = {"budget": budget, "candidates": candidates, "node_weights": node_weights, "time_limit": time_limit}
+        used["executor"] = executor
         asked = {name for name, value in used.items() if value is not None}
         asked |= {name for name, here in (("quotas", quotas), ("exclude", exclude), ("existing", labels)) if here}
         weights, deadline = reach_weights(graph, node_weights), start + _seconds(time_limit)
-        users, workers = (allowed, there_already, weights), n_threads(threads)
+        users, count = (allowed, there_already, weights), n_threads(threads)
         model = model_of(model)
         model.check_graph(graph)
         refuse_rivals(model)
-        return cls(graph, model, constraint, *users, key, workers, start, deadline, frozenset(asked), partial)
+        workers = workers_of(executor)
+        return cls(graph, model, constraint, *users, key, count, start, deadline, frozenset(asked), partial, workers)
 
     @cached_property
     def live(self) -> LiveEdges | None:

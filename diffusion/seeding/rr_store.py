@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import threading
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -32,11 +35,13 @@ from ..kernels.rr_sets import (
     sample_lt,
     sort_mixed,
 )
-from ..models.base import LiveEdges, RatedArcs, need_probabilities
+from ..models.base import DiffusionModel, LiveEdges, RatedArcs, need_probabilities
+from ..simulation.workers import Job
 
-__all__ = ["MOST_SETS", "RRStore", "bits_of", "plan_of"]
+__all__ = ["MOST_SETS", "RRStore", "RRWork", "bits_of", "plan_of"]
 
 CHUNK_ENTRIES = 2**19  # members sampled in one kernel call, about: some milliseconds, so that Ctrl-C is heard
+STEP = 2**8  # sets at multiples of which tasks of an executor are cut
 FIRST_CHUNK = 256  # sets sampled while little is known of their size, which may be that of the graph
 MOST_SETS = 2**31 - 2  # indices of sets are int32
 
@@ -99,11 +104,30 @@ def bits_of(nodes: NDArray[Any], n: int) -> NDArray[np.uint64]:
     return bits
 
 
+Chunk = tuple[list[NDArray[np.int32]], NDArray[np.int64], int]  # members, where each set ends, number of empty sets
+
+
+@dataclass(frozen=True)
+class RRWork:
+    """RR sets that the workers of an executor sample: what a store is made from, with the model in place of live edges."""
+
+    model: DiffusionModel
+    key: int
+    weights: NDArray[np.float64] | None
+    stop: NDArray[Any]
+    limit: int
+
+    def open(self, graph: Any) -> Callable[[int, int], Chunk]:
+        live = self.model.live_edges(graph)
+        assert live is not None
+        return RRStore(live, self.key, weights=self.weights, stop=self.stop, limit=self.limit).chunk
+
+
 class RRStore:
     """RR sets 0, 1, ... of live edges and a key, in flat arrays that grow; nodes are those of the live-edge graph.
 
     Roots are drawn in proportion to `weights`. Sets that meet a node of `stop`, or have more than `limit` members, are
-    cut short and kept empty.
+    cut short and kept empty. With a `job` the workers of an executor sample them.
     """
 
     def __init__(
@@ -114,8 +138,11 @@ class RRStore:
         weights: NDArray[np.float64] | None = None,
         stop: NDArray[Any] | None = None,
         limit: int = MOST_SETS,
+        job: Job | None = None,
     ) -> None:
         self.live = live
+        self._job = job
+        self._mine = threading.local()
         self.key = np.uint64(key)
         self._plan = None if live.sampler else plan_of(live)
         self.n_nodes = n = live.graph.n_nodes
@@ -177,7 +204,10 @@ class RRStore:
             if time.perf_counter() > deadline:
                 return False
             before = self.n
-            if threads == 1:
+            if self._job is not None:
+                self._remote_chunks(self._job, n, most, deadline, bar)
+                before = self.n
+            elif threads == 1:
                 self._one_chunk(min(self.n + self._chunk_sets(), n))
             else:
                 # Rounds of several chunks: their size follows what is known of the sets by then.
@@ -241,39 +271,53 @@ class RRStore:
 
     def _many_chunks(self, last: int, threads: int) -> None:
         step = max(min(self._chunk_sets(), -(-(last - self.n) // (4 * threads))), 1)
-        mine = threading.local()
-
-        def work(chunk: tuple[int, int]) -> tuple[list[NDArray[np.int32]], NDArray[np.int64], int]:
-            if not hasattr(mine, "marks"):
-                mine.marks = self._new_marks()
-                mine.nodes = np.empty(2 * self.n_nodes + 1024 + CHUNK_ENTRIES, np.int32)
-            ends = np.empty(chunk[1] - chunk[0], np.int64)
-            parts: list[NDArray[np.int32]] = []
-            at, before, empties = chunk[0], 0, 0
-            while at < chunk[1]:
-                done, size, empty = self._sample(at, chunk[1], mine.marks, mine.nodes, 0, ends, at - chunk[0])
-                ends[at - chunk[0] : at - chunk[0] + done] += before
-                parts.append(mine.nodes[:size].copy())
-                at, before, empties = at + done, before + size, empties + empty
-            return parts, ends, empties
-
         chunks = [(a, min(a + step, last)) for a in range(self.n, last, step)]
         waiting: dict[int, Any] = {}
-        for (a, b), found in map_chunks(work, chunks, threads=min(threads, len(chunks))):
+        for (a, b), found in map_chunks(lambda chunk: self.chunk(*chunk), chunks, threads=min(threads, len(chunks))):
             waiting[a] = b, found
             while self.n in waiting:
-                b, (parts, ends, empties) = waiting.pop(self.n)
-                members = sum(map(len, parts))
-                if self.size + members > self.nodes.size:
-                    self._room(last)
-                    if self.size + members > self.nodes.size:
-                        self.nodes = _grown(self.nodes, self.size + members, self.size)
-                at = self.size
-                for part in parts:
-                    self.nodes[at : at + len(part)] = part
-                    at += len(part)
-                self.offsets[self.n + 1 : b + 1] = ends + self.size
-                self.n, self.size, self.n_empty = b, at, self.n_empty + empties
+                self._append(waiting.pop(self.n), last)
+
+    def _remote_chunks(self, job: Job, last: int, most: float, deadline: float, bar: Any) -> None:
+        ahead = not math.isinf(min(most, deadline))
+        with contextlib.closing(job.parts(self.n, last, step=STEP, ahead=ahead)) as parts:
+            for a, b, found in parts:
+                self._append((b, found), last)
+                if bar is not None:
+                    bar.update(b - a)
+                if self.size > most or time.perf_counter() > deadline:
+                    return
+
+    def chunk(self, first: int, last: int) -> Chunk:
+        """Sample sets first ... last - 1 apart from those that are here."""
+        mine = self._mine
+        if not hasattr(mine, "marks"):
+            mine.marks = self._new_marks()
+            mine.nodes = np.empty(2 * self.n_nodes + 1024 + CHUNK_ENTRIES, np.int32)
+        ends = np.empty(last - first, np.int64)
+        parts: list[NDArray[np.int32]] = []
+        at, before, empties = first, 0, 0
+        while at < last:
+            done, size, empty = self._sample(at, last, mine.marks, mine.nodes, 0, ends, at - first)
+            ends[at - first : at - first + done] += before
+            parts.append(mine.nodes[:size].copy())
+            at, before, empties = at + done, before + size, empties + empty
+        return parts, ends, empties
+
+    def _append(self, chunk: tuple[int, Chunk], to_come: int) -> None:
+        """Append the sets up to a last one; room is made for so many as are to come."""
+        last, (parts, ends, empties) = chunk
+        members = sum(map(len, parts))
+        if self.size + members > self.nodes.size:
+            self._room(to_come)
+            if self.size + members > self.nodes.size:
+                self.nodes = _grown(self.nodes, self.size + members, self.size)
+        at = self.size
+        for part in parts:
+            self.nodes[at : at + len(part)] = part
+            at += len(part)
+        self.offsets[self.n + 1 : last + 1] = ends + self.size
+        self.n, self.size, self.n_empty = last, at, self.n_empty + empties
 
     def open_counts(self, seeds: NDArray[Any]) -> NDArray[np.int64]:
         """Number of sets, of those that no seed (internal node) is in, that hold each node."""

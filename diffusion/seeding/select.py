@@ -46,6 +46,7 @@ def select_seeds(
     evaluate: bool = False,
     rng: RNGLike = None,
     threads: int | None = None,
+    executor: Any = None,
     **misplaced_options: Any,
 ) -> SeedSelection:
     """Choose seeds: k of them, or as many as a budget of money buys.
@@ -101,6 +102,8 @@ def select_seeds(
     rng : int, Generator or None
     threads : int, optional
         Default: all CPUs this process may use. No result depends on it, unless time ends the search.
+    executor : concurrent.futures.Executor or Dask client, optional
+        For methods with RR sets: sample them on its workers, as `simulate` does runs.
     **misplaced_options
         None: parameters of a method belong to its object, as in ``method=dif.seeding.OPIM(eps=0.05)``.
 
@@ -158,6 +161,7 @@ def select_seeds(
         time_limit=time_limit,
         key=selection_key(key),
         threads=threads,
+        executor=None if evaluate and "executor" not in strategy.supports else executor,
     )
     chosen = choose(problem, strategy)
     if not evaluate:
@@ -169,5 +173,6 @@ def select_seeds(
         node_weights=node_weights,
         rng=generator(derive_key(key, "evaluate")),
         threads=threads,
+        executor=executor,
     )
     return dataclasses.replace(chosen, spread=checked)

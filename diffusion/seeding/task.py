@@ -15,7 +15,7 @@ from ..models.base import LiveEdges
 from ..simulation.runner import Runner
 from .certificate import betting_low
 from .problem import SelectionProblem
-from .rr_store import MOST_SETS, RRStore
+from .rr_store import MOST_SETS, RRStore, RRWork
 
 __all__ = ["NOBODY", "Task"]
 
@@ -119,7 +119,10 @@ class Task:
         """Return an empty collection that no other purpose shares; sets hit by existing seeds are empty."""
         key = derive_key(self.problem.key, self.purpose, *purpose)
         weights = self.weights if weights is None else weights
-        return RRStore(self.live, key, weights=weights, stop=np.concatenate([self.existing, stop]), limit=limit)
+        stop, problem, job = np.concatenate([self.existing, stop]), self.problem, None
+        if problem.workers is not None:
+            job = problem.workers.job(RRWork(problem.model, key, weights, stop, limit), problem.graph, unit="RR set")
+        return RRStore(self.live, key, weights=weights, stop=stop, limit=limit, job=job)
 
     def forward_bound(self, seeds: NDArray[Any], n: int, alpha: float) -> tuple[float, float]:
         """Mean spread in forward runs from seeds, and a lower bound; about a 64th as many runs as n sets that chose."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,10 +13,13 @@ from numpy.typing import NDArray
 from .._progress import progress
 from .._random import derive_key, generator
 from ..graph.follower_graph import FollowerGraph
+from ..models.base import DiffusionModel
+from ..models.program import BATCH
 from ..results.estimates import Comparison
 from ..results.intervals import mean_interval
 from ..simulation.runner import Runner
 from ..simulation.simulate import rounds
+from ..simulation.workers import Ahead, Workers
 from .problem import record
 from .strategies.rankings import Ranking
 
@@ -43,6 +48,7 @@ def evaluate(
     precision: Precision,
     *,
     threads: int | None,
+    workers: Workers | None = None,
 ) -> dict[float, Comparison]:
     """Run all seed sets in the same worlds until the differences are precise enough.
 
@@ -58,6 +64,8 @@ def evaluate(
         Strategies whose seeds are drawn anew for every world.
     precision : Precision
     threads : int, optional
+    workers : Workers, optional
+        Of an executor; default: the threads of this process.
 
     Returns
     -------
@@ -69,17 +77,17 @@ def evaluate(
         spans = [(0, 1)]
     most = runner.graph.n_nodes if runner.weights is None else float(runner.weights.sum())
     stopped = "deterministic" if runner.deterministic else "runs"
-    with progress(total=None, description="worlds", unit="run") as bar:
+    work = WorldsWork(
+        runner.model, runner.key, runner.weights, names, amounts, chosen, {n: lot.of for n, lot in lots.items()}
+    )
+    with progress(total=None, description="worlds", unit="run") as bar, contextlib.ExitStack() as stack:
+        take = work.on(runner, lots, threads)
+        if workers is not None and not runner.deterministic:
+            limit = precision.max_runs if precision.runs is None else precision.runs
+            ahead = Ahead(workers.job(work, runner.graph), limit, join=_join, ahead=precision.runs is None)
+            take = stack.enter_context(contextlib.closing(ahead)).take
         for first, last in spans:
-            rows = []
-            for name in names:
-                if name in lots:
-                    rows.append(lots[name].sizes(runner, first, last, threads))
-                    continue
-                draws = [list(draw) for draw in zip(*(chosen[name, at] for at in amounts), strict=True)]
-                each = [_sizes(runner, seeds, amounts, first, last, threads) for seeds in draws]
-                rows.append(each[0] if len(each) == 1 else np.mean(each, axis=0))
-            parts.append(np.stack(rows))
+            parts.append(take(first, last))
             bar.update(last - first)
             if stopped != "deterministic" and precision.runs is None:
                 stopped = "max_runs"
@@ -102,6 +110,46 @@ def evaluate(
         )
         for at, amount in enumerate(amounts)
     }
+
+
+def _join(parts: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+    return np.concatenate(parts, axis=2)
+
+
+@dataclass(frozen=True)
+class WorldsWork:
+    """Sizes of all seed sets in a range of worlds, shape (names, amounts, worlds), here or on the workers of an executor."""
+
+    model: DiffusionModel
+    key: int
+    weights: NDArray[np.float64] | None
+    names: tuple[str, ...]
+    amounts: tuple[float, ...]
+    chosen: dict[tuple[str, float], list[tuple[Any, ...]]]
+    drawn: dict[str, tuple[Ranking, tuple[float, ...], int]]  # what lots are made from
+
+    def open(self, graph: Any) -> Callable[[int, int], list[NDArray[np.float64]]]:
+        runner = Runner.of(graph, self.model, np.zeros(0, np.int32), self.key, self.weights)
+        take = self.on(runner, {name: Lots(graph, *of) for name, of in self.drawn.items()}, 1)
+        return lambda first, last: [take(a, min(a + BATCH, last)) for a in range(first, last, BATCH)]
+
+    def on(
+        self, runner: Runner, lots: dict[str, Lots], threads: int | None
+    ) -> Callable[[int, int], NDArray[np.float64]]:
+        """Return the function of a range."""
+
+        def take(first: int, last: int) -> NDArray[np.float64]:
+            rows = []
+            for name in self.names:
+                if name in lots:
+                    rows.append(lots[name].sizes(runner, first, last, threads))
+                    continue
+                draws = [list(draw) for draw in zip(*(self.chosen[name, at] for at in self.amounts), strict=True)]
+                each = [_sizes(runner, seeds, self.amounts, first, last, threads) for seeds in draws]
+                rows.append(each[0] if len(each) == 1 else np.mean(each, axis=0))
+            return np.stack(rows)
+
+        return take
 
 
 def _of(runner: Runner, seeds: tuple[Any, ...]) -> Runner:
@@ -130,6 +178,7 @@ class Lots:
     """Seeds drawn anew for every world, in an order whose first are the seeds of a smaller number."""
 
     def __init__(self, graph: FollowerGraph, ranking: Ranking, amounts: tuple[float, ...], key: int) -> None:
+        self.of = ranking, amounts, key
         self._graph, self._key = graph, key
         allowed = ranking.pool(graph, np.ones(graph.n_nodes, np.bool_))
         self._pool = graph.index.rank[allowed[graph.index.rank]]  # in the order of labels

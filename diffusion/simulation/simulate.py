@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -23,7 +24,9 @@ from ..results.cascade import Cascade
 from ..results.ensemble import Ensemble
 from ..results.estimates import Comparison, SpreadEstimate
 from ..results.intervals import mean_interval
+from .remote import run_on, runs_ahead
 from .runner import Runner, Runs, join_runs, prepare
+from .workers import Workers, workers_of
 
 __all__ = [
     "compare",
@@ -60,6 +63,7 @@ def simulate(
     node_weights: Any = None,
     rng: RNGLike = None,
     threads: int | None = None,
+    executor: Any = None,
 ) -> Ensemble:
     """Simulate many runs of a model from one seed set.
 
@@ -80,6 +84,10 @@ def simulate(
         Gives the 64-bit key from which every coin follows. Equal keys give equal worlds, whatever the seeds.
     threads : int, optional
         Default: all CPUs this process may use. No result depends on it.
+    executor : concurrent.futures.Executor or Dask client, optional
+        Runs on its workers instead, one thread each: any executor with ``submit`` (PEP 3148), or an object with
+        ``get_executor``. No result depends on it. The graph goes to a file that the workers open: on several machines
+        set ``DIFFUSION_SHARED`` to a folder that all of them see.
 
     Returns
     -------
@@ -90,7 +98,10 @@ def simulate(
     NotFoundError
         A seed that is not in the graph, or an unknown model.
     InputError
-        No probabilities, linear-threshold weights that sum to more than 1, or a run count below 1.
+        No probabilities, linear-threshold weights that sum to more than 1, a run count below 1, or an executor that is
+        none.
+    WorkerError
+        A worker that died, that cannot open the graph, or that has other versions.
 
     See Also
     --------
@@ -105,8 +116,11 @@ def simulate(
     ([4, 4, 4, 4, 4, 4, 4, 4, 4, 4], [1, 1, 1, 1])
     """
     runner = prepare(graph, model, seeds, key_of(rng), reach_weights(graph, node_weights))
-    runs = whole(runs, "runs")
-    done = runner.run(0, 1 if runner.deterministic else runs, threads=threads)
+    runs, workers = whole(runs, "runs"), workers_of(executor)
+    if workers is None or runner.deterministic:
+        done = runner.run(0, 1 if runner.deterministic else runs, threads=threads)
+    else:
+        done = run_on(workers, runner, runs)
     new, node_counts, weight = done.new, done.node_counts, done.weight
     if len(new) < runs:
         new, node_counts = np.broadcast_to(new, (runs, *new.shape[1:])), node_counts * runs
@@ -315,6 +329,7 @@ def sample_until(
     threads: int | None,
     show: bool = True,
     first_look: int = BATCH,
+    workers: Workers | None = None,
 ) -> tuple[list[Runs], str]:
     """Run engines in the same worlds until every mean is precise enough -> the runs of each, and what stopped them.
 
@@ -325,17 +340,27 @@ def sample_until(
     parts: list[list[Runs]] = [[] for _ in engines]
     stopped_by = "runs" if runs is not None else "max_runs"
     early = [(0, first_look)] if runs is None and first_look < min(BATCH, max_runs) else []
-    for first, last in [(0, runs)] if runs is not None else [*early, *rounds(max_runs)]:
-        if first == 0:
-            parts = [[] for _ in engines]
-        for engine, mine in zip(engines, parts, strict=True):
-            mine.append(engine.run(first, last, threads=threads, show=show))
-        if runs is None:
-            spreads = [np.concatenate([p.values for p in mine]) for mine in parts]
-            found = [mean_interval(s, confidence, e.limits) for s, e in zip(spreads, engines, strict=True)]
-            if all(each.half <= rel_error * each.mean for each in found):
-                stopped_by = "precision"
-                break
+
+    def here(first: int, last: int) -> list[Runs]:
+        return [engine.run(first, last, threads=threads, show=show) for engine in engines]
+
+    with contextlib.ExitStack() as stack:
+        take = here
+        if workers is not None:
+            limit = max_runs if runs is None else runs
+            ahead = stack.enter_context(contextlib.closing(runs_ahead(workers, engines, limit, ahead=runs is None)))
+            take = ahead.take
+        for first, last in [(0, runs)] if runs is not None else [*early, *rounds(max_runs)]:
+            if first == 0:
+                parts = [[] for _ in engines]
+            for mine, found in zip(parts, take(first, last), strict=True):
+                mine.append(found)
+            if runs is None:
+                spreads = [np.concatenate([p.values for p in mine]) for mine in parts]
+                means = [mean_interval(s, confidence, e.limits) for s, e in zip(spreads, engines, strict=True)]
+                if all(each.half <= rel_error * each.mean for each in means):
+                    stopped_by = "precision"
+                    break
     return [join_runs(mine) for mine in parts], stopped_by
 
 
@@ -351,12 +376,13 @@ def spread(
     node_weights: Any = None,
     rng: RNGLike = None,
     threads: int | None = None,
+    executor: Any = None,
 ) -> SpreadEstimate:
     """Estimate sigma(S), the expected number of active nodes or their weight, until a relative error is reached.
 
     Parameters
     ----------
-    graph, seeds, model, node_weights, rng, threads
+    graph, seeds, model, node_weights, rng, threads, executor
         As in `simulate`; with `node_weights` the spread is the expected weight of the active nodes.
     runs : int, optional
         Exactly so many runs instead of a precision.
@@ -409,7 +435,13 @@ def spread(
     max_runs = whole(max_runs, "max_runs")
     engine = prepare(graph, model, seeds, key_of(rng), reach_weights(graph, node_weights))
     (found,), stopped_by = sample_until(
-        [engine], runs=runs, rel_error=rel_error, confidence=confidence, max_runs=max_runs, threads=threads
+        [engine],
+        runs=runs,
+        rel_error=rel_error,
+        confidence=confidence,
+        max_runs=max_runs,
+        threads=threads,
+        workers=workers_of(executor),
     )
     record = _record("spread", engine, runs=len(found.new), rel_error=rel_error, confidence=confidence)
     return SpreadEstimate.from_sizes(
@@ -435,13 +467,14 @@ def compare(
     node_weights: Any = None,
     rng: RNGLike = None,
     threads: int | None = None,
+    executor: Any = None,
 ) -> Comparison:
     """Evaluate several seed sets in the same worlds, so that their differences are far sharper than their means.
 
     Parameters
     ----------
     seed_sets : mapping of name to seeds
-    graph, model, runs, rel_error, confidence, max_runs, node_weights, rng, threads
+    graph, model, runs, rel_error, confidence, max_runs, node_weights, rng, threads, executor
         As in `spread`; all sets get the same number of runs, until every mean is precise enough.
 
     Returns
@@ -473,7 +506,13 @@ def compare(
     weights = reach_weights(graph, node_weights)
     engines = [prepare(graph, model, seeds, key, weights) for seeds in seed_sets.values()]
     found, stopped_by = sample_until(
-        engines, runs=runs, rel_error=rel_error, confidence=confidence, max_runs=max_runs, threads=threads
+        engines,
+        runs=runs,
+        rel_error=rel_error,
+        confidence=confidence,
+        max_runs=max_runs,
+        threads=threads,
+        workers=workers_of(executor),
     )
     sizes = np.stack([runs.values for runs in found])
     record = _record("compare", engines[0], runs=sizes.shape[1], names=list(map(str, seed_sets)))

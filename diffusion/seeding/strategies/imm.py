@@ -68,6 +68,7 @@ class IMM(Strategy):
     eps: float = 0.1
     ell: float = 1.0
     name = "imm"
+    supports = frozenset({"executor"})
     certified = True
 
     def __post_init__(self) -> None:

@@ -80,7 +80,9 @@ class OPIM(Asked):
     """
 
     name = "opim"
-    supports = frozenset({"budget", "quotas", "candidates", "exclude", "existing", "node_weights", "time_limit"})
+    supports = frozenset(
+        {"budget", "quotas", "candidates", "exclude", "existing", "node_weights", "time_limit", "executor"}
+    )
 
     def choose(self, problem: SelectionProblem) -> SeedSelection:
         constraint = problem.constraint
