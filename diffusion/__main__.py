@@ -7,8 +7,10 @@ import logging
 import shlex
 import sys
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +88,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     study.add_argument("--seed", type=int, help="whole number that every random draw follows from")
     study.add_argument("--threads", type=int, help="cells under way at once (default: all CPUs)")
+    study.add_argument("--workers", type=int, metavar="N", help="use N worker processes of this machine instead")
+    study.add_argument(
+        "--cluster", metavar="ADDRESS", help="use the workers of a Dask scheduler, such as tcp://10.0.0.1:8786"
+    )
     study.add_argument("--example", action="store_true", help="print a commented study file and stop")
     commands.add_parser(
         "warmup",
@@ -156,6 +162,41 @@ def _share(text: str) -> float:
         ) from None
 
 
+@contextmanager
+def _workers(options: argparse.Namespace) -> Iterator[Any]:
+    """Yield a Dask client of the workers that were asked for, with compiled kernels; None where none were."""
+    if options.workers is None and options.cluster is None:
+        yield None
+        return
+    if options.workers is not None and (options.cluster is not None or options.threads is not None):
+        raise DiffusionError("give one of --threads N, --workers N and --cluster ADDRESS")
+    if options.workers is not None and options.workers < 1:
+        raise DiffusionError(f"--workers {options.workers} is not a number of workers: give a whole number from 1")
+    try:
+        dask: Any = import_module("distributed")
+    except ImportError:
+        raise DiffusionError(
+            "--workers and --cluster need the package distributed: pip install 'diffusion-graphs[cluster]'"
+        ) from None
+    from .simulation.simulate import warmup
+
+    with ExitStack() as stack:
+        at = options.cluster
+        if at is None:
+            warmup()  # once, and not by all workers at once
+            many: dict[str, Any] = {"n_workers": options.workers, "threads_per_worker": 1, "dashboard_address": None}
+            logging.getLogger("distributed").setLevel(logging.CRITICAL)  # workers that end are no news
+            at = stack.enter_context(dask.LocalCluster(**many, silence_logs=logging.CRITICAL))
+        try:
+            client = stack.enter_context(dask.Client(at, timeout=20))
+        except (OSError, ValueError) as error:
+            raise DiffusionError(
+                f"no Dask scheduler answers at {at!r} ({error}): start one with 'dask scheduler', and give its address"
+            ) from None
+        client.run(warmup)
+        yield client
+
+
 def _study(options: argparse.Namespace, command: str) -> None:
     from .study.design import EXAMPLE
 
@@ -172,7 +213,10 @@ def _study(options: argparse.Namespace, command: str) -> None:
             file=sys.stderr,
         )
     print(f"{design.title}  ({Study.from_design(design)!r})", file=sys.stderr)
-    result = Study.from_design(design).run(threads=options.threads, command=command, overwrite=options.overwrite)
+    with _workers(options) as executor:
+        result = Study.from_design(design).run(
+            threads=options.threads, executor=executor, command=command, overwrite=options.overwrite
+        )
     record = result.provenance
     print(
         f"{record['cells_computed']} cells computed, {record['cells_reused']} found finished, {record['cells_skipped']} "

@@ -30,7 +30,7 @@ from ..errors import DiffusionError, InputError, WorkerError
 from ..graph.follower_graph import FollowerGraph
 from ..models.program import BATCH
 
-__all__ = ["Ahead", "Job", "Work", "Workers", "workers_of"]
+__all__ = ["Ahead", "Job", "Work", "Workers", "this_worker", "workers_of"]
 
 TASK_SECONDS = 2.0  # a task should take so long: what it costs to send one is milliseconds
 KEPT = 8  # files that a worker keeps open
@@ -121,7 +121,8 @@ _open_files: OrderedDict[tuple[File, ...], tuple[Any, Any]] = OrderedDict()
 _opening = threading.Lock()
 
 
-def _this_worker() -> str:
+def this_worker() -> str:
+    """Name of the process that runs a task, for messages."""
     name = f"process {os.getpid()} on {socket.gethostname()}"
     if "distributed" in sys.modules:
         try:
@@ -151,12 +152,12 @@ def _opened(files: tuple[File, ...], read: Callable[[str], T]) -> T:
             there = _digest(file.path)
         except OSError as error:
             raise WorkerError(
-                f"{_this_worker()} cannot open '{file.path}' ({error.strerror}): files for workers must lie where all of "
+                f"{this_worker()} cannot open '{file.path}' ({error.strerror}): files for workers must lie where all of "
                 "them see them. Set DIFFUSION_SHARED to a folder that is shared, before the first call with executor="
             ) from None
         if there != file.sha256:
             raise WorkerError(
-                f"the file '{file.path}' changed while tasks were under way: {_this_worker()} finds the sha256 "
+                f"the file '{file.path}' changed while tasks were under way: {this_worker()} finds the sha256 "
                 f"{there[:12]}..., and the task was made for {file.sha256[:12]}...; nothing that was read from it is "
                 "counted. Let nobody write there, and call again"
             )
@@ -189,7 +190,7 @@ def _perform(task: Task, first: int, last: int) -> tuple[float, Any]:
         names = [name for name in asked if mine.get(name) != asked[name]]
         here, there = (", ".join(f"{name} {of.get(name)}" for name in names) for of in (mine, asked))
         raise WorkerError(
-            f"{_this_worker()} has {here}, and the process that called has {there}: other versions may give other numbers. "
+            f"{this_worker()} has {here}, and the process that called has {there}: other versions may give other numbers. "
             "Install the same ones on all workers"
         )
     files = (task.job,) if task.graph is None else (task.job, task.graph)
@@ -251,9 +252,9 @@ def workers_of(executor: Any) -> Workers | None:
             return Workers(executor.get_executor(pure=False, retries=3))
         if callable(getattr(executor, "submit", None)):
             return Workers(executor)
-    what = f"the class {executor.__name__}" if isinstance(executor, type) else f"a {type(executor).__name__}"
+    what = f"the class {executor.__name__}" if isinstance(executor, type) else f"of type {type(executor).__name__}"
     raise InputError(
-        f"executor is {what} without tasks to submit: give an executor, such as "
+        f"executor is {what}, which takes no tasks: give an executor, such as "
         "concurrent.futures.ProcessPoolExecutor(4), or a Dask client"
     )
 
@@ -263,12 +264,20 @@ class Job:
 
     def __init__(self, workers: Workers, task: Task, unit: str) -> None:
         self._workers, self._task, self._unit = workers, task, unit
+        self._pace = 0.0  # seconds a step, once known
         weakref.finalize(self, Path(task.job.path).unlink, missing_ok=True)
 
     def parts(
-        self, first: int, limit: int, *, step: int = 1, ends: list[int] | None = None, ahead: bool = False
+        self,
+        first: int,
+        limit: int,
+        *,
+        step: int = 1,
+        ends: list[int] | None = None,
+        ahead: bool = False,
+        in_order: bool = True,
     ) -> Generator[tuple[int, int, Any], None, None]:
-        """Yield (a, b, result of a ... b - 1) in order; no result may depend on where the range is cut.
+        """Yield (a, b, result of a ... b - 1); no result may depend on where the range is cut.
 
         Parameters
         ----------
@@ -279,13 +288,14 @@ class Job:
             The cuts, instead.
         ahead : bool
             The consumer may stop early: begin with short tasks.
+        in_order : bool
+            False: yield parts as they are done.
         """
         slots = self._workers.slots
         pending: dict[Future[Any], tuple[int, int]] = {}
         done: dict[int, tuple[int, Any]] = {}
         cuts = None if ends is None else iter(ends)
         at = out = first
-        pace = 0.0  # seconds a step, once known
         try:
             while out < limit:
                 while at < limit and len(pending) <= slots and len(pending) + len(done) <= 4 * slots:
@@ -294,19 +304,20 @@ class Job:
                     else:
                         steps = -(-(limit - at) // step)
                         most = (at - first) // step if ahead else steps // (2 * slots)
-                        fit = int(TASK_SECONDS / pace) if pace else 1
+                        fit = int(TASK_SECONDS / self._pace) if self._pace else 1
                         end = min(at + step * max(min(fit, most), 1), limit)
                     pending[self._submit(at, end)] = at, end
                     at = end
-                if out in done:
-                    end, result = done.pop(out)
-                    yield out, end, result
-                    out = end
+                first_done = out if in_order else next(iter(done), out)
+                if first_done in done:
+                    end, result = done.pop(first_done)
+                    yield first_done, end, result
+                    out += end - first_done
                     continue
-                for future in wait(pending, return_when=FIRST_COMPLETED).done:
+                for future in sorted(wait(pending, return_when=FIRST_COMPLETED).done, key=pending.__getitem__):
                     a, b = pending.pop(future)
                     seconds, result = self._result(future, a, b)
-                    pace = seconds * step / (b - a)
+                    self._pace = seconds * step / (b - a)
                     done[a] = b, result
         finally:
             for future in pending:

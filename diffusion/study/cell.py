@@ -6,7 +6,7 @@ import dataclasses
 import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,9 +99,18 @@ class Cell:
         return Cell(point, replicate, detail, identity_of(parts))
 
     @property
+    def graph(self) -> GraphSpec:
+        """Graph that it is computed on."""
+        return self.point.graph
+
+    @property
     def on(self) -> tuple[GraphSpec, int]:
         """Graph and replicate that it is computed on."""
         return self.point.graph, self.replicate
+
+    def on_graph(self, of: Callable[[GraphSpec], GraphSpec]) -> Cell:
+        """Return the cell on another graph made from its own."""
+        return dataclasses.replace(self, point=dataclasses.replace(self.point, graph=of(self.graph)))
 
     def labels(self) -> dict[str, Any]:
         """Return the columns that name the cell, of which no number depends."""

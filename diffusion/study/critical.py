@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,10 @@ class Search:
     def on(self) -> tuple[GraphSpec, int]:
         """Graph and replicate that it is computed on."""
         return self.graph, self.replicate
+
+    def on_graph(self, of: Callable[[GraphSpec], GraphSpec]) -> Search:
+        """Return the search on another graph made from its own."""
+        return replace(self, graph=of(self.graph))
 
     def compute(self, graphs: Graphs, seed: int) -> pd.DataFrame:
         """Find the critical values."""

@@ -73,6 +73,17 @@ class GraphSpec:
         return found if self.kind != "dataset" else dict(self.parameters)
 
     @property
+    def absolute(self) -> GraphSpec:
+        """The same graph, with files named from the root."""
+        found = dict(self.parameters)
+        if self.kind == "edges":
+            found["file"] = str(Path(found["file"]).absolute())
+            if isinstance(found.get("communities"), Mapping):
+                at = found["communities"]
+                found["communities"] = {**at, "file": str(Path(at["file"]).absolute())}
+        return replace(self, parameters=found)
+
+    @property
     def replicated(self) -> bool:
         """Whether independent graphs of the kind can be drawn: of a graph that is given there is one."""
         return self.kind == "platform" or "rewire_mixing" in self.parameters

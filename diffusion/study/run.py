@@ -25,7 +25,8 @@ from .._threads import map_chunks, n_threads
 from .._version import __version__
 from ..errors import InputError
 from ..results.intervals import mean_interval
-from .cell import LEVELS, Cell, CellResult, compute, read_cell, write_cell
+from ..simulation.workers import Workers, workers_of
+from .cell import LEVELS, Cell, CellResult, read_cell, write_cell
 from .critical import Search, critical_of, searches_of
 from .design import StudyDesign
 from .estimates import conditions_of, phases_of, predictive_of
@@ -34,8 +35,9 @@ from .methods import METHODS
 from .models import ModelSpec
 from .parts import Point
 from .schema import conform
-from .seeds import Seeds, users_of
+from .seeds import Seeds
 from .sensitivity import Sample, indices_of, samples_of
+from .work import StudyWork, Unit, Workbench, base_of, cuts_of, impossible
 
 __all__ = ["Prepared", "prepare", "run_study"]
 
@@ -90,11 +92,6 @@ def prepare(design: StudyDesign) -> Prepared:
     prepared = Prepared(design, cells, points, searches, samples, graphs, skipped)
     _refuse_impossible(prepared)
     return prepared
-
-
-def base_of(design: StudyDesign, point: Point) -> ModelSpec:
-    """Return the model of the study from which a model was changed."""
-    return next(spec for spec in design.models if spec.name == point.model.name)
 
 
 FULL = LEVELS.index("full")
@@ -172,50 +169,13 @@ def _first_graphs(design: StudyDesign, models: list[ModelSpec], skipped: Skipped
     return list(kept.values())
 
 
-def impossible(point: Point, ready: PreparedGraph) -> str:
-    """Why a combination cannot be run on a graph, or its budget buys nobody, if so; else an empty text."""
-    strategy, budget, place = point.strategy, point.budget, point.place
-    method = METHODS[strategy]
-    if budget.value == 0:
-        return f"the budget {budget.label} buys nobody"
-    if place != "anywhere" and "community" not in ready.graph.node_data:
-        return f"the place {place!r} needs communities, and the graph has none"
-    users = users_of(ready, strategy, place)
-    tier, one = method.tier, place == "one community"
-    who = "creators" if tier else "users"
-    where = f"the tier {strategy}" if tier else "the largest community" if one else "the graph"
-    where += " in the largest community" if tier and one else ""
-    there = int(users.sum())
-    if budget.kind == "k" and budget.value > there:
-        return f"{where} has {there:,} {who}, {int(budget.value):,} were asked for"
-    if budget.kind == "money":
-        prices = ready.graph.node_data["price"].to_numpy(dtype=float)[users]
-        cheapest = float(prices[~np.isnan(prices)].min(initial=np.inf))
-        if np.isinf(cheapest):
-            return f"{where} has nobody with a price" if there else f"{where} has no {who}"
-        if cheapest > budget.value:
-            return f"{budget.label} buys nobody: the cheapest of {where} costs {cheapest:,.0f} RMB"
-    asks = method.certified or method.by_probability
-    there_are = not asks or ready.effective(point.model) is not None
-    return method.unsuited(point.model.model, there_are, place, budget.kind) or ""
-
-
-def _short_of_ranked(point: Point, ranked: int) -> str:
-    """Why VoteRank cannot fill a budget: how many nodes it ranks is known only after it has run."""
-    if point.strategy != "voterank":
-        return ""
-    if point.budget.kind == "money":
-        return "" if ranked else f"{point.budget.label} buys nobody that VoteRank ranks on this graph"
-    wanted = int(point.budget.value)
-    return "" if ranked >= wanted else f"VoteRank ranks {ranked:,} users of this graph, {wanted:,} were asked for"
-
-
 @one_bar
 def run_study(
     design: StudyDesign,
     out: str | Path,
     *,
     threads: int | None = None,
+    executor: Any = None,
     command: str | None = None,
     overwrite: bool = False,
 ) -> tuple[Path, dict[str, Any]]:
@@ -223,7 +183,7 @@ def run_study(
 
     Returns the folder and the provenance record.
     """
-    workers = n_threads(threads)
+    count, workers = n_threads(threads), workers_of(executor)
     target = Path(out).absolute()
     made = [path for path in (target / "cells", target, *target.parents) if not path.exists()]
     folder = ensure_folder(out)
@@ -238,59 +198,34 @@ def run_study(
             for path in made:
                 path.rmdir()
         raise
-    graphs, seeds = Graphs(design.seed, prepared.first), Seeds(design.seed)
     results: dict[str, CellResult] = {}
     extra: dict[str, pd.DataFrame] = {}
     todo: list[Cell | Search] = []
-    for cell in prepared.cells:
-        finished = read_cell(cells_folder / f"{cell.identity}.parquet")
-        if finished is None:
-            todo.append(cell)
-        else:
-            finished.row.update(cell.labels())
-            results[cell.identity] = finished
     missing: list[Sample] = []
-    units: tuple[Search | Sample, ...] = (*prepared.searches, *prepared.samples)
-    for unit in units:
-        table = _read(cells_folder / f"{unit.identity}.parquet")
-        if table is not None:
-            extra[unit.identity] = table
-        elif isinstance(unit, Search):
-            todo.append(unit)
+
+    def keep(unit: Unit, result: CellResult | pd.DataFrame) -> None:
+        if isinstance(result, CellResult):
+            results[unit.identity] = result
         else:
+            extra[unit.identity] = result
+
+    units: tuple[Unit, ...] = (*prepared.cells, *prepared.searches, *prepared.samples)
+    for unit in units:
+        found = _finished(cells_folder, unit)
+        if found is not None:
+            keep(unit, found)
+        elif isinstance(unit, Sample):
             missing.append(unit)
-    for of_graph in todo:
-        graphs.expect(*of_graph.on)
+        else:
+            todo.append(unit)
     wanted = {cell.identity for cell in prepared.cells} - set(results)
-
-    def work(item: Cell | Search | Sample) -> CellResult | pd.DataFrame:
-        path = cells_folder / f"{item.identity}.parquet"
-        try:
-            if isinstance(item, Cell):
-                result = read_cell(path)  # another process may have been here
-                if result is None:
-                    result = _computed(item, design, graphs, seeds)
-                    write_cell(path, result)
-                else:
-                    result.row.update(item.labels())
-                return result
-            table = _read(path)
-            if table is None:
-                table = item.compute(graphs, design.seed)
-                with whole_file(path) as part:
-                    table.to_parquet(part, index=False)
-            return table
-        finally:
-            if not isinstance(item, Sample):
-                graphs.leave(*item.on)
-
-    waiting: list[Cell | Search | Sample] = [*_in_turn(todo, workers), *missing]
-    with progress(total=len(waiting), description="cells", unit="cell") as bar:
-        for item, result in map_chunks(work, waiting, threads=workers):
-            if isinstance(result, CellResult):
-                results[item.identity] = result
-            else:
-                extra[item.identity] = result
+    with progress(total=len(todo) + len(missing), description="cells", unit="cell") as bar:
+        if workers is not None:
+            finished_units = _on_workers(workers, prepared, cells_folder, [*_by_graph(todo), *missing])
+        else:
+            finished_units = _here(prepared, cells_folder, todo, missing, count)
+        for unit, result in finished_units:
+            keep(unit, result)
             bar.update(1)
     if all("skipped" in result.row for result in results.values()):
         for cell in prepared.cells:
@@ -314,6 +249,71 @@ def run_study(
     return folder, record
 
 
+Computed = Iterator[tuple[Unit, CellResult | pd.DataFrame]]
+
+
+def _here(prepared: Prepared, folder: Path, todo: list[Cell | Search], missing: list[Sample], threads: int) -> Computed:
+    """Compute units on the threads of this process; each is a file before it is yielded."""
+    design = prepared.design
+    bench = Workbench(design, Graphs(design.seed, prepared.first), Seeds(design.seed))
+    for unit in todo:
+        bench.graphs.expect(*unit.on)
+
+    def work(unit: Unit) -> CellResult | pd.DataFrame:
+        try:
+            found = _finished(folder, unit)  # another process may have been here
+            return _kept(folder, unit, bench.compute(unit)) if found is None else found
+        finally:
+            if not isinstance(unit, Sample):
+                bench.graphs.leave(*unit.on)
+
+    waiting: list[Unit] = [*_in_turn(todo, threads), *missing]
+    yield from map_chunks(work, waiting, threads=threads)
+
+
+def _on_workers(workers: Workers, prepared: Prepared, folder: Path, units: list[Unit]) -> Computed:
+    """Compute units on workers; each is a file as soon as its task has ended."""
+    if not units:
+        return
+    job = workers.job(StudyWork.of(prepared.design, units), unit="unit")
+    ends = cuts_of(units, workers.slots)
+    with contextlib.closing(job.parts(0, len(units), ends=ends, in_order=False)) as parts:
+        for first, last, found in parts:
+            for unit, result in zip(units[first:last], found, strict=True):
+                yield unit, _kept(folder, unit, result)
+
+
+def _finished(folder: Path, unit: Unit) -> CellResult | pd.DataFrame | None:
+    """Read what was computed before; None where there is nothing whole."""
+    path = folder / f"{unit.identity}.parquet"
+    if not isinstance(unit, Cell):
+        return _read(path)
+    result = read_cell(path)
+    if result is not None:
+        result.row.update(unit.labels())
+    return result
+
+
+def _kept(folder: Path, unit: Unit, result: CellResult | pd.DataFrame) -> CellResult | pd.DataFrame:
+    """Write down what was computed."""
+    path = folder / f"{unit.identity}.parquet"
+    if isinstance(result, CellResult):
+        write_cell(path, result)
+    else:
+        with whole_file(path) as part:
+            result.to_parquet(part, index=False)
+    return result
+
+
+def _by_graph(units: list[Cell | Search]) -> list[Cell | Search]:
+    """Order units so that those on one graph follow each other, with the most on one graph first."""
+    groups: dict[tuple[str, int], list[Cell | Search]] = {}
+    for unit in units:
+        spec, replicate = unit.on
+        groups.setdefault((spec.key, replicate), []).append(unit)
+    return [unit for group in sorted(groups.values(), key=len, reverse=True) for unit in group]
+
+
 def _in_turn(items: list[Cell | Search], workers: int) -> Iterator[Cell | Search]:
     """Order what is done on graphs so that workers are on different graphs, and no more graphs are in memory than there are workers.
 
@@ -329,25 +329,6 @@ def _in_turn(items: list[Cell | Search], workers: int) -> Iterator[Cell | Search
     for first in range(0, len(waiting), workers):
         for row in itertools.zip_longest(*waiting[first : first + workers]):
             yield from (item for item in row if item is not None)
-
-
-def _computed(cell: Cell, design: StudyDesign, graphs: Graphs, seeds: Seeds) -> CellResult:
-    """Compute a cell, or say why it cannot be."""
-    point = cell.point
-    try:
-        ready = graphs.get(*cell.on)
-    except InputError as error:  # a multiple of the graph's mixing may be out of reach of its degrees
-        if not isinstance(point.graph.parameters.get("rewire_mixing"), str):
-            raise
-        return CellResult.skipped(cell, str(error))
-    reason = impossible(point, ready)
-    if reason:
-        return CellResult.skipped(cell, reason)
-    chosen = seeds.take(point, ready)
-    reason = _short_of_ranked(point, len(chosen.seeds))
-    if reason:
-        return CellResult.skipped(cell, reason)
-    return compute(cell, ready, chosen, design.precision, design.seed, base_of(design, point))
 
 
 def _refuse_another_study(folder: Path, prepared: Prepared) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from .._random import derive_key, generator
 from .._version import __version__
 from ..simulation.runner import prepare
 from .cell import radius_of, world_key
-from .graph_specs import identity_of
+from .graph_specs import GraphSpec, identity_of
 from .graphs import Graphs, contents_of, prepare_graph
 from .parts import Sensitivity
 from .seeds import Seeds
@@ -40,6 +40,15 @@ class Sample:
     A: NDArray[np.float64]
     B: NDArray[np.float64]
     identity: str
+
+    @property
+    def graph(self) -> GraphSpec:
+        """Graph that it is computed on."""
+        return self.plan.graph
+
+    def on_graph(self, of: Callable[[GraphSpec], GraphSpec]) -> Sample:
+        """Return the sample on another graph made from its own."""
+        return replace(self, plan=replace(self.plan, graph=of(self.graph)))
 
     def blocks(self) -> list[tuple[str, dict[str, float]]]:
         """Return name and quantiles of every evaluation."""

@@ -155,6 +155,7 @@ class Study:
         *,
         rng: RNGLike = None,
         threads: int | None = None,
+        executor: Any = None,
         command: str | None = None,
         overwrite: bool = False,
     ) -> StudyResult:
@@ -168,6 +169,9 @@ class Study:
             Key of the study; a whole number is taken as it is. Default: the design's seed.
         threads : int, optional
             Cells under way at once. No number depends on it.
+        executor : concurrent.futures.Executor or Dask client, optional
+            Compute the cells on its workers, as `simulate` does runs. This process writes their files. No number
+            depends on it.
         command : str, optional
             Command that reproduces the study, for the report.
         overwrite : bool
@@ -182,6 +186,8 @@ class Study:
         ------
         InputError
             The folder holds another study, or no combination can be run.
+        WorkerError
+            A worker of the executor died or differs from this process. Finished cells are kept: run again to go on.
         """
         design = self.design
         if rng is not None:
@@ -191,6 +197,7 @@ class Study:
             design,
             design.out if out is None else os.fspath(out),
             threads=threads,
+            executor=executor,
             command=command,
             overwrite=overwrite,
         )
