@@ -119,6 +119,30 @@ def threads(found: Section) -> str:
     return text if low >= 1.8 else text + " " + SHARED_MEMORY
 
 
+def executor(found: Section) -> str:
+    lines, shares, same = [], [], True
+    for r in found["rows"]:
+        for kind, who in (("processes", "ProcessPoolExecutor"), ("dask", "Dask, LocalCluster")):
+            if f"{kind}_2" not in r:
+                lines.append([r["work"], who, number(r["thread"]), r.get(f"{kind}_missing", ""), "", "", "", ""])
+                continue
+            one, two = r[f"{kind}_1"], r[f"{kind}_2"]
+            shares.append(one / (2.0 * two))
+            same = same and r[f"{kind}_same"]
+            lines.append(
+                [
+                    r["work"], who, number(r["thread"]), number(one), number(two), f"**{shares[-1]:.2f}**",
+                    f"{r['thread'] / (2.0 * two):.2f}", "yes" if r[f"{kind}_same"] else "**NO**",
+                ]
+            )  # fmt: skip
+    head = ("work", "executor", "one thread here, s", "1 worker, s", "2 workers, s", "efficiency")
+    text = table((*head, "against the thread", "equal bit for bit"), lines)
+    return (
+        f"{text}\n\nEfficiency: seconds of one worker over twice the seconds of two. Seeds: the sets are sampled on the workers, and the "
+        f"greedy search among them goes on here, alone. Lowest {min(shares):.2f}, {verdict(min(shares), 0.9)}."
+    )
+
+
 def sips(found: Section) -> str:
     lines = [
         [
@@ -416,6 +440,7 @@ TITLES: dict[str, tuple[str, Callable[[Section], str]]] = {
     "lt": ("Linear threshold with weights 1 / in-degree against CyNetDiff, one thread", lt),
     "sips": ("SIPS against the independent cascade at the same number of exposures", sips),
     "threads": ("The second core", threads),
+    "executor": ("Worker processes", executor),
     "data": ("Getting data in", data),
     "start": ("Start-up", start),
     "scale": ("Scale", scale),

@@ -33,6 +33,7 @@ SECTIONS = {
     "lt": ("cascades", "lt"),
     "sips": ("cascades", "sips"),
     "threads": ("cascades", "threads"),
+    "executor": ("executors", "executor"),
     "data": ("data", "data"),
     "start": ("data", "start"),
     "scale": ("scale", "scale"),
