@@ -18,7 +18,7 @@ import time
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Generator
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -340,12 +340,11 @@ class Job:
         return found
 
     def _failed(self, error: Exception, a: int, b: int) -> WorkerError:
-        died = isinstance(error, BrokenExecutor) or type(error).__name__ == "KilledWorker"
-        why = (
-            "a worker died, most often for want of memory: give the workers more of it, or use fewer of them"
-            if died
-            else "the error above came from the worker, or from the executor"
-        )
+        why = "the error came from the worker, or from the executor"
+        if isinstance(error, BrokenExecutor) or type(error).__name__ == "KilledWorker":
+            why = "a worker died, most often for want of memory: give the workers more of it, or use fewer of them"
+        elif isinstance(error, CancelledError):
+            why = "the tasks were cancelled, as when the scheduler or the client is closed"
         return WorkerError(
             f"the executor gave no result for {self._unit}s {a:,} to {b - 1:,} ({type(error).__name__}: {error}): {why}. "
             "Nothing was counted twice, and the same call with another executor gives the same numbers"
