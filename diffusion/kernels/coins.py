@@ -345,9 +345,7 @@ def row_fresh(typing, live, at, state, to):
     return signature, codegen
 
 
-@intrinsic
-def prefetch(typing, array, at):
-    """Ask for the cache line of array[at], to be written soon."""
+def _prefetch(array, write):
     signature = types.void(array, types.int64)
 
     def codegen(context, b, s, args):
@@ -355,10 +353,22 @@ def prefetch(typing, array, at):
         pointer = b.bitcast(b.gep(data, [args[1]]), ir.IntType(8).as_pointer())
         kind = ir.FunctionType(ir.VoidType(), [pointer.type, I32, I32, I32])
         function = cgutils.get_or_insert_function(b.module, kind, "llvm.prefetch.p0")
-        b.call(function, [pointer, ir.Constant(I32, 1), ir.Constant(I32, 3), ir.Constant(I32, 1)])
+        b.call(function, [pointer, ir.Constant(I32, write), ir.Constant(I32, 3), ir.Constant(I32, 1)])
         return context.get_dummy_value()
 
     return signature, codegen
+
+
+@intrinsic
+def prefetch(typing, array, at):
+    """Ask for the cache line of array[at], to be written soon."""
+    return _prefetch(array, 1)
+
+
+@intrinsic
+def prefetch_read(typing, array, at):
+    """Ask for the cache line of array[at], to be read soon: other threads keep theirs."""
+    return _prefetch(array, 0)
 
 
 @intrinsic

@@ -23,6 +23,7 @@ from .coins import (
     first_bits,
     popcount,
     prefetch,
+    prefetch_read,
     row_absorb,
     row_below,
     row_between,
@@ -35,6 +36,7 @@ from .coins import (
 
 PLANES = 32  # bits of the counters of lanes
 WAITING = 32  # activations that wait for cache lines at once
+AHEAD = 12  # rows of the frontier whose cache lines are asked for beforehand
 FEW = 4  # active lanes up to which one lane over many arcs is cheaper than one arc over all lanes
 BLOCK = 128  # arcs at once in that case
 FULL_U32 = np.uint64(0xFFFFFFFF)  # an interval bound of 2**32 does not fit uint32: the top value stands for it
@@ -104,7 +106,7 @@ def first_lanes(count):
     return (_1 << np.uint64(count)) - _1
 
 
-@njit
+@njit(forceinline=True)
 def live_lanes(lanes, at, out, to, low, high, base, words, first_word):
     """out[to:to+words] = lanes of the row at `at` with low <= coin < high; nonzero if any."""
     some = np.uint64(0)
@@ -258,6 +260,8 @@ def open_step(frontier, size, lanes, words):
     """Move the pending rows of the frontier to `active`, in its order."""
     state, active, flags = lanes.state, lanes.active, lanes.flags
     for i in range(size):
+        if i + AHEAD < size:
+            prefetch(state, (2 * np.int64(frontier[i + AHEAD]) + 1) * words)
         u = np.int64(frontier[i])
         flags[u] = 2
         for w in range(words):
@@ -283,6 +287,16 @@ def scan_arcs(arcs, block, scan, lanes, frontier, i, end, j, n):
         if j < 0:
             j = indptr[u]
             visits += stop - j
+            if i + 2 * AHEAD < end:
+                prefetch_read(indptr, np.int64(frontier[i + 2 * AHEAD]))
+            if i + AHEAD < end:
+                begin = indptr[frontier[i + AHEAD]]
+                prefetch_read(indices, begin)
+                if linear:
+                    prefetch_read(lo, begin)
+                    prefetch_read(hi, begin)
+                else:
+                    prefetch_read(p, begin * p_step)
         n_few = list_few(active, i * words, words, few)
         if n_few <= FEW:
             while j < stop and n < WAITING:
