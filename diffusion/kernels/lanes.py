@@ -269,6 +269,14 @@ def open_step(frontier, size, lanes, words):
             state[(2 * u + 1) * words + w] = 0
 
 
+@njit(forceinline=True)
+def ask_for_target(v, lanes, words):
+    """Ask for the cache lines of a target that waits."""
+    prefetch(lanes.state, v * 2 * words)
+    prefetch(lanes.state, v * 2 * words + words)
+    prefetch(lanes.flags, v)
+
+
 @njit
 def scan_arcs(arcs, block, scan, lanes, frontier, i, end, j, n):
     """Draw the coins of all active lanes of frontier rows i ... end - 1, and let live arcs wait behind n others.
@@ -278,7 +286,7 @@ def scan_arcs(arcs, block, scan, lanes, frontier, i, end, j, n):
     """
     indptr, indices, p, lo, hi, linear = arcs
     world, few, bases, bits, targets, lane_of, rows = scan
-    state, active, words, first_word = lanes.state, lanes.active, block.words, block.first_word
+    active, words, first_word = lanes.active, block.words, block.first_word
     p_step = 0 if p.size == 1 else 1
     visits = np.int64(0)
     while i < end and n < WAITING:
@@ -315,8 +323,7 @@ def scan_arcs(arcs, block, scan, lanes, frontier, i, end, j, n):
                             v = np.int64(indices[j + k])
                             targets[n] = v
                             lane_of[n] = few[f]
-                            prefetch(state, v * 2 * words)
-                            prefetch(state, v * 2 * words + words)
+                            ask_for_target(v, lanes, words)
                             n += 1
                 j += count
         else:
@@ -328,8 +335,7 @@ def scan_arcs(arcs, block, scan, lanes, frontier, i, end, j, n):
                         v = np.int64(indices[j])
                         targets[n] = v
                         lane_of[n] = -1
-                        prefetch(state, v * 2 * words)
-                        prefetch(state, v * 2 * words + words)
+                        ask_for_target(v, lanes, words)
                         n += 1
                 j += 1
         if j == stop:
@@ -353,6 +359,15 @@ def weigh_lanes(touched, state, words, weighing):
             while bits != 0:
                 sums[w * 64 + np.int64(trailing_zeros(bits))] += weight
                 bits &= bits - _1
+
+
+@njit(forceinline=True)
+def ask_for_node(nodes, i, size, lanes, words):
+    """Ask for the cache lines that `clear_node` will need of the node AHEAD places after the i-th."""
+    if i + AHEAD < size:
+        v = np.int64(nodes[i + AHEAD])
+        prefetch(lanes.state, v * 2 * words)
+        prefetch(lanes.flags, v)
 
 
 @njit(forceinline=True)
