@@ -18,9 +18,9 @@ from .coins import (
     TAG_LT,
     WORDS,
     coin_base,
-    coin_bases,
     coin_between,
-    first_bits,
+    eight_bases,
+    eight_coins,
     popcount,
     prefetch,
     prefetch_read,
@@ -35,12 +35,12 @@ from .coins import (
 )
 
 PLANES = 32  # bits of the counters of lanes
-WAITING = 32  # activations that wait for cache lines at once
+WAITING = 64  # activations that wait for cache lines at once
 AHEAD = 12  # rows of the frontier whose cache lines are asked for beforehand
 FEW = 4  # active lanes up to which one lane over many arcs is cheaper than one arc over all lanes
 BLOCK = 128  # arcs at once in that case
 FULL_U32 = np.uint64(0xFFFFFFFF)  # an interval bound of 2**32 does not fit uint32: the top value stands for it
-_1, _28 = np.uint64(1), np.uint64(28)
+_1, _8 = np.uint64(1), np.uint64(8)
 
 
 class Lanes(NamedTuple):
@@ -61,8 +61,7 @@ class Scan(NamedTuple):
 
     world: np.uint64
     few: np.ndarray  # i8[FEW]: active lanes of a row with few
-    bases: np.ndarray  # u8[BLOCK]: coins of a block of arcs
-    bits: np.ndarray  # u8[BLOCK]
+    coins: np.ndarray  # u8[4, BLOCK] of a block of arcs: indices of their coins, bases, interval bounds
     targets: np.ndarray  # i4[WAITING + FEW * BLOCK]
     lanes: np.ndarray  # i4[WAITING + FEW * BLOCK]
     rows: np.ndarray  # u8[WAITING * WORDS]
@@ -73,8 +72,7 @@ def new_scan(arcs, block):
     return Scan(
         world_of(block.key, TAG_LT if arcs.linear else TAG_IC, block.batch),
         np.empty(FEW, np.int64),
-        np.empty(BLOCK, np.uint64),
-        np.empty(BLOCK, np.uint64),
+        np.zeros((4, BLOCK), np.uint64),
         np.empty(WAITING + FEW * BLOCK, np.int32),
         np.empty(WAITING + FEW * BLOCK, np.int32),
         np.empty(WAITING * WORDS, np.uint64),
@@ -285,7 +283,8 @@ def scan_arcs(arcs, block, scan, lanes, frontier, i, end, j, n):
     and arc to go on with, activations that wait, arcs of the rows that were begun.
     """
     indptr, indices, p, lo, hi, linear = arcs
-    world, few, bases, bits, targets, lane_of, rows = scan
+    world, few, coins, targets, lane_of, rows = scan
+    keys, bases, lows, highs = coins[0], coins[1], coins[2], coins[3]
     active, words, first_word = lanes.active, block.words, block.first_word
     p_step = 0 if p.size == 1 else 1
     visits = np.int64(0)
@@ -309,17 +308,22 @@ def scan_arcs(arcs, block, scan, lanes, frontier, i, end, j, n):
         if n_few <= FEW:
             while j < stop and n < WAITING:
                 count = min(stop - j, BLOCK)
-                block_bases = bases[:count]
-                coin_bases(world, j, indices[j : j + count], linear, block_bases)
+                for k in range(count):
+                    keys[k] = np.uint64(indices[j + k]) if linear else np.uint64(j + k)
+                    lows[k], highs[k] = bounds(p, p_step, lo, hi, linear, j + k)
+                for k in range(0, count, 8):
+                    eight_bases(world, keys, k, bases)
                 for f in range(n_few):
                     word, lane = first_word + (few[f] >> 6), few[f] & 63
-                    first_bits(block_bases, word, lane, bits)
-                    for k in range(count):
-                        low, high = bounds(p, p_step, lo, hi, linear, j + k)
-                        # Four bits settle nearly every coin; the few that are left are looked at one by one.
-                        if bits[k] > high >> _28 or bits[k] < low >> _28:
-                            continue
-                        if coin_between(bases[k], word, lane, low, high):
+                    for begin in range(0, count, 8):
+                        found = eight_coins(bases, begin, word, lane, lows, highs)
+                        left = (found | found >> _8) & first_lanes(min(count - begin, 8))
+                        while left != 0:
+                            k = begin + np.int64(trailing_zeros(left))
+                            left &= left - _1
+                            sure = found >> np.uint64(k - begin) & _1 != 0  # but for one in sixteen
+                            if not sure and not coin_between(bases[k], word, lane, lows[k], highs[k]):
+                                continue
                             v = np.int64(indices[j + k])
                             targets[n] = v
                             lane_of[n] = few[f]
