@@ -28,6 +28,8 @@ from diffusion.kernels.coins import (
     coin_below,
     coin_between,
     coin_words,
+    eight_bases,
+    eight_coins,
     mix,
     popcount,
     row_below,
@@ -51,6 +53,12 @@ def _row(lanes, threshold, base, out):
 @njit
 def _row_between(lanes, low, high, base, out):
     return row_between(lanes, 0, out, 0, low, high, base)
+
+
+@njit
+def _eight(world, indices, word, lane, lows, highs, bases):
+    eight_bases(world, indices, 8, bases)
+    return eight_coins(bases, 8, word, lane, lows, highs)
 
 
 @njit
@@ -407,3 +415,28 @@ def test_mix_is_a_bijection_with_avalanche():
     for bit in range(64):
         turned = sum((naive.mix(int(x)) ^ naive.mix(int(x) ^ 1 << bit)).bit_count() for x in words)
         assert abs(turned - 32 * 400) < LIMIT * math.sqrt(16 * 400)
+
+
+@pytest.mark.parametrize("low_bits", [0, 32])
+def test_four_bits_of_eight_coins_settle_what_they_can(low_bits):
+    """Eight coins of one lane: those said to lie in their interval do, and only those said to be open may lie there too."""
+    rng = np.random.default_rng(29)
+    bases, settled = np.zeros(16, np.uint64), 0
+    for case in range(2000):
+        word, lane, world = int(rng.integers(8)), int(rng.integers(64)), np.uint64(case)
+        indices = rng.integers(0, 2**62, 16, dtype=np.uint64)
+        ends = np.sort(rng.integers(0, 2**32 + 1, (2, 16), dtype=np.uint64), axis=0)
+        lows = ends[0] if low_bits else np.zeros(16, np.uint64)
+        highs = np.where(rng.random(16) < 0.2, np.uint64(2**32), ends[1])
+        found = int(_eight(world, indices, word, lane, lows, highs, bases))
+        assert bases[:8].tolist() == [0] * 8
+        assert found < 1 << 16
+        for k in range(8):
+            base = np.uint64(coin_base(world, indices[8 + k]))
+            assert bases[8 + k] == base
+            inside = bool(coin_between(base, word, lane, lows[8 + k], highs[8 + k]))
+            sure, is_open = found >> k & 1, found >> 8 + k & 1
+            assert not (sure and is_open)
+            assert inside if sure else (is_open or not inside)
+            settled += not is_open
+    assert settled > 2000 * 8 * 0.8

@@ -24,6 +24,7 @@ from .lanes import (
     PLANES,
     WORDS,
     apply_activations,
+    ask_for_node,
     bound_of,
     clear_node,
     copy_rows,
@@ -79,6 +80,7 @@ def run_batch(arcs, start, block, lanes, node_counts, weighing):
         frontier, following = following, frontier
     weigh_lanes(touched[:n_touched], lanes.state, words, weighing)
     for i in range(n_touched):
+        ask_for_node(touched, i, n_touched, lanes, words)
         v = np.int64(touched[i])
         node_counts[v] += clear_node(v, lanes, words)
     return counts[:steps], visits

@@ -127,30 +127,6 @@ def coin_between(base, word, lane, low, high):
 
 
 @njit
-def coin_bases(world, start, targets, linear, bases):
-    """bases[:targets.size] = coin bases of the arcs from `start` on; of their targets where the model is linear.
-
-    This loop and the next run over many arcs without a branch, so that LLVM turns them into vector instructions.
-    """
-    first = np.uint64(start)
-    if linear:
-        for k in range(targets.size):
-            bases[k] = mix(world ^ (np.uint64(targets[k]) * _A))
-    else:
-        for k in range(targets.size):
-            bases[k] = mix(world ^ ((first + np.uint64(k)) * _A))
-
-
-@njit
-def first_bits(bases, word, lane, bits):
-    """bits[k] = the top four bits of one lane's coin of bases[k]."""
-    offset = np.uint64(word + 1) * _G
-    shift = np.uint64(lane)
-    for k in range(bases.size):
-        bits[k] = lane_bits(bases[k] + offset, shift)
-
-
-@njit
 def word_below(base, word, lanes, threshold):
     """64 lanes of one word: those of `lanes` whose coin is below the threshold."""
     if threshold >= ALWAYS:
@@ -200,13 +176,59 @@ def _any(b, row):
     return b.zext(b.bitcast(mask, ir.IntType(WORDS)), I64)
 
 
-def _words(b, counter):
-    """Eight coin words: mix(counter + (word + 1) * GOLDEN)."""
-    offsets = ir.Constant(ROW, [(GOLDEN * (word + 1)) & MASK for word in range(WORDS)])
-    x = b.add(_splat(b, counter), offsets)
+def _mix(b, x):
+    """`mix` of every word of a row."""
     x = b.mul(b.xor(x, b.lshr(x, _const(30))), _const(MIX_A))
     x = b.mul(b.xor(x, b.lshr(x, _const(27))), _const(MIX_B))
     return b.xor(x, b.lshr(x, _const(31)))
+
+
+def _words(b, counter):
+    """Eight coin words: mix(counter + (word + 1) * GOLDEN)."""
+    offsets = ir.Constant(ROW, [(GOLDEN * (word + 1)) & MASK for word in range(WORDS)])
+    return _mix(b, b.add(_splat(b, counter), offsets))
+
+
+@intrinsic
+def eight_bases(typing, world, indices, at, bases):
+    """bases[at:at+8] = coin bases of indices[at:at+8]."""
+    signature = types.void(types.uint64, indices, types.int64, bases)
+
+    def codegen(context, b, s, args):
+        index = _load(b, _row(context, b, s.args[1], args[1], args[2]))
+        mixed = _mix(b, b.xor(_splat(b, args[0]), b.mul(index, _const(MIX_A))))
+        _store(b, mixed, _row(context, b, s.args[3], args[3], args[2]))
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@intrinsic
+def eight_coins(typing, bases, at, word, lane, lows, highs):
+    """One lane's coins of bases[at:at+8], by their first four bits.
+
+    Bit k of what is returned: coin k is in [lows[at + k], highs[at + k]); bit 8 + k: four bits do not tell.
+    """
+    signature = types.uint64(bases, types.int64, types.int64, types.int64, lows, highs)
+
+    def codegen(context, b, s, args):
+        base, low, high = (_load(b, _row(context, b, s.args[k], args[k], args[1])) for k in (0, 4, 5))
+        offset = b.mul(b.add(args[2], ir.Constant(I64, 1)), ir.Constant(I64, GOLDEN))
+        counter, lane, coin = b.add(base, _splat(b, offset)), _splat(b, args[3]), _const(0)
+        for bit in range(4):
+            x = _mix(b, b.add(counter, _const(GOLDEN * WORDS * bit)))
+            coin = b.or_(b.add(coin, coin), b.and_(b.lshr(x, lane), _const(1)))
+        low_bits, high_bits = b.lshr(low, _const(BITS - 4)), b.lshr(high, _const(BITS - 4))
+        no_low = b.icmp_unsigned("==", low, _const(0))
+        under = b.icmp_unsigned("<", coin, high_bits)
+        over = b.or_(no_low, b.icmp_unsigned(">", coin, low_bits))
+        within = b.and_(b.icmp_unsigned("<=", coin, high_bits), b.or_(no_low, b.icmp_unsigned(">=", coin, low_bits)))
+        sure = b.and_(under, over)
+        open_ = b.and_(within, b.not_(sure))
+        sure, open_ = (b.zext(b.bitcast(mask, ir.IntType(WORDS)), I64) for mask in (sure, open_))
+        return b.or_(sure, b.shl(open_, ir.Constant(I64, 8)))
+
+    return signature, codegen
 
 
 @intrinsic
@@ -345,9 +367,7 @@ def row_fresh(typing, live, at, state, to):
     return signature, codegen
 
 
-@intrinsic
-def prefetch(typing, array, at):
-    """Ask for the cache line of array[at], to be written soon."""
+def _prefetch(array, write):
     signature = types.void(array, types.int64)
 
     def codegen(context, b, s, args):
@@ -355,10 +375,22 @@ def prefetch(typing, array, at):
         pointer = b.bitcast(b.gep(data, [args[1]]), ir.IntType(8).as_pointer())
         kind = ir.FunctionType(ir.VoidType(), [pointer.type, I32, I32, I32])
         function = cgutils.get_or_insert_function(b.module, kind, "llvm.prefetch.p0")
-        b.call(function, [pointer, ir.Constant(I32, 1), ir.Constant(I32, 3), ir.Constant(I32, 1)])
+        b.call(function, [pointer, ir.Constant(I32, write), ir.Constant(I32, 3), ir.Constant(I32, 1)])
         return context.get_dummy_value()
 
     return signature, codegen
+
+
+@intrinsic
+def prefetch(typing, array, at):
+    """Ask for the cache line of array[at], to be written soon."""
+    return _prefetch(array, 1)
+
+
+@intrinsic
+def prefetch_read(typing, array, at):
+    """Ask for the cache line of array[at], to be read soon: other threads keep theirs."""
+    return _prefetch(array, 0)
 
 
 @intrinsic

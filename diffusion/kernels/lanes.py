@@ -18,11 +18,12 @@ from .coins import (
     TAG_LT,
     WORDS,
     coin_base,
-    coin_bases,
     coin_between,
-    first_bits,
+    eight_bases,
+    eight_coins,
     popcount,
     prefetch,
+    prefetch_read,
     row_absorb,
     row_below,
     row_between,
@@ -34,11 +35,12 @@ from .coins import (
 )
 
 PLANES = 32  # bits of the counters of lanes
-WAITING = 32  # activations that wait for cache lines at once
+WAITING = 64  # activations that wait for cache lines at once
+AHEAD = 12  # rows of the frontier whose cache lines are asked for beforehand
 FEW = 4  # active lanes up to which one lane over many arcs is cheaper than one arc over all lanes
 BLOCK = 128  # arcs at once in that case
 FULL_U32 = np.uint64(0xFFFFFFFF)  # an interval bound of 2**32 does not fit uint32: the top value stands for it
-_1, _28 = np.uint64(1), np.uint64(28)
+_1, _8 = np.uint64(1), np.uint64(8)
 
 
 class Lanes(NamedTuple):
@@ -59,8 +61,7 @@ class Scan(NamedTuple):
 
     world: np.uint64
     few: np.ndarray  # i8[FEW]: active lanes of a row with few
-    bases: np.ndarray  # u8[BLOCK]: coins of a block of arcs
-    bits: np.ndarray  # u8[BLOCK]
+    coins: np.ndarray  # u8[4, BLOCK] of a block of arcs: indices of their coins, bases, interval bounds
     targets: np.ndarray  # i4[WAITING + FEW * BLOCK]
     lanes: np.ndarray  # i4[WAITING + FEW * BLOCK]
     rows: np.ndarray  # u8[WAITING * WORDS]
@@ -71,8 +72,7 @@ def new_scan(arcs, block):
     return Scan(
         world_of(block.key, TAG_LT if arcs.linear else TAG_IC, block.batch),
         np.empty(FEW, np.int64),
-        np.empty(BLOCK, np.uint64),
-        np.empty(BLOCK, np.uint64),
+        np.zeros((4, BLOCK), np.uint64),
         np.empty(WAITING + FEW * BLOCK, np.int32),
         np.empty(WAITING + FEW * BLOCK, np.int32),
         np.empty(WAITING * WORDS, np.uint64),
@@ -104,7 +104,7 @@ def first_lanes(count):
     return (_1 << np.uint64(count)) - _1
 
 
-@njit
+@njit(forceinline=True)
 def live_lanes(lanes, at, out, to, low, high, base, words, first_word):
     """out[to:to+words] = lanes of the row at `at` with low <= coin < high; nonzero if any."""
     some = np.uint64(0)
@@ -258,11 +258,21 @@ def open_step(frontier, size, lanes, words):
     """Move the pending rows of the frontier to `active`, in its order."""
     state, active, flags = lanes.state, lanes.active, lanes.flags
     for i in range(size):
+        if i + AHEAD < size:
+            prefetch(state, (2 * np.int64(frontier[i + AHEAD]) + 1) * words)
         u = np.int64(frontier[i])
         flags[u] = 2
         for w in range(words):
             active[i * words + w] = state[(2 * u + 1) * words + w]
             state[(2 * u + 1) * words + w] = 0
+
+
+@njit(forceinline=True)
+def ask_for_target(v, lanes, words):
+    """Ask for the cache lines of a target that waits."""
+    prefetch(lanes.state, v * 2 * words)
+    prefetch(lanes.state, v * 2 * words + words)
+    prefetch(lanes.flags, v)
 
 
 @njit
@@ -273,8 +283,9 @@ def scan_arcs(arcs, block, scan, lanes, frontier, i, end, j, n):
     and arc to go on with, activations that wait, arcs of the rows that were begun.
     """
     indptr, indices, p, lo, hi, linear = arcs
-    world, few, bases, bits, targets, lane_of, rows = scan
-    state, active, words, first_word = lanes.state, lanes.active, block.words, block.first_word
+    world, few, coins, targets, lane_of, rows = scan
+    keys, bases, lows, highs = coins[0], coins[1], coins[2], coins[3]
+    active, words, first_word = lanes.active, block.words, block.first_word
     p_step = 0 if p.size == 1 else 1
     visits = np.int64(0)
     while i < end and n < WAITING:
@@ -283,26 +294,40 @@ def scan_arcs(arcs, block, scan, lanes, frontier, i, end, j, n):
         if j < 0:
             j = indptr[u]
             visits += stop - j
+            if i + 2 * AHEAD < end:
+                prefetch_read(indptr, np.int64(frontier[i + 2 * AHEAD]))
+            if i + AHEAD < end:
+                begin = indptr[frontier[i + AHEAD]]
+                prefetch_read(indices, begin)
+                if linear:
+                    prefetch_read(lo, begin)
+                    prefetch_read(hi, begin)
+                else:
+                    prefetch_read(p, begin * p_step)
         n_few = list_few(active, i * words, words, few)
         if n_few <= FEW:
             while j < stop and n < WAITING:
                 count = min(stop - j, BLOCK)
-                block_bases = bases[:count]
-                coin_bases(world, j, indices[j : j + count], linear, block_bases)
+                for k in range(count):
+                    keys[k] = np.uint64(indices[j + k]) if linear else np.uint64(j + k)
+                    lows[k], highs[k] = bounds(p, p_step, lo, hi, linear, j + k)
+                for k in range(0, count, 8):
+                    eight_bases(world, keys, k, bases)
                 for f in range(n_few):
                     word, lane = first_word + (few[f] >> 6), few[f] & 63
-                    first_bits(block_bases, word, lane, bits)
-                    for k in range(count):
-                        low, high = bounds(p, p_step, lo, hi, linear, j + k)
-                        # Four bits settle nearly every coin; the few that are left are looked at one by one.
-                        if bits[k] > high >> _28 or bits[k] < low >> _28:
-                            continue
-                        if coin_between(bases[k], word, lane, low, high):
+                    for begin in range(0, count, 8):
+                        found = eight_coins(bases, begin, word, lane, lows, highs)
+                        left = (found | found >> _8) & first_lanes(min(count - begin, 8))
+                        while left != 0:
+                            k = begin + np.int64(trailing_zeros(left))
+                            left &= left - _1
+                            sure = found >> np.uint64(k - begin) & _1 != 0  # but for one in sixteen
+                            if not sure and not coin_between(bases[k], word, lane, lows[k], highs[k]):
+                                continue
                             v = np.int64(indices[j + k])
                             targets[n] = v
                             lane_of[n] = few[f]
-                            prefetch(state, v * 2 * words)
-                            prefetch(state, v * 2 * words + words)
+                            ask_for_target(v, lanes, words)
                             n += 1
                 j += count
         else:
@@ -314,8 +339,7 @@ def scan_arcs(arcs, block, scan, lanes, frontier, i, end, j, n):
                         v = np.int64(indices[j])
                         targets[n] = v
                         lane_of[n] = -1
-                        prefetch(state, v * 2 * words)
-                        prefetch(state, v * 2 * words + words)
+                        ask_for_target(v, lanes, words)
                         n += 1
                 j += 1
         if j == stop:
@@ -339,6 +363,15 @@ def weigh_lanes(touched, state, words, weighing):
             while bits != 0:
                 sums[w * 64 + np.int64(trailing_zeros(bits))] += weight
                 bits &= bits - _1
+
+
+@njit(forceinline=True)
+def ask_for_node(nodes, i, size, lanes, words):
+    """Ask for the cache lines that `clear_node` will need of the node AHEAD places after the i-th."""
+    if i + AHEAD < size:
+        v = np.int64(nodes[i + AHEAD])
+        prefetch(lanes.state, v * 2 * words)
+        prefetch(lanes.flags, v)
 
 
 @njit(forceinline=True)

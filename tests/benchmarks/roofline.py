@@ -17,8 +17,8 @@ from diffusion.kernels.coins import (
     TAG_IC,
     WORDS,
     coin_base,
-    coin_bases,
-    first_bits,
+    eight_bases,
+    eight_coins,
     popcount,
     row_absorb,
     row_below,
@@ -129,16 +129,18 @@ def _coins(p, count):
 
 
 @numba.njit(nogil=True)
-def _coins_of_few(targets, count):
-    """The first four bits of one lane's coin for `count` arcs, in blocks as the kernel takes them."""
-    bases = np.empty(128, np.uint64)
-    bits = np.empty(128, np.uint64)
+def _coins_of_few(p, count):
+    """One lane's coins of `count` arcs by their first four bits, eight at once as the kernel takes them."""
+    coins = np.zeros((4, 8), np.uint64)
+    step = 0 if p.size == 1 else 1
     world = world_of(np.uint64(1), TAG_IC, 0)
     total = np.uint64(0)
-    for start in range(0, count, 128):
-        coin_bases(world, start, targets[start : start + 128], False, bases)
-        first_bits(bases, 3, 5, bits)
-        total += bits[7]
+    for start in range(0, count, 8):
+        for k in range(8):
+            coins[0, k] = start + k
+            coins[3, k] = threshold_of(p[(start + k) * step])
+        eight_bases(world, coins[0], 0, coins[1])
+        total += eight_coins(coins[1], 0, 3, 5, coins[2], coins[3])
     return total
 
 
@@ -189,12 +191,12 @@ def roofline(quick: bool) -> dict[str, Any]:
         state = _aligned(2 * graph.n_nodes * WORDS)
         some = np.random.default_rng(1).choice(graph.csr.indices, 1_000_000)
         row_ns = _best(lambda state=state, some=some: _rows(state, some), some.size, tries)
-        few_ns = _best(lambda some=some: _coins_of_few(some, some.size // 128 * 128), some.size, tries)
         for rule, options in graphs.RULES.items():
             weighted = graph.with_probabilities(**options)
             p = weighted.probabilities.values  # type: ignore[union-attr]
             count = min(graph.n_edges, 1_000_000)
             coin_ns = _best(lambda p=p, count=count: _coins(p, count), count, tries)
+            few_ns = _best(lambda p=p, count=count: _coins_of_few(p, count // 8 * 8), count, tries)
             visits, by_few, few_lanes, live, added = count_visits(
                 graph.csr.indptr, graph.csr.indices, p, graph.index.internal(seeds), np.uint64(1)
             ).tolist()
