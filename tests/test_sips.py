@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import naive_sips
@@ -120,6 +121,8 @@ def assert_same_runs(engine: Runner, first: int, last: int, words: int) -> list[
     else:  # clean for the next call
         assert not space.lanes.state.any()
         assert not space.lanes.flags.any()
+        assert not space.sharers.marks.any()
+        assert not space.sharers.note_of.any()
     return wanted
 
 
@@ -137,7 +140,8 @@ def test_twin(campaign, data, key, batch):
 @given(campaigns(), st.data(), KEYS, st.integers(0, 300))
 def test_twin_of_lanes(campaign, data, key, batch):
     graph, model = campaign
-    engine = prepare(graph, SIPS(model.attention, model.funnel, model.feed), data.draw(seed_sets(graph)), key)
+    model = replace(model, redraw=False, delay=None)
+    engine = prepare(graph, model, data.draw(seed_sets(graph)), key)
     assert engine.program.lanes
     words, word = data.draw(st.sampled_from([(1, 0), (1, 5), (2, 2), (8, 0)]))
     first = 512 * batch + 64 * word
