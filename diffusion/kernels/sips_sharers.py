@@ -15,9 +15,8 @@ from .._numba import njit
 from .coins import coin_base, coin_below, popcount, prefetch
 from .lanes import count_lanes
 from .sips import ATTENDED, COLUMNS, EXPOSED, FEED, FOLLOW, I, S
-from .sips_stages import pass_stage
+from .sips_stages import AHEAD, pass_stage
 
-AHEAD = 16  # exposures of the feed that wait for cache lines
 _1 = np.uint64(1)
 
 
@@ -80,6 +79,12 @@ def ready_lanes(touched, n_touched, need, state, sharers, words):
             marks[at + ready * words + w] = some | marks[at + w]
 
 
+@njit(inline="always")
+def is_ready(marks, at, lane):
+    """Is one more sharer enough in this lane for the user with the row of ready lanes at `at`?"""
+    return (marks[at + (lane >> 6)] >> np.uint64(lane & 63)) & _1 != 0
+
+
 @njit
 def clear_marks(touched, n_touched, sharers, words):
     marks, per_node, note_of = sharers.marks, sharers.per_node, sharers.note_of
@@ -135,7 +140,7 @@ def meet_in_rows(scan, n, lanes, block, stages, sharers, need, tally, queue, n_q
     """Show the targets of the n waiting live arcs one more sharer each, and queue those who share."""
     state, flags = lanes.state, lanes.flags
     targets, lane_of, live = scan.targets, scan.lanes, scan.rows
-    worlds, p, planes, rows, _, _, node_counts = stages
+    worlds, p, planes, rows, _, node_counts = stages
     marks, per_node, bits, by_feed, _, _ = sharers
     words, first_word = block.words, block.first_word
     layout = per_node, bits, by_feed
@@ -206,24 +211,28 @@ def meet_in_rows(scan, n, lanes, block, stages, sharers, need, tally, queue, n_q
 
 
 @njit
-def meet_shown(shown, n_shown, lanes, block, stages, sharers, need, tally, queue, n_queue, touched, n_touched):
-    """Show the users of the feed's list, free of repeats, one more sharer each, and queue those who share."""
+def meet_shown(
+    exposures, n, first_user, lanes, block, stages, sharers, need, tally, queue, n_queue, touched, n_touched
+):
+    """Show the users of n exposures of the feed, free of repeats, one more sharer each, and queue those who share."""
     state, flags, marks = lanes.state, lanes.flags, sharers.marks
     worlds, p, node_counts = stages.worlds, stages.p, stages.node_counts
     words, first_word = block.words, block.first_word
     per_node = sharers.per_node
     layout = per_node, sharers.bits, sharers.by_feed
-    for i in range(n_shown):
-        if i + AHEAD < n_shown:
-            prefetch(marks, np.int64(shown[0, i + AHEAD]) * per_node * words)
-            prefetch(state, np.int64(shown[0, i + AHEAD]) * 2 * words)
-        v, lane = np.int64(shown[0, i]), np.int64(shown[1, i])
+    for i in range(n):
+        if i + AHEAD < n:
+            ahead = first_user + (np.int64(exposures[i + AHEAD]) >> 9)
+            prefetch(marks, ahead * per_node * words)
+            prefetch(state, ahead * 2 * words)
+        exposure = np.int64(exposures[i])
+        v = first_user + (exposure >> 9)
         if flags[v] == 0:
             touched[n_touched] = v
             n_touched += 1
             flags[v] = 2
         shares = meet_in_lane(
-            v, lane, FEED, words, first_word, worlds, p, need, state, marks, layout, tally, node_counts
+            v, exposure & 511, FEED, words, first_word, worlds, p, need, state, marks, layout, tally, node_counts
         )
         if shares and flags[v] & 1 == 0:
             flags[v] = 3

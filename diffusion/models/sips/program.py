@@ -19,9 +19,11 @@ from ...kernels.sips import (
     FeedRule,
     FunnelCoins,
     Users,
+    answer_tables,
     sips_batch,
     sips_run,
 )
+from ...kernels.sips_feed import EXPOSURES, USERS
 from ...kernels.sips_lanes import sips_lanes
 from ...kernels.sips_sharers import Sharers
 from ..program import Chunk, Program, Start, Trace, Workspace, aligned, arcs_of, stack_runs
@@ -69,7 +71,8 @@ class SIPSProgram(Program):
         if model.feed is not None:
             scores = np.asarray([float(feed.weights.get(name, 0.0)) for name in FUNNEL_STEPS])
         rates = float(feed.impressions), float(feed.amplification), float(feed.own_community)
-        self._feed = FeedRule(*rates, scores, int(feed.cap or 0), *feed_groups(graph, feed.own_community))
+        answers = answer_tables(rates[1], scores)
+        self._feed = FeedRule(*rates, scores, int(feed.cap or 0), answers, *feed_groups(graph, feed.own_community))
         self._delay = DelayRule(0, 0.0, 1.0, 1.0)
         if delay is not None:
             self._delay = DelayRule(DELAYS[delay.kind], float(delay.mean), float(delay.shape), float(delay.width))
@@ -90,11 +93,14 @@ class SIPSProgram(Program):
         return _Workspace(self.graph.n_nodes, words, self._marks)
 
     def bytes_of_workspace(self, words: int) -> int:
-        """See `Program.bytes_of_workspace`: marks of sharers with lanes, lists of every stage without."""
+        """See `Program.bytes_of_workspace`: marks of sharers, and what the feed shows; lists without lanes."""
         if not words:
             return super().bytes_of_workspace(words) * 3
         per_node, _, by_feed, _ = self._marks
-        return super().bytes_of_workspace(words) + self.graph.n_nodes * 8 * (words * per_node + (by_feed > 0))
+        more = 8 * (words * per_node + (by_feed > 0))
+        if self.model.has_feed:
+            more += 4 * EXPOSURES // USERS + (32 * words if self._feed.amplification > 0 else 0)
+        return super().bytes_of_workspace(words) + self.graph.n_nodes * more
 
     def run(self, start: Start, first: int, last: int, workspace: Workspace) -> Chunk:
         """See `Program.run`."""
