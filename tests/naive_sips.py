@@ -15,11 +15,16 @@ AGAIN = 0x80
 
 
 class Stream:
-    """Uniform numbers of one user in one run, in the order they are asked for."""
+    """Uniform numbers of a base, in the order they are asked for."""
 
-    def __init__(self, key: int, tag: int, run: int, index: int) -> None:
-        self.base = mix(world_of(key, tag, run) ^ mix(index))
+    def __init__(self, base: int) -> None:
+        self.base = base
         self.k = 0
+
+    @classmethod
+    def of(cls, key: int, tag: int, run: int, index: int) -> Stream:
+        """That of one user in one run."""
+        return cls(mix(world_of(key, tag, run) ^ mix(index)))
 
     def uniform(self) -> float:
         self.k += 1
@@ -30,19 +35,24 @@ class Stream:
         while mean > 0:
             part = min(mean, 400.0)
             mean -= part
-            u, chance, count = self.uniform(), math.exp(-part), 0
-            below = chance
-            while u >= below:
-                count += 1
-                chance *= part / count
-                below += chance
-            total += count
+            total += poisson_below(self.uniform(), part)
         return total
+
+
+def poisson_below(u: float, mean: float) -> int:
+    """Poisson number by inversion of u."""
+    chance, count = math.exp(-mean), 0
+    below = chance
+    while u >= below:
+        count += 1
+        chance *= mean / count
+        below += chance
+    return count
 
 
 def waiting_time(key: int, run: int, user: int, kind: str, mean: float, shape: float) -> float:
     """Hours between exposure and share; gamma by Marsaglia and Tsang (2000), a shape below 1 raised by one."""
-    stream = Stream(key, TAG_DELAY, run, user)
+    stream = Stream.of(key, TAG_DELAY, run, user)
     if kind == "fixed":
         return mean
     first = 1 - stream.uniform()
@@ -145,29 +155,26 @@ def sips_run(
                         scores[k] += 1
             if m0 == 0 and gain == 0:
                 continue
-            stream = Stream(key, TAG_FEED, run, x)
-            shown = 0
+            stream = Stream.of(key, TAG_FEED, run, x)
             planned = stream.poisson(m0 + gain * sum(w * s for w, s in zip(weights, scores, strict=True)))
-            while planned:
-                scores = [0, 0, 0, 0]
-                for _ in range(planned):
-                    if shown == cap:
-                        break
-                    shown += 1
-                    rank = mix(stream.base ^ stream.k)
-                    crowd: Sequence[int] = range(n)
-                    if own > 0:
-                        if stream.uniform() < own:
-                            crowd = members[group[x]]
-                    else:
-                        stream.k += 1
-                    v = crowd[int(stream.uniform() * len(crowd))]
-                    for k in range(expose(v, 1, rank, x, rank >> 1)):
-                        scores[k] += 1
+            shown = 0
+            while shown < planned:
+                draw = mix(stream.base + (2**32 + shown + 1) * GOLDEN)
+                shown += 1
+                rank = mix(draw)
+                left, crowd = (draw >> 11) * 2.0**-53, range(n)
+                if own > 0:
+                    home = left < own
+                    crowd = members[group[x]] if home else crowd
+                    left = left / own if home else (left - own) / (1 - own)
+                left *= len(crowd)
+                v, left = crowd[int(left)], left - int(left)
+                stage = expose(v, 1, rank, x, rank >> 1)
+                mean = gain * sum(weights[:stage])
+                planned += Stream(draw).poisson(mean) if mean > 400 else poisson_below(left, mean)
                 if shown == cap:
                     capped += 1
                     break
-                planned = stream.poisson(gain * sum(w * s for w, s in zip(weights, scores, strict=True))) if gain else 0
         for v, events in found.items():
             first = v not in users
             if first:

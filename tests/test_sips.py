@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import naive_sips
@@ -120,6 +121,8 @@ def assert_same_runs(engine: Runner, first: int, last: int, words: int) -> list[
     else:  # clean for the next call
         assert not space.lanes.state.any()
         assert not space.lanes.flags.any()
+        assert not space.sharers.marks.any()
+        assert not space.sharers.note_of.any()
     return wanted
 
 
@@ -137,7 +140,8 @@ def test_twin(campaign, data, key, batch):
 @given(campaigns(), st.data(), KEYS, st.integers(0, 300))
 def test_twin_of_lanes(campaign, data, key, batch):
     graph, model = campaign
-    engine = prepare(graph, SIPS(model.attention, model.funnel, model.feed), data.draw(seed_sets(graph)), key)
+    model = replace(model, redraw=False, delay=None)
+    engine = prepare(graph, model, data.draw(seed_sets(graph)), key)
     assert engine.program.lanes
     words, word = data.draw(st.sampled_from([(1, 0), (1, 5), (2, 2), (8, 0)]))
     first = 512 * batch + 64 * word
@@ -194,22 +198,58 @@ def test_distinct_sharers_are_counted_over_channels_and_steps(theta, delay):
         assert set(graph.index.labels_of(trace.nodes[trace.details["stage"] == 4]).tolist()) == {*crowd, 4, 5, 7}
 
 
-def test_lanes_scalar_threads_and_chunks_agree_on_a_graph_of_size():
+def test_threads_and_chunks_agree_on_a_graph_of_size():
     graph = dif.generate_platform(3000, communities=4, rng=1)
     model = SIPS(0.3, Funnel(0.8, 0.7, 0.9, 0.6), Feed(impressions=1.5, amplification=0.05, own_community=0.3))
-    engine = prepare(graph, model, [0, 1, 2], 5)
-    alone = engine.program.run(engine.start, 0, 512, engine.program.workspace(0))
     one, two = (dif.simulate(graph, [0, 1, 2], model=model, runs=1100, rng=9, threads=t) for t in (1, 2))
     np.testing.assert_array_equal(one.tally, two.tally)
     np.testing.assert_array_equal(one.node_counts, two.node_counts)
     shorter = dif.simulate(graph, [0, 1, 2], model=model, runs=100, rng=9)
     steps = shorter.tally.shape[1]
     np.testing.assert_array_equal(one.tally[:100, :steps], shorter.tally)
-    key = prepare(graph, model, [0, 1, 2], 5).run(0, 512)
-    np.testing.assert_array_equal(key.details["tally"], alone.details["tally"])
     assert one.sizes.sum() == one.node_counts[:, 0].sum()
     assert one.replay(700).size == one.sizes[700]
     assert one.replay(700).n_sharers == one.sharers[700]
+
+
+@pytest.mark.parametrize("theta", [0, 2, 3, 5, 7])
+@pytest.mark.parametrize("amplification", [0.0, 0.08])
+def test_lanes_are_the_runs_one_by_one(theta, amplification):
+    """More users than one block of the feed has, blocks that fill up, and enough exposures for a table of stages."""
+    graph = dif.generate_platform(6000, communities=3, rng=1)
+    feed = Feed(impressions=6.0, amplification=amplification, own_community=0.3)
+    identify = Complex(theta) if theta else "simple"
+    engine = prepare(graph, SIPS(0.6, Funnel(0.9, 0.8, 0.9, 0.8), feed, identify), range(40), 5)
+    assert engine.program.lanes
+    lanes, alone = (engine.program.workspace(words) for words in (8, 0))
+    found = engine.program.run(engine.start, 512, 1024, lanes)
+    for first in (512, 1000):
+        want = engine.program.run(engine.start, first, first + 24, alone)
+        steps = want.details["tally"].shape[1]
+        tally = found.details["tally"][first - 512 : first - 488]
+        np.testing.assert_array_equal(tally[:, :steps], want.details["tally"])
+        assert not tally[:, steps:].any()
+    one = engine.program.run(engine.start, 512, 576, engine.program.workspace(1))
+    np.testing.assert_array_equal(found.details["tally"][:64, : one.new.shape[1]], one.details["tally"])
+    assert found.details["tally"][:, :, 1, 0].sum() > 16 * graph.n_nodes
+    assert found.new[:, :, 0].sum() == lanes.node_counts[:, 0].sum()
+    np.testing.assert_array_equal(
+        found.details["tally"][..., 2:].sum(axis=(0, 1, 2)) + 40 * 512, lanes.node_counts[:, 1:].sum(axis=0)
+    )
+
+
+@pytest.mark.parametrize("identify", ["simple", Complex(2)])
+def test_answers_of_a_feed_with_a_mean_beyond_the_tables(identify):
+    graph = random_graph(30, 120, rng=2)
+    feed = Feed(impressions=2.0, amplification=2.0, weights={"participate": 0.01, "share": 300.0}, cap=650)
+    engine = prepare(graph, SIPS(0.5, Funnel(0.9, 0.8, 0.9, 0.3), feed, identify), [0, 1], 7)
+    for words in (0, 1):
+        runs = assert_same_runs(engine, 512, 540, words)
+    shown = [step.get(("feed", "attended"), 0) for want in runs for step in want.tally]
+    assert max(shown) > 500
+    assert (
+        0 < sum(want.capped for want in runs) < sum(users.stage == 4 for want in runs for users in want.users.values())
+    )
 
 
 # -- the seven limits ------------------------------------------------------------------------------------------------

@@ -40,8 +40,10 @@ NODE, STEP, PARENT, CHANNEL, STAGE = 0, 1, 2, 3, 4  # STEP also of stage 0; the 
 LAST_SHARER, SHARERS, NEW_SHARERS, NEXT_STAGE, WIDTH = 9, 10, 11, 12, 16
 _G = np.uint64(GOLDEN)
 _1, _11 = np.uint64(1), np.uint64(11)
-_UNIT = 2.0**-53
+UNIT = 2.0**-53
 PART = 400.0  # means above are added up from parts: exp(-700) is where doubles end
+SUMS = 1024  # entries of a table of Poisson sums, more than a mean of PART needs
+_SHOWN = 1 << 32  # positions of a note's stream from here on: one for each user to whom the feed shows it
 NO_DELAY, FIXED, EXPONENTIAL, GAMMA = 0, 1, 2, 3
 
 
@@ -61,6 +63,7 @@ class FeedRule(NamedTuple):
     own_community: float
     weights: np.ndarray  # f8[4], of the stages S, I, P, X
     cap: int  # 0: none
+    answers: np.ndarray  # f8[5, SUMS]: see `answer_tables`
     group_of: np.ndarray  # i4[n]: community
     group_ptr: np.ndarray  # i8[communities + 1]
     group_members: np.ndarray  # i4[n]
@@ -88,7 +91,7 @@ class Users(NamedTuple):
 @njit(inline="always")
 def uniform(base, k):
     """The k-th uniform number in [0, 1) of a stream."""
-    return np.float64(mix(base + np.uint64(k + 1) * _G) >> _11) * _UNIT
+    return np.float64(mix(base + np.uint64(k + 1) * _G) >> _11) * UNIT
 
 
 @njit(inline="always")
@@ -123,13 +126,13 @@ def poisson(base, k, mean):
 
 @njit
 def poisson_table(mean):
-    """Sums of probabilities that `poisson` compares with, for a mean up to PART that is asked for again and again."""
-    table = np.empty(1024, np.float64)
+    """Sums of probabilities that `poisson` compares with, for a mean up to PART that is asked for again; 2 behind them."""
+    table = np.full(SUMS, 2.0)
     probability = math.exp(-mean)
     below = probability
     table[0] = below
     count = 0
-    while count < 1023:
+    while count < SUMS - 2:
         count += 1
         probability *= mean / count
         before = below
@@ -137,17 +140,63 @@ def poisson_table(mean):
         table[count] = below
         if below == before and count > mean:
             break
-    return table[: count + 1].copy()
+    return table
 
 
 @njit
-def shown_user(base, k, n, own_community, group_of, group_ptr, group_members, x):
-    """User whom draw k of the feed shows the note of x, and the next position of the stream."""
-    if own_community > 0.0 and uniform(base, k) < own_community:
-        g = group_of[x]
-        first = group_ptr[g]
-        return np.int64(group_members[first + np.int64(uniform(base, k + 1) * (group_ptr[g + 1] - first))]), k + 2
-    return np.int64(uniform(base, k + 1) * n), k + 2
+def answer_tables(amplification, weights):
+    """Sums of Poisson probabilities of the further users that one exposure brings, by its stage.
+
+    By the sum of independent Poisson numbers the feed answers to every exposure on its own. A mean above PART has no
+    table: its first entry is -1.
+    """
+    tables = np.full((5, SUMS), 2.0)
+    score = 0.0
+    for stage in range(5):
+        if stage > 0:
+            score += weights[stage - 1]
+        mean = amplification * score
+        if mean > PART:
+            tables[stage, 0] = -1.0
+        else:
+            tables[stage] = poisson_table(mean)
+    return tables
+
+
+@njit(inline="always")
+def draw_shown(base, k):
+    """The 64 bits of the k-th user to whom the feed shows a note."""
+    return mix(base + np.uint64(_SHOWN + k + 1) * _G)
+
+
+@njit
+def shown_user(u, n, own_community, group_of, group_ptr, group_members, x):
+    """User whom a uniform number picks to see the note of x, and what is left of the number: it is uniform again."""
+    if own_community > 0.0:
+        if u < own_community:
+            g = group_of[x]
+            first = group_ptr[g]
+            place = u / own_community * (group_ptr[g + 1] - first)
+            at = np.int64(place)
+            return np.int64(group_members[first + at]), place - at
+        u = (u - own_community) / (1.0 - own_community)
+    place = u * n
+    at = np.int64(place)
+    return at, place - at
+
+
+@njit
+def answer(tables, amplification, weights, stage, left, draw):
+    """Further users to whom the feed shows a note for one exposure of this stage."""
+    if tables[stage, 0] < 0.0:
+        score = 0.0
+        for k in range(stage):
+            score += weights[k]
+        return poisson(draw, np.int64(0), amplification * score)[0]
+    count = np.int64(0)
+    while left >= tables[stage, count]:
+        count += 1
+    return count
 
 
 @njit
@@ -272,8 +321,8 @@ def record_exposure(v, x_at, channel, rank, position, rows, size, best_rank, rea
 
 
 @njit
-def react(worlds, word, lane, p, need, complex_, redraw, v, row, index, scores):
-    """Count the stages an exposure earns the note; with `redraw` the user moves on by the coins of the exposure."""
+def react(worlds, word, lane, p, need, complex_, redraw, v, row, index):
+    """Stage that an exposure earns the note; with `redraw` the user moves on by the coins of the exposure."""
     identified = 0
     if complex_:
         seen = row[SHARERS] + 1  # before this step, and this sharer: so no order within a step matters
@@ -283,8 +332,7 @@ def react(worlds, word, lane, p, need, complex_, redraw, v, row, index, scores):
         row[NEXT_STAGE] = max(row[NEXT_STAGE], stage)
     else:
         stage = latent_stage(worlds, word, lane, p, v, identified)
-    for k in range(stage):
-        scores[k] += 1
+    return stage
 
 
 @njit
@@ -304,7 +352,7 @@ def sips_run(arcs, funnel, feed, delay, seeds, key, run, record, users):
     """One run with every option of SIPS."""
     indptr, indices, attention = arcs.indptr, arcs.indices, arcs.p
     p, need, redraw = funnel
-    impressions, amplification, own_community, weights, cap, group_of, group_ptr, group_members = feed
+    impressions, amplification, own_community, weights, cap, answers, group_of, group_ptr, group_members = feed
     delay_kind, delay_mean, delay_shape, width = delay
     rows, position, reached, best_rank, times = users
     n = indptr.size - 1
@@ -361,33 +409,31 @@ def sips_run(arcs, funnel, feed, delay, seeds, key, run, record, users):
                 )
                 tally[now, FOLLOW, ATTENDED] += 1
                 if each:
-                    react(worlds, word, lane, p, need, complex_, redraw, v, rows[position[v]], j, scores)
+                    for k in range(react(worlds, word, lane, p, need, complex_, redraw, v, rows[position[v]], j)):
+                        scores[k] += 1
             if impressions == 0.0 and amplification == 0.0:  # no feed: nobody asks for the scores
                 continue
             base = stream_of(key, TAG_FEED, run, x)
             shown = np.int64(0)
-            planned, k = poisson(base, np.int64(0), impressions + amplification * engagement(scores, weights))
-            while planned > 0:
-                for _ in range(planned):
-                    if shown == cap and cap > 0:
-                        break
-                    shown += 1
-                    rank = mix(base ^ np.uint64(k))
-                    v, k = shown_user(base, k, n, own_community, group_of, group_ptr, group_members, x)
-                    size, n_reached = record_exposure(
-                        v, x_at, FEED, rank, position, rows, size, best_rank, reached, n_reached
-                    )
-                    tally[now, FEED, ATTENDED] += 1
-                    if each:
-                        index = np.int64(rank >> _1)
-                        react(worlds, word, lane, p, need, complex_, redraw, v, rows[position[v]], index, scores)
-                if shown == cap and cap > 0:
+            planned, _ = poisson(base, np.int64(0), impressions + amplification * engagement(scores, weights))
+            while shown < planned:
+                draw = draw_shown(base, shown)
+                rank = mix(draw)  # the draw itself says whom, and how the feed answers
+                v, left = shown_user(
+                    np.float64(draw >> _11) * UNIT, n, own_community, group_of, group_ptr, group_members, x
+                )
+                shown += 1
+                size, n_reached = record_exposure(
+                    v, x_at, FEED, rank, position, rows, size, best_rank, reached, n_reached
+                )
+                tally[now, FEED, ATTENDED] += 1
+                if each:
+                    index = np.int64(rank >> _1)
+                    stage = react(worlds, word, lane, p, need, complex_, redraw, v, rows[position[v]], index)
+                    planned += answer(answers, amplification, weights, stage, left, draw)
+                if shown == cap:  # 0: never
                     capped += 1
-                    engagement(scores, weights)
                     break
-                planned = np.int64(0)
-                if amplification > 0.0:
-                    planned, k = poisson(base, k, amplification * engagement(scores, weights))
         if n_reached > following.size:
             following = np.empty(2 * n_reached, np.int32)
         n_following = 0

@@ -1,16 +1,15 @@
-"""SIPS for 512 runs at a time: simple identification, latents drawn once, generations as time.
+"""SIPS for 512 runs at a time: latents drawn once, generations as time.
 
 The follow channel is the kernel of the independent cascade with a funnel behind it: lanes that are new at a user go
-through four coins of the user, and those that come out share. What the feed shows differs from run to run, so its
-exposures are listed one by one and recorded after those of the step that came through followers.
+through four coins of the user, and those that come out share (sips_stages.py; with complex identification, once enough
+sharers were seen: sips_sharers.py). What the feed shows is drawn after the exposures of the step that came through
+followers (sips_feed.py).
 """
-
-from typing import NamedTuple
 
 import numpy as np
 
 from .._numba import njit
-from .coins import LANES, TAG_FEED, WORDS, coin_base, prefetch, row_fresh, trailing_zeros
+from .coins import LANES, TAG_FEED, WORDS, trailing_zeros
 from .lanes import (
     FEW,
     PLANES,
@@ -18,8 +17,6 @@ from .lanes import (
     clear_node,
     copy_rows,
     count_lanes,
-    list_few,
-    live_lanes,
     new_scan,
     open_step,
     popcount,
@@ -28,131 +25,16 @@ from .lanes import (
     seed_lanes,
     weigh_lanes,
 )
-from .sips import (
-    ATTENDED,
-    COLUMNS,
-    EXPOSED,
-    FEED,
-    FOLLOW,
-    PART,
-    engagement,
-    latent_stage,
-    latent_worlds,
-    poisson,
-    poisson_table,
-    shown_user,
-    stream_of,
-    uniform,
-)
+from .sips import COLUMNS, FOLLOW, PART, latent_stage, latent_worlds, poisson, poisson_table, stream_of
+from .sips_feed import CELLS, NOTES, Notes, expose_block, fill_cells, new_collected, show_notes, sort_notes
+from .sips_sharers import clear_marks, is_ready, meet_in_rows, ready_lanes, settle_seeds
+from .sips_stages import Stages, apply_exposures, pass_stage
 
-AHEAD = 16  # exposures of the feed that wait for cache lines
 _1 = np.uint64(1)
 
 
-class Stages(NamedTuple):
-    """Latents of the users, and counters of the stages that users reach."""
-
-    worlds: np.ndarray  # u8[4]: worlds of the latents S, I, P, X
-    p: np.ndarray  # u8[4]: their thresholds
-    planes: np.ndarray  # u8[COLUMNS, PLANES * WORDS]: counters of the follow channel
-    rows: np.ndarray  # u8[2 * WORDS]: lanes that are in the funnel
-    few: np.ndarray  # i8[FEW]
-    shown: np.ndarray  # i8[4]: users to whom the feed shows one note, by stage; zero between notes
-    node_counts: np.ndarray  # i8[n, 5]
-
-
-@njit
-def fresh_lanes(row, at, state, to, words):
-    """Keep the lanes of a row that a state row lacks, and add them to it; nonzero if there are any."""
-    if words == WORDS:
-        return row_fresh(row, at, state, to)
-    some = np.uint64(0)
-    for w in range(words):
-        new = row[at + w] & ~state[to + w]
-        state[to + w] |= new
-        row[at + w] = new
-        some |= new
-    return some
-
-
-@njit
-def pass_lane(v, lane, words, first_word, worlds, p, state, tally, channel, node_counts):
-    """Send one user in one run through the funnel -> does the user share?"""
-    word = lane >> 6
-    stage = latent_stage(worlds, first_word + word, lane & 63, p, v, 0)
-    tally[channel * COLUMNS + EXPOSED, lane] += 1
-    for k in range(1, stage + 1):
-        tally[channel * COLUMNS + EXPOSED + k, lane] += 1
-        node_counts[v, k] += 1
-    if stage == 4:
-        state[(2 * v + 1) * words + word] |= _1 << np.uint64(lane & 63)
-    return stage == 4
-
-
-@njit
-def pass_stage(rows, worlds, p, s, v, words, first_word):
-    """Keep the lanes of the funnel in which user v goes on from stage s; nonzero if there are any."""
-    some = live_lanes(rows, 0, rows, WORDS, np.uint64(0), p[s], coin_base(worlds[s], v), words, first_word)
-    for w in range(words):
-        rows[w] = rows[WORDS + w]
-    return some
-
-
-@njit
-def apply_exposures(scan, n, lanes, block, stages, tally, queue, n_queue, touched, n_touched):
-    """Expose the targets of the n waiting live arcs, send new lanes through the funnel, and queue those who share."""
-    state, flags = lanes.state, lanes.flags
-    targets, lane_of, live = scan.targets, scan.lanes, scan.rows
-    worlds, p, planes, rows, few, _, node_counts = stages
-    words, first_word = block.words, block.first_word
-    for k in range(n):
-        v = np.int64(targets[k])
-        lane = np.int64(lane_of[k])
-        n_few = np.int64(1)
-        if lane < 0:
-            count_lanes(live, k * words, planes[ATTENDED], words)
-            if fresh_lanes(live, k * words, state, v * 2 * words, words) == 0:
-                continue
-            n_few = list_few(live, k * words, words, few)
-        else:
-            tally[FOLLOW * COLUMNS + ATTENDED, lane] += 1
-            bit, seen = _1 << np.uint64(lane & 63), v * 2 * words + (lane >> 6)
-            if state[seen] & bit:
-                continue
-            state[seen] |= bit
-            few[0] = lane
-        if flags[v] == 0:
-            touched[n_touched] = v
-            n_touched += 1
-            flags[v] = 2
-        shares = False
-        if n_few <= FEW:
-            for f in range(n_few):
-                if pass_lane(v, few[f], words, first_word, worlds, p, state, tally, FOLLOW, node_counts):
-                    shares = True
-        else:
-            count_lanes(live, k * words, planes[EXPOSED], words)
-            for w in range(words):
-                rows[w] = live[k * words + w]
-            for s in range(4):
-                if pass_stage(rows, worlds, p, s, v, words, first_word) == 0:
-                    break
-                for w in range(words):
-                    node_counts[v, s + 1] += np.int64(popcount(rows[w]))
-                count_lanes(rows, 0, planes[EXPOSED + 1 + s], words)
-                if s == 3:
-                    for w in range(words):
-                        state[(2 * v + 1) * words + w] |= rows[w]
-                    shares = True
-        if shares and flags[v] & 1 == 0:
-            flags[v] = 3
-            queue[n_queue] = v
-            n_queue += 1
-    return n_queue, n_touched
-
-
 @njit(forceinline=True)
-def score_exposures(scan, begin, end, block, stages, score_planes, scores):
+def score_exposures(scan, begin, end, block, stages, sharers, score_planes, scores):
     """Count by lane the stages that the waiting live arcs begin ... end - 1 earn the note of their sharer.
 
     Returns whether some of them are in the counters.
@@ -161,17 +43,30 @@ def score_exposures(scan, begin, end, block, stages, score_planes, scores):
     targets, lane_of, live = scan.targets, scan.lanes, scan.rows
     worlds, p, rows = stages.worlds, stages.p, stages.rows
     words, first_word = block.words, block.first_word
+    marks, per_node, ready = sharers.marks, sharers.per_node, sharers.ready
     for k in range(begin, end):
         v = np.int64(targets[k])
         lane = np.int64(lane_of[k])
+        at = (v * per_node + ready) * words
         if lane >= 0:
-            for s in range(latent_stage(worlds, first_word + (lane >> 6), lane & 63, p, v, 0)):
+            identified = 0
+            if ready > 0:
+                identified = 1 if is_ready(marks, at, lane) else -1
+            stage = latent_stage(worlds, first_word + (lane >> 6), lane & 63, p, v, identified)
+            for s in range(stage):
                 scores[s, lane] += 1
             continue
         for w in range(words):
             rows[w] = live[k * words + w]
         for s in range(4):
-            if pass_stage(rows, worlds, p, s, v, words, first_word) == 0:
+            if s == 1 and ready > 0:
+                some = np.uint64(0)
+                for w in range(words):
+                    rows[w] &= marks[at + w]
+                    some |= rows[w]
+            else:
+                some = pass_stage(rows, worlds, p, s, v, words, first_word)
+            if some == 0:
                 break
             count_lanes(rows, 0, score_planes[s], words)
         counted = True
@@ -179,119 +74,76 @@ def score_exposures(scan, begin, end, block, stages, score_planes, scores):
 
 
 @njit(forceinline=True)
-def show_notes(feed, block, stages, table, scores, active, frontier, begin, end, shown, n_shown):
-    """List the users to whom the feed shows the notes of frontier rows begin ... end - 1, with the lane of each.
+def plan_notes(feed, block, x, row, depth, counted, score_planes, scores, planned, n_planned):
+    """List to how many users the feed shows the note of x before it answers to them, for every active lane of its row.
 
-    `scores` are those of the row, and left zero -> shown i4[2, more], its filled entries, notes that met the cap.
+    Scores are those counted by lane and, where `counted`, in `depth` planes; both are left zero -> the list, its filled
+    entries.
     """
-    impressions, amplification, own_community, weights, cap, group_of, group_ptr, group_members = feed
-    worlds, p = stages.worlds, stages.p
-    words, first_word = block.words, block.first_word
-    n = stages.node_counts.shape[0]
-    by_stage = stages.shown
-    capped = np.int64(0)
-    for i in range(begin, end):
-        x = np.int64(frontier[i])
-        for w in range(words):
-            bits = active[i * words + w]
-            while bits != 0:
-                lane = w * 64 + np.int64(trailing_zeros(bits))
-                bits &= bits - _1
-                score = 0.0
-                if amplification > 0.0:
-                    for s in range(4):
-                        score += weights[s] * scores[s, lane]
-                        scores[s, lane] = 0
-                base = stream_of(block.key, TAG_FEED, block.batch * LANES + first_word * 64 + lane, x)
-                count = np.int64(0)
-                if table.size > 0:  # the same mean for every note
-                    u = uniform(base, 0)
-                    k = np.int64(1)
-                    planned = np.int64(0)
-                    while planned < table.size - 1 and u >= table[planned]:
-                        planned += 1
-                else:
-                    planned, k = poisson(base, np.int64(0), impressions + amplification * score)
-                while planned > 0:
-                    for _ in range(planned):
-                        if count == cap and cap > 0:
-                            break
-                        count += 1
-                        v, k = shown_user(base, k, n, own_community, group_of, group_ptr, group_members, x)
-                        if n_shown == shown.shape[1]:
-                            more = np.empty((2, 2 * n_shown), np.int32)
-                            copy_rows(shown, more)
-                            shown = more
-                        shown[0, n_shown] = v
-                        shown[1, n_shown] = lane
-                        n_shown += 1
-                        if amplification > 0.0:
-                            for s in range(latent_stage(worlds, first_word + w, lane & 63, p, v, 0)):
-                                by_stage[s] += 1
-                    if count == cap and cap > 0:
-                        capped += 1
-                        engagement(by_stage, weights)
-                        break
-                    planned = np.int64(0)
-                    if amplification > 0.0:
-                        planned, k = poisson(base, k, amplification * engagement(by_stage, weights))
-    return shown, n_shown, capped
-
-
-@njit
-def apply_shown(shown, n_shown, lanes, block, stages, tally, queue, n_queue, touched, n_touched):
-    """Expose the users of the feed, send them through the funnel where new, and queue those who share."""
-    state, flags = lanes.state, lanes.flags
-    worlds, p, node_counts = stages.worlds, stages.p, stages.node_counts
-    words, first_word = block.words, block.first_word
-    for i in range(min(AHEAD, n_shown)):
-        prefetch(state, np.int64(shown[0, i]) * 2 * words)
-    for i in range(n_shown):
-        if i + AHEAD < n_shown:
-            prefetch(state, np.int64(shown[0, i + AHEAD]) * 2 * words)
-        v, lane = np.int64(shown[0, i]), np.int64(shown[1, i])
-        tally[FEED * COLUMNS + ATTENDED, lane] += 1
-        bit, seen = _1 << np.uint64(lane & 63), v * 2 * words + (lane >> 6)
-        if state[seen] & bit:
-            continue
-        state[seen] |= bit
-        if flags[v] == 0:
-            touched[n_touched] = v
-            n_touched += 1
-            flags[v] = 2
-        shares = pass_lane(v, lane, words, first_word, worlds, p, state, tally, FEED, node_counts)
-        if shares and flags[v] & 1 == 0:
-            flags[v] = 3
-            queue[n_queue] = v
-            n_queue += 1
-    return n_queue, n_touched
+    impressions, amplification, weights = feed.impressions, feed.amplification, feed.weights
+    words = block.words
+    for w in range(words):
+        bits = row[w]
+        while bits != 0:
+            shift = trailing_zeros(bits)
+            lane = w * 64 + np.int64(shift)
+            bits &= bits - _1
+            score = 0.0
+            for s in range(4):
+                count = np.int64(scores[s, lane])
+                scores[s, lane] = 0
+                if counted:
+                    for k in range(depth):
+                        count += np.int64((score_planes[s, k * WORDS + w] >> shift) & _1) << k
+                score += weights[s] * count
+            base = stream_of(block.key, TAG_FEED, block.batch * LANES + block.first_word * 64 + lane, x)
+            if n_planned == planned.size:
+                more = np.empty(2 * n_planned, np.int32)
+                for k in range(n_planned):
+                    more[k] = planned[k]
+                planned = more
+            planned[n_planned], _ = poisson(base, np.int64(0), impressions + amplification * score)
+            n_planned += 1
+    if counted:
+        for s in range(4):
+            for k in range(depth * WORDS):
+                score_planes[s, k] = 0
+    return planned, n_planned
 
 
 # funnel, feed as in sips_run; node_counts i8[n, 5] is added to
 #   ->  tally i4[steps, 12, 64 * words] (2 channels of 6 columns), arc visits, notes that met the cap
 @njit
-def sips_lanes(arcs, funnel, feed, start, block, lanes, node_counts, weighing):
+def sips_lanes(arcs, funnel, feed, start, block, lanes, sharers, node_counts, weighing):
     """SIPS in all runs of a block."""
     impressions, amplification, words = feed.impressions, feed.amplification, block.words
+    need, complex_ = np.int64(funnel.need[0]), sharers.per_node > 0
+    has_feed, answers = impressions > 0.0 or amplification > 0.0, amplification > 0.0
     frontier, following, touched = lanes.queues[0], lanes.queues[1], lanes.queues[2]
     scan = new_scan(arcs, block)
     worlds = latent_worlds(block.key, False, block.batch)
-    planes, rows = np.zeros((COLUMNS, PLANES * WORDS), np.uint64), np.empty(2 * WORDS, np.uint64)
-    stages = Stages(worlds, funnel.p, planes, rows, np.empty(FEW, np.int64), np.zeros(4, np.int64), node_counts)
-    one_mean = amplification == 0.0 and 0.0 < impressions <= PART
-    table = poisson_table(impressions) if one_mean else np.empty(0, np.float64)
+    planes, rows = np.zeros((2 * COLUMNS, PLANES * WORDS), np.uint64), np.empty(2 * WORDS, np.uint64)
+    stages = Stages(worlds, funnel.p, planes, rows, np.empty(FEW, np.int64), node_counts)
+    table = poisson_table(impressions) if not answers and 0.0 < impressions <= PART else np.empty(0, np.float64)
+    n_nodes = node_counts.shape[0]
+    collected = new_collected(n_nodes, words, has_feed)
+    held = NOTES if has_feed else 0
+    notes = Notes(np.empty(held, np.int32), np.empty(held, np.int32), np.empty(64 * words + 1, np.int64))
+    cells = np.empty((1, 0), np.uint8)
+    planned = np.empty(1024 if answers else 0, np.int32)
     score_planes = np.zeros((4, PLANES * WORDS), np.uint64)
     scores = np.zeros((4, 64 * words), np.int32)
-    shown = np.empty((2, 1024), np.int32)
     tally = np.zeros((16, 2 * COLUMNS, 64 * words), np.int32)
     size = n_touched = seed_lanes(start, block, scan, lanes)
+    if complex_:
+        settle_seeds(frontier, size, lanes.state, sharers, words)
     for i in range(size):
         for w in range(words):
             lanes_of_seed = np.int64(popcount(lanes.state[np.int64(frontier[i]) * 2 * words + w]))
             for k in range(1, 5):
                 node_counts[frontier[i], k] += lanes_of_seed
     now = 0
-    visits, capped = np.int64(0), np.int64(0)
+    visits, capped, n_notes, n_shown = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
     while size > 0:
         now += 1
         if now == tally.shape[0]:
@@ -301,39 +153,64 @@ def sips_lanes(arcs, funnel, feed, start, block, lanes, node_counts, weighing):
             tally = more
         row = tally[now]
         open_step(frontier, size, lanes, words)
-        n_following, n_shown = np.int64(0), np.int64(0)
+        n_following, n_planned = np.int64(0), np.int64(0)
         counted = False
         i, j, n = np.int64(0), np.int64(-1), np.int64(0)
         while i < size:
             begin, waiting = i, n
-            end = i + 1 if amplification > 0.0 else size  # scores belong to one sharer
+            end = i + 1 if answers else size  # scores belong to one sharer
             i, j, n, seen = scan_arcs(arcs, block, scan, lanes, frontier, i, end, j, n)
             visits += seen
-            if amplification > 0.0:
-                counted |= score_exposures(scan, waiting, n, block, stages, score_planes, scores)
+            if answers:
+                counted |= score_exposures(scan, waiting, n, block, stages, sharers, score_planes, scores)
             if n >= WAITING or i == size:
-                n_following, n_touched = apply_exposures(
-                    scan, n, lanes, block, stages, row, following, n_following, touched, n_touched
-                )
+                if complex_:
+                    n_following, n_touched = meet_in_rows(
+                        scan, n, lanes, block, stages, sharers, need, row, following, n_following, touched, n_touched
+                    )
+                else:
+                    n_following, n_touched = apply_exposures(
+                        scan.targets, scan.lanes, scan.rows, n, FOLLOW, lanes.state, lanes.flags, block, stages, row,
+                        following, n_following, touched, n_touched
+                    )  # fmt: skip
                 n = np.int64(0)
-            if i == begin or (impressions == 0.0 and amplification == 0.0):
-                continue
-            if counted:
-                for s in range(4):
-                    read_counters(score_planes[s], scores[s], words)
+            if answers and i > begin:
+                x = np.int64(frontier[begin])
+                depth, degree = 0, arcs.indptr[x + 1] - arcs.indptr[x]
+                while degree >> depth > 0:
+                    depth += 1
+                planned, n_planned = plan_notes(
+                    feed, block, x, lanes.active[begin * words : i * words], depth, counted, score_planes, scores,
+                    planned, n_planned
+                )  # fmt: skip
                 counted = False
-            shown, n_shown, met_cap = show_notes(
-                feed, block, stages, table, scores, lanes.active, frontier, begin, i, shown, n_shown
-            )
+        i, taken = np.int64(0), np.int64(0)
+        while has_feed and i < size:
+            if answers and cells.size == 0 and n_shown >= CELLS * n_nodes * words:
+                cells = np.empty((64 * words, (n_nodes + 1) // 2), np.uint8)
+                fill_cells(cells, worlds, funnel.p, n_nodes, words, block.first_word)
+            i, more_notes = sort_notes(frontier, lanes.active, i, size, words, planned, taken, notes)
+            n_following, n_touched, met_cap, more_shown = show_notes(
+                feed, notes, n_notes, table, cells, arcs, scan.world, collected, lanes, block, stages, sharers, need,
+                row, following, n_following, touched, n_touched
+            )  # fmt: skip
+            taken += more_notes
+            n_notes += more_notes
+            n_shown += more_shown
             capped += met_cap
-        for c in range(COLUMNS):
-            read_counters(planes[c], row[FOLLOW * COLUMNS + c], words)
-        n_following, n_touched = apply_shown(
-            shown, n_shown, lanes, block, stages, row, following, n_following, touched, n_touched
-        )
+        for b in range(collected.filled.size):
+            n_following, n_touched = expose_block(
+                collected, b, lanes, block, stages, sharers, need, row, following, n_following, touched, n_touched
+            )
+        if sharers.ready > 0:
+            ready_lanes(touched, n_touched, need, lanes.state, sharers, words)
+        for c in range(2 * COLUMNS):
+            read_counters(planes[c], row[c], words)
         frontier, following = following, frontier
         size = n_following
     weigh_lanes(touched[:n_touched], lanes.state, words, weighing)
+    if complex_:
+        clear_marks(touched, n_touched, sharers, words)
     for i in range(n_touched):
         v = np.int64(touched[i])
         node_counts[v, 0] += clear_node(v, lanes, words)

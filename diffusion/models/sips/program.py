@@ -19,11 +19,14 @@ from ...kernels.sips import (
     FeedRule,
     FunnelCoins,
     Users,
+    answer_tables,
     sips_batch,
     sips_run,
 )
+from ...kernels.sips_feed import EXPOSURES, USERS
 from ...kernels.sips_lanes import sips_lanes
-from ..program import Chunk, Program, Start, Trace, Workspace, arcs_of, stack_runs
+from ...kernels.sips_sharers import Sharers
+from ..program import Chunk, Program, Start, Trace, Workspace, aligned, arcs_of, stack_runs
 from .feed_groups import feed_groups
 from .parts import FUNNEL_STEPS, Feed
 
@@ -39,9 +42,13 @@ SHARED = COLUMNS - 1  # column of the tally
 class _Workspace(Workspace):
     """Memory of one thread: rows for lanes, or lists for one run at a time."""
 
-    def __init__(self, n: int, words: int) -> None:
+    def __init__(self, n: int, words: int, marks: tuple[int, int, int, int]) -> None:
         super().__init__(n, words, columns=5)
-        if not words:
+        if words:
+            per_node, _, by_feed, _ = marks
+            notes = np.zeros(n if by_feed > 0 else 0, np.int64)
+            self.sharers = Sharers(aligned(n * per_node * words), *marks, notes)
+        else:
             rows, position, reached = np.empty((n, WIDTH), np.int32), np.full(n, -1, np.int32), np.empty(n, np.int32)
             self.users = Users(rows, position, reached, np.empty(n, np.uint64), np.empty(n, np.float64))
 
@@ -64,20 +71,36 @@ class SIPSProgram(Program):
         if model.feed is not None:
             scores = np.asarray([float(feed.weights.get(name, 0.0)) for name in FUNNEL_STEPS])
         rates = float(feed.impressions), float(feed.amplification), float(feed.own_community)
-        self._feed = FeedRule(*rates, scores, int(feed.cap or 0), *feed_groups(graph, feed.own_community))
+        answers = answer_tables(rates[1], scores)
+        self._feed = FeedRule(*rates, scores, int(feed.cap or 0), answers, *feed_groups(graph, feed.own_community))
         self._delay = DelayRule(0, 0.0, 1.0, 1.0)
         if delay is not None:
             self._delay = DelayRule(DELAYS[delay.kind], float(delay.mean), float(delay.shape), float(delay.width))
-        # 512 runs cannot share their visits where users count sharers, draw again, or wait.
-        self.lanes = model.theta == 0 and not model.redraw and delay is None
+        # 512 runs cannot share their visits where users draw at every exposure, or wait.
+        self.lanes = not model.redraw and delay is None
+        self._marks = self._rows_of_marks()
+
+    def _rows_of_marks(self) -> tuple[int, int, int, int]:
+        """Rows a node, bits of the counter, rows of first exposures by the feed and of who needs one more sharer."""
+        if self.model.theta < 2:  # one sharer is enough: the coin of identification always falls
+            return 0, 0, -1, -1
+        bits = (self.model.theta - 2).bit_length()
+        has_feed, answers = self.model.has_feed, self._feed.amplification > 0
+        return 1 + bits + has_feed + answers, bits, 1 + bits if has_feed else -1, 2 + bits if answers else -1
 
     def workspace(self, words: int) -> Workspace:
         """See `Program.workspace`."""
-        return _Workspace(self.graph.n_nodes, words)
+        return _Workspace(self.graph.n_nodes, words, self._marks)
 
     def bytes_of_workspace(self, words: int) -> int:
-        """See `Program.bytes_of_workspace`: without lanes there are lists of every stage."""
-        return super().bytes_of_workspace(words) * (1 if words else 3)
+        """See `Program.bytes_of_workspace`: marks of sharers, and what the feed shows; lists without lanes."""
+        if not words:
+            return super().bytes_of_workspace(words) * 3
+        per_node, _, by_feed, _ = self._marks
+        more = 8 * (words * per_node + (by_feed > 0))
+        if self.model.has_feed:
+            more += 4 * EXPOSURES // USERS + (32 * words if self._feed.amplification > 0 else 0)
+        return super().bytes_of_workspace(words) + self.graph.n_nodes * more
 
     def run(self, start: Start, first: int, last: int, workspace: Workspace) -> Chunk:
         """See `Program.run`."""
@@ -87,7 +110,8 @@ class SIPSProgram(Program):
         if words:
             block, counts_by_node = start.block(first, last, words), workspace.node_counts
             rules = self.arcs, self._funnel, self._feed, start.for_kernel
-            counts, visits, capped = sips_lanes(*rules, block, workspace.lanes, counts_by_node, weighing)
+            space = workspace.lanes, workspace.sharers, counts_by_node
+            counts, visits, capped = sips_lanes(*rules, block, *space, weighing)
             steps = counts.shape[0]
             tally = counts.reshape(steps, 2, COLUMNS, -1)[..., :runs].transpose(3, 0, 1, 2)
         else:
@@ -120,7 +144,7 @@ class SIPSProgram(Program):
 
     def replay(self, start: Start, run: int) -> Trace:
         """One run alone: who exposed whom, with channel, stage, the step of every stage and the hour of exposure."""
-        space = _Workspace(self.graph.n_nodes, 0)
+        space = _Workspace(self.graph.n_nodes, 0, self._marks)
         rules = self.arcs, self._funnel, self._feed, self._delay
         size, _, _, _ = sips_run(*rules, start.seeds, start.key, run, True, space.users)
         rows = space.users.rows[:size].T
