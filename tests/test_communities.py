@@ -188,13 +188,13 @@ def test_networkit_gets_each_edge_once_with_its_arcs(networkit: Any, monkeypatch
     graph = FollowerGraph.from_arrays(
         list("aaabc"), list("bbbab"), nodes=["lone"], directed=True, edges_mean="influences", parallel="keep"
     )
-    original, seen = networkit.GraphFromCoo, []
+    original, seen = networkit.graph.GraphFromCsr, []
 
     def spy(*args: Any, **options: Any) -> Any:
         seen.append(original(*args, **options))
         return seen[-1]
 
-    monkeypatch.setattr(networkit, "GraphFromCoo", spy)
+    monkeypatch.setattr(networkit.graph, "GraphFromCsr", spy)
     part = communities(graph, engine="networkit", rng=1)
     assert part.labels["lone"] == 1
     made = seen[0]
