@@ -207,7 +207,8 @@ def communities(
     networkit's Leiden is that of Nguyen (2021) in three iterations, its Louvain and label propagation those of Staudt and
     Meyerhenke (2016). They run on one thread: on several, the same key gives other communities in each call. Louvain
     visits nodes in a fixed order, so that the key has no part in it. On DBLP (2.1M arcs) Leiden reaches a modularity of
-    .834 in a third of igraph's time, against .838.
+    .834 in a third of igraph's time, against .838. On a Chung-Lu graph of 58M arcs, which has no communities to find, it
+    took 4 minutes of processor time for .156, and Louvain 2 minutes for .154; both held under 9 GB.
 
     igraph has one random number generator for the process. For the call it is one that is seeded from `rng`; then it
     is again Python's ``random`` module, igraph's default, whose state has not changed. A generator that was set with
@@ -289,7 +290,7 @@ def _igraph(graph: FollowerGraph, method: str, resolution: float, seed: int) -> 
     import igraph
 
     if method == "infomap":
-        source, target = graph.csr.sources, graph.csr.indices
+        source, target = graph.csr.sources.astype(np.int32), graph.csr.indices
         weight = np.broadcast_to(graph.csr.multiplicity, graph.n_edges).astype(np.float64)
     else:
         source, target, weight = _edges(graph)
