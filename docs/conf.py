@@ -51,7 +51,19 @@ html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
 html_sidebars = {
-    page: [] for page in ("index", "choose", "models", "cases", "pitfalls", "validation", "coverage", "speed", "tables")
+    page: []
+    for page in (
+        "index",
+        "choose",
+        "models",
+        "cases",
+        "pitfalls",
+        "validation",
+        "coverage",
+        "speed",
+        "internet",
+        "tables",
+    )
 }
 html_theme_options = {
     "logo": {"text": "diffusion"},
@@ -64,7 +76,14 @@ html_theme_options = {
     "show_prev_next": False,
     "footer_start": ["copyright"],
     "footer_end": [],
-    "secondary_sidebar_items": {"**": ["page-toc"], "validation": [], "coverage": [], "speed": [], "index": []},
+    "secondary_sidebar_items": {
+        "**": ["page-toc"],
+        "validation": [],
+        "coverage": [],
+        "speed": [],
+        "internet": [],
+        "index": [],
+    },
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }

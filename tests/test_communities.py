@@ -1,8 +1,9 @@
-"""Communities are found by igraph under a key, leave its random state alone, and are described as the formulas say."""
+"""Communities are found under a key, leave the engine as it was, and are described as the formulas say."""
 
 from __future__ import annotations
 
 import random
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import diffusion as dif
-from diffusion.errors import InputError, NotFoundError
-from diffusion.graph.communities import METHODS, Partition, communities, community_codes
+from diffusion.errors import InputError, MissingDataError, NotFoundError
+from diffusion.graph.communities import ENGINES, METHODS, Partition, communities, community_codes
 from diffusion.graph.follower_graph import FollowerGraph
+from diffusion.kernels.csr import undirected_edges, undirected_rows
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +146,113 @@ def handed_over(monkeypatch: pytest.MonkeyPatch, name: str, method: Any) -> igra
     return seen[0].permute_vertices(graph.index.order.tolist())
 
 
+@pytest.fixture(scope="module")
+def networkit() -> Any:
+    return pytest.importorskip("networkit")
+
+
+@pytest.mark.parametrize("method", ENGINES["networkit"])
+def test_networkit_finds_planted_communities_under_a_key(platform: FollowerGraph, networkit: Any, method: Any):
+    part = communities(platform, method=method, engine="networkit", rng=3)
+    assert agree(part.labels, platform.node_data["community"]) > 0.95
+    assert (part.method, part.engine, part.provenance["engine"]) == (method, "networkit", "networkit")
+    assert part.provenance["libraries"]["networkit"] == networkit.__version__
+    assert f"Partition ({method}, networkit): " in repr(part)
+    by_igraph = communities(platform, method=method, rng=3)
+    assert part.modularity == pytest.approx(by_igraph.modularity, abs=0.02)
+    networkit.setNumberOfThreads(2)
+    networkit.setSeed(17, True)
+    again = communities(platform, method=method, engine="networkit", rng=3)
+    assert networkit.getMaxNumberOfThreads() == 2
+    assert part.labels.equals(again.labels)
+    assert part.provenance["key"] == again.provenance["key"]
+
+
+def test_networkit_with_other_keys_and_resolutions(networkit: Any):
+    graph = dif.generate_platform(400, communities=2, mixing=0.5, rng=1)
+    labels = [tuple(communities(graph, engine="networkit", rng=key).labels) for key in range(4)]
+    assert len(set(labels)) > 1
+    networkit.setSeed(17, True)
+    assert [tuple(communities(graph, engine="networkit", rng=key).labels) for key in range(3, -1, -1)] == labels[::-1]
+    for method in ("leiden", "louvain"):
+        counts = [
+            communities(graph, method=method, engine="networkit", resolution=r, rng=1).n_communities  # type: ignore[arg-type]
+            for r in (0.3, 1.0, 3.0)
+        ]
+        assert counts == sorted(set(counts))
+    for resolution in (0.5, 1.0, 2.0):  # the same scale of resolution in both
+        one, two = (communities(graph, engine=e, resolution=resolution, rng=1) for e in ("igraph", "networkit"))  # type: ignore[arg-type]
+        assert two.modularity == pytest.approx(one.modularity, abs=0.03)
+        assert abs(one.n_communities - two.n_communities) <= 3
+
+
+def test_networkit_gets_each_edge_once_with_its_arcs(networkit: Any, monkeypatch: pytest.MonkeyPatch):
+    graph = FollowerGraph.from_arrays(
+        list("aaabc"), list("bbbab"), nodes=["lone"], directed=True, edges_mean="influences", parallel="keep"
+    )
+    original, seen = networkit.graph.GraphFromCsr, []
+
+    def spy(*args: Any, **options: Any) -> Any:
+        seen.append(original(*args, **options))
+        return seen[-1]
+
+    monkeypatch.setattr(networkit.graph, "GraphFromCsr", spy)
+    part = communities(graph, engine="networkit", rng=1)
+    assert part.labels["lone"] == 1
+    made = seen[0]
+    assert (made.numberOfNodes(), made.numberOfEdges(), made.totalEdgeWeight()) == (4, 2, 5)
+    labels = graph.index.labels_of(np.arange(4))
+    found = {frozenset(labels[[u, v]]): w for u, v, w in made.iterEdgesWeights()}
+    assert found == {frozenset("ab"): 4, frozenset("bc"): 1}
+
+
+def test_the_number_of_arcs_decides_between_the_engines(platform: FollowerGraph, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("diffusion.graph.communities.find_spec", lambda name: None)
+    assert communities(platform, rng=1).engine == "igraph"
+    with pytest.raises(
+        MissingDataError, match=r"engine='networkit' needs .* pip install 'diffusion-graphs\[networkit\]'"
+    ):
+        communities(platform, engine="networkit", rng=1)
+    monkeypatch.setattr("diffusion.graph.communities.LARGE", platform.n_edges - 1)
+    with pytest.warns(UserWarning, match=f"{platform.n_edges:,} arcs.*diffusion-graphs"):
+        assert communities(platform, rng=1).engine == "igraph"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert communities(platform, engine="igraph", rng=1).engine == "igraph"
+        assert communities(platform, method="infomap", rng=1).engine == "igraph"
+
+
+def test_a_large_graph_goes_to_networkit(platform: FollowerGraph, networkit: Any, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("diffusion.graph.communities.LARGE", platform.n_edges)
+    assert communities(platform, rng=1).engine == "igraph"
+    monkeypatch.setattr("diffusion.graph.communities.LARGE", platform.n_edges - 1)
+    part = communities(platform, rng=1)
+    assert part.engine == "networkit"
+    assert part.labels.equals(communities(platform, engine="networkit", rng=1).labels)
+
+
+@given(st.integers(0, 10**6))
+def test_rows_and_edges_of_the_undirected_graph(seed: int):
+    draw = np.random.default_rng(seed)
+    n = int(draw.integers(2, 20))
+    ends = draw.integers(0, n, (int(draw.integers(1, 80)), 2))
+    graph = FollowerGraph.from_arrays(
+        *ends.T, nodes=range(n), directed=True, edges_mean="influences", parallel=["keep", "collapse"][seed % 2]
+    )
+    csr = graph.csr
+    times = np.broadcast_to(csr.multiplicity, graph.n_edges)
+    want: dict[tuple[int, int], int] = {}
+    for u, v, count in zip(csr.sources.tolist(), csr.indices.tolist(), times.tolist(), strict=True):
+        pair = min(u, v), max(u, v)
+        want[pair] = want.get(pair, 0) + count
+    low, high, weight = undirected_edges(csr.indptr, csr.indices, csr.multiplicity, *csr.into)
+    assert list(zip(low.tolist(), high.tolist(), weight.tolist(), strict=True)) == [(*p, want[p]) for p in sorted(want)]
+    indptr, neighbours = undirected_rows(csr.indptr, csr.indices, csr.into.indptr, csr.into.sources)
+    for u in range(n):
+        both = sorted({v for pair in want for v in pair if u in pair and v != u})
+        assert neighbours[indptr[u] : indptr[u + 1]].tolist() == both
+
+
 def test_numbers_go_by_size_then_first_node():
     graph = FollowerGraph.from_arrays([0, 1, 2, 3, 4, 5], [1, 2, 3, 4, 5, 0], directed=True, edges_mean="influences")
     part = Partition.from_labels(graph, ["small", "x", "big", "big", "x", "big"])
@@ -202,6 +311,8 @@ def test_categories_and_mixed_names():
         ({"resolution": True}, InputError, "resolution=True"),
         ({"resolution": 2.0, "method": "infomap"}, InputError, "does not apply to 'infomap'"),
         ({"rng": -1}, InputError, "rng=-1"),
+        ({"engine": "igrap"}, NotFoundError, "'igrap' is unknown.*'igraph'"),
+        ({"method": "infomap", "engine": "networkit"}, InputError, "networkit has no method 'infomap'"),
     ],
 )
 def test_mistakes(options: dict[str, Any], error: type[Exception], message: str):

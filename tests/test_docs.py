@@ -463,3 +463,38 @@ def test_coverage_among_the_pitfalls(data):
         independent = dif.spread(graph, seeds, runs=20_000, rng=3).mean
         assert independent == pytest.approx(simulated, rel=0.005)
         assert ours / independent - 1 == pytest.approx(over / 100, rel=0.05)
+
+
+@pytest.fixture(scope="module")
+def internet() -> Any:
+    return load("internet")
+
+
+def test_the_plan_for_the_internet_is_what_was_measured(internet: Any):
+    assert (DOCS / "internet.md").read_text(encoding="utf-8") == internet.page(internet.read())
+
+
+def test_the_plan_takes_its_amounts_from_its_constants(internet: Any):
+    found = internet.read()
+    last = found["scale"]["rows"][-1]
+    last |= {"arc_bytes": 10.0, "node_bytes": 100.0, "seconds": {**last["seconds"], "build": 60e-9 * last["arcs"]}}
+    for row, log, ns in zip(found["scale"]["rows"], (6, 7, 8), (100.0, 200.0, 300.0), strict=True):
+        row |= {"arcs": 10**log, "ns_visit": ns, "visits": 5 * 10**log}
+    last["seconds"]["build"] = 60e-9 * 10**8
+    text = internet.arithmetic("a graph", 10**8, 10**9, found)
+    assert "| 10 bytes an arc, 100 a node | 20 GB |" in text
+    assert "| 400 ± 0 ns a visit | 0.6 h ± 0% |" in text  # 1e9 arcs x 5 visits x 400 ns = 2,000 s
+    assert "| 60 ns an arc | 1 min |" in text
+    assert f"{512 * 3600 / 2000:,.0f} ± 0%" in text
+
+
+def test_the_line_of_the_plan_has_the_interval_of_least_squares(internet: Any):
+    arcs, values = [10**6, 10**7, 10**8, 10**9], [1.0, 2.5, 2.0, 4.0]
+    at, half = internet.extrapolate(arcs, values, 10**10)
+    x, y = np.array([6.0, 7, 8, 9]), np.array(values)
+    design = np.column_stack([np.ones(4), x])
+    beta = np.linalg.solve(design.T @ design, design.T @ y)
+    variance = ((y - design @ beta) ** 2).sum() / 2
+    new = np.array([1.0, 10])
+    assert at == pytest.approx(new @ beta)
+    assert half == pytest.approx(4.302653 * np.sqrt(variance * (1 + new @ np.linalg.inv(design.T @ design) @ new)))

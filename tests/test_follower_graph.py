@@ -873,3 +873,13 @@ def test_nethept_counts(data):
     assert graph.n_edges == 2 * 31_376
     assert graph.in_degree.sum() == 2 * (58_891 - 39)
     assert graph.reciprocity == 1
+
+
+def test_reverse_arcs_end_where_their_positions_do(monkeypatch: pytest.MonkeyPatch):
+    ends = [0, 1, 1], [1, 0, 2]
+    first, second = (FollowerGraph.from_arrays(*ends, directed=True, edges_mean="influences") for _ in range(2))
+    monkeypatch.setattr("diffusion.graph.csr.MOST_ARCS", 4)
+    assert sorted(first.csr.back.tolist()) == [-1, *sorted(np.flatnonzero(first.csr.back >= 0).tolist())]
+    monkeypatch.setattr("diffusion.graph.csr.MOST_ARCS", 3)
+    with pytest.raises(InputError, match="at most 2 arcs, and this graph has 3"):
+        _ = second.csr.back

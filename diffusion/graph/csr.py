@@ -16,6 +16,8 @@ from ._parts import read_only
 
 __all__ = ["CSR", "NodeIndex"]
 
+MOST_ARCS = 2**31  # positions of reverse arcs are int32
+
 
 class CSR:
     """Arcs in compressed sparse rows by internal node, which is sorted by in-degree; all arrays are read-only.
@@ -52,7 +54,12 @@ class CSR:
 
     @functools.cached_property
     def back(self) -> NDArray[np.int32]:
-        """Position of the arc v -> u for every arc u -> v, -1 where there is none."""
+        """Position of the arc v -> u for every arc u -> v, -1 where there is none; int32 holds 2**31 - 1 arcs."""
+        if self.indices.size >= MOST_ARCS:
+            raise InputError(
+                f"reverse arcs are looked up among at most {MOST_ARCS - 1:,} arcs, and this graph has {self.indices.size:,}: "
+                "take a part of it"
+            )
         from ..kernels.csr import reverse_arcs
 
         return read_only(reverse_arcs(self.indptr, self.indices))

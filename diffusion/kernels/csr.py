@@ -85,3 +85,59 @@ def lt_intervals(in_indptr, arc, weight):
                 bound = min(np.uint64(total * 4294967296.0 + 0.5), np.uint64(0xFFFFFFFE))
             hi[j] = bound
     return lo, hi
+
+
+# arcs out with ascending rows: indptr i8[n + 1], indices i4[m]; the same arcs in: in_indptr, in_sources
+#   ->  indptr i8[n + 1], neighbours i4[], ascending in each row
+@njit
+def undirected_rows(indptr, indices, in_indptr, in_sources):
+    """Rows of the undirected graph: the union of out-row and in-row, so that mutual arcs are one edge."""
+    n = indptr.size - 1
+    rows = np.zeros(n + 1, np.int64)
+    neighbours = np.empty(2 * indices.size, np.int32)
+    at = 0
+    for u in range(n):
+        i, j = indptr[u], in_indptr[u]
+        while i < indptr[u + 1] or j < in_indptr[u + 1]:
+            if j == in_indptr[u + 1] or (i < indptr[u + 1] and indices[i] < in_sources[j]):
+                neighbours[at] = indices[i]
+                i += 1
+            else:
+                neighbours[at] = in_sources[j]
+                i += np.int64(i < indptr[u + 1] and indices[i] == in_sources[j])
+                j += 1
+            at += 1
+        rows[u + 1] = at
+    return rows, neighbours[:at]
+
+
+# as above; times i4[m] or i4[1]: how often an arc counts; in_arc i8[m]: position of each arc in among the arcs out
+#   ->  low i4[e], high i4[e], weight f8[e] of the edges, ordered by (low, high)
+@njit
+def undirected_edges(indptr, indices, times, in_indptr, in_sources, in_arc):
+    """Edges of the undirected graph, each once, weighted by the arcs between its ends in both directions."""
+    n = indptr.size - 1
+    step = 0 if times.size == 1 else 1
+    low, high = np.empty(indices.size, np.int32), np.empty(indices.size, np.int32)
+    weight = np.empty(indices.size, np.float64)
+    at = 0
+    for u in range(n):
+        i, j = indptr[u], in_indptr[u]
+        while i < indptr[u + 1] and indices[i] < u:
+            i += 1
+        while j < in_indptr[u + 1] and in_sources[j] < u:
+            j += 1
+        while i < indptr[u + 1] or j < in_indptr[u + 1]:
+            out = i < indptr[u + 1] and (j == in_indptr[u + 1] or indices[i] <= in_sources[j])
+            into = j < in_indptr[u + 1] and (i == indptr[u + 1] or in_sources[j] <= indices[i])
+            low[at], weight[at] = u, 0.0
+            if out:
+                high[at] = indices[i]
+                weight[at] += times[i * step]
+                i += 1
+            if into:
+                high[at] = in_sources[j]
+                weight[at] += times[in_arc[j] * step]
+                j += 1
+            at += 1
+    return low[:at], high[:at], weight[:at]

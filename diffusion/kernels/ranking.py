@@ -57,65 +57,86 @@ def weaken(in_indptr, in_sources, ability, votes, v, loss):
 #   ->  nodes i4[<= k], influence i8[<= k] at the time each was taken
 @njit
 def collective_influence(indptr, indices, place, allowed, k):
-    """(degree - 1) * sum of (degree - 1) over the nodes at distance 2, in what is left of the graph."""
+    """(degree - 1) * sum of (degree - 1) over the nodes at distance 2, in what is left of the graph.
+
+    All of it only falls as nodes leave. A node is looked at in full, its ball walked through, only where no cheaper bound
+    on its influence is below the best.
+    """
     n = indptr.size - 1
     degree = np.empty(n, np.int64)
+    everyone = np.int64(0)  # sum of (degree - 1) over all that are left
     for v in range(n):
         degree[v] = indptr[v + 1] - indptr[v]
+        everyone += max(degree[v] - 1, 0)
     # Walks of two steps are at least as many as nodes at distance 2, and cost one pass instead of a ball for each node.
     around = np.zeros(n, np.int64)
     for v in range(n):
         for j in range(indptr[v], indptr[v + 1]):
             around[v] += degree[indices[j]] - 1
+    most = np.zeros(n, np.float64)  # bound on the sum over the nodes at distance 2
     heap = [(np.float64(0.0), np.int64(0), np.int64(0), np.int64(0)) for _ in range(0)]
     for v in range(n):
         if allowed[v]:
             walks = 0.0
             for j in range(indptr[v], indptr[v + 1]):
                 walks += around[indices[j]] - (degree[v] - 1)
-            heap.append(
-                (-max(walks * (degree[v] - 1), 0.0) * (1.0 + 1e-9), np.int64(place[v]), np.int64(v), np.int64(-1))
-            )
+            most[v] = max(walks, 0.0) * (1.0 + 1e-9)
+            heap.append((-most[v] * max(degree[v] - 1, 0), np.int64(place[v]), np.int64(v), np.int64(-1)))
     heapq.heapify(heap)
-    mark = np.full(n, -1, np.int64)
-    gone = np.zeros(n, np.bool_)
+    mark = np.full(n, -1, np.int32)
     nodes = np.empty(k, np.int32)
     scores = np.empty(k, np.int64)
-    size, looks = 0, 0
+    size, looks = 0, np.int32(0)
     while size < k and len(heap) > 0:
         value, _, u, stamp = heapq.heappop(heap)
-        if stamp != size:
-            fresh = np.float64(ball(indptr, indices, degree, gone, mark, u, looks))
-            looks += 1
-            heapq.heappush(heap, (-fresh, np.int64(place[u]), u, np.int64(size)))
+        if stamp < 2 * size:  # a bound from before a node left: all but u and its neighbours may be at distance 2
+            near = np.int64(0)
+            for j in range(indptr[u], indptr[u + 1]):
+                if mark[indices[j]] != GONE:
+                    near += degree[indices[j]] - 1
+            most[u] = min(most[u], np.float64(everyone - max(degree[u] - 1, 0) - near))
+            stamp = np.int64(2 * size)
+        elif stamp == 2 * size:
+            most[u] = np.float64(ball(indptr, indices, degree, mark, u, looks))
+            looks += np.int32(1)
+            stamp = np.int64(2 * size + 1)
+        else:
+            nodes[size] = u
+            scores[size] = np.int64(-value)
+            size += 1
+            mark[u] = GONE
+            everyone -= max(degree[u] - 1, 0)
+            for j in range(indptr[u], indptr[u + 1]):
+                v = indices[j]
+                if mark[v] != GONE:
+                    everyone -= np.int64(degree[v] > 1)
+                degree[v] -= 1
             continue
-        nodes[size] = u
-        scores[size] = np.int64(-value)
-        size += 1
-        gone[u] = True
-        for j in range(indptr[u], indptr[u + 1]):
-            degree[indices[j]] -= 1
+        heapq.heappush(heap, (-most[u] * max(degree[u] - 1, 0), np.int64(place[u]), u, stamp))
     return nodes[:size], scores[:size]
 
 
+GONE = np.int32(2**31 - 1)  # mark of a node that has left; others hold the number of the last look that came by
+
+
 @njit
-def ball(indptr, indices, degree, gone, mark, v, look):
-    if degree[v] <= 1:
-        return np.int64(0)
+def ball(indptr, indices, degree, mark, v, look):
+    """Sum of (degree - 1) over the nodes at distance 2 from v."""
     mark[v] = look
     for j in range(indptr[v], indptr[v + 1]):
-        mark[indices[j]] = look
+        if mark[indices[j]] != GONE:
+            mark[indices[j]] = look
     total = np.int64(0)
     for j in range(indptr[v], indptr[v + 1]):
         u = indices[j]
-        if gone[u]:
+        if mark[u] == GONE:
             continue
         for i in range(indptr[u], indptr[u + 1]):
             w = indices[i]
-            if mark[w] != look and not gone[w]:
+            if mark[w] < look:
                 mark[w] = look
                 total += degree[w] - 1
-    return total * (degree[v] - 1)
+    return total
 
 
 # arcs out: indptr i8[n + 1], indices i4[m]; times i4[m] or i4[1]: how often an arc counts; follows f8[n]: arcs in, so

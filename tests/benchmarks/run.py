@@ -37,6 +37,7 @@ SECTIONS = {
     "data": ("data", "data"),
     "start": ("data", "start"),
     "scale": ("scale", "scale"),
+    "around": ("around", "around"),
     "seeding": ("seeding", "seeding"),
     "inference": ("inference", "inference"),
     "families": ("families", "families"),

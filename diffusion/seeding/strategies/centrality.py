@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...graph.follower_graph import FollowerGraph
+from ...kernels.csr import undirected_rows
 from ...kernels.ranking import collective_influence, core_numbers, page_rank, vote_rank
 from ..groups import groups_of
 from .rankings import Order, Ranking, by_followers, top
@@ -17,12 +18,9 @@ __all__ = ["CollectiveInfluence", "CommunityDegree", "KCore", "PageRank", "VoteR
 
 def _neighbours(graph: FollowerGraph) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """Rows of the undirected graph, in which mutual follows are one edge."""
-    from scipy.sparse import csr_array
-
-    n = graph.n_nodes
-    flow = csr_array((np.ones(graph.n_edges, np.int8), graph.csr.indices, graph.csr.indptr), shape=(n, n))
-    both = csr_array(flow + flow.T)
-    return both.indptr.astype(np.int64), both.indices.astype(np.int32)
+    into = graph.csr.into
+    indptr, neighbours = undirected_rows(graph.csr.indptr, graph.csr.indices, into.indptr, into.sources)
+    return indptr, neighbours
 
 
 @dataclass(frozen=True)
