@@ -193,7 +193,9 @@ def test_time_that_ends_ends_the_search_on_workers(graph):
 # --- bad input -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("bad", [3, "tcp://127.0.0.1:8786", ProcessPoolExecutor, object()], ids=str)
+@pytest.mark.parametrize(
+    "bad", [3, "tcp://127.0.0.1:8786", ProcessPoolExecutor, object()], ids=["3", "address", "class", "object"]
+)
 def test_an_executor_without_submit_is_refused(graph, bad):
     for call in (dif.spread, dif.simulate):
         with pytest.raises(InputError, match=r"executor is .*ProcessPoolExecutor"):
