@@ -173,7 +173,9 @@ def test_networkit_with_other_keys_and_resolutions(networkit: Any):
     labels = [tuple(communities(graph, engine="networkit", rng=key).labels) for key in range(4)]
     assert len(set(labels)) > 1
     networkit.setSeed(17, True)
-    assert [tuple(communities(graph, engine="networkit", rng=key).labels) for key in range(3, -1, -1)] == labels[::-1]
+    networkit.setNumberOfThreads(2)
+    for _ in range(10):  # where two threads have a part in it, about one partition in seven differs
+        assert [tuple(communities(graph, engine="networkit", rng=key).labels) for key in range(4)] == labels
     for method in ("leiden", "louvain"):
         counts = [
             communities(graph, method=method, engine="networkit", resolution=r, rng=1).n_communities  # type: ignore[arg-type]

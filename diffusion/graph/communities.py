@@ -326,13 +326,14 @@ def _networkit(graph: FollowerGraph, method: str, resolution: float, seed: int) 
     # Every entry becomes one edge: half of the matrix is the graph. GraphFromCoo makes the same one in four times as long.
     half = csr_array((weight, high, rows), shape=(n, n))
     del low, high, weight
-    made = networkit.graph.GraphFromCsr(half, directed=False, weighted=True)
-    del half
     with _ENGINE:
         threads = networkit.getMaxNumberOfThreads()
         networkit.setNumberOfThreads(1)
         try:
             networkit.setSeed(seed, False)
+            # Also the graph is made on one thread: on several, the order of neighbours differs from call to call.
+            made = networkit.graph.GraphFromCsr(half, directed=False, weighted=True)
+            del half
             if method == "leiden":
                 work = networkit.community.ParallelLeiden(made, iterations=NETWORKIT_ITERATIONS, gamma=resolution)
             elif method == "louvain":
