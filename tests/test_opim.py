@@ -40,7 +40,7 @@ from diffusion.seeding import (
 )
 from diffusion.seeding.certificate import binomial_bounds
 from diffusion.seeding.rr_store import RRStore, bits_of
-from diffusion.seeding.strategies import knapsack
+from diffusion.seeding.strategies import judged, knapsack
 from diffusion.seeding.strategies.imm import imm_lambda_star
 
 OWN = {"eps", "delta", "quality", "max_rr_sets", "hist"}
@@ -615,18 +615,26 @@ def test_joined_collections_are_one_after_the_other() -> None:
     assert one.counts.tolist() == np.bincount(one.nodes[: one.size], minlength=2000).tolist()
 
 
-@pytest.mark.parametrize("ranked", [False, True])
-def test_losses_are_the_naive_ones(monkeypatch: pytest.MonkeyPatch, ranked: bool) -> None:
-    """At looks of 1, 2 and 4 times so many sets, with each of the reasons that make a loss less."""
+@pytest.mark.parametrize("ranked", [None, 0, 1, 2, 3])
+def test_losses_are_the_naive_ones(monkeypatch: pytest.MonkeyPatch, ranked: int | None) -> None:
+    """At looks of 1, 2 and 4 times so many sets, with each of the reasons that make a loss less.
+
+    A ranking has so many seeds that nobody else may choose, the last ones of five, and otherwise the best there are.
+    """
     monkeypatch.setattr(search, "LEAST_HITS", 20)
     prepared, one, two = _halves(500)
     best = prepared.store("better")
     best.extend(200_000, threads=1)
     strong = best.greedy(prepared.allowed, 5, 5)[0]
-    rankings = (np.arange(5, dtype=np.int32), strong) if ranked else ()
+    weak = prepared.allowed.copy()
+    rankings: tuple[NDArray[Any], ...] = ()
+    if ranked is not None:
+        weak[strong] = False
+        mixed = np.concatenate([best.greedy(weak, 5, 5)[0][: 5 - ranked], strong[5 - ranked :]])
+        rankings = (np.arange(5, dtype=np.int32), mixed)
 
     def choose(sets: RRStore) -> search.Choice:
-        seeds, gains, _ = sets.greedy(prepared.allowed, 5, 5)
+        seeds, gains, _ = sets.greedy(weak, 5, 5)
         return search.Choice(seeds, float(gains.sum()), 0.0, gains)
 
     def covers(sets: RRStore, seeds: NDArray[Any]) -> NDArray[np.bool_]:
@@ -636,7 +644,7 @@ def test_losses_are_the_naive_ones(monkeypatch: pytest.MonkeyPatch, ranked: bool
         hits = [(covers(s, x).astype(int), covers(s, y).astype(int)) for s, x, y in zip((two, one), a, b, strict=True)]
         return sum(int((x - y).sum()) for x, y in hits), math.sqrt(sum(int((x != y).sum()) for x, y in hits))
 
-    for enough, settled in ((0.0, 0.0), (0.0, 0.5), (10.0, 0.0)):
+    for enough, settled in [(10.0, 0.0), *((0.0, x) for x in (0.0, 0.01, 0.014, 0.02, 0.03, 0.04, 0.06))]:
         prepared, one, two = _halves(500)
         monkeypatch.setattr(search, "SETTLED", settled)
         losses = search._Losses(choose, task.NOBODY, lambda: rankings, enough)
@@ -654,11 +662,40 @@ def test_losses_are_the_naive_ones(monkeypatch: pytest.MonkeyPatch, ranked: bool
                     expected = enough
                 else:
                     leads = [against([seeds, seeds], [mine, theirs]) for seeds in rankings]
-                    expected = max(expected - 2 * max([0.0, *(a - b for a, b in leads)]) / kept, 0.0)
+                    lead = max([0.0, *(a - b for a, b in leads)]) / kept
+                    expected = min(expected, 2 * max(expected - 2 * lead, 0.0))
             assert losses.at(choose(one), one, two) == pytest.approx(expected, rel=1e-12)
             before = [mine, theirs]
     monkeypatch.setattr(search, "LEAST_HITS", 10**6)
     assert math.isinf(losses.at(choose(one), one, two))
+
+
+@pytest.mark.parametrize("order", [("strong", "middle"), ("middle", "strong")])
+def test_the_best_of_several_rankings_is_kept(order: tuple[str, str]) -> None:
+    prepared, one, two = _halves(4000)
+    best = one.greedy(prepared.allowed, 10, 5)[0].astype(np.int32)
+    sets = {"strong": best[:5], "middle": best[3:8]}
+    weak = search.Choice(np.flatnonzero(one.counts == 0)[:5].astype(np.int32), 0.0, 4000.0, np.zeros(5, np.int64))
+    state = search.judge(prepared, weak, one, two, 0.01)
+    for settle in (False, True):
+        kept = judged.keep_best(prepared, state, two, one, {name: sets[name] for name in order}, settle)
+        assert kept.name == "strong"
+        assert kept.spreads["strong"] > kept.spreads["middle"] > kept.spreads["greedy"] == state.spread
+        hits = two.n_empty + int(two.covered_in_order(sets["strong"])[:-1].sum())
+        assert kept.state.lower == pytest.approx(2000 * binomial_bounds(hits, 4000, 0.01 / 5)[0])
+
+
+def test_more_sets_settle_a_close_ranking() -> None:
+    """On 200 sets that nobody can tell apart by; on five times as many the difference counts on all of them."""
+    prepared, _, two = _halves(200)
+    mine, theirs = np.arange(5, dtype=np.int32), np.arange(5, 10, dtype=np.int32)
+    more = prepared.store("judge", "close")
+    lead = judged._lead(prepared, (two, more), mine, theirs)
+    a, b, _ = two.covered_apart(mine, theirs)
+    assert abs(a - b) < 2 * math.sqrt(a + b)
+    assert more.n == 800
+    c, d, _ = more.covered_apart(mine, theirs)
+    assert lead == pytest.approx(2000 * (a + c - b - d) / 1000)
 
 
 @pytest.mark.parametrize("existing", [[], [3, 4]])

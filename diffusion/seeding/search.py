@@ -36,7 +36,7 @@ REACHED = 1.0 - 1.0 / math.e  # what greedy reaches of the best coverage (Nemhau
 FEW_LEFT = 0.02  # sampling error at which a search ends whose quality the bound of greedy itself forbids
 EARLY = 1.0 / 64.0  # share of delta for looks before the first, where a search is cut short
 SMALL_BYTES = 2**26  # memory that is not asked for beforehand
-LEAST_HITS = 2000  # sets that the seeds must cover before a loss is believed, or else there must be
+LEAST_HITS = 4000  # sets that the seeds must cover before a loss is believed, or else there must be
 MANY_SETS = 2**20  # sets
 SETTLED = 0.005  # of the spread, that is still to be won by more sets
 
@@ -118,7 +118,7 @@ class _Losses:
     was made: the loss in spread is about half of it. Two things make it less:
 
     - A ranking that surpasses both choices has made good a part already: twice its lead, less a standard error, is
-      taken off.
+      taken off. What is left counts twice, as choosing on both halves does not make a ranking better.
     - Where seeds hardly differ in spread, what was chosen among them by chance costs nothing. So it is compared with the
       choice of the look before, on the half that chose neither: a loss falls as one over the number of sets, so that
       from n / r to n sets r - 1 times what is left is won. If that, with two standard errors, is at most SETTLED, it is
@@ -149,8 +149,9 @@ class _Losses:
                 return self.enough
         if not len(self.fixed):
             leads = (self._won(pairs, (seeds, seeds)) for seeds in self.rankings())
-            loss -= 2.0 * max([0.0, *(-won - error for won, error, _ in leads)]) / kept
-        return max(loss, 0.0)
+            lead = max([0.0, *(-won - error for won, error, _ in leads)]) / kept
+            loss = min(loss, 2.0 * max(loss - 2.0 * lead, 0.0))
+        return loss
 
     @staticmethod
     def _won(

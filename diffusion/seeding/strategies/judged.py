@@ -22,8 +22,9 @@ WALKED: tuple[Ranking, ...] = (Degree(), PageRank())  # where a ranking is gone 
 JUDGED = 1 + len(FREE)  # seed sets judged at the last look
 MOST_SETS = 2**17  # that judge a ranking where RR sets are large
 SURE = 3.0  # standard errors by which a ranking must lead where it is judged on sets of its own
-CLOSE = 1.0  # standard errors within which more sets decide
-MORE = 2  # times as many
+CLOSE = 2.0  # standard errors within which more sets decide ...
+COARSE = 0.01  # ... if one is more than this share of the spread
+MORE = 4  # times as many
 
 
 @dataclass(frozen=True)
@@ -98,12 +99,13 @@ def keep_best(
     return Kept(best, name, spreads, gains)
 
 
-def _lead(task: Task, both: tuple[RRStore, RRStore], greedy: NDArray[np.int32], seeds: NDArray[np.int32]) -> float:
+def _lead(task: Task, stores: tuple[RRStore, RRStore], greedy: NDArray[np.int32], seeds: NDArray[np.int32]) -> float:
     """By how much greedy reaches more than a ranking, on the first sets and, if that is not sure, on both."""
-    validation, more = both
-    mine, theirs, _ = validation.covered_apart(greedy, seeds)
+    validation, more = stores
+    mine, theirs, both = validation.covered_apart(greedy, seeds)
     n = validation.n
-    if abs(mine - theirs) < CLOSE * math.sqrt(mine + theirs):
+    error = math.sqrt(mine + theirs)
+    if abs(mine - theirs) < CLOSE * error and error > COARSE * (mine + both):
         more.extend(MORE * n, threads=task.problem.threads)
         counts = more.covered_apart(greedy, seeds)
         mine, theirs, n = mine + counts[0], theirs + counts[1], n + more.n
