@@ -57,6 +57,27 @@ def first_covered(rr_sets, rank, bits, k):
     return first
 
 
+# bits of two seed sets  ->  sets that hold seeds of the first alone, of the second alone, of both
+@njit
+def covered_apart(rr_sets, first, second):
+    nodes, offsets, n_sets = rr_sets
+    alone, other, both = 0, 0, 0
+    for s in range(n_sets):
+        one, two = np.uint64(0), np.uint64(0)
+        for e in range(offsets[s], offsets[s + 1]):
+            v = np.uint64(nodes[e])
+            one |= first[v >> np.uint64(6)] >> (v & np.uint64(63))
+            two |= second[v >> np.uint64(6)] >> (v & np.uint64(63))
+            if one & two & np.uint64(1):
+                break
+        one &= np.uint64(1)
+        two &= np.uint64(1)
+        both += np.int64(one & two)
+        alone += np.int64(one & ~two)
+        other += np.int64(two & ~one)
+    return alone, other, both
+
+
 @njit
 def index_sets(nodes, offsets, n_sets, covered, met, gain, low, high, place, sets, filled):
     """Add the open sets of nodes with low <= gain < high to the inverted index, by counting sort; the index grows."""

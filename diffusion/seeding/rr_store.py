@@ -18,7 +18,16 @@ from .._threads import map_chunks
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
 from ..graph.probabilities import lt_bounds
-from ..kernels.coverage import Gains, Sets, count_members, first_covered, greedy_cover, knapsack_cover, open_counts
+from ..kernels.coverage import (
+    Gains,
+    Sets,
+    count_members,
+    covered_apart,
+    first_covered,
+    greedy_cover,
+    knapsack_cover,
+    open_counts,
+)
 from ..kernels.rr_sets import (
     COUNT,
     KIND_BITS,
@@ -228,6 +237,16 @@ class RRStore:
         self._counts[:] = 0
         self._counted = self._n_met = 0
 
+    def join(self, other: RRStore) -> None:
+        """Put the sets of another collection after these."""
+        size = self.size + other.size
+        self.nodes = _grown(self.nodes, size, self.size)
+        self.nodes[self.size : size] = other.nodes[: other.size]
+        offsets = _grown(self.offsets, self.n + other.n + 1, self.n + 1)
+        offsets[self.n + 1 : self.n + other.n + 1] = other.offsets[1 : other.n + 1] + self.size
+        self.offsets, self.size = offsets, size
+        self.n, self.n_empty = self.n + other.n, self.n_empty + other.n_empty
+
     def _chunk_sets(self) -> int:
         if self.n < FIRST_CHUNK:
             return FIRST_CHUNK
@@ -361,6 +380,12 @@ class RRStore:
             n = self.n_nodes
             self._space = Gains(np.empty(n, np.int32), np.empty(n, np.int64), np.empty(n, np.int64))
         return self._space
+
+    def covered_apart(self, first: NDArray[Any], second: NDArray[Any]) -> tuple[int, int, int]:
+        """Sets that seeds (internal nodes) of the first alone cover, of the second alone, and of both; empty: both."""
+        bits = bits_of(first, self.n_nodes), bits_of(second, self.n_nodes)
+        alone, other, both = covered_apart(self.sets, *bits)
+        return int(alone), int(other), int(both) + self.n_empty
 
     def covered_in_order(self, seeds: NDArray[Any]) -> NDArray[np.int64]:
         """Sets that each seed (internal nodes, in order) is the first to cover; the last entry counts the others."""

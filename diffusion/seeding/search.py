@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,20 +23,22 @@ __all__ = [
     "State",
     "StopRule",
     "cut_short",
+    "join",
     "judge",
     "on_sets",
     "schedule_of",
     "search",
     "stop_rule",
 ]
-__all__ += ["REACHED", "Judged", "Prepared", "covered_by", "log_choose", "selection_of"]
+__all__ += ["REACHED", "Judged", "Prepared", "log_choose", "selection_of"]
 
 REACHED = 1.0 - 1.0 / math.e  # what greedy reaches of the best coverage (Nemhauser, Wolsey and Fisher 1978)
 FEW_LEFT = 0.02  # sampling error at which a search ends whose quality the bound of greedy itself forbids
 EARLY = 1.0 / 64.0  # share of delta for looks before the first, where a search is cut short
 SMALL_BYTES = 2**26  # memory that is not asked for beforehand
-LEAST_HITS = 2000  # sets that the seeds must cover before a loss is believed, or else there must be
+LEAST_HITS = 4000  # sets that the seeds must cover before a loss is believed, or else there must be
 MANY_SETS = 2**20  # sets
+SETTLED = 0.005  # of the spread, that is still to be won by more sets
 
 
 @dataclass(frozen=True)
@@ -106,30 +108,85 @@ def on_sets(
     return scale * reached, low, scale * sets.n_empty, np.asarray(scale * hits, np.float64)
 
 
-def covered_by(sets: RRStore, seeds: NDArray[Any]) -> int:
-    """Sets that hold a seed; sets that ended at seeds fixed beforehand count for any."""
-    return sets.n_empty + int(sets.covered_in_order(seeds)[:-1].sum())
+@dataclass
+class _Losses:
+    """What the seeds of either half lose to the best there are, look by look, and why that is little enough.
 
+    Both halves choose alike. What their seeds lose to those of the other on its sets, as a share of what they cover, is
+    the mean optimism of coverage on the sets that chose, estimated by pairs: with the sampling error of those sets alone
+    on which the two differ, which is added. A choice is as far below the best it could be, about, as it looks better than that where it
+    was made: the loss in spread is about half of it. Two things make it less:
 
-def _loss(
-    choice: Choice,
-    selection: RRStore,
-    validation: RRStore,
-    choose: Callable[[RRStore], Choice],
-    fixed: NDArray[Any],
-) -> float:
-    """What the seeds of either collection lose to those of the other on its sets, as a share of what they cover.
-
-    Both are chosen alike, so this is the mean optimism of coverage on the sets that chose, estimated by pairs: with the
-    sampling error of those sets alone on which the two differ. A choice is as far below the best it could be, about, as
-    it looks better than that where it was made: the loss in spread is about half of it. Infinite: too few sets to say.
+    - A ranking that surpasses both choices has made good a part already: twice its lead, less a standard error, is
+      taken off. What is left counts twice, as choosing on both halves does not make a ranking better.
+    - Where seeds hardly differ in spread, what was chosen among them by chance costs nothing. So it is compared with the
+      choice of the look before, on the half that chose neither: a loss falls as one over the number of sets, so that
+      from n / r to n sets r - 1 times what is left is won. If that, with two standard errors, is at most SETTLED, it is
+      taken for the loss.
     """
-    other = choose(validation)
-    mine, theirs = choice.seeds[len(fixed) :], other.seeds[len(fixed) :]
-    here, there = covered_by(selection, mine), covered_by(validation, theirs)
-    lost = here - covered_by(selection, theirs) + there - covered_by(validation, mine)
-    kept = here + there - lost
-    return lost / kept if kept >= 2 * LEAST_HITS or (kept and selection.n >= MANY_SETS) else float("inf")
+
+    choose: Callable[[RRStore], Choice]
+    fixed: NDArray[Any]
+    rankings: Callable[[], Iterable[NDArray[Any]]]
+    enough: float
+    last: tuple[int, NDArray[Any], NDArray[Any]] | None = None  # sets and the seeds of both halves at the look before
+
+    def at(self, choice: Choice, selection: RRStore, validation: RRStore) -> float:
+        """The loss at a look; infinite where the sets are too few to say."""
+        other = self.choose(validation)
+        mine, theirs = choice.seeds[len(self.fixed) :], other.seeds[len(self.fixed) :]
+        before, self.last = self.last, (selection.n, mine, theirs)
+        pairs = (validation, mine), (selection, theirs)
+        won, error, kept = self._won(pairs, (theirs, mine))
+        if kept == 0 or (kept < 2 * LEAST_HITS and selection.n < MANY_SETS):
+            return float("inf")
+        loss = max(error - won, 0.0) / kept
+        if loss <= self.enough:
+            return loss
+        if before is not None and before[0] < selection.n:
+            won, error, _ = self._won(pairs, before[1:])
+            if abs(won) + 2.0 * error <= SETTLED * kept * (selection.n / before[0] - 1.0):
+                return self.enough
+        if not len(self.fixed):
+            leads = (self._won(pairs, (seeds, seeds)) for seeds in self.rankings())
+            lead = max([0.0, *(-won - error for won, error, _ in leads)]) / kept
+            loss = min(loss, 2.0 * max(loss - 2.0 * lead, 0.0))
+        return loss
+
+    @staticmethod
+    def _won(
+        pairs: tuple[tuple[RRStore, NDArray[Any]], ...], others: tuple[NDArray[Any], ...]
+    ) -> tuple[int, float, int]:
+        """Sets that the seeds of all pairs cover more than the others do, the standard error of that, what they cover."""
+        counts = [sets.covered_apart(seeds, other) for (sets, seeds), other in zip(pairs, others, strict=True)]
+        mine, theirs, both = (sum(column) for column in zip(*counts, strict=True))
+        return mine - theirs, math.sqrt(mine + theirs), mine + both
+
+
+def join(
+    task: Task, ready: Prepared, state: State, choose: Callable[[RRStore], Choice], bar: Any
+) -> tuple[State, RRStore | None, int] | None:
+    """Choose anew on both halves together -> state, its validation sets (None: forward runs), sets sampled for that.
+
+    What the choice loses is halved, as it is made on twice as many sets. It is judged by forward runs where they take
+    less than sampling, and else on fresh sets, half as many as in a half. None: these would be too many.
+    """
+    selection, validation = ready.selection, ready.validation
+    assert validation is not None
+    n = selection.n // 2
+    fresh: RRStore | None = None
+    if task.weights is not None or state.spread * task.forward_runs(2 * selection.n) > n + validation.size // 2:
+        fresh = task.store("judge", "joined", stop=ready.fixed)
+        if (
+            2 * selection.n + n + ready.used > task.max_rr_sets
+            or 3.5 * selection.bytes_at(selection.n) > task.max_bytes
+        ):
+            return None
+        if not fresh.extend(max(n, 1), threads=task.problem.threads, deadline=task.problem.deadline, bar=bar):
+            return None
+    selection.join(validation)
+    found = judge(task, choose(selection), selection, fresh, state.alpha, ready.fixed)
+    return found, fresh, 0 if fresh is None else fresh.n
 
 
 @dataclass(frozen=True)
@@ -181,7 +238,8 @@ class StopRule:
     guarantee, eps : float
         What is promised beforehand, and what was asked; NaN: nothing.
     converge : float
-        Go on until the seeds of either half lose at most this share to those of the other; 0: do not ask.
+        Go on until the seeds of either half lose at most this share to those of the other, and choose on both at the
+        end; 0: do neither. Half of each failure probability is then kept for the choice at the end.
     """
 
     reason: Callable[[State], str | None]
@@ -255,11 +313,16 @@ class Prepared:
 
 
 def search(
-    task: Task, ready: Prepared, choose: Callable[[RRStore], Choice], rule: StopRule, bar: Any
+    task: Task,
+    ready: Prepared,
+    choose: Callable[[RRStore], Choice],
+    rule: StopRule,
+    bar: Any,
+    rankings: Callable[[], Iterable[NDArray[Any]]] = tuple,
 ) -> tuple[State, str, int]:
     """Let both collections grow until the rule names a reason to stop, or time, sets, memory or patience end.
 
-    Returns the last state, why it is the last, and all sets used.
+    Returns the last state, why it is the last, and all sets used. `rankings` gives seeds known beforehand, see `_Losses`.
     """
     selection, validation, schedule, fixed, used = (
         ready.selection,
@@ -271,14 +334,19 @@ def search(
     state: State | None = None
     i, done = 0, -1
     both = (selection,) if validation is None else (selection, validation)
+    share_of_alpha = 0.5 if rule.converge and validation is not None else 1.0
+
+    def alpha_at(level: int) -> float:
+        return share_of_alpha * schedule.alpha(level)
 
     def look(alpha: float) -> State:
         return judge(task, choose(selection), selection, validation, alpha, fixed)
 
+    losses = _Losses(choose, fixed, rankings, rule.converge)
     reached: tuple[int, float] | None = None  # size of both collections, and what a look there may cost
     stopped: str | None = None
     while True:
-        steps = [(schedule.size(level), schedule.alpha(level)) for level in range(done + 1, i + 1)]
+        steps = [(schedule.size(level), alpha_at(level)) for level in range(done + 1, i + 1)]
         if state is None:
             steps = [(size, schedule.early_alpha) for size in schedule.early] + steps
         elif used + 2 * schedule.size(i) > min(task.max_rr_sets, 2 * MOST_SETS):
@@ -297,7 +365,7 @@ def search(
                         break
                     reached = size, alpha
                 else:
-                    state = look(schedule.alpha(i))
+                    state = look(alpha_at(i))
                     done = i
             except KeyboardInterrupt:
                 if reached is None:
@@ -313,7 +381,7 @@ def search(
         assert state is not None
         reason, loss = rule.reason(state), 0.0
         if reason is not None and rule.converge and validation is not None and schedule.size(i) < schedule.last:
-            loss = _loss(state.choice, selection, validation, choose, fixed)
+            loss = losses.at(state.choice, selection, validation)
             reason = "converged" if loss <= rule.converge else None
         if reason is None and schedule.size(i) >= schedule.last:
             reason = "guarantee"
@@ -325,8 +393,8 @@ def search(
         # sets about triple the ratio, so that none of these steps leads far beyond the size that is needed.
         share = state.ratio / rule.target(state)
         ahead = 4 if share < 0.3 else 2 if share < 0.85 or validation is None or rule.converge else 1
-        if loss > 4 * rule.converge:  # it falls as one over the number of sets, about
-            ahead = 4
+        if loss > 0.0:  # it falls as one over the number of sets, about
+            ahead = min(max(int(2.0 * math.log2(min(loss / rule.converge, 4.0))), 1), 4)
         ahead = max(int(ahead * 0.5 / schedule.step), 1)
         most = min(task.max_rr_sets - used, 2 * MOST_SETS, 2 * schedule.last)
         while ahead > 1 and 2 * schedule.size(i + ahead) > most:

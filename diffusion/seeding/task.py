@@ -124,11 +124,15 @@ class Task:
             job = problem.workers.job(RRWork(problem.model, key, weights, stop, limit), problem.graph, unit="RR set")
         return RRStore(self.live, key, weights=weights, stop=stop, limit=limit, job=job)
 
+    def forward_runs(self, n: int) -> int:
+        """Number of forward runs that judge what n sets chose."""
+        return min(max(n // 64 // 512, 1), 16) * 512
+
     def forward_bound(self, seeds: NDArray[Any], n: int, alpha: float) -> tuple[float, float]:
         """Mean spread in forward runs from seeds, and a lower bound; about a 64th as many runs as n sets that chose."""
         problem = self.problem
         users = self.users_of(np.concatenate([self.existing, seeds]))
-        runs = min(max(n // 64 // 512, 1), 16) * 512
+        runs = self.forward_runs(n)
         runner = Runner.of(problem.graph, problem.model, users, derive_key(problem.key, "judge", "runs", n))
         sizes = runner.run(0, runs, threads=problem.threads, show=False).values
         return float(sizes.mean()), betting_low(sizes, alpha / self.judged)

@@ -7,6 +7,11 @@ from __future__ import annotations
 
 import array
 import importlib
+import os
+import re
+import subprocess
+import tempfile
+import time
 from typing import Any
 
 import numpy as np
@@ -87,6 +92,60 @@ class PyNetIM:
         """Mean spread of `count` runs."""
         self.seed += 1
         return float(self.model.run_monte_carlo_diffusion(count, random_seed=self.seed))
+
+
+class PyNetIMSeeds:
+    """OPIM-C of PyNetIM."""
+
+    name = "PyNetIM"
+
+    def __init__(self, graph: dif.FollowerGraph) -> None:
+        self.graph = graph
+        self.peer = PyNetIM(graph, graph.nodes[:1].tolist(), "ic").graph
+        self.make = module("pynetim.algorithms").OPIMCAlgorithm
+
+    def select(self, setting: dict[str, float], key: int, k: int = 50) -> tuple[float, list[Any]]:
+        """Processor seconds and seeds."""
+        algorithm = self.make(self.peer, "IC", random_seed=key)
+        start = time.process_time()
+        seeds = algorithm.run(k, setting["eps"])
+        return time.process_time() - start, list(self.graph.index.labels_of(sorted(seeds)))
+
+
+class Subsim:
+    """C++, for one probability into each node. It draws from the clock, and says itself how long it took."""
+
+    name = "SUBSIM"
+
+    def __init__(self, graph: dif.FollowerGraph) -> None:
+        program = os.environ.get("SUBSIM")
+        if not program:
+            raise MissingPeer("the environment variable SUBSIM does not hold its path")
+        self.graph, self.program = graph, program
+        self.folder = tempfile.TemporaryDirectory()
+        source, target, _ = _arcs(graph)
+        with open(f"{self.folder.name}/graph", "w", encoding="ascii") as file:
+            file.write(f"{graph.n_nodes} {graph.n_edges}\n")
+            np.savetxt(file, np.column_stack([source, target]), fmt="%d")
+        self._call("-func=format", "-pdist=wc")
+
+    def _call(self, *arguments: str) -> str:
+        command = [
+            self.program,
+            *arguments,
+            "-gname=graph",
+            f"-dir={self.folder.name}",
+            f"-outpath={self.folder.name}/out",
+        ]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    def select(self, setting: dict[str, float], key: int, k: int = 50) -> tuple[float, list[Any]]:
+        """Seconds and seeds."""
+        printed = self._call("-func=im", f"-seedsize={k}", f"-eps={setting['eps']}")
+        seeds = np.loadtxt(f"{self.folder.name}/out/seed/seed_graph_subsim_k{k}_wc", dtype=np.int64)
+        seconds = re.search(r"Time \(sec\): (\S+)", printed)
+        assert seconds is not None
+        return float(seconds[1]), list(self.graph.index.labels_of(seeds))
 
 
 def _digraph(graph: dif.FollowerGraph) -> Any:

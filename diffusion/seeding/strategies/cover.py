@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,16 +14,29 @@ from ..._progress import progress
 from ..._validation import level, number
 from ...errors import InputError
 from ..rr_store import RRStore
-from ..search import REACHED, Choice, Judged, Prepared, Schedule, StopRule, cut_short, search, selection_of, stop_rule
+from ..search import (
+    REACHED,
+    Choice,
+    Judged,
+    Prepared,
+    Schedule,
+    StopRule,
+    cut_short,
+    join,
+    search,
+    selection_of,
+    stop_rule,
+)
 from ..selection import Purchase, SeedSelection
 from ..task import NOBODY, Task
 from .base import Strategy
-from .judged import keep_best
+from .judged import keep_best, rankings_of
 
 __all__ = ["CONVERGED", "EPS", "PILOT", "Asked", "Cover", "certify"]
 
 EPS = 0.1  # of the guarantee, or of the sampling error, where nothing else is asked
-CONVERGED = 0.0075  # what the seeds of either half may lose to those of the other on its sets; about twice their loss
+CONVERGED = 0.02  # what the seeds of either half may lose to those of the other on its sets, with a standard error; four times what those
+# chosen on both halves lose, about
 PILOT = 256  # sets by which that is decided
 
 
@@ -55,11 +69,16 @@ class Asked(Strategy):
             return None
         return EPS if self.eps is None else float(self.eps)
 
+    @property
+    def converging(self) -> bool:
+        """Does a search go on until more sets would hardly choose better seeds?"""
+        return self.eps is None and self.quality is None
+
     def rule(self, cover: type[Cover]) -> StopRule:
         """When a search with this cover ends."""
         if cover.guaranteed and self.eps is not None and self.eps >= REACHED:
             raise InputError(f"eps={self.eps!r} leaves no guarantee: give a number below 1 - 1/e = {REACHED:.4f}")
-        converge = cover.converge if self.eps is None and self.quality is None else 0.0
+        converge = cover.converge if self.converging else 0.0
         return stop_rule(self.limit or EPS, self.quality, guarantee=cover.guaranteed, converge=converge)
 
 
@@ -98,24 +117,34 @@ def certify(task: Task, cover: Cover) -> SeedSelection:
     rule = cover.strategy.rule(type(cover))
     whole = task.store("choose")
     ready, cheap = Prepared(whole, None, cover.schedule), False
+    validation: RRStore | None = None
+    rankings = cache(lambda: rankings_of(task))
     with progress(total=None, description="RR sets", unit="set") as bar:
         try:
             ready = cover.prepare(whole, bar)
             fixed, validation = ready.fixed, ready.validation
-            state, stopped, used = search(task, ready, lambda sets: cover.choose(sets, fixed), rule, bar)
+            choose = partial(cover.choose, fixed=fixed)
+            state, stopped, used = search(task, ready, choose, rule, bar, lambda: rankings().values())
             gains = ready.gains
+            if rule.converge and validation is not None and stopped in ("converged", "guarantee", "max_rr_sets"):
+                try:
+                    joined = join(task, ready, state, choose, bar)
+                    if joined is not None:
+                        state, validation, used = joined[0], joined[1], used + joined[2]
+                except KeyboardInterrupt:
+                    stopped = "interrupted"
             if validation is None:
                 gains = np.concatenate([gains, state.choice.gains * (task.total / state.n)])
             else:
                 cheap = validation.stops_at(task.existing)
         except KeyboardInterrupt:
-            ready = Prepared(whole, None, cover.schedule, facts={"sentinels": 0})
+            ready, validation = Prepared(whole, None, cover.schedule, facts={"sentinels": 0}), None
             state, gains, used = cut_short(task, whole, lambda sets: cover.choose(sets, NOBODY), cover.schedule, bar)
             stopped, cheap = "cut short", False
     chosen_by, compared = "greedy", {}
     try:
         if cheap or stopped not in ("time", "interrupted", "cut short"):
-            kept = keep_best(task, state, ready.validation, whole)
+            kept = keep_best(task, state, validation, whole, rankings(), rule.converge > 0)
             chosen_by, compared = kept.name, kept.spreads
             if kept.state is not state:
                 state, gains = kept.state, np.zeros(0) if kept.gains is None else kept.gains

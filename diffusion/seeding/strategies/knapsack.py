@@ -52,7 +52,7 @@ class KnapsackCover(Cover):
     """
 
     method = "OPIM budget"
-    converge = 2.5 * CONVERGED
+    converge = 2.0 * CONVERGED
 
     def __init__(self, task: Task, strategy: Asked) -> None:
         constraint = task.problem.constraint

@@ -17,6 +17,7 @@ from .rankings import by_followers
 __all__ = ["NumberCover", "cover_of_number"]
 
 LARGE_SET = 128.0  # mean RR size from which OPIM goes on as HIST, which is then some times faster
+SOME_LARGE = 8.0  # the same where many sets are sampled, until seeds hardly change
 SENTINEL_SETS = 8  # times the first size of a search: sets by which sentinels are chosen or not at all
 SURE = 100  # sets that a sentinel is the first to cover, at least: those of fewer are better chosen on more sets
 MOST_MEMBERS = 2**24  # of whole sets for the sentinels
@@ -58,7 +59,7 @@ class NumberCover(Cover):
         task, hist = self.task, self.strategy.hist
         if hist is None:
             whole.extend(min(self.schedule.first, PILOT), threads=task.problem.threads, bar=bar)
-            hist = whole.mean_size > LARGE_SET
+            hist = whole.mean_size > (SOME_LARGE if self.strategy.converging else LARGE_SET)
         if not hist:
             return super().prepare(whole, bar)
         self.method = "HIST"
