@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gzip
 import os
-import random
-import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -15,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .._provenance import provenance
-from .._random import RNGLike, derive_key, key_of
+from .._random import RNGLike, derive_key, igraph_seeded, key_of
 from .._validation import number
 from ..errors import InputError, MissingDataError, NotFoundError, ReadError, did_you_mean
 from .follower_graph import FollowerGraph, check_graph
@@ -37,7 +35,6 @@ Communities: TypeAlias = "Partition | pd.Series[Any] | dict[Any, Any] | list[Any
 
 LEIDEN_ITERATIONS = 10  # more gain under 0.1 % in modularity and take several times as long
 INFOMAP_TRIALS = 2  # the better one is kept
-_IGRAPH_RNG = threading.Lock()
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -230,21 +227,17 @@ def _detect(graph: FollowerGraph, method: str, resolution: float, seed: int) -> 
         weight = np.bincount(inverse, weights=weight, minlength=pairs.size).astype(np.float64)
         made = igraph.Graph(n=n, edges=np.column_stack(np.divmod(pairs, n)), directed=False)
     made.es["weight"] = weight.tolist()
-    with _IGRAPH_RNG:
-        igraph.set_random_number_generator(random.Random(seed))
-        try:
-            if method == "leiden":
-                found = made.community_leiden(
-                    "modularity", weights="weight", resolution=resolution, n_iterations=LEIDEN_ITERATIONS
-                )
-            elif method == "louvain":
-                found = made.community_multilevel(weights="weight", resolution=resolution)
-            elif method == "infomap":
-                found = made.community_infomap(edge_weights="weight", trials=INFOMAP_TRIALS)
-            else:
-                found = made.community_label_propagation(weights="weight")
-        finally:
-            igraph.set_random_number_generator(random)
+    with igraph_seeded(seed):
+        if method == "leiden":
+            found = made.community_leiden(
+                "modularity", weights="weight", resolution=resolution, n_iterations=LEIDEN_ITERATIONS
+            )
+        elif method == "louvain":
+            found = made.community_multilevel(weights="weight", resolution=resolution)
+        elif method == "infomap":
+            found = made.community_infomap(edge_weights="weight", trials=INFOMAP_TRIALS)
+        else:
+            found = made.community_label_propagation(weights="weight")
     return np.asarray(found.membership, np.int64)
 
 
