@@ -41,7 +41,7 @@ class NodePlaces:
     disc : ndarray of int64, shape (n_nodes,)
         Number of the disc of each node; 0 is that of the largest community.
     names : list
-        Community of each disc; empty where no communities are known.
+        Community of each disc, None for the one that is shared; empty where no communities are known.
     kind : {"force", "packed", "given", "rings", "spiral"}
         How nodes were placed.
     pooled : int
@@ -105,7 +105,8 @@ def node_places(graph: FollowerGraph, communities: Any = None, layout: Any = Non
     number = np.empty(order.size, np.int64)
     number[order] = np.minimum(np.arange(order.size), MOST_DISCS if pooled else order.size)
     disc = number[codes]
-    titles = names.take(order[: MOST_DISCS if pooled else order.size]).tolist() if len(names) else []
+    titles: list[Any] = names.take(order[: MOST_DISCS if pooled else order.size]).tolist() if len(names) else []
+    titles += [None] if pooled else []
     if given is not None:
         return NodePlaces(given, disc, titles, chosen, pooled)
     key = graph.fingerprint, hashlib.blake2b(disc.tobytes(), digest_size=16).hexdigest(), chosen

@@ -195,10 +195,7 @@ def _spec(cascade: Cascade, communities: Any, layout: Any, title: str | None) ->
         "clock": None if cascade.clock is None else cascade.clock[0],
         "aspect": aspect,
         "spacing": _spacing(x, y),
-        "discs": [
-            words.pooled(places.pooled).strip() if places.pooled and at == len(places.names) - 1 else str(name)
-            for at, name in enumerate(places.names)
-        ],
+        "discs": [words.pooled(places.pooled).strip() if name is None else str(name) for name in places.names],
         "kinds": {kind: [str(value) for value in values] for kind, values in kinds.items()},
         "parts": packed.parts,
         "data": packed.text(),

@@ -211,7 +211,7 @@ function program(gl, [vertex, fragment]) {
 
 // Buffers and draw calls. `arcs` are the events with a parent.
 function sceneOf(canvas, data) {
-  const gl = canvas.getContext("webgl2", { antialias: true, alpha: true });
+  const gl = canvas.getContext("webgl2", { antialias: data.n <= 5000, alpha: true });
   if (!gl) return null;
   const users = program(gl, USERS), arcs = program(gl, ARCS), pale = program(gl, PALE);
   const child = data.users.filter((_, e) => data.parent[e] >= 0);
@@ -275,6 +275,13 @@ function sceneOf(canvas, data) {
   gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
   gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
   const scratch = new Uint8Array(child.length);
+  const clear = () => {
+    gl.viewport(0, 0, canvas.width, canvas.height);
+    gl.clearColor(0, 0, 0, 0);
+    gl.clear(gl.COLOR_BUFFER_BIT);
+    gl.enable(gl.BLEND);
+    gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+  };
   return {
     lost: () => gl.isContextLost(),
     setWhen(when) {
@@ -292,20 +299,17 @@ function sceneOf(canvas, data) {
       gl.bindTexture(gl.TEXTURE_2D, palette);
       gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, 128, 2, 0, gl.RGBA, gl.UNSIGNED_BYTE, rows);
     },
-    draw(view, { now, span, pulse, size, ink, paleInk, alpha }) {
-      gl.viewport(0, 0, canvas.width, canvas.height);
-      gl.clearColor(0, 0, 0, 0);
-      gl.clear(gl.COLOR_BUFFER_BIT);
-      gl.enable(gl.BLEND);
-      gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+    drawPale(view, { paleInk }) {
+      clear();
+      gl.useProgram(pale.made);
+      gl.bindVertexArray(vaoPale);
+      gl.uniform4fv(pale.uniforms.u_view, view);
+      gl.uniform4fv(pale.uniforms.u_ink, paleInk);
+      gl.drawElements(gl.LINES, paleCount, gl.UNSIGNED_INT, 0);
+    },
+    draw(view, { now, span, pulse, size, ink, alpha }) {
+      clear();
       gl.bindTexture(gl.TEXTURE_2D, palette);
-      if (paleCount) {
-        gl.useProgram(pale.made);
-        gl.bindVertexArray(vaoPale);
-        gl.uniform4fv(pale.uniforms.u_view, view);
-        gl.uniform4fv(pale.uniforms.u_ink, paleInk);
-        gl.drawElements(gl.LINES, paleCount, gl.UNSIGNED_INT, 0);
-      }
       const points = (pass) => {
         gl.useProgram(users.made);
         gl.bindVertexArray(vaoUsers);
@@ -422,7 +426,7 @@ export async function mount(root, spec, keys = root) {
   const first = Math.max(0, colourings.findIndex((c) => ["brand", "stage"].includes(c.name)));
   const now = { clock: clocks[0], at: 0, colouring: colourings[first], hidden: new Set(), user: -1, kept: -1, playing: false, speed: 1 };
   const state = new Uint8Array(data.n);
-  let counts = [], shownState = "", view = { zoom: 1, x: 0, y: 0 }, colours = null, asked = 0, last = 0;
+  let counts = [], shownState = "", shownPale = "", view = { zoom: 1, x: 0, y: 0 }, colours = null, asked = 0, last = 0;
 
   // -- what is shown ----
 
@@ -488,6 +492,15 @@ export async function mount(root, spec, keys = root) {
     const ratio = Math.min(devicePixelRatio || 1, 2), t = transform();
     const [w, h] = [Math.round(t.w * ratio), Math.round(t.h * ratio)];
     if (canvas.width !== w || canvas.height !== h) { canvas.width = w; canvas.height = h; }
+    const key = [w, h, ...t.clip, dark.matches, now.hidden.size ? shownState : ""].join();
+    if (data.source && key !== shownPale) { // all arcs are drawn again only when the view or the filter changes
+      shownPale = key;
+      scene.drawPale(t.clip, colours);
+      if (pale.width !== w || pale.height !== h) { pale.width = w; pale.height = h; }
+      const c = pale.getContext("2d");
+      c.clearRect(0, 0, w, h);
+      c.drawImage(canvas, 0, 0);
+    }
     drawScene(t, ratio);
     overlay(t);
     report();
@@ -502,7 +515,7 @@ export async function mount(root, spec, keys = root) {
   function ask() { if (!asked) asked = requestAnimationFrame(frame); }
   function frame(at) {
     if (now.playing) {
-      const seconds = Math.min(0.1, (at - last) / 1000);
+      const seconds = Math.max(0, Math.min(0.1, (at - last) / 1000)); // a frame may have begun before the click
       if (still.matches) {
         if (at - last >= 1000 / now.speed) { last = at; move(1); }
       } else { last = at; now.at = Math.min(now.clock.end, now.at + seconds * now.speed * now.clock.pace); }
@@ -544,7 +557,8 @@ export async function mount(root, spec, keys = root) {
   const legend = element("div", { className: "cp-legend", role: "group", ariaLabel: WORDS.legend });
   const tip = element("div", { className: "cp-tip", hidden: true });
   const over = shape("svg", { class: "cp-over", "aria-hidden": "true" });
-  const stage = element("div", { className: "cp-stage" }, canvas, over, tip);
+  const pale = element("canvas", { ariaHidden: "true" });
+  const stage = element("div", { className: "cp-stage" }, pale, canvas, over, tip);
   const search = element("input", { type: "search", size: 12, ariaLabel: WORDS.find, placeholder: WORDS.find, onchange: () => seek(search.value.trim()) });
   const freshChart = chartOf("bars"), totalChart = chartOf("line");
   const controls = element("div", { className: "cp-controls" },
@@ -796,7 +810,6 @@ export async function mount(root, spec, keys = root) {
     const t = transform(), ratio = 2, margin = 24 * ratio;
     canvas.width = t.w * ratio;
     canvas.height = t.h * ratio;
-    drawScene(t, ratio);
     const picture = document.createElement("canvas"), names = now.colouring.values.map((value, k) => [value, k]).filter(([, k]) => !now.hidden.has(k));
     const style = getComputedStyle(root), font = (size, weight = 400) => `${weight} ${size * ratio}px ${style.fontFamily}`;
     const c = picture.getContext("2d");
@@ -826,6 +839,8 @@ export async function mount(root, spec, keys = root) {
     c.fillText(spec.title, margin, margin + 18 * ratio, picture.width - 2 * margin);
     c.font = font(14);
     c.fillText(status.textContent, margin, margin + 44 * ratio, picture.width - 2 * margin);
+    if (data.source) { scene.drawPale(t.clip, colours); c.drawImage(canvas, margin, top); }
+    drawScene(t, ratio);
     c.drawImage(canvas, margin, top);
     place(false, top + canvas.height + 20 * ratio);
     c.font = font(11);
@@ -844,7 +859,7 @@ export async function mount(root, spec, keys = root) {
   const sized = new ResizeObserver(() => { freshChart.build(); totalChart.build(); ask(); });
   const seen = { from: (hash) => /^#step=(\d+)$/.exec(hash) };
   canvas.addEventListener("webglcontextlost", (e) => { e.preventDefault(); status.textContent = WORDS.lost; });
-  canvas.addEventListener("webglcontextrestored", () => { scene = sceneOf(canvas, data); shownState = ""; recolour(); scene.setWhen(now.clock.when); ask(); });
+  canvas.addEventListener("webglcontextrestored", () => { scene = sceneOf(canvas, data); shownState = shownPale = ""; recolour(); scene.setWhen(now.clock.when); ask(); });
   dark.addEventListener("change", refresh);
   still.addEventListener("change", ask);
   recolour();
