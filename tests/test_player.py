@@ -191,6 +191,7 @@ def test_markup_in_labels_and_titles_is_text(tmp_path):
     graph = graph.with_probabilities("constant", p=1.0).with_node_data(community=[evil, evil, "<u>"])
     page = page_of(dif.simulate_one(graph, [evil], rng=1), tmp_path, title=f"& {evil}")
     assert evil not in page
+    assert not set("<>&") & set(re.search(r'id="cascade">(.*)</script>\n<script type="module">', page)[1])
     spec = spec_of(page)
     assert spec["title"] == f"& {evil}"
     assert spec["discs"] == [evil, "<u>"]
@@ -559,6 +560,11 @@ def test_a_user_is_found_with_the_path_to_the_seed(show):
     assert "reached at step 3 through <i>3</i>" in text
     assert page.evaluate("() => document.querySelectorAll('main b, main i').length") == 0
     assert len(page.get_attribute(".cp-path", "points").split()) == 4
+    page.fill("input[type=search]", "<i>3</i>")
+    page.keyboard.press("Enter")
+    settle(page)
+    assert page.text_content(".cp-tip").startswith("<i>3</i>")
+    assert page.evaluate("() => document.querySelectorAll('main b, main i').length") == 0
     page.fill("input[type=search]", "nobody")
     page.keyboard.press("Enter")
     assert "“nobody”" in page.text_content(".cp-status")
@@ -604,6 +610,12 @@ def test_the_picture_has_every_user_in_place_and_colour(show, scheme):
             down, across = round(y[user]), round(x[user])
             patch = seen[down - 1 : down + 2, across - 1 : across + 2]
             assert np.abs(patch - colour_of(page, name)).mean() < 12, (step, user)
+        page.fill("input[type=search]", "39")
+        page.keyboard.press("Enter")
+        settle(page)
+        ring = [float(page.get_attribute(".cp-here", name)) for name in ("cx", "cy")]
+        assert ring == pytest.approx([x[39] - 1, y[39] - 1], abs=1.5)
+        page.keyboard.press("Escape")
         blank = seen[5:15, 5:15].reshape(-1, 3)
         assert np.abs(blank - colour_of(page, "--cp-paper")).max() < 3
 

@@ -559,7 +559,7 @@ export async function mount(root, spec, keys = root) {
   const over = shape("svg", { class: "cp-over", "aria-hidden": "true" });
   const pale = element("canvas", { ariaHidden: "true" });
   const stage = element("div", { className: "cp-stage" }, pale, canvas, over, tip);
-  const search = element("input", { type: "search", size: 12, ariaLabel: WORDS.find, placeholder: WORDS.find, onchange: () => seek(search.value.trim()) });
+  const search = element("input", { type: "search", size: 12, ariaLabel: WORDS.find, placeholder: WORDS.find, onkeydown: (e) => { if (e.key === "Enter") seek(search.value.trim()); } });
   const freshChart = chartOf("bars"), totalChart = chartOf("line");
   const controls = element("div", { className: "cp-controls" },
     element("span", { className: "cp-group" }, button(WORDS.first, "|◀\uFE0E", () => go(0)), button(WORDS.back, "◀\uFE0E", () => move(-1)), playButton,
