@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import random
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TypeAlias
 
 import numpy as np
 
 from .errors import InputError
 
-__all__ = ["RNGLike", "derive_key", "generator", "key_of"]
+__all__ = ["RNGLike", "derive_key", "generator", "igraph_seeded", "key_of"]
+
+_IGRAPH_RNG = threading.Lock()
 
 RNGLike: TypeAlias = "int | np.integer | np.random.Generator | np.random.SeedSequence | np.random.BitGenerator | None"
 
@@ -41,3 +47,16 @@ def derive_key(key: int, *identity: object) -> int:
 def generator(key: int) -> np.random.Generator:
     """Return the numpy Generator that belongs to a key (for draws outside kernels)."""
     return np.random.Generator(np.random.PCG64(int(key)))
+
+
+@contextmanager
+def igraph_seeded(seed: int) -> Iterator[None]:
+    """Let igraph, which has one random number generator for the process, draw from `seed` inside the block."""
+    import igraph
+
+    with _IGRAPH_RNG:
+        igraph.set_random_number_generator(random.Random(seed))
+        try:
+            yield
+        finally:
+            igraph.set_random_number_generator(random)

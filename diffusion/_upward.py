@@ -15,8 +15,8 @@ PLOTTING = "diffusion.plotting"
 
 
 def load(name: str) -> Any:
-    """Return a function of a higher module: "report"."""
-    module, function = {"report": REPORT}[name]
+    """Return a function of a higher module: "report", or one of `plotting` by its name."""
+    module, function = REPORT if name == "report" else (PLOTTING, name)
     return getattr(import_module(module), function)
 
 

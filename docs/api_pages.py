@@ -194,6 +194,7 @@ PAGES = (
         "and a band says what interval it is.",
         ("diffusion.plotting",),
         {
+            "Replay in the browser": "plotting.player_page plotting.player_widget",
             "Plots": "plotting.plot_growth plotting.plot_cascade_tree plotting.plot_community_map "
             "plotting.plot_funnel plotting.plot_funnel_rates plotting.plot_reach_curve plotting.plot_reach_against_mixing "
             "plotting.plot_cost_by_tier plotting.plot_strategies plotting.plot_prices plotting.plot_maximin "

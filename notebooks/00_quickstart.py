@@ -41,7 +41,7 @@ ens.by_step().head()
 ens.plot()
 
 # %% [markdown]
-# Who activated whom, in run 42:
+# Who activated whom, in run 42. `cascade.view()` plays it here (extra `view`), `cascade.to_html("replay.html")` writes the player as one page:
 
 # %%
 cascade = ens.replay(42)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import os
-import random
 import threading
 import warnings
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .._provenance import provenance
-from .._random import RNGLike, derive_key, key_of
+from .._random import RNGLike, derive_key, igraph_seeded, key_of
 from .._validation import number
 from ..errors import InputError, MissingDataError, NotFoundError, ReadError, did_you_mean
 from .follower_graph import FollowerGraph, check_graph
@@ -45,7 +44,7 @@ LEIDEN_ITERATIONS = 10  # more gain under 0.1 % in modularity and take several t
 NETWORKIT_ITERATIONS = 3  # within 0.5 % of the modularity of igraph's ten
 NETWORKIT_SWEEPS = 10  # of Louvain's first phase: 32, its default, take twice as long for the same modularity
 INFOMAP_TRIALS = 2  # the better one is kept
-_ENGINE = threading.Lock()  # both engines have one random number generator for the process
+_ENGINE = threading.Lock()  # networkit has one random number generator for the process
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -297,21 +296,17 @@ def _igraph(graph: FollowerGraph, method: str, resolution: float, seed: int) -> 
     ends = np.column_stack([source.astype(np.int64), target.astype(np.int64)])
     made = igraph.Graph(n=graph.n_nodes, edges=ends, directed=method == "infomap")
     made.es["weight"] = weight.tolist()
-    with _ENGINE:
-        igraph.set_random_number_generator(random.Random(seed))
-        try:
-            if method == "leiden":
-                found = made.community_leiden(
-                    "modularity", weights="weight", resolution=resolution, n_iterations=LEIDEN_ITERATIONS
-                )
-            elif method == "louvain":
-                found = made.community_multilevel(weights="weight", resolution=resolution)
-            elif method == "infomap":
-                found = made.community_infomap(edge_weights="weight", trials=INFOMAP_TRIALS)
-            else:
-                found = made.community_label_propagation(weights="weight")
-        finally:
-            igraph.set_random_number_generator(random)
+    with igraph_seeded(seed):
+        if method == "leiden":
+            found = made.community_leiden(
+                "modularity", weights="weight", resolution=resolution, n_iterations=LEIDEN_ITERATIONS
+            )
+        elif method == "louvain":
+            found = made.community_multilevel(weights="weight", resolution=resolution)
+        elif method == "infomap":
+            found = made.community_infomap(edge_weights="weight", trials=INFOMAP_TRIALS)
+        else:
+            found = made.community_label_propagation(weights="weight")
     return np.asarray(found.membership, np.int64)
 
 

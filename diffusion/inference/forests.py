@@ -63,6 +63,6 @@ def forests(
     record = provenance("cascades", graph=graph.fingerprint, parents=parents)
     ends = log.indptr.tolist()
     return {
-        item: Cascade(labels[a:b], step[a:b], above[a:b], {**record, "item": item})
+        item: Cascade(labels[a:b], step[a:b], above[a:b], {**record, "item": item}, graph=graph)
         for item, a, b in zip(log.items.tolist(), ends, ends[1:], strict=False)
     }

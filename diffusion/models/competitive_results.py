@@ -33,7 +33,7 @@ class CompetitiveCascade(Cascade):
 
     Attributes
     ----------
-    nodes, step, parent, provenance, time
+    nodes, step, parent, provenance, time, graph
         As in `Cascade`; of a node that takes two items, those of the first.
     brand : ndarray of str, shape (size,)
         Brand of each node (of IC-N "positive" or "negative"); of a node that takes two items, the first.
@@ -61,6 +61,11 @@ class CompetitiveCascade(Cascade):
     def sizes_by_brand(self) -> dict[str, int]:
         """Nodes of each brand, seeds included."""
         return {name: int((steps >= 0).sum()) for name, steps in self.step_by_brand.items()}
+
+    @property
+    def categories(self) -> dict[str, dict[str, NDArray[np.int32]]]:
+        """Step at which each node adopted each brand; see `Cascade.categories`."""
+        return {"brand": self.step_by_brand}
 
     def to_pandas(self) -> pd.DataFrame:
         """Return one row an active node: node, step, parent, brand; step of each brand where nodes can take several."""
@@ -232,6 +237,7 @@ class CompetitiveEnsemble(Ensemble):
             None,
             np.asarray(names, dtype=object)[brand],
             dict(zip(names, by_brand, strict=True)),
+            graph=graph,
         )
 
     def to_pandas(self) -> pd.DataFrame:

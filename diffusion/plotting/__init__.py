@@ -7,6 +7,7 @@ from .funnels import plot_funnel_rates
 from .growth import plot_growth
 from .inference import plot_calibration, plot_exposure_response, plot_predictive_check
 from .maps import plot_cascade_tree, plot_community_map
+from .player import player_page, player_widget
 from .seeding import plot_fairness_price, plot_maximin, plot_prices, plot_strategies
 from .sips import plot_cost_by_tier, plot_funnel, plot_reach_against_mixing, plot_reach_curve
 from .style import (
@@ -40,6 +41,8 @@ __all__ = [
     "intervals",
     "log_axis",
     "panel",
+    "player_page",
+    "player_widget",
     "plot_adaptive",
     "plot_calibration",
     "plot_cascade_tree",

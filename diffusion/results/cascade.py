@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._upward import load
 from ..errors import InputError
+
+if TYPE_CHECKING:
+    from ..graph.follower_graph import FollowerGraph
 
 __all__ = ["Cascade"]
 
@@ -30,6 +36,8 @@ class Cascade:
     provenance : dict
     time : ndarray of float64, shape (size,), or None
         Time of activation, of models in continuous time.
+    graph : FollowerGraph or None
+        The graph it ran on; None of a cascade that was observed.
 
     See Also
     --------
@@ -49,6 +57,7 @@ class Cascade:
     parent: NDArray[np.int32]
     provenance: dict[str, Any] = field(default_factory=dict)
     time: NDArray[np.float64] | None = None
+    graph: FollowerGraph | None = field(default=None, kw_only=True)
 
     @classmethod
     def from_parents(cls, nodes: Any, parents: Any, *, step: Any = None) -> Cascade:
@@ -125,6 +134,103 @@ class Cascade:
     def max_breadth(self) -> int:
         """Largest number of new activations in one step."""
         return int(self.breadth_by_step.max()) if self.size else 0
+
+    @property
+    def categories(self) -> dict[str, dict[str, NDArray[np.int32]]]:
+        """What else is known of the nodes: kind, such as "stage", to value to the step at which each node took it.
+
+        A step of -1 is never. At any step a node has the value that it took last.
+        """
+        return {}
+
+    @property
+    def clock(self) -> tuple[str, NDArray[np.float64]] | None:
+        """Unit and times of the activations, where the model knows times."""
+        return None if self.time is None else ("time", self.time)
+
+    def to_html(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        communities: Any = None,
+        layout: Any = None,
+        title: str | None = None,
+    ) -> Path:
+        """Write a player of the cascade to one HTML file, which asks nothing of any network.
+
+        Parameters
+        ----------
+        path : path
+            An existing file is replaced once the new one is complete.
+        communities : Partition, Series, dict, list or array, optional
+            By label, or in the order of ``graph.nodes``. Default: the node attribute
+            ``community``, else those that Leiden's method finds, else none in a graph above 100,000 nodes or
+            1,000,000 arcs.
+        layout : {"force", "packed"} or array of shape (n_nodes, 2), optional
+            Inside the discs of communities: ``"force"``, igraph's Fruchterman-Reingold layout; ``"packed"``, by falling
+            degree from the centre; or all places, in the order of ``graph.nodes``. Default: force up to 100,000 nodes
+            and 1,000,000 arcs. A cascade without a graph is drawn as a tree around its roots.
+        title : str, optional
+            Default: what the cascade reached.
+
+        Returns
+        -------
+        Path
+            Of the file.
+
+        Raises
+        ------
+        InputError
+            An empty cascade, an unknown layout, or communities that do not fit the graph.
+        OutputError
+            A file that cannot be written.
+
+        See Also
+        --------
+        results.Cascade.view, plotting.plot_cascade_tree
+
+        Notes
+        -----
+        The page has all arcs up to 200,000, and those of the cascade tree above; labels of all users up to 200,000, and
+        of the first 100,000 reached above. It says what it leaves out. Browsers need WebGL2 and
+        ``DecompressionStream``; others show a picture of the end.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile
+        >>> cascade = Cascade.from_parents(["ann", "bob", "eve"], [None, "ann", "bob"])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     page = cascade.to_html(pathlib.Path(folder) / "replay.html")
+        ...     "1 seed reached 3 users in 2 steps" in page.read_text()
+        True
+        """
+        file: Path = load("player_page")(self, path, communities=communities, layout=layout, title=title)
+        return file
+
+    def view(self, *, communities: Any = None, layout: Any = None, title: str | None = None) -> Any:
+        """Return the player as a Jupyter widget; needs the extra ``diffusion-graphs[view]``.
+
+        Parameters
+        ----------
+        communities, layout, title
+            As in `to_html`.
+
+        Returns
+        -------
+        anywidget.AnyWidget
+
+        Raises
+        ------
+        InputError
+            As in `to_html`.
+        DiffusionError
+            anywidget is not installed.
+
+        See Also
+        --------
+        results.Cascade.to_html
+        """
+        return load("player_widget")(self, communities=communities, layout=layout, title=title)
 
     def to_pandas(self) -> pd.DataFrame:
         """Return one row an activation: node, step, parent (missing for seeds), and time where the model knows it."""

@@ -263,7 +263,7 @@ class Ensemble:
         Cascade
         """
         labels = graph.index.labels_of(trace.nodes)
-        return Cascade(labels, trace.steps, trace.parents, provenance, trace.details.get("time"))
+        return Cascade(labels, trace.steps, trace.parents, provenance, trace.details.get("time"), graph=graph)
 
     def to_pandas(self) -> pd.DataFrame:
         """Return one row a run: run, size, depth, largest step; with node weights also the weight of its nodes."""

@@ -38,7 +38,7 @@ class SIPSCascade(Cascade):
 
     Attributes
     ----------
-    nodes, step, parent, provenance
+    nodes, step, parent, provenance, graph
         As in `Cascade`: all exposed users, the step of their first exposure, the sharer who exposed them.
     channel : ndarray of int8, shape (size,)
         Channel of the first exposure: 0 follow, 1 feed, 2 seeded creator.
@@ -68,6 +68,17 @@ class SIPSCascade(Cascade):
     def n_sharers(self) -> int:
         """Users who shared, seeded creators included."""
         return int((self.stage == 4).sum())
+
+    @property
+    def categories(self) -> dict[str, dict[str, NDArray[np.int32]]]:
+        """Step of every stage, and of the first exposure by its channel; see `Cascade.categories`."""
+        by_channel = {name: np.where(self.channel == c, self.step, -1) for c, name in enumerate(CHANNELS)}
+        return {"stage": dict(zip(STAGES, self.stage_step, strict=True)), "channel": by_channel}
+
+    @property
+    def clock(self) -> tuple[str, NDArray[np.float64]] | None:
+        """Hours of the first exposures, where the model has a delay."""
+        return ("hours", self.hours) if np.isfinite(self.hours).any() else None
 
     def to_pandas(self) -> pd.DataFrame:
         """Return one row an exposed user: node, step, parent, channel, stage, hours and the step of every stage."""
@@ -160,7 +171,7 @@ class SIPSEnsemble(Ensemble):
         labels = graph.index.labels_of(trace.nodes)
         channel, stage = more["channel"].astype(np.int8), more["stage"].astype(np.int8)
         return SIPSCascade(
-            labels, trace.steps, trace.parents, provenance, None, channel, stage, more["stage_step"], hours
+            labels, trace.steps, trace.parents, provenance, None, channel, stage, more["stage_step"], hours, graph=graph
         )
 
     # -- the funnel --------------------------------------------------------------------------------------------------
