@@ -274,7 +274,8 @@ def test_everything_names_its_neighbours(name):
 
 # -- written pages -----------------------------------------------------------------------------------------------------
 
-WRITTEN = ("index", "choose", "models", "cases", "experiment", "pitfalls", "notebooks", "speed")
+WRITTEN = ("index", "choose", "models", "cases", "experiment", "pitfalls", "notebooks", "speed", "cookbook", "equations")
+WRITTEN += ("coming_from", "scope", "cluster", "logs")
 
 
 def blocks(page: str, language: str) -> list[str]:
