@@ -274,7 +274,18 @@ def test_everything_names_its_neighbours(name):
 
 # -- written pages -----------------------------------------------------------------------------------------------------
 
-WRITTEN = ("index", "choose", "models", "cases", "experiment", "pitfalls", "notebooks", "speed", "cookbook", "equations")
+WRITTEN = (
+    "index",
+    "choose",
+    "models",
+    "cases",
+    "experiment",
+    "pitfalls",
+    "notebooks",
+    "speed",
+    "cookbook",
+    "equations",
+)
 WRITTEN += ("coming_from", "scope", "cluster", "logs")
 
 
