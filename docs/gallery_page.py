@@ -45,7 +45,7 @@ def question(notebook: dict[str, Any]) -> str:
     """Return the first sentence below the heading."""
     text = " ".join(line for line in sources(notebook)[0].splitlines()[1:] if line.strip())
     text = re.sub(r"\*\*Question\.?\*\*\s*|[`*]|\[([^]]*)\]\([^)]*\)", lambda found: found[1] or "", text)
-    return re.split(r"(?<=[.?!:])\s", text, maxsplit=1)[0]
+    return re.split(r"(?<=[.?!])\s", text, maxsplit=1)[0]
 
 
 def picture(notebook: dict[str, Any]) -> bytes | None:
@@ -70,7 +70,7 @@ def write(plain: Path, executed: Path, docs: Path) -> None:
             shutil.copyfile(found, target)  # left alone where nothing changed, so that the page is not built again
         notebook = json.loads(found.read_text(encoding="utf-8"))
         name, image = title(notebook), picture(notebook)
-        cards += [f"::::{{container}} card\n**[{name}](notebooks/{file.name})**\n"]
+        cards += [f"::::{{container}} notebook\n**[{name}](notebooks/{file.name})**\n"]
         if image is None:
             thumbnail.unlink(missing_ok=True)
         else:
