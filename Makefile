@@ -29,12 +29,12 @@ lint: .stamps/dev
 bench: .stamps/bench
 	$(BIN)/python tests/benchmarks/run.py $(BENCH)
 
-# Runs every notebook and leaves them with their outputs as HTML in gallery/ (beside notebooks/, so that paths hold).
+# Runs every notebook and leaves them with their outputs in gallery/, as HTML too (beside notebooks/, so that paths hold).
 notebooks: .stamps/notebooks
 	@rm -rf gallery && mkdir gallery && cp notebooks/*.ipynb gallery/
 	$(BIN)/python -m pytest -o addopts= -n auto --nbmake --nbmake-timeout=600 --overwrite gallery
 	$(BIN)/python -m nbconvert --log-level=ERROR --to html gallery/*.ipynb
-	@rm gallery/*.ipynb && echo "open gallery/00_quickstart.html"
+	@echo "open gallery/00_quickstart.html"
 
 docs: .stamps/docs
 	$(BIN)/python -m sphinx -W --keep-going --quiet -b html docs docs/_build/html
@@ -75,4 +75,4 @@ $(BIN)/python:
 	@mkdir -p .stamps && touch $@
 
 clean:
-	rm -rf $(VENV) .venv-oldest .stamps build dist gallery docs/_build docs/api docs/notebooks
+	rm -rf $(VENV) .venv-oldest .stamps build dist gallery docs/_build docs/api docs/notebooks docs/thumbnails docs/gallery.md

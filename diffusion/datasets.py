@@ -37,6 +37,10 @@ class Card:
     n_nodes, n_edges : int
         As published (rows for undirected sets).
 
+    See Also
+    --------
+    datasets.cards, datasets.load
+
     Examples
     --------
     >>> card = cards()["wiki-vote"]

@@ -25,6 +25,10 @@ __all__ = [
 class DiffusionError(Exception):
     """Base of every error this package raises on purpose.
 
+    See Also
+    --------
+    errors.InputError, errors.NotFoundError, errors.ReadError, errors.WorkerError
+
     Examples
     --------
     >>> import diffusion as dif
@@ -37,40 +41,75 @@ class DiffusionError(Exception):
 
 
 class InputError(DiffusionError, ValueError):
-    """A value that is out of range, of the wrong shape, or cannot be combined with another."""
+    """A value that is out of range, of the wrong shape, or cannot be combined with another.
+
+    See Also
+    --------
+    DiffusionError, errors.ReadError, errors.EndlessFeedError
+    """
 
 
 class EndlessFeedError(InputError):
-    """A feed that answers engagement so strongly that one note would be shown without end: its R is infinite."""
+    """A feed that answers engagement so strongly that one note would be shown without end: its R is infinite.
+
+    See Also
+    --------
+    models.Feed, SIPS, errors.InputError
+    """
 
 
 class ReadError(InputError):
-    """A file that cannot be understood; the message names the file and, where there is one, the line."""
+    """A file that cannot be understood; the message names the file and, where there is one, the line.
+
+    See Also
+    --------
+    errors.InputError, read_edges
+    """
 
 
 class NotFoundError(DiffusionError, KeyError):
-    """A name or node label that does not exist."""
+    """A name or node label that does not exist.
+
+    See Also
+    --------
+    DiffusionError, errors.did_you_mean
+    """
 
     def __str__(self) -> str:  # KeyError would show the repr of its argument
         return str(self.args[0]) if self.args else ""
 
 
 class MissingDataError(DiffusionError, FileNotFoundError):
-    """A data set or file that is not on this machine; the message says how to get it."""
+    """A data set or file that is not on this machine; the message says how to get it.
+
+    See Also
+    --------
+    DiffusionError, datasets.load
+    """
 
     def __str__(self) -> str:
         return str(self.args[0]) if self.args else ""
 
 
 class OutputError(DiffusionError, OSError):
-    """A folder or file that cannot be written."""
+    """A folder or file that cannot be written.
+
+    See Also
+    --------
+    DiffusionError, Study
+    """
 
     def __str__(self) -> str:
         return str(self.args[0]) if self.args else ""
 
 
 class WorkerError(DiffusionError, RuntimeError):
-    """A worker of an executor that could not do its part; the message says which one, and what differs there."""
+    """A worker of an executor that could not do its part; the message says which one, and what differs there.
+
+    See Also
+    --------
+    DiffusionError, simulate, Study
+    """
 
 
 def did_you_mean(given: object, allowed: Iterable[object], *, limit: int = 3) -> str:
@@ -88,6 +127,10 @@ def did_you_mean(given: object, allowed: Iterable[object], *, limit: int = 3) ->
     Returns
     -------
     str
+
+    See Also
+    --------
+    errors.NotFoundError
 
     Examples
     --------

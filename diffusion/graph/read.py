@@ -65,6 +65,10 @@ class EdgeRows:
         Lines before the first edge that were taken as comments.
     unread : tuple of int or str
         Columns that nobody asked for: their names, or their positions from 0 where there are no names.
+
+    See Also
+    --------
+    graph.read_edge_rows, read_edges, FollowerGraph
     """
 
     source: NDArray[np.int64] | pa.ChunkedArray

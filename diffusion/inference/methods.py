@@ -81,6 +81,10 @@ class FitMethod(ABC):
         Whether active neighbours together make a user adopt with the sum of their probabilities (weights of the linear
         threshold model), and not with 1 - prod (1 - p).
 
+    See Also
+    --------
+    inference.fit_probabilities, inference.EM, inference.METHODS
+
     Examples
     --------
     >>> from diffusion.inference import EM

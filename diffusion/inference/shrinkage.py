@@ -27,6 +27,10 @@ class BetaPrior:
     hits, misses : float
         Parameters alpha and beta.
 
+    See Also
+    --------
+    inference.EM, inference.Bernoulli, inference.FittedProbabilities
+
     Examples
     --------
     >>> BetaPrior(0.5, 4.5).mean

@@ -61,6 +61,10 @@ class Start:
     brand_of : ndarray of int8
         Of models with rivals, the brand of each seed (its place in ``model.brands``); empty: there are none.
 
+    See Also
+    --------
+    models.Program, models.Trace
+
     Examples
     --------
     >>> import numpy as np
@@ -168,6 +172,10 @@ class Chunk:
     totals : mapping of str to int
         What the model counts over all runs.
 
+    See Also
+    --------
+    models.Program, models.Trace, simulation.Runner
+
     Examples
     --------
     >>> import numpy as np
@@ -200,6 +208,10 @@ class Trace:
         Position in `nodes` of who activated each, -1 for a seed.
     details : mapping of str to ndarray
         What else the model says of each node.
+
+    See Also
+    --------
+    models.Program, models.Start, results.Cascade
 
     Examples
     --------
@@ -247,6 +259,10 @@ class Workspace:
     words : int
         64-bit words of a row of lanes; 0 without lanes.
 
+    See Also
+    --------
+    models.Program, models.Chunk
+
     Examples
     --------
     >>> Workspace(100, words=8).lanes.state.shape  # two rows of eight words a node
@@ -274,6 +290,10 @@ class Program(ABC):
         Is every run the same, whatever the key?
     shares_prefixes : bool
         Can `prefixes` count all prefixes of an order of seeds in one cascade?
+
+    See Also
+    --------
+    models.DiffusionModel, models.Trace, models.Chunk, models.Workspace, simulation.prepare
     """
 
     lanes: bool = False

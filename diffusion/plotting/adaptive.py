@@ -33,6 +33,10 @@ def plot_adaptive(result: AdaptiveSeeding, ax: Axes | None = None) -> Axes:
     ------
     InputError
         If `result` is something else.
+
+    See Also
+    --------
+    seeding.adaptive_seeds, seeding.AdaptiveSeeding
     """
     check_kind(result, AdaptiveSeeding, "an AdaptiveSeeding", "give what seeding.adaptive_seeds returned")
     from matplotlib.ticker import MaxNLocator

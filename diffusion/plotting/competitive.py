@@ -40,6 +40,10 @@ def plot_shares(result: CompetitiveEnsemble, ax: Axes | None = None) -> Axes:
     InputError
         If `result` is something else.
 
+    See Also
+    --------
+    models.CompetitiveEnsemble, plotting.plot_response
+
     Examples
     --------
     >>> import diffusion as dif
@@ -114,6 +118,10 @@ def plot_response(result: BestResponse, ax: Axes | None = None) -> Axes:
     ------
     InputError
         If `result` is something else.
+
+    See Also
+    --------
+    seeding.best_response, plotting.plot_shares
 
     Examples
     --------

@@ -42,6 +42,10 @@ def plot_compartments(result: Any, ax: Axes | None = None) -> Axes:
     InputError
         If `result` has no compartments.
 
+    See Also
+    --------
+    models.SIR, models.EpidemicEnsemble
+
     Examples
     --------
     >>> import diffusion as dif

@@ -34,6 +34,10 @@ def plot_funnel_rates(result: FunnelFit, ax: Axes | None = None) -> Axes:
     ------
     InputError
         If `result` is something else.
+
+    See Also
+    --------
+    inference.fit_funnel, inference.FunnelFit, plotting.plot_funnel
     """
     check_kind(result, FunnelFit, "a FunnelFit", "give what fit_funnel returned")
     with style():

@@ -33,6 +33,10 @@ def plot_growth(result: Any, ax: Axes | None = None) -> Axes:
     ------
     InputError
         If `result` is something else.
+
+    See Also
+    --------
+    growth, simulation.Growth
     """
     table = result.by_step() if hasattr(result, "by_step") else getattr(result, "R_by_step", None)
     if table is None:

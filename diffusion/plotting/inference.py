@@ -38,6 +38,10 @@ def plot_exposure_response(result: ExposureResponse, ax: Axes | None = None) -> 
     ------
     InputError
         If `result` is something else.
+
+    See Also
+    --------
+    inference.exposure_response, inference.ExposureResponse
     """
     from matplotlib.ticker import MaxNLocator
 
@@ -88,6 +92,10 @@ def plot_predictive_check(result: PredictiveCheck, ax: Axes | None = None) -> Ax
     ------
     InputError
         If `result` is something else.
+
+    See Also
+    --------
+    inference.predictive_check, inference.PredictiveCheck
     """
     check_kind(result, PredictiveCheck, "a PredictiveCheck", "give what predictive_check returned")
     most = max(int(result.observed_sizes.max()), *(int(sizes.max()) for sizes in result.sizes.values()), 2)
@@ -153,6 +161,10 @@ def plot_calibration(comparison: FitComparison, ax: Axes | None = None) -> Axes:
     ------
     InputError
         If `comparison` is something else.
+
+    See Also
+    --------
+    inference.compare_fits, inference.FitComparison
 
     Notes
     -----

@@ -53,6 +53,10 @@ def plot_community_map(flow: CommunityFlow, ax: Axes | None = None, *, most: int
     InputError
         No flow, or a value out of range.
 
+    See Also
+    --------
+    simulation.community_flow, plotting.plot_cascade_tree
+
     Examples
     --------
     >>> import diffusion as dif
@@ -169,6 +173,10 @@ def plot_cascade_tree(cascade: Cascade, ax: Axes | None = None, *, most: int = 4
     ------
     InputError
         No cascade, an empty one, or `most` out of range.
+
+    See Also
+    --------
+    results.Cascade, plotting.plot_community_map
 
     Examples
     --------

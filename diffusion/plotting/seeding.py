@@ -50,6 +50,10 @@ def plot_strategies(result: StrategyComparison, ax: Axes | None = None) -> Axes:
     InputError
         If `result` is something else.
 
+    See Also
+    --------
+    compare_strategies, seeding.StrategyComparison, plotting.strategy_colours
+
     Examples
     --------
     >>> import diffusion as dif
@@ -128,6 +132,10 @@ def plot_maximin(result: Any, ax: Axes | None = None) -> Axes:
     Returns
     -------
     matplotlib.axes.Axes
+
+    See Also
+    --------
+    seeding.maximin_seeds, plotting.plot_fairness_price
     """
     with style():
         ax = plain_axes(ax)
@@ -149,6 +157,10 @@ def plot_fairness_price(result: Any, ax: Axes | None = None) -> Axes:
     Returns
     -------
     matplotlib.axes.Axes
+
+    See Also
+    --------
+    seeding.price_of_fairness, plotting.plot_maximin
     """
     with style():
         ax = plain_axes(ax)
@@ -197,6 +209,10 @@ def plot_prices(result: Any, ax: Axes | None = None) -> Axes:
     ------
     InputError
         The fit was made without its data.
+
+    See Also
+    --------
+    seeding.fit_prices, seeding.PriceFit
     """
     if result.data is None:
         raise InputError("this fit was made without its data, so there is nothing to plot")

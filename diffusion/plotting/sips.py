@@ -79,6 +79,10 @@ def plot_funnel(
     NotFoundError
         An attribute that the graph does not have.
 
+    See Also
+    --------
+    models.SIPSEnsemble, plotting.plot_funnel_rates
+
     Examples
     --------
     >>> import diffusion as dif
@@ -169,6 +173,10 @@ def plot_reach_curve(
         No ensemble.
     NotFoundError
         Another scale.
+
+    See Also
+    --------
+    compare_strategies, StudyResult, plotting.plot_strategies
 
     Examples
     --------
@@ -276,6 +284,10 @@ def plot_reach_against_mixing(
     InputError
         No rows, or more than 12 lines.
 
+    See Also
+    --------
+    StudyResult, rewire_mixing, plotting.plot_reach_curve
+
     Examples
     --------
     >>> table = pd.DataFrame({"mixing": [0.1, 0.3, 0.5], "reach": [50.0, 90.0, 20.0]})
@@ -352,6 +364,10 @@ def plot_cost_by_tier(
         Nothing to draw, or something else than ensembles and costs.
     NotFoundError
         Another `per`.
+
+    See Also
+    --------
+    models.SIPSEnsemble, plotting.plot_funnel
 
     Examples
     --------

@@ -66,6 +66,10 @@ _FAMILY = "font-family:inherit"
 def style() -> Iterator[None]:
     """Draw everything inside the block in the style of the package.
 
+    See Also
+    --------
+    plotting.panel, plotting.figure_to_svg
+
     Examples
     --------
     >>> import matplotlib
@@ -118,6 +122,10 @@ def style() -> Iterator[None]:
 def strategy_colours(strategies: Iterable[str]) -> dict[str, str]:
     """Give each strategy one colour, in the order named; ``random``, the baseline, is always grey.
 
+    See Also
+    --------
+    plotting.strategy_markers, plotting.plot_strategies
+
     Examples
     --------
     >>> strategy_colours(["random", "degree"])
@@ -127,7 +135,12 @@ def strategy_colours(strategies: Iterable[str]) -> dict[str, str]:
 
 
 def strategy_markers(strategies: Iterable[str]) -> dict[str, str]:
-    """Give each strategy one marker, in the order named, so that figures survive without colour."""
+    """Give each strategy one marker, in the order named, so that figures survive without colour.
+
+    See Also
+    --------
+    plotting.strategy_colours, plotting.plot_strategies
+    """
     return _assign(strategies, MARKERS, "o")
 
 
@@ -165,6 +178,10 @@ def text_colour(colour: str, *, contrast: float = 4.5) -> str:
     InputError
         If `colour` is not written as ``#rrggbb`` or `contrast` is out of range.
 
+    See Also
+    --------
+    plotting.panel, plotting.style
+
     Examples
     --------
     >>> text_colour("#0072B2")
@@ -190,6 +207,10 @@ def luminance(*channels: float) -> float:
 def compact(value: float, _position: object = None) -> str:
     """Write a number for an axis: thousands separators, no exponent, no needless zeros.
 
+    See Also
+    --------
+    plotting.log_axis, plotting.end_labels
+
     Examples
     --------
     >>> compact(12000.0), compact(0.25), compact(-3.0)
@@ -213,6 +234,10 @@ def panel(
     figure : matplotlib.figure.Figure
     axes : matplotlib.axes.Axes
         With plain numbers on both axes (`compact`).
+
+    See Also
+    --------
+    plotting.style, plotting.log_axis
     """
     from matplotlib.figure import Figure
     from matplotlib.ticker import FuncFormatter, MaxNLocator
@@ -229,7 +254,12 @@ def panel(
 
 
 def log_axis(axes: Axes, which: str) -> None:
-    """Make axis ``"x"`` or ``"y"`` logarithmic with numbers in full (10,000 rather than a power)."""
+    """Make axis ``"x"`` or ``"y"`` logarithmic with numbers in full (10,000 rather than a power).
+
+    See Also
+    --------
+    plotting.compact, plotting.panel
+    """
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     if which not in ("x", "y"):
@@ -267,6 +297,10 @@ def band(
         Marker at each point.
     alpha : float, optional
         Opacity of the band.
+
+    See Also
+    --------
+    plotting.intervals, plotting.panel
     """
     if not len(x) == len(low) == len(middle) == len(high):
         raise InputError(
@@ -287,7 +321,12 @@ def intervals(
     marker: str = "o",
     filled: bool = True,
 ) -> None:
-    """Draw horizontal intervals with a marker at `middle`, one a row (a dot plot); a NaN draws nothing."""
+    """Draw horizontal intervals with a marker at `middle`, one a row (a dot plot); a NaN draws nothing.
+
+    See Also
+    --------
+    plotting.band, plotting.panel
+    """
     for start, centre, end, row, colour in zip(low, middle, high, rows, colours, strict=True):
         if not math.isfinite(centre):
             continue
@@ -313,6 +352,10 @@ def end_labels(axes: Axes, labels: Sequence[tuple[float, str, str]], *, x: float
         Where the lines end, in data units.
     gap : float, optional
         Smallest distance between two labels, in pixels.
+
+    See Also
+    --------
+    plotting.panel, plotting.band
     """
     if not labels:
         return
@@ -385,6 +428,10 @@ def figure_to_svg(figure: Figure, *, title: str, name: str) -> str:
     -------
     str
         An element without width and height: it fills the width it is given.
+
+    See Also
+    --------
+    plotting.style, plotting.panel
     """
     from html import escape
 

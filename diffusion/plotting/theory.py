@@ -25,6 +25,10 @@ def plot_message_passing(result: Any, ax: Axes | None = None) -> Axes:
     Returns
     -------
     matplotlib.axes.Axes
+
+    See Also
+    --------
+    theory.message_passing, theory.MessagePassing
     """
     with style():
         ax = plain_axes(ax)
@@ -47,6 +51,10 @@ def plot_two_communities(result: Any, ax: Axes | None = None) -> Axes:
     Returns
     -------
     matplotlib.axes.Axes
+
+    See Also
+    --------
+    theory.two_communities, theory.TwoCommunities
     """
     with style():
         ax = plain_axes(ax)

@@ -44,6 +44,10 @@ class Certificate:
     compared : dict of str to float
         Estimated spread of the seeds of greedy and of each ranking judged beside them; empty where none was.
 
+    See Also
+    --------
+    seeding.SeedSelection, seeding.OPIM, select_seeds
+
     Examples
     --------
     >>> Certificate(spread=100.0, lower=90.0, upper=120.0, delta=0.01).ratio

@@ -66,6 +66,10 @@ class StrategyComparison:
     provenance : dict
     baseline : str or None
         Strategy that `differences` are to; None: the best of each budget.
+
+    See Also
+    --------
+    compare_strategies, results.Comparison, plotting.plot_strategies
     """
 
     strategies: tuple[str, ...]
@@ -190,6 +194,10 @@ def compare_strategies(
         refuse.
     NotFoundError
         An unknown strategy or attribute.
+
+    See Also
+    --------
+    compare, select_seeds, seeding.StrategyComparison
 
     Notes
     -----

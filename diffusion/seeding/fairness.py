@@ -57,6 +57,10 @@ class MaximinSelection:
     key : int
     guarantee : str
     provenance : dict
+
+    See Also
+    --------
+    seeding.maximin_seeds, seeding.SeedSelection, plotting.plot_maximin
     """
 
     seeds: tuple[Any, ...]
@@ -159,6 +163,10 @@ def maximin_seeds(
         No communities, or a value out of range.
     NotFoundError
         An unknown label or attribute.
+
+    See Also
+    --------
+    seeding.price_of_fairness, seeding.MaximinSelection, select_seeds
 
     Notes
     -----

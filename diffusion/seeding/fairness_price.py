@@ -50,6 +50,10 @@ class FairnessPrice:
     runs : int
     key : int
     provenance : dict
+
+    See Also
+    --------
+    seeding.price_of_fairness, plotting.plot_fairness_price
     """
 
     shares: pd.DataFrame
@@ -116,6 +120,10 @@ def price_of_fairness(
     Returns
     -------
     FairnessPrice
+
+    See Also
+    --------
+    seeding.maximin_seeds, seeding.FairnessPrice, select_seeds
 
     Notes
     -----

@@ -50,6 +50,10 @@ class PriceFit:
     provenance : dict
     data : tuple of two ndarray of float64, or None
         Followers and prices that were used.
+
+    See Also
+    --------
+    seeding.fit_prices, plotting.plot_prices
     """
 
     coefficients: pd.DataFrame
@@ -150,6 +154,10 @@ def fit_prices(
     InputError
         Too few rows with positive numbers for the terms (two more rows than terms are needed), or columns of which one
         follows from the others.
+
+    See Also
+    --------
+    seeding.PriceFit, select_seeds, plotting.plot_prices
 
     Notes
     -----

@@ -55,6 +55,10 @@ class SelectionProblem:
         Are fewer than k seeds an answer where a ranking ends before?
     workers : Workers or None
         On which RR sets are sampled; None: in this process.
+
+    See Also
+    --------
+    seeding.Strategy, select_seeds
     """
 
     graph: FollowerGraph

@@ -43,6 +43,10 @@ def strategy_of(method: Strategy | type[Strategy] | str, what: str = "method") -
     NotFoundError
         An unknown name.
 
+    See Also
+    --------
+    seeding.Strategy, select_seeds
+
     Examples
     --------
     >>> strategy_of("celf")
@@ -78,6 +82,10 @@ def choose(problem: SelectionProblem, method: Strategy | str) -> SeedSelection:
     ------
     InputError
         The strategy does not support what the problem asks for, or not its model.
+
+    See Also
+    --------
+    select_seeds, seeding.Strategy, seeding.SelectionProblem
 
     Examples
     --------

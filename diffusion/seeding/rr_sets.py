@@ -49,6 +49,10 @@ class RRSets:
     store : RRStore
         Sets of nodes of the live-edge graph.
     provenance : dict
+
+    See Also
+    --------
+    seeding.sample_rr_sets, seeding.OPIM
     """
 
     graph: FollowerGraph
@@ -206,6 +210,10 @@ def sample_rr_sets(
         n below 1, no probabilities, a model without live edges, or weights that are negative, NaN or all 0.
     NotFoundError
         An unknown model, label or attribute.
+
+    See Also
+    --------
+    seeding.RRSets, seeding.OPIM, spread
 
     Notes
     -----

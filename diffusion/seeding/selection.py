@@ -33,6 +33,10 @@ class NextBuy:
     missing : float
         Money needed beyond the budget: the price less what is left.
 
+    See Also
+    --------
+    seeding.Purchase, seeding.SeedSelection
+
     Examples
     --------
     >>> NextBuy("ann", price=800.0, gain=20.0, missing=300.0).gain_per_cost
@@ -60,6 +64,10 @@ class Purchase:
     prices : ndarray of float64, shape (len(seeds),)
     next_buy : NextBuy or None
         None where nobody is left whom the budget could pay, or nobody adds anything.
+
+    See Also
+    --------
+    seeding.NextBuy, seeding.SeedSelection
 
     Examples
     --------
@@ -121,6 +129,10 @@ class SeedSelection:
     spread : SpreadEstimate or None
         Independent estimate, where ``evaluate=True`` asked for one.
     provenance : dict
+
+    See Also
+    --------
+    select_seeds, seeding.Certificate, seeding.Purchase
     """
 
     seeds: tuple[Any, ...]

@@ -65,6 +65,10 @@ class CommunityFlow:
     confidence : float
     provenance : dict
 
+    See Also
+    --------
+    simulation.community_flow, communities, plotting.plot_community_map
+
     Examples
     --------
     >>> import diffusion as dif

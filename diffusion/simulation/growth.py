@@ -77,6 +77,10 @@ class Growth:
         `last` for the even and the odd runs: each half is pooled over the steps that the other half makes early.
     provenance : dict
 
+    See Also
+    --------
+    growth, simulation.Reproduction, plotting.plot_growth
+
     Examples
     --------
     >>> import diffusion as dif

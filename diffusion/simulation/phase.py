@@ -69,6 +69,10 @@ class Reproduction:
         One row for each doubling of reach: `reach`, `R`, `sharers`, `offspring`, `fitted`.
     runs : int
     provenance : dict
+
+    See Also
+    --------
+    simulation.reproduction, simulation.Growth
     """
 
     predicted: float

@@ -102,6 +102,10 @@ class Runs:
         What else the model counts by run and step.
     totals : dict of str to int
         What the model counts over all runs.
+
+    See Also
+    --------
+    simulation.Runner, results.Ensemble
     """
 
     new: NDArray[np.int32]
@@ -192,6 +196,10 @@ class Runner:
         By internal node.
     brand_of : ndarray of int8
         Brand of each seed, of models with rivals; else empty.
+
+    See Also
+    --------
+    simulation.prepare, simulation.Runs, simulate
     """
 
     graph: FollowerGraph

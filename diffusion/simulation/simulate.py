@@ -529,6 +529,10 @@ def warmup() -> float:
     float
         Seconds.
 
+    See Also
+    --------
+    simulate, spread
+
     Examples
     --------
     >>> seconds = warmup()

@@ -67,6 +67,10 @@ class Study:
     title : str, optional
     seed : int, optional
 
+    See Also
+    --------
+    StudyResult, compare_strategies, growth
+
     Examples
     --------
     >>> platform = {"users": 500, "communities": 4}
@@ -223,6 +227,10 @@ class StudyResult:
     ----------
     folder : Path
     provenance : dict
+
+    See Also
+    --------
+    Study, seeding.StrategyComparison
     """
 
     folder: Path

@@ -36,6 +36,10 @@ class MessagePassing:
         Whether the arcs form a forest, where the probabilities are exact. Elsewhere they are upper bounds, close where
         circles are long.
     provenance : dict
+
+    See Also
+    --------
+    theory.message_passing, plotting.plot_message_passing
     """
 
     nodes: pd.Index[Any]

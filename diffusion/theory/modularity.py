@@ -37,6 +37,10 @@ class TwoCommunities(Row):
     by_step : ndarray of float, shape (n_steps, 2)
         Share active in each community at step 0, 1, ... with all nodes updated at once.
     provenance : dict
+
+    See Also
+    --------
+    theory.two_communities, theory.mixing_window, plotting.plot_two_communities
     """
 
     total: float

@@ -294,6 +294,10 @@ class Percolation(Row):
     bond : float
         Share of edges kept.
     provenance : dict
+
+    See Also
+    --------
+    theory.percolation, theory.DirectedPercolation
     """
 
     giant: float
@@ -414,6 +418,10 @@ class DirectedPercolation(Row):
         Smallest share of kept arcs (all nodes kept) with a giant component, <j> / <j k>; infinite where there is none.
     bond, site : float
     provenance : dict
+
+    See Also
+    --------
+    theory.directed_percolation, theory.Percolation
     """
 
     takes_off: float

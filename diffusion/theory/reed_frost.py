@@ -42,6 +42,10 @@ class FinalSize:
     probability : ndarray of float
         Of each size.
     provenance : dict
+
+    See Also
+    --------
+    theory.exact_final_size, theory.reed_frost
     """
 
     sizes: NDArray[np.int64]

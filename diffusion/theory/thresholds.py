@@ -95,6 +95,10 @@ class WattsWindow:
     low, high : float
         Ends of the open interval of mean degrees; NaN where it is empty.
     provenance : dict
+
+    See Also
+    --------
+    theory.watts_window, theory.cascade_condition
     """
 
     phi: float
@@ -219,6 +223,10 @@ class Adoption(Row):
     by_step : ndarray of float
         Share active at step 0, 1, ... with all nodes updated at once.
     provenance : dict
+
+    See Also
+    --------
+    theory.gleeson_cahalane, theory.WattsWindow
     """
 
     share: float

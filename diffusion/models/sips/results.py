@@ -49,6 +49,10 @@ class SIPSCascade(Cascade):
     hours : ndarray of float64, shape (size,)
         Time of first exposure in hours, where the model has a delay; otherwise NaN.
 
+    See Also
+    --------
+    models.SIPSEnsemble, results.Cascade, SIPS
+
     Examples
     --------
     >>> import diffusion as dif
@@ -109,6 +113,10 @@ class SIPSEnsemble(Ensemble):
         exposed, sympathized, identified, participated, shared. Creators are not in it.
     capped : int
         Notes whose feed exposures reached the cap: where it is above 0 the feed exploded.
+
+    See Also
+    --------
+    models.SIPSCascade, results.Ensemble, SIPS, simulate
 
     Examples
     --------

@@ -49,6 +49,10 @@ class Strategy(ABC, metaclass=_Checked):
     drawn : bool
         Are seeds drawn at random, so that comparisons average over draws?
 
+    See Also
+    --------
+    seeding.SelectionProblem, seeding.choose, seeding.strategy_of
+
     Examples
     --------
     >>> import numpy as np

@@ -30,6 +30,10 @@ class CollectiveInfluence(Ranking):
     (degree - 1) times the sum of (degree - 1) over nodes two steps away, on the undirected graph, from which each seed
     is then removed; ties, as among nodes of influence 0, go to more followers.
 
+    See Also
+    --------
+    seeding.KCore, seeding.VoteRank, select_seeds
+
     Examples
     --------
     >>> import diffusion as dif
@@ -55,6 +59,10 @@ class CommunityDegree(Ranking):
 
     Communities get seats as in elections (Sainte-Lague), ties going to the larger one; nodes of no community are left
     out.
+
+    See Also
+    --------
+    seeding.Degree, communities, select_seeds
 
     Examples
     --------
@@ -86,6 +94,10 @@ class CommunityDegree(Ranking):
 class PageRank(Ranking):
     """PageRank along follows, with a damping of 0.85.
 
+    See Also
+    --------
+    seeding.IRIE, seeding.Degree, select_seeds
+
     Examples
     --------
     >>> import diffusion as dif
@@ -112,6 +124,10 @@ class PageRank(Ranking):
 @dataclass(frozen=True)
 class KCore(Ranking):
     """Core number of the undirected graph, then followers.
+
+    See Also
+    --------
+    seeding.CollectiveInfluence, seeding.VoteRank, select_seeds
 
     References
     ----------
@@ -141,6 +157,10 @@ class VoteRank(Ranking):
 
     An elected node votes no more, and each of its followers with 1 / (mean followers) less; the ranking ends once no
     one is left with a vote.
+
+    See Also
+    --------
+    seeding.KCore, seeding.CollectiveInfluence, select_seeds
 
     Examples
     --------

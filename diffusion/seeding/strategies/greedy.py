@@ -36,6 +36,10 @@ class Greedy(Strategy):
     runs : int
         Worlds; multiples of 512 use the kernels best. A deterministic model has one.
 
+    See Also
+    --------
+    seeding.CELF, seeding.OPIM, select_seeds
+
     Notes
     -----
     For any model. Ties go to the label that comes first. The first step simulates every candidate: on large graphs give
@@ -94,6 +98,10 @@ class CELF(Greedy):
     ----------
     runs : int
         Worlds, as for `Greedy`.
+
+    See Also
+    --------
+    seeding.Greedy, seeding.OPIM, select_seeds
 
     References
     ----------

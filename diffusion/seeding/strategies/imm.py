@@ -46,6 +46,10 @@ class IMM(Strategy):
     ell : float above 0
         ... with probability at least 1 - n^-ell.
 
+    See Also
+    --------
+    seeding.OPIM, seeding.HIST, select_seeds
+
     Notes
     -----
     The certificate's ``guarantee`` is what IMM proves; NaN where that needs more than 2**25 RR sets, or 2 GiB of them.

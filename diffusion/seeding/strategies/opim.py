@@ -40,6 +40,10 @@ class OPIM(Asked):
     hist : bool, optional
         Fix sentinels first, as HIST does; default: where the mean of the first 256 RR sets is over 128 members.
 
+    See Also
+    --------
+    seeding.HIST, seeding.IMM, seeding.CELF, select_seeds
+
     Notes
     -----
     One half of the RR sets chooses greedily and bounds the optimum from above, at every prefix of the greedy order by
@@ -109,6 +113,10 @@ class HIST(OPIM):
     ----------
     hist : bool
         True.
+
+    See Also
+    --------
+    seeding.OPIM, seeding.IMM, select_seeds
 
     Examples
     --------

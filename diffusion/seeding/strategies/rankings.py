@@ -139,6 +139,10 @@ def top(graph: FollowerGraph, score: NDArray[Any], size: int, allowed: NDArray[n
 class Random(Ranking):
     """Drawn uniformly.
 
+    See Also
+    --------
+    seeding.Tier, seeding.Degree, select_seeds
+
     Examples
     --------
     >>> import diffusion as dif
@@ -164,6 +168,10 @@ class Tier(Random):
     ----------
     tier : str
         "amateur", "tail", "waist" or "head" of the platform's tiers, or any other value of the attribute.
+
+    See Also
+    --------
+    seeding.Random, graph.with_creator_tiers, select_seeds
 
     Examples
     --------
@@ -199,6 +207,10 @@ class Tier(Random):
 class Degree(Ranking):
     """Most followers.
 
+    See Also
+    --------
+    seeding.SingleDiscount, seeding.DegreeDiscount, select_seeds
+
     Examples
     --------
     >>> import diffusion as dif
@@ -231,6 +243,10 @@ def _by_arc(kernel: Any, graph: FollowerGraph, size: int, allowed: NDArray[np.bo
 class SingleDiscount(Ranking):
     """Most followers who are no seeds yet (Chen, Wang and Yang 2009).
 
+    See Also
+    --------
+    seeding.Degree, seeding.DegreeDiscount, select_seeds
+
     Examples
     --------
     >>> import diffusion as dif
@@ -254,6 +270,10 @@ class DegreeDiscount(Ranking):
     p : float in [0, 1], optional
         One probability to reckon with, in the published formula; default: that of each arc. Models that take no
         probabilities of the graph are reckoned with 0, unless the graph or the model has some.
+
+    See Also
+    --------
+    seeding.SingleDiscount, seeding.TwoStepDiscount, select_seeds
 
     Notes
     -----
@@ -311,6 +331,10 @@ class TwoStepDiscount(Ranking):
     The reasoning of `DegreeDiscount` one step further, with followers discounted too: with f(v) the probability that no
     seed activates v directly, v is worth f(v) (1 + sum_w p_vw f(w) (1 + sum_x p_wx f(x))).
 
+    See Also
+    --------
+    seeding.DegreeDiscount, seeding.IRIE, select_seeds
+
     Examples
     --------
     >>> import diffusion as dif
@@ -336,6 +360,10 @@ class IRIE(Ranking):
         Damping: with 1 every walk counts, with 0 the node alone. 0.7 served the authors well on all their graphs.
     floor : float in (0, 1]
         Least probability of a path along which a seed is taken to reach a node.
+
+    See Also
+    --------
+    seeding.PageRank, seeding.TwoStepDiscount, select_seeds
 
     Notes
     -----
