@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +24,7 @@ __all__ = [
     "from_igraph",
     "from_networkx",
     "from_scipy",
+    "subgraph",
     "to_igraph",
     "to_networkx",
     "to_pandas",
@@ -124,6 +126,38 @@ def from_scipy(cls: type[FollowerGraph], matrix: Any, *, edges_mean: str, nodes:
         directed=True,
         combine="sum",
     )
+
+
+def subgraph(graph: FollowerGraph, nodes: Any) -> FollowerGraph:
+    """See `FollowerGraph.subgraph`."""
+    kept = np.zeros(graph.n_nodes, np.bool_)
+    kept[graph.index.positions(list(nodes))] = True
+    if not kept.any():
+        raise InputError("nodes is empty: give the labels of at least one node")
+    (source, target), by = _ends(graph)
+    inside = kept[source] & kept[target]
+    columns = {name: values[inside] for name, values in _arc_columns(graph, by).items()}
+    times = columns.get("multiplicity", 1)
+    rows = np.repeat(np.arange(int(inside.sum())), times)
+    built = type(graph).from_arrays(
+        graph.nodes.take(source[inside][rows]),
+        graph.nodes.take(target[inside][rows]),
+        weight=columns["weight"][rows] if "weight" in columns else None,
+        time=columns["time"][rows] if "time" in columns else None,
+        nodes=graph.nodes[kept].tolist(),
+        edges_mean="influences",
+        directed=True,
+        parallel=graph.parallel,  # type: ignore[arg-type]
+        combine="max",
+    )
+    probabilities = graph.probabilities
+    if probabilities is not None and probabilities.values.size > 1:
+        values = np.empty(built.n_edges, np.float32)
+        values[arc_order(built)] = columns["probability"]
+        probabilities = replace(probabilities, values=values)
+    attributes = {name: values[kept] for name, values in graph.node_data.items()}
+    built = replace(built, edges_mean=graph.edges_mean, directed=graph.directed, probabilities=probabilities)
+    return built.with_node_data({str(name): values.array for name, values in attributes.items()})
 
 
 def arc_order(graph: FollowerGraph) -> NDArray[np.int64]:
