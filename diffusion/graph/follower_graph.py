@@ -429,7 +429,7 @@ class FollowerGraph:
 
         See Also
         --------
-        following, neighbors, out_degree
+        FollowerGraph.following, FollowerGraph.neighbors
 
         Examples
         --------
@@ -454,7 +454,7 @@ class FollowerGraph:
 
         See Also
         --------
-        followers, neighbors, in_degree
+        FollowerGraph.followers, FollowerGraph.neighbors
         """
         (at,) = self.index.internal([node])
         return self._labels(self.csr.into.sources[self.csr.into.indptr[at] : self.csr.into.indptr[at + 1]])
@@ -473,7 +473,7 @@ class FollowerGraph:
 
         See Also
         --------
-        followers, following
+        FollowerGraph.followers, FollowerGraph.following
         """
         (at,) = self.index.internal([node])
         into = self.csr.into
@@ -515,7 +515,7 @@ class FollowerGraph:
 
         See Also
         --------
-        followers, graph.read_edges
+        FollowerGraph.followers, communities
 
         Examples
         --------
