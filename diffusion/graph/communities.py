@@ -8,7 +8,7 @@ import random
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -16,9 +16,13 @@ from numpy.typing import NDArray
 
 from .._provenance import provenance
 from .._random import RNGLike, derive_key, key_of
+from .._upward import draw
 from .._validation import number
 from ..errors import InputError, MissingDataError, NotFoundError, ReadError, did_you_mean
 from .follower_graph import FollowerGraph, check_graph
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = [
     "METHODS",
@@ -124,6 +128,10 @@ class Partition:
         """Return one row a node: node, community, name of the community."""
         codes = self.labels.to_numpy()
         return pd.DataFrame({"node": self.labels.index, "community": codes, "name": self.names.take(codes)})
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Plot how many nodes each community has."""
+        return draw("partition", self, ax)
 
     def __repr__(self) -> str:
         sizes = self.sizes.to_numpy()

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._upward import draw
 from ..errors import InputError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["Cascade"]
 
@@ -137,6 +141,10 @@ class Cascade:
             parents = parent
         table = pd.DataFrame({"node": self.nodes, "step": self.step, "parent": parents})
         return table if self.time is None else table.assign(time=self.time)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the cascade as a tree around its roots; see `plotting.plot_cascade_tree`."""
+        return draw("cascade_tree", self, ax)
 
     def __repr__(self) -> str:
         roots = int((self.parent < 0).sum())

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._upward import draw
 from .._validation import level
 from ..errors import NotFoundError
 from .intervals import Limits, mean_interval, share_bounds
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["Comparison", "Estimate", "Source", "SpreadEstimate", "share_interval"]
 
@@ -280,6 +284,10 @@ class Comparison:
     def to_pandas(self) -> pd.DataFrame:
         """Return the paired differences."""
         return self.differences
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Plot the mean of every seed set with its interval; the title is the paired difference of the two largest."""
+        return draw("comparison", self, ax)
 
     def __repr__(self) -> str:
         title = f"Comparison of {', '.join(self.names)} in {self.runs:,} common worlds, in {self.unit}"

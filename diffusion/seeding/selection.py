@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._upward import draw
 from ..results.estimates import SpreadEstimate
 from .certificate import Certificate
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["HEURISTIC", "NextBuy", "Purchase", "SeedSelection"]
 
@@ -182,6 +186,10 @@ class SeedSelection:
         if self.gains.size:
             table = table.assign(gain=self.gains, spread=self.existing_spread + np.cumsum(self.gains))
         return table.assign(price=self.prices) if self.prices.size else table
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Plot estimated spread against the number of seeds, with what is proven; of a ranking, its scores."""
+        return draw("selection", self, ax)
 
     def __repr__(self) -> str:
         head = ", ".join(map(repr, self.seeds[:5])) + (", ..." if len(self.seeds) > 5 else "")
