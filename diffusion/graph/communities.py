@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._html import card, table
 from .._provenance import provenance
 from .._random import RNGLike, derive_key, key_of
 from .._upward import draw
@@ -137,8 +138,17 @@ class Partition:
         sizes = self.sizes.to_numpy()
         return (
             f"Partition ({self.method}): {self.n_communities:,} communities of {sizes.min():,} to {sizes.max():,} nodes; "
-            f"modularity {self.modularity:.3g}, mixing {self.mixing:.3g}"
+            + (
+                f"modularity {self.modularity:.3g}, mixing {self.mixing:.3g}"
+                if self.mixing == self.mixing
+                else "no arcs"
+            )
         )
+
+    def _repr_html_(self) -> str:
+        sizes = self.sizes.to_numpy()
+        rows = pd.DataFrame({"community": self.sizes.index, "name": self.names, "nodes": sizes})
+        return card(repr(self), table(rows.assign(share=sizes / max(sizes.sum(), 1))))
 
 
 def communities(

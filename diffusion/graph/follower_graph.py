@@ -213,6 +213,9 @@ class FollowerGraph:
     ) -> FollowerGraph:
         """Build a graph from a networkx Graph, DiGraph, MultiGraph or MultiDiGraph; node attributes ride along.
 
+        What `to_networkx` made comes back as the same graph, with weights, times, multiplicities, probabilities and node
+        data. After a change in between, `edges_mean` has to be given: ``"influences"`` unless arcs were reversed.
+
         Parameters
         ----------
         graph : networkx graph
@@ -226,6 +229,24 @@ class FollowerGraph:
         Returns
         -------
         FollowerGraph
+
+        Raises
+        ------
+        InputError
+            A directed graph without `edges_mean`, one that `to_networkx` made and that was changed since included; an edge
+            that lacks the weight, or another attribute that the graph was made with.
+
+        See Also
+        --------
+        FollowerGraph.to_networkx
+
+        Examples
+        --------
+        >>> g = FollowerGraph.from_arrays(["bob", "eve"], ["ann", "ann"], edges_mean="follows", directed=True)
+        >>> g = g.with_probabilities("constant", p=0.1).with_node_data(tier=["head", "tail", "tail"])
+        >>> again = FollowerGraph.from_networkx(g.to_networkx())
+        >>> again.fingerprint == g.fingerprint, again.node_data.equals(g.node_data)
+        (True, True)
         """
         from ._convert import from_networkx
 
@@ -328,7 +349,10 @@ class FollowerGraph:
         return to_pandas(self)
 
     def to_networkx(self) -> networkx.DiGraph[Any]:
-        """Return a DiGraph whose arcs point in the direction of influence, with node and arc attributes."""
+        """Return a DiGraph whose arcs point in the direction of influence, with node and arc attributes.
+
+        `from_networkx` makes the same graph of it. Every exporter has the constructor of its name: ``to_x`` and ``from_x``.
+        """
         from ._convert import to_networkx
 
         return to_networkx(self)

@@ -71,7 +71,8 @@ def plot_strategies(result: StrategyComparison, ax: Axes | None = None) -> Axes:
     >>> plot_strategies(found).get_ylabel()
     'users reached'
     """
-    check_kind(result, StrategyComparison, "a StrategyComparison", "give what compare_strategies returned")
+    if not isinstance(result, StrategyComparison):
+        raise InputError(f"{type(result).__name__} is no StrategyComparison: give what compare_strategies returned")
     colours, markers = strategy_colours(result.strategies), strategy_markers(result.strategies)
     with style():
         from matplotlib.ticker import FuncFormatter

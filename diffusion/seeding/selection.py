@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._html import card, interval_table, table
 from .._upward import draw
 from ..results.estimates import SpreadEstimate
 from .certificate import Certificate
@@ -210,3 +211,13 @@ class SeedSelection:
         elif self.guarantee != HEURISTIC:
             text += f"; {self.guarantee}"
         return text + (f"; spread {self.spread!r}" if self.spread is not None else "")
+
+    def _repr_html_(self) -> str:
+        rows: list[tuple[str, float, float, float]] = []
+        if self.certificate is not None:
+            what = "spread of these seeds, from its lower bound to the upper bound of the optimum"
+            rows.append((what, self.certificate.spread, self.lower, self.upper))
+        if self.spread is not None:
+            rows.append(("independent estimate", self.spread.mean, self.spread.low, self.spread.high))
+        bounds = [interval_table(pd.DataFrame(rows, columns=["what", "value", "low", "high"]))] if rows else []
+        return card(repr(self), *bounds, table(self.to_pandas()))
