@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ._html import facts
 from .errors import InputError, MissingDataError, NotFoundError, did_you_mean
 from .graph.follower_graph import FollowerGraph
 
@@ -67,6 +68,20 @@ class Card:
             if self.file is None
             else SNAP + ("bigdata/communities/" if self.file.startswith("com-") else "") + self.file
         )
+
+    def __repr__(self) -> str:
+        size = f"{self.n_nodes:,} nodes, {self.n_edges:,} edges"
+        return f"Card {self.name!r}: {self.title}; {size}; {self.source}; licence: {self.licence}"
+
+    def _repr_html_(self) -> str:
+        size = {"nodes": f"{self.n_nodes:,}", "edges": f"{self.n_edges:,}"}
+        where = {"source": self.source, "licence": self.licence} | ({"address": self.url} if self.url else {})
+        read = (
+            {"read with": ", ".join(f"{name}={value!r}" for name, value in self.reading.items())}
+            if self.reading
+            else {}
+        )
+        return facts(self.name, {"what": self.title, **size, **where, **read})
 
 
 _SNAP_ASKS = "none stated; SNAP asks for citation"

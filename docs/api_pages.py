@@ -190,20 +190,25 @@ PAGES = (
     Page(
         "plotting",
         "Plotting",
-        "Results plot themselves with `.plot(ax=None)`; these are the parts they use. Every plot takes `ax=` and returns it, "
-        "and a band says what interval it is.",
+        "Results plot themselves with `.plot(ax=None)`; these are the parts they use. Every plot takes what it draws, then "
+        "`ax=`, then options by name; it returns the axes, and a band says what interval it is.",
         ("diffusion.plotting",),
         {
             "Replay in the browser": "plotting.player_page plotting.player_widget",
-            "Plots": "plotting.plot_growth plotting.plot_cascade_tree plotting.plot_community_map "
-            "plotting.plot_funnel plotting.plot_funnel_rates plotting.plot_reach_curve plotting.plot_reach_against_mixing "
-            "plotting.plot_cost_by_tier plotting.plot_strategies plotting.plot_prices plotting.plot_maximin "
-            "plotting.plot_fairness_price plotting.plot_message_passing plotting.plot_two_communities "
-            "plotting.plot_shares plotting.plot_response "
-            "plotting.plot_exposure_response plotting.plot_predictive_check plotting.plot_calibration plotting.plot_adaptive "
-            "plotting.plot_compartments",
+            "Simulations": "plotting.plot_growth plotting.plot_reach_curve plotting.plot_virality plotting.plot_cascade_tree "
+            "plotting.plot_compartments plotting.plot_shares plotting.plot_comparison plotting.plot_reproduction "
+            "plotting.plot_ignition",
+            "Communities": "plotting.plot_community_map plotting.plot_partition plotting.plot_reach_against_mixing",
+            "Campaigns of SIPS": "plotting.plot_funnel plotting.plot_cost_by_tier",
+            "Seeds": "plotting.plot_selection plotting.plot_strategies plotting.plot_response plotting.plot_adaptive "
+            "plotting.plot_prices plotting.plot_maximin plotting.plot_fairness_price plotting.plot_rr_sets",
+            "What theory says": "plotting.plot_message_passing plotting.plot_two_communities plotting.plot_adoption "
+            "plotting.plot_final_size",
+            "What logs teach": "plotting.plot_log plotting.plot_learned plotting.plot_calibration "
+            "plotting.plot_predictive_check plotting.plot_exposure_response plotting.plot_credits "
+            "plotting.plot_funnel_rates plotting.plot_rates plotting.plot_eta",
             "Parts": "plotting.style plotting.panel plotting.band plotting.intervals plotting.end_labels "
-            "plotting.log_axis plotting.figure_to_svg plotting.compact plotting.strategy_colours "
+            "plotting.log_axis plotting.figure_to_svg plotting.compact plotting.spelled plotting.strategy_colours "
             "plotting.strategy_markers plotting.text_colour",
             "Colours": "plotting.PALETTE plotting.MARKERS plotting.INK plotting.GREY",
         },

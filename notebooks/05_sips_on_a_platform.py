@@ -134,7 +134,7 @@ with dif.plotting.style():
 
 # %%
 half = ensembles[0.5, 3]
-_ = half.plot_funnel("channel")
+_ = half.plot_funnel(by="channel")
 # %%
 half.channel_shares().round(3)
 

@@ -883,3 +883,64 @@ def test_reverse_arcs_end_where_their_positions_do(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("diffusion.graph.csr.MOST_ARCS", 3)
     with pytest.raises(InputError, match="at most 2 arcs, and this graph has 3"):
         _ = second.csr.back
+
+
+def some_graph(parallel="keep"):
+    rng = np.random.default_rng(3)
+    labels = np.array(["ann", "bob", "cyd", "dan", "eve", "fay", "gus"])
+    source, target = labels[rng.integers(0, 7, 40)], labels[rng.integers(0, 6, 40)]
+    weight = (source < target) * 0.5 + 0.1
+    graph = FollowerGraph.from_arrays(
+        source,
+        target,
+        weight=weight,
+        time=rng.integers(0, 9, 40),
+        nodes=["zoe"],
+        edges_mean="follows",
+        directed=True,
+        parallel=parallel,
+    )
+    return graph.with_node_data(age=np.arange(graph.n_nodes), name=list(graph.nodes.str.upper()))
+
+
+def test_around_a_node_as_networkx_says():
+    graph = some_graph()
+    other = graph.to_networkx()
+    assert set(graph.edges) == set(other.edges)
+    assert graph.edges.names == ["source", "target"]
+    for node in graph.nodes:
+        assert graph.followers(node).tolist() == sorted(other.successors(node))
+        assert graph.following(node).tolist() == sorted(other.predecessors(node))
+        assert graph.neighbors(node).tolist() == sorted({*other.successors(node), *other.predecessors(node)})
+    with pytest.raises(NotFoundError, match="'anne' is not in the graph"):
+        graph.followers("anne")
+
+
+@pytest.mark.parametrize("rule", [None, "constant", "weighted_cascade", "trivalency"])
+@pytest.mark.parametrize("parallel", ["keep", "collapse"])
+def test_a_subgraph_has_the_arcs_inside_with_all_they_carry(rule, parallel):
+    graph = some_graph(parallel)
+    if rule is not None:
+        graph = graph.with_probabilities(rule, rng=1, **({"p": 0.3} if rule == "constant" else {}))
+    kept = ["zoe", "fay", "bob", "ann", "gus"]
+    part = graph.subgraph(kept)
+    whole = graph.to_pandas()
+    inside = whole[whole["source"].isin(kept) & whole["target"].isin(kept)].reset_index(drop=True)
+    pd.testing.assert_frame_equal(part.to_pandas(), inside)
+    pd.testing.assert_frame_equal(part.node_data, graph.node_data.loc[sorted(kept)])
+    assert (part.edges_mean, part.directed, part.parallel) == ("follows", True, parallel)
+    assert (part.probabilities is None) == (rule is None)
+    same = graph.subgraph(graph.nodes)
+    pd.testing.assert_frame_equal(same.to_pandas(), whole)
+    assert same.fingerprint == graph.fingerprint
+    with pytest.raises(InputError, match="nodes is empty"):
+        graph.subgraph([])
+    with pytest.raises(NotFoundError, match="'xxx' is not"):
+        graph.subgraph(["ann", "xxx"])
+
+
+def test_a_partition_is_node_data():
+    graph = dif.generate_platform(300, communities=3, mixing=0.05, rng=1)
+    found = dif.communities(graph, rng=1)
+    with_it = graph.with_node_data(mine=found)
+    assert with_it.node_data["mine"].tolist() == found.labels.tolist()

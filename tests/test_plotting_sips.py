@@ -67,10 +67,10 @@ def test_funnel_draws_the_table_and_writes_its_rates(ens):
 
 def test_funnel_by_group_has_one_line_a_group_and_uses_the_axes_given(ens):
     _, ax = pyplot.subplots()
-    assert plots.plot_funnel(ens, "channel", ax) is ax
+    assert plots.plot_funnel(ens, ax, by="channel") is ax
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
     assert labels == ["follow", "feed"]
-    by_community = plots.plot_funnel(ens, "community", sample=10)
+    by_community = plots.plot_funnel(ens, by="community", sample=10)
     table = ens.funnel("community", sample=10)
     lines = [line for line in by_community.lines if len(line.get_xdata()) == 5]
     for line, name in zip(lines, table.index.get_level_values(0).unique(), strict=True):

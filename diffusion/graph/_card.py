@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from .._html import facts
 
 if TYPE_CHECKING:
     from .follower_graph import FollowerGraph
@@ -73,9 +74,4 @@ def text_card(graph: FollowerGraph) -> str:
 
 def html_card(graph: FollowerGraph) -> str:
     """A small table, for notebooks."""
-    cell = "style='text-align:left'"
-    rows = "".join(
-        f"<tr><th {cell}>{escape(name)}</th><td {cell}>{escape(value)}</td></tr>"
-        for name, value in _card(graph).items()
-    )
-    return f"<table><caption>{type(graph).__name__}</caption><tbody>{rows}</tbody></table>"
+    return facts(type(graph).__name__, _card(graph))

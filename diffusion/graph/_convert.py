@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError, NotFoundError, did_you_mean
 from ._build import Parallel
+from ._parts import Probabilities
 
 if TYPE_CHECKING:
     import igraph
@@ -23,11 +28,18 @@ __all__ = [
     "from_igraph",
     "from_networkx",
     "from_scipy",
+    "subgraph",
     "to_igraph",
     "to_networkx",
     "to_pandas",
     "to_scipy",
 ]
+
+
+#: Graph attribute of what `to_networkx` made: what the graph was like, as text, which all file formats can hold.
+RECORD = "diffusion"
+#: Arc columns that `to_networkx` writes, and `from_networkx` reads where that record says so.
+CARRIED = ("multiplicity", "weight", "time", "probability")
 
 
 def from_networkx(
@@ -40,32 +52,100 @@ def from_networkx(
     combine: str | None,
 ) -> FollowerGraph:
     """See `FollowerGraph.from_networkx`."""
-    edges = list(graph.edges(data=weight, default=None)) if weight is not None else [(*e, None) for e in graph.edges()]
-    weights = None
-    if weight is not None:
-        missing = next(((u, v) for u, v, w in edges if w is None), None)
-        if missing is not None:
-            raise InputError(
-                f"the edge {missing} has no attribute {weight!r}: give every edge one, or leave weight out"
-            )
-        weights = [w for _, _, w in edges]
+    record = json.loads(graph.graph[RECORD]) if RECORD in graph.graph else {}
+    given = {name: name for name in CARRIED if name in record.get("carried", ())}
+    given |= {"weight": weight} if weight is not None else {}
+    edges = list(graph.edges(data=True))
+    columns = {role: _edge_column(edges, name) for role, name in given.items()}
+    ends = [edge[:2] for edge in edges]
+    times = [int(c) for c in columns.get("multiplicity", [1] * len(edges))]
+    rows = [i for i, count in enumerate(times) for _ in range(count)]
+    known = bool(record) and edges_mean is None and graph.is_directed()
     built = cls.from_arrays(
-        [e[0] for e in edges],
-        [e[1] for e in edges],
-        weight=weights,
+        [ends[i][0] for i in rows],
+        [ends[i][1] for i in rows],
+        weight=[columns["weight"][i] for i in rows] if "weight" in columns else None,
+        time=[columns["time"][i] for i in rows] if "time" in columns else None,
         nodes=list(graph.nodes),
-        edges_mean=edges_mean,
+        edges_mean="influences" if known else edges_mean,
         directed=graph.is_directed(),
-        parallel=parallel,
+        parallel=record.get("parallel", parallel),
         combine=combine,
     )
-    names = sorted({name for _, data in graph.nodes(data=True) for name in data}, key=str)
-    columns = {}
-    for name in names:
+    if "probability" in columns:
+        built = _with_carried(built, ends, columns["probability"], record, edges_mean)
+    built = built.with_node_data(_node_columns(graph, built, record.get("node_data", {})))
+    if known:
+        if signature(built) != record["signature"]:
+            raise InputError(
+                "edges_mean is not given, and this graph is not as to_networkx made it, so that its arcs may have been turned "
+                "round: give 'influences' if they still point the way content flows, or 'follows' if they have been reversed"
+            )
+        built = replace(built, edges_mean=record["edges_mean"], directed=record["directed"])
+    return built
+
+
+def signature(graph: FollowerGraph) -> str:
+    """Hash of nodes, arcs, probabilities, weights and times."""
+    digest = hashlib.blake2b(graph.fingerprint.encode(), digest_size=16)
+    for name, values in graph.edge_data.items():
+        digest.update(name.encode() + np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()
+
+
+def _edge_column(edges: list[Any], name: str) -> list[Any]:
+    missing = next(((u, v) for u, v, data in edges if data.get(name) is None), None)
+    if missing is not None:
+        raise InputError(
+            f"the edge {missing} has no attribute {name!r}: give every edge one, or leave weight out (of a graph from "
+            f"to_networkx: delete the graph attribute {RECORD!r})"
+        )
+    return [data[name] for _, _, data in edges]
+
+
+def _with_carried(
+    graph: FollowerGraph, ends: list[Any], values: list[Any], record: dict[str, Any], edges_mean: str | None
+) -> FollowerGraph:
+    """Set the probabilities that the edges carry."""
+    if not graph.directed or len(ends) != graph.n_edges:
+        raise InputError(
+            f"{len(ends):,} edges carry probabilities for {graph.n_edges:,} arcs: remove the edge attribute 'probability' and "
+            f"the graph attribute {RECORD!r}, and set probabilities with with_probabilities"
+        )
+    if edges_mean == "follows":
+        ends = [(v, u) for u, v in ends]
+    p = np.asarray(values, np.float32)
+    if not ((p >= 0) & (p <= 1)).all():
+        raise InputError("an edge attribute 'probability' is outside [0, 1]: give probabilities")
+    source, target = (graph.index.internal([end[side] for end in ends]) for side in (0, 1))
+    placed = np.empty(graph.n_edges, np.float32)
+    placed[np.lexsort((graph.csr.indices, graph.csr.sources))] = p[np.lexsort((target, source))]
+    rule = record["rule"]
+    if record["one"] and placed.size and (placed == placed[0]).all():
+        placed = placed[:1]
+    parameters = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in rule["parameters"].items()
+    }
+    return replace(graph, probabilities=Probabilities(placed, rule["rule"], parameters))
+
+
+def _node_columns(graph: networkx.Graph[Any], built: FollowerGraph, kinds: dict[str, Any]) -> dict[str, Any]:
+    """Node attributes in the order of `nodes`; a column that `to_networkx` wrote gets its type back where its values fit."""
+    seen = {name for _, data in graph.nodes(data=True) for name in data}
+    columns: dict[str, Any] = {}
+    for name in [*(name for name in kinds if name in seen), *sorted(seen - set(kinds), key=str)]:
         values = np.empty(built.n_nodes, dtype=object)
         values[:] = [graph.nodes[node].get(name) for node in built.nodes]
         columns[name] = pd.array(values).tolist()
-    return built.with_node_data(columns)
+        kind = kinds.get(name)
+        if isinstance(kind, list):  # categories and their order
+            known = pd.Series(values).dropna()
+            if known.isin(kind[0]).all():
+                columns[name] = pd.Categorical(values, categories=kind[0], ordered=kind[1])
+        elif kind is not None:
+            with contextlib.suppress(TypeError, ValueError):  # a node that was added may lack a value
+                columns[name] = pd.array(values, dtype=kind)
+    return columns
 
 
 def from_igraph(
@@ -126,6 +206,38 @@ def from_scipy(cls: type[FollowerGraph], matrix: Any, *, edges_mean: str, nodes:
     )
 
 
+def subgraph(graph: FollowerGraph, nodes: Any) -> FollowerGraph:
+    """See `FollowerGraph.subgraph`."""
+    kept = np.zeros(graph.n_nodes, np.bool_)
+    kept[graph.index.positions(list(nodes))] = True
+    if not kept.any():
+        raise InputError("nodes is empty: give the labels of at least one node")
+    (source, target), by = _ends(graph)
+    inside = kept[source] & kept[target]
+    columns = {name: values[inside] for name, values in _arc_columns(graph, by).items()}
+    times = columns.get("multiplicity", 1)
+    rows = np.repeat(np.arange(int(inside.sum())), times)
+    built = type(graph).from_arrays(
+        graph.nodes.take(source[inside][rows]),
+        graph.nodes.take(target[inside][rows]),
+        weight=columns["weight"][rows] if "weight" in columns else None,
+        time=columns["time"][rows] if "time" in columns else None,
+        nodes=graph.nodes[kept].tolist(),
+        edges_mean="influences",
+        directed=True,
+        parallel=graph.parallel,  # type: ignore[arg-type]
+        combine="max",
+    )
+    probabilities = graph.probabilities
+    if probabilities is not None and probabilities.values.size > 1:
+        values = np.empty(built.n_edges, np.float32)
+        values[arc_order(built)] = columns["probability"]
+        probabilities = replace(probabilities, values=values)
+    attributes = {name: values[kept] for name, values in graph.node_data.items()}
+    built = replace(built, edges_mean=graph.edges_mean, directed=graph.directed, probabilities=probabilities)
+    return built.with_node_data({str(name): values.array for name, values in attributes.items()})
+
+
 def arc_order(graph: FollowerGraph) -> NDArray[np.int64]:
     """Arc of each row of ``to_pandas()``."""
     by: NDArray[np.int64] = _ends(graph)[1]
@@ -168,6 +280,7 @@ def to_networkx(graph: FollowerGraph) -> networkx.DiGraph[Any]:
     labels = graph.nodes.tolist()
     columns = {name: values.tolist() for name, values in _arc_columns(graph, by).items()}
     made: networkx.DiGraph[Any] = nx.DiGraph()
+    made.graph[RECORD] = json.dumps(_record(graph, list(columns)))
     records = graph.node_data.to_dict("records") if graph.attributes else [{}] * graph.n_nodes
     made.add_nodes_from(zip(labels, records, strict=True))
     made.add_edges_from(
@@ -175,6 +288,27 @@ def to_networkx(graph: FollowerGraph) -> networkx.DiGraph[Any]:
         for i, (u, v) in enumerate(zip(source.tolist(), target.tolist(), strict=True))
     )
     return made
+
+
+def _record(graph: FollowerGraph, carried: list[str]) -> dict[str, Any]:
+    """What `from_networkx` needs beside nodes and edges to make the same graph."""
+    record: dict[str, Any] = {"signature": signature(graph), "carried": carried, "node_data": {}}
+    record |= {"edges_mean": graph.edges_mean, "directed": graph.directed, "parallel": graph.parallel}
+    for name, values in graph.node_data.items():
+        kind: Any = str(values.dtype)
+        if isinstance(values.dtype, pd.CategoricalDtype):
+            categories = values.dtype.categories.tolist()
+            plain = all(isinstance(value, str | int | float) for value in categories)
+            kind = [categories, bool(values.dtype.ordered)] if plain else None
+        record["node_data"][str(name)] = kind
+    if graph.probabilities is not None:
+        rule = {"rule": graph.probabilities.rule, "parameters": graph.probabilities.parameters}
+        record |= {"rule": json.loads(json.dumps(rule, default=_plain)), "one": graph.probabilities.values.size == 1}
+    return record
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.generic | np.ndarray) else str(value)
 
 
 def to_igraph(graph: FollowerGraph) -> igraph.Graph:

@@ -10,17 +10,22 @@ from dataclasses import dataclass, field
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._html import card, table
 from .._provenance import provenance
 from .._random import RNGLike, derive_key, igraph_seeded, key_of
+from .._upward import draw
 from .._validation import number
 from ..errors import InputError, MissingDataError, NotFoundError, ReadError, did_you_mean
 from .follower_graph import FollowerGraph, check_graph
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = [
     "METHODS",
@@ -135,13 +140,26 @@ class Partition:
         codes = self.labels.to_numpy()
         return pd.DataFrame({"node": self.labels.index, "community": codes, "name": self.names.take(codes)})
 
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Plot how many nodes each community has."""
+        return draw("partition", self, ax)
+
     def __repr__(self) -> str:
         sizes = self.sizes.to_numpy()
         how = f"{self.method}, {self.engine}" if self.engine else self.method
         return (
             f"Partition ({how}): {self.n_communities:,} communities of {sizes.min():,} to {sizes.max():,} nodes; "
-            f"modularity {self.modularity:.3g}, mixing {self.mixing:.3g}"
+            + (
+                f"modularity {self.modularity:.3g}, mixing {self.mixing:.3g}"
+                if self.mixing == self.mixing
+                else "no arcs"
+            )
         )
+
+    def _repr_html_(self) -> str:
+        sizes = self.sizes.to_numpy()
+        rows = pd.DataFrame({"community": self.sizes.index, "name": self.names, "nodes": sizes})
+        return card(repr(self), table(rows.assign(share=sizes / max(sizes.sum(), 1))))
 
 
 def communities(

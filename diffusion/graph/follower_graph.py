@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
@@ -212,6 +213,9 @@ class FollowerGraph:
     ) -> FollowerGraph:
         """Build a graph from a networkx Graph, DiGraph, MultiGraph or MultiDiGraph; node attributes ride along.
 
+        What `to_networkx` made comes back as the same graph, with weights, times, multiplicities, probabilities and node
+        data. After a change in between, `edges_mean` has to be given: ``"influences"`` unless arcs were reversed.
+
         Parameters
         ----------
         graph : networkx graph
@@ -225,6 +229,24 @@ class FollowerGraph:
         Returns
         -------
         FollowerGraph
+
+        Raises
+        ------
+        InputError
+            A directed graph without `edges_mean`, one that `to_networkx` made and that was changed since included; an edge
+            that lacks the weight, or another attribute that the graph was made with.
+
+        See Also
+        --------
+        FollowerGraph.to_networkx
+
+        Examples
+        --------
+        >>> g = FollowerGraph.from_arrays(["bob", "eve"], ["ann", "ann"], edges_mean="follows", directed=True)
+        >>> g = g.with_probabilities("constant", p=0.1).with_node_data(tier=["head", "tail", "tail"])
+        >>> again = FollowerGraph.from_networkx(g.to_networkx())
+        >>> again.fingerprint == g.fingerprint, again.node_data.equals(g.node_data)
+        (True, True)
         """
         from ._convert import from_networkx
 
@@ -327,7 +349,10 @@ class FollowerGraph:
         return to_pandas(self)
 
     def to_networkx(self) -> networkx.DiGraph[Any]:
-        """Return a DiGraph whose arcs point in the direction of influence, with node and arc attributes."""
+        """Return a DiGraph whose arcs point in the direction of influence, with node and arc attributes.
+
+        `from_networkx` makes the same graph of it. Every exporter has the constructor of its name: ``to_x`` and ``from_x``.
+        """
         from ._convert import to_networkx
 
         return to_networkx(self)
@@ -412,6 +437,121 @@ class FollowerGraph:
         """Further rows of the card."""
         return {}
 
+    # -- around a node, and parts ------------------------------------------------------------------------------------
+
+    def followers(self, node: Any) -> pd.Index[Any]:
+        """Return who follows a node, and so hears from it.
+
+        Parameters
+        ----------
+        node : label
+
+        Returns
+        -------
+        Index
+            Labels in the order of `nodes`, each once.
+
+        See Also
+        --------
+        FollowerGraph.following, FollowerGraph.neighbors
+
+        Examples
+        --------
+        >>> g = FollowerGraph.from_arrays(["bob", "eve"], ["ann", "ann"], edges_mean="follows", directed=True)
+        >>> g.followers("ann").tolist(), g.following("bob").tolist()
+        (['bob', 'eve'], ['ann'])
+        """
+        (at,) = self.index.internal([node])
+        return self._labels(self.csr.indices[self.csr.indptr[at] : self.csr.indptr[at + 1]])
+
+    def following(self, node: Any) -> pd.Index[Any]:
+        """Return whom a node follows, and so hears from.
+
+        Parameters
+        ----------
+        node : label
+
+        Returns
+        -------
+        Index
+            Labels in the order of `nodes`, each once.
+
+        See Also
+        --------
+        FollowerGraph.followers, FollowerGraph.neighbors
+        """
+        (at,) = self.index.internal([node])
+        return self._labels(self.csr.into.sources[self.csr.into.indptr[at] : self.csr.into.indptr[at + 1]])
+
+    def neighbors(self, node: Any) -> pd.Index[Any]:
+        """Return who follows a node or is followed by it; of networkx ``DiGraph.neighbors`` only the `followers`.
+
+        Parameters
+        ----------
+        node : label
+
+        Returns
+        -------
+        Index
+            Labels in the order of `nodes`, each once.
+
+        See Also
+        --------
+        FollowerGraph.followers, FollowerGraph.following
+        """
+        (at,) = self.index.internal([node])
+        into = self.csr.into
+        ends = (
+            self.csr.indices[self.csr.indptr[at] : self.csr.indptr[at + 1]],
+            into.sources[into.indptr[at] : into.indptr[at + 1]],
+        )
+        return self._labels(np.unique(np.concatenate(ends)))
+
+    def _labels(self, internal: NDArray[Any]) -> pd.Index[Any]:
+        return self.nodes.take(np.sort(self.index.order[internal]))
+
+    @property
+    def edges(self) -> pd.MultiIndex:
+        """Arcs (u, v) in the direction of influence, v follows u, as pairs of labels; `to_pandas` has what they carry."""
+        table = self.to_pandas()
+        return pd.MultiIndex.from_arrays([table["source"], table["target"]], names=["source", "target"])
+
+    def subgraph(self, nodes: Any) -> FollowerGraph:
+        """Return the graph of some nodes and all arcs between them.
+
+        Attributes of nodes, weights, times and probabilities stay as they are: probabilities that a rule gave are not
+        reckoned anew, so that weighted-cascade probabilities may sum to less than 1 at a node.
+
+        Parameters
+        ----------
+        nodes : iterable of labels
+
+        Returns
+        -------
+        FollowerGraph
+
+        Raises
+        ------
+        NotFoundError
+            A label that is not in the graph.
+        InputError
+            No node at all, or a graph whose arcs come and go.
+
+        See Also
+        --------
+        FollowerGraph.followers, communities
+
+        Examples
+        --------
+        >>> g = FollowerGraph.from_arrays([0, 1, 2], [1, 2, 0], edges_mean="influences", directed=True)
+        >>> g.subgraph([0, 1]).edges.tolist()
+        [(0, 1)]
+        """
+        from ._convert import subgraph
+
+        check_static(self)
+        return subgraph(self, nodes)
+
     def __contains__(self, node: object) -> bool:
         try:
             return node in self.nodes
@@ -435,7 +575,8 @@ class FollowerGraph:
         ----------
         data : DataFrame or mapping of name to values
             A DataFrame or Series is aligned by its index of labels, and a dict by its keys; nodes it does not name
-            get a missing value. A list or array has one value for every node in the order of `nodes`.
+            get a missing value. A list or array has one value for every node in the order of `nodes`, and what
+            `communities` found has one for every node too.
         **columns
             The same by keyword: ``community=..., tier=..., price=...``.
 
@@ -449,6 +590,7 @@ class FollowerGraph:
         new = dict(self.attributes)
         table: dict[Any, Any] = {} if data is None else {name: values for name, values in data.items()}
         for name, values in (table | columns).items():
+            values = getattr(values, "labels", values)  # of a Partition
             if isinstance(values, Mapping):
                 values = pd.Series(list(values.values()), index=pd.Index(list(values), tupleize_cols=False))
             if isinstance(values, pd.Series):

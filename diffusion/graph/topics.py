@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .._columns import table_columns
+from .._html import card, table
 from .._provenance import provenance
 from .._validation import is_number, number, probability
 from ..errors import InputError, NotFoundError, did_you_mean
@@ -426,8 +426,7 @@ class TopicProbabilities:
         return f"TopicProbabilities: {len(self.values):,} arcs, {self.n_topics} topic{plural} ({names}); {self.rule}"
 
     def _repr_html_(self) -> str:
-        table = self.by_topic().to_html(index=False, float_format=lambda x: f"{x:.4g}")
-        return f"<p>{escape(repr(self))}</p>{table}"
+        return card(repr(self), table(self.by_topic()))
 
 
 def _bare(graph: FollowerGraph) -> FollowerGraph:

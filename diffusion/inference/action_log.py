@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .._columns import table_columns
+from .._upward import draw
 from .._validation import level
 from ..errors import InputError, NotFoundError, did_you_mean
 from ..graph.follower_graph import FollowerGraph, check_static
@@ -18,6 +19,8 @@ from ..results.cascade import Cascade
 from .log_columns import coded, plain, repeated_rows, row_text, times
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from .._random import RNGLike
 
 __all__ = ["ActionLog", "check_log"]
@@ -237,6 +240,10 @@ class ActionLog:
         """Return one row an adoption: item, user, time, by item in order of time."""
         when = pd.to_datetime(self.time, unit="s") if self.dates else self.time
         return pd.DataFrame({"item": self.items.take(self.item), "user": self.users.take(self.user), "time": when})
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Plot which share of the items has at least so many adopters."""
+        return draw("log", self, ax)
 
     def __repr__(self) -> str:
         sizes = self.sizes

@@ -6,7 +6,7 @@ import functools
 import math
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from .._progress import one_bar, progress
 from .._provenance import provenance
 from .._threads import n_threads
+from .._upward import draw
 from .._validation import Floats, number, whole
 from ..errors import InputError, NotFoundError, did_you_mean
 from ..graph.follower_graph import FollowerGraph, check_static
@@ -23,6 +24,9 @@ from ..seeding.selection import SeedSelection
 from .action_log import ActionLog, check_log
 from .contacts import GraphLog, graph_log, in_chunks
 from .methods import mean_delays
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["CreditDistribution", "credit_distribution"]
 
@@ -157,6 +161,10 @@ class CreditDistribution:
             {"node": self.graph.nodes, "adoptions": activity.to_numpy(), "credit": self.gains().to_numpy()}
         )
 
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Plot the users that have most credit by themselves."""
+        return draw("credits", self, ax)
+
     def __repr__(self) -> str:
         gains = self.gains()
         top = gains.index.take([int(gains.argmax())]).tolist()[0]
@@ -265,8 +273,9 @@ def credit_distribution(
     data = graph_log(graph, log, window=reach, threads=n_threads(threads))
     if not data.n_contacts:
         raise InputError(
-            f"none of the {len(log):,} adoptions comes after one by a user that is followed, so nobody has credit "
-            f"({data.reversed_possible:.1%} would with arcs turned round): check edges_mean, the labels"
+            f"none of the {len(log):,} adoptions comes after one by a user that is followed, so nobody has credit"
+            + (f" ({data.reversed_possible:.1%} would with arcs turned round)" if data.later else "")
+            + ": check edges_mean, the labels"
             + ("" if window is None else f", and window={window:g}")
         )
     rows = np.empty(len(log), np.int64)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from .._progress import one_bar
 from .._provenance import provenance
 from .._random import RNGLike, key_of
 from .._threads import n_threads
+from .._upward import draw
 from .._validation import Floats, level
 from ..errors import InputError, NotFoundError, did_you_mean
 from ..graph.follower_graph import FollowerGraph, Probabilities, check_static
@@ -22,6 +23,9 @@ from .em import EM
 from .lt_weights import LTWeights
 from .methods import Bernoulli, Estimate, FitMethod, Jaccard, PartialCredit
 from .netrate import NetRate
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["METHODS", "FittedProbabilities", "fit_probabilities"]
 
@@ -206,6 +210,10 @@ class FittedProbabilities:
         confidence = level(confidence)
         low, high = self.method.intervals(self.data, self.found, confidence=confidence, key=key_of(rng))
         return self.to_pandas().assign(low=self.data.on_table(low), high=self.data.on_table(high))
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Plot which share of the arcs has at least such a probability."""
+        return draw("learned", self, ax)
 
     def __repr__(self) -> str:
         lines = [

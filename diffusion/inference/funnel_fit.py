@@ -72,6 +72,10 @@ class EtaFit:
         """Return the draws, one a row."""
         return pd.DataFrame({"eta": self.draws})
 
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Plot the distribution of the draws, the interval and the value."""
+        return draw("eta", self, ax)
+
     def __float__(self) -> float:
         return self.eta
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._upward import draw
 from .._validation import Floats
 from ..errors import InputError
 from ..results.intervals import EVENTS, MeanInterval, mean_interval
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["RateFit", "fit_rates", "note_dispersion"]
 
@@ -101,6 +105,10 @@ class RateFit:
     def to_pandas(self) -> pd.DataFrame:
         """Return the rates of the units."""
         return self.units
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Plot the rate of every unit with its interval, and the mean over units."""
+        return draw("rates", self, ax)
 
     def __repr__(self) -> str:
         within = f", c^2 {self.overdispersion:.3g} within" if self.overdispersion > 0 else ""

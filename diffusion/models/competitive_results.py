@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._html import card, interval_table
 from .._upward import draw
 from .._validation import level
 from ..errors import NotFoundError, did_you_mean
@@ -259,7 +260,5 @@ class CompetitiveEnsemble(Ensemble):
         return f"{self._head}; {shares}"
 
     def _repr_html_(self) -> str:
-        from html import escape
-
-        table: str = self.share_of_voice().to_html(float_format=lambda x: f"{x:.4g}")
-        return f"<p>{escape(repr(self))}</p>{table}"
+        voice = self.share_of_voice().rename_axis("brand").reset_index()
+        return card(repr(self), interval_table(voice, value="mean"))

@@ -236,6 +236,10 @@ class EpidemicEnsemble(Ensemble):
         found = mean_interval(values, confidence, limits, exact=self._exact)
         return Estimate(found.mean, found.low, found.high, confidence, self.runs)
 
+    def clock(self) -> dict[str, NDArray[np.float64]]:
+        """Time at the end of every step."""
+        return {self.grid.name.replace(" ", "_"): self.times}
+
     def plot(self, ax: Axes | None = None) -> Axes:
         """Plot the compartments over time: means, and the band that holds the middle 95 % of runs."""
         return draw("compartments", self, ax)

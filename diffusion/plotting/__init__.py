@@ -3,12 +3,27 @@
 from .adaptive import plot_adaptive
 from .competitive import plot_response, plot_shares
 from .epidemic import plot_compartments
-from .funnels import plot_funnel_rates
-from .growth import plot_growth
-from .inference import plot_calibration, plot_exposure_response, plot_predictive_check
-from .maps import plot_cascade_tree, plot_community_map
+from .funnels import plot_eta, plot_funnel_rates, plot_rates
+from .growth import plot_growth, plot_ignition, plot_reproduction
+from .inference import (
+    plot_calibration,
+    plot_credits,
+    plot_exposure_response,
+    plot_learned,
+    plot_log,
+    plot_predictive_check,
+)
+from .maps import plot_cascade_tree, plot_community_map, plot_partition, plot_virality
 from .player import player_page, player_widget
-from .seeding import plot_fairness_price, plot_maximin, plot_prices, plot_strategies
+from .seeding import (
+    plot_comparison,
+    plot_fairness_price,
+    plot_maximin,
+    plot_prices,
+    plot_rr_sets,
+    plot_selection,
+    plot_strategies,
+)
 from .sips import plot_cost_by_tier, plot_funnel, plot_reach_against_mixing, plot_reach_curve
 from .style import (
     GREY,
@@ -22,12 +37,13 @@ from .style import (
     intervals,
     log_axis,
     panel,
+    spelled,
     strategy_colours,
     strategy_markers,
     style,
     text_colour,
 )
-from .theory import plot_message_passing, plot_two_communities
+from .theory import plot_adoption, plot_final_size, plot_message_passing, plot_two_communities
 
 __all__ = [
     "GREY",
@@ -44,26 +60,41 @@ __all__ = [
     "player_page",
     "player_widget",
     "plot_adaptive",
+    "plot_adoption",
     "plot_calibration",
     "plot_cascade_tree",
     "plot_community_map",
+    "plot_comparison",
     "plot_compartments",
     "plot_cost_by_tier",
+    "plot_credits",
+    "plot_eta",
     "plot_exposure_response",
     "plot_fairness_price",
+    "plot_final_size",
     "plot_funnel",
     "plot_funnel_rates",
     "plot_growth",
+    "plot_ignition",
+    "plot_learned",
+    "plot_log",
     "plot_maximin",
     "plot_message_passing",
+    "plot_partition",
     "plot_predictive_check",
     "plot_prices",
+    "plot_rates",
     "plot_reach_against_mixing",
     "plot_reach_curve",
+    "plot_reproduction",
     "plot_response",
+    "plot_rr_sets",
+    "plot_selection",
     "plot_shares",
     "plot_strategies",
     "plot_two_communities",
+    "plot_virality",
+    "spelled",
     "strategy_colours",
     "strategy_markers",
     "style",

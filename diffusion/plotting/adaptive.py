@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..seeding.adaptive import AdaptiveSeeding
-from .layout import check_kind, plain_axes
+from .layout import check_kind, new_axes, told_apart
 from .style import PALETTE, band, compact, style
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def plot_adaptive(result: AdaptiveSeeding, ax: Axes | None = None) -> Axes:
     from matplotlib.ticker import MaxNLocator
 
     with style():
-        ax = plain_axes(ax)
+        ax = new_axes(ax, width=7.2)
         table = result.by_wave()
         for name, text, colour, marker in (
             ("adaptive", "in waves", PALETTE[0], "o"),
@@ -61,17 +61,5 @@ def plot_adaptive(result: AdaptiveSeeding, ax: Axes | None = None) -> Axes:
 
 def _what_waves_add(result: AdaptiveSeeding) -> str:
     """The paired difference at the end, with its interval."""
-    more = result.difference
-    ends = f"{_number(more.value)} [{_number(more.low)}, {_number(more.high)}]"
-    if more.low <= 0 <= more.high:
-        found = f"Waves and seeds at once cannot be told apart: {ends} users"
-    elif more.value > 0:
-        found = f"Waves reach {ends} users more than seeds at once"
-    else:
-        ends = f"{_number(-more.value)} [{_number(-more.high)}, {_number(-more.low)}]"
-        found = f"Waves reach {ends} users fewer than seeds at once"
+    found = told_apart("Waves", "seeds at once", result.difference, "users", "reach")
     return f"{found}\n({result.confidence:.0%} interval, {result.feedback} feedback)"
-
-
-def _number(value: float) -> str:
-    return compact(round(value)) if abs(value) >= 100 else compact(float(f"{value:.3g}"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..models.competitive_results import CompetitiveEnsemble
 from ..seeding.best_response import BestResponse
 from .layout import check_kind, new_axes
-from .style import GREY, PALETTE, compact, intervals, style
+from .style import GREY, PALETTE, compact, intervals, spelled, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -167,8 +167,7 @@ def _what_changes(result: Any) -> str:
 
 def _change(row: Any, sign: int) -> str:
     """A change with its interval, taken by its size where `sign` is -1."""
-    low, high = sorted((sign * row["change_low"], sign * row["change_high"]))
-    return "{} [{}, {}]".format(*(compact(float(f"{value:.3g}")) for value in (sign * row["change"], low, high)))
+    return spelled(sign * row["change"], *sorted((sign * row["change_low"], sign * row["change_high"])))
 
 
 def _counted(count: int, what: str) -> str:

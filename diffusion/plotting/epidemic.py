@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from .layout import new_axes
-from .style import INK, PALETTE, compact, style
+from .style import INK, PALETTE, compact, spelled, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -103,21 +103,17 @@ def _finding(result: Any, mean: NDArray[np.float64], times: NDArray[np.float64])
     if mean[at] == 0:
         return ("Nobody is reached" if not result.sizes.any() else f"No node is ever {name}"), None
     if at == 0:
-        return f"{who} are never more than the {_count(mean[0])} at the start", None
+        return f"{who} are never more than the {spelled(mean[0])} at the start", None
     if mean[-1] >= _LEVEL * mean[at]:
-        return f"{who} are {_count(mean[-1])} of {of} at time {_count(times[-1])}", None
-    return f"{who} peak at {_count(mean[at])} of {of} at time {_count(times[at])}", at
+        return f"{who} are {spelled(mean[-1])} of {of} at time {spelled(times[-1])}", None
+    return f"{who} peak at {spelled(mean[at])} of {of} at time {spelled(times[at])}", at
 
 
 def _axis(result: Any, until: float, coarse: bool) -> str:
     """The clock, where it is cut, and whether its steps are too long to show the course."""
     text: str = result.grid.name
     if until < result.times[-1]:
-        text += f" (99 % of runs have ended by {_count(until)})"
+        text += f" (99 % of runs have ended by {spelled(until)})"
     if coarse:
-        text += f"\nsteps of {_count(result.grid.width)} are coarse here: a smaller width= shows more"
+        text += f"\nsteps of {spelled(result.grid.width)} are coarse here: a smaller width= shows more"
     return text
-
-
-def _count(value: float) -> str:
-    return compact(round(value)) if abs(value) >= 100 else compact(float(f"{value:.3g}"))

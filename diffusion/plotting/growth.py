@@ -1,17 +1,19 @@
-"""New activations by step."""
+"""Growth: new activations by step, R by reach, and the number of seeds from which on cascades are likely."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
-from .layout import plain_axes
-from .style import PALETTE, band, log_axis, style
+from ..simulation.critical_mass import Ignition
+from ..simulation.phase import Reproduction
+from .layout import check_kind, new_axes, plain_axes
+from .style import GREY, PALETTE, band, compact, log_axis, spelled, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["plot_growth"]
+__all__ = ["plot_growth", "plot_ignition", "plot_reproduction"]
 
 
 def plot_growth(result: Any, ax: Axes | None = None) -> Axes:
@@ -54,10 +56,100 @@ def plot_growth(result: Any, ax: Axes | None = None) -> Axes:
             if result.first >= 0:
                 ax.axvspan(result.first - 0.15, result.last + 0.15, color="#e9e9e9", linewidth=0, zorder=0)
             ax.plot(table["step"], table["new"].where(table["new"] > 0), color=PALETTE[0], marker="o")
-            ax.set_title(f"{result.phase}: R = {result.R.value:.3g} [{result.R.low:.3g}, {result.R.high:.3g}]")
+            ax.set_title(f"{result.phase}: R = {spelled(result.R.value, result.R.low, result.R.high)}")
             top = float(table["new"].max()) if len(table) else 1.0
         ax.set_ylim(floor, max(2 * top, 10))
         log_axis(ax, "y")
         ax.set_xlabel("step")
         ax.set_ylabel("new active users")
+    return ax
+
+
+def plot_reproduction(result: Reproduction, ax: Axes | None = None) -> Axes:
+    """Plot R of typical sharers against the reach so far, with the fit, the predicted R and the line of 1.
+
+    Parameters
+    ----------
+    result : Reproduction
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; a new figure unless given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    InputError
+        If `result` is something else.
+    """
+    check_kind(result, Reproduction, "a Reproduction", "give what simulation.reproduction returned")
+    table = result.by_reach[result.by_reach["reach"] > 0]
+    with style():
+        ax = new_axes(ax)
+        ax.axhline(1.0, color=GREY, linewidth=0.8)
+        if result.predicted == result.predicted:
+            ax.axhline(result.predicted, color=PALETTE[1], linestyle=":", label="predicted")
+        if len(table):
+            ax.plot(table["reach"], table["R"], color=PALETTE[0], marker="o", linestyle="", label="measured")
+            if table["fitted"].notna().any():
+                ax.plot(
+                    table["reach"], table["fitted"], color=PALETTE[0], linestyle="--", linewidth=1.0, label="fitted"
+                )
+            ax.set_xlim(float(table["reach"].min()) / 1.2, 1.2 * float(table["reach"].max()))
+            log_axis(ax, "x")
+        ax.set_ylim(bottom=0)
+        if ax.get_legend_handles_labels()[0]:
+            ax.legend(loc="best")
+        known = result.R.value == result.R.value
+        says = f": R = {spelled(result.R.value, result.R.low, result.R.high)}" if known else ""
+        ax.set_title(f"{result.phase}{says}")
+        ax.set_xlabel(f"users reached so far, pooled over {compact(result.runs)} runs")
+        ax.set_ylabel("R: sharers that one sharer makes")
+    return ax
+
+
+def plot_ignition(result: Ignition, ax: Axes | None = None) -> Axes:
+    """Plot the probability of a global cascade against the number of seeds, with its interval, and the critical mass.
+
+    Parameters
+    ----------
+    result : Ignition
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; a new figure unless given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    InputError
+        If `result` is something else.
+    """
+    check_kind(result, Ignition, "an Ignition", "give what simulation.ignition returned")
+    from matplotlib.ticker import MaxNLocator
+
+    table, critical = result.by_size.sort_values("seeds"), result.critical
+    with style():
+        ax = new_axes(ax)
+        ax.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
+        seeds, low, middle, high = (table[name].tolist() for name in ("seeds", "low", "probability", "high"))
+        band(ax, seeds, low, middle, high, colour=PALETTE[0], marker="o")
+        ax.axhline(0.5, color=GREY, linewidth=0.8)
+        most = 1.05 * max(table["seeds"].max() if len(table) else 1.0, 1.0)
+        if critical.value == critical.value:
+            ax.axvspan(critical.low, min(critical.high, most), color="#e9e9e9", linewidth=0, zorder=0)
+            ax.axvline(critical.value, color=PALETTE[1], linestyle="--")
+            ends = spelled(critical.value, critical.low, critical.high)
+            ax.set_title(f"More likely than not from {ends} seed{'s' * (critical.value != 1)} on")
+        elif len(table):
+            ax.set_title(f"Less likely than not up to {compact(table['seeds'].max())} seeds")
+        else:
+            ax.set_title("No number of seeds leaves enough users to reach")
+        ax.set_xlim(0, most)
+        ax.set_ylim(-0.02, 1.02)
+        runs = f"{compact(result.runs)} run{'s' * (result.runs != 1)}"
+        ax.set_xlabel(f"seeds\nband: {critical.confidence:.0%} interval, {runs}".replace("%", " %"))
+        ax.set_ylabel(f"probability to reach {100 * result.share:.3g} % of the users")
     return ax

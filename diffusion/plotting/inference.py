@@ -7,16 +7,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from .._validation import whole
+from ..inference.action_log import ActionLog
+from ..inference.credit_distribution import CreditDistribution
 from ..inference.exposure import ExposureResponse
+from ..inference.fit import FittedProbabilities
 from ..inference.predictive import PredictiveCheck
 from ..inference.scores import FitComparison
-from .layout import check_kind, new_axes
-from .style import GREY, INK, log_axis, strategy_colours, strategy_markers, style
+from .layout import bars, check_kind, new_axes, shares_at_least
+from .style import GREY, INK, compact, log_axis, spelled, strategy_colours, strategy_markers, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["plot_calibration", "plot_exposure_response", "plot_predictive_check"]
+__all__ = [
+    "plot_calibration",
+    "plot_credits",
+    "plot_exposure_response",
+    "plot_learned",
+    "plot_log",
+    "plot_predictive_check",
+]
 
 ORDINALS = {2: "second", 3: "third"}
 
@@ -196,4 +207,92 @@ def plot_calibration(comparison: FitComparison, ax: Axes | None = None) -> Axes:
         off = gap.groupby(level="fit").sum() / curves["pairs"].groupby(level="fit").sum()
         ax.set_title(f"{off.idxmin()} is closest to the diagonal:\noff by {100 * off.min():.2g} points on average")
         ax.legend(loc="upper left")
+    return ax
+
+
+def plot_log(log: ActionLog, ax: Axes | None = None) -> Axes:
+    """Plot which share of the items has at least so many adopters, on logarithmic axes.
+
+    Parameters
+    ----------
+    log : ActionLog
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; a new figure unless given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    InputError
+        If `log` is something else.
+    """
+    check_kind(log, ActionLog, "an action log", "give what inference.read_actions returned")
+    with style():
+        ax = new_axes(ax)
+        shares_at_least(ax, log.sizes.to_numpy(), "items", "adopters of an item")
+        ax.set_title(
+            f"{compact(len(log))} adoptions of {compact(log.n_items)} items, {log.sizes.median():g} (median) an item"
+        )
+    return ax
+
+
+def plot_learned(result: FittedProbabilities, ax: Axes | None = None) -> Axes:
+    """Plot which share of the arcs has at least such a probability, on logarithmic axes; zeros lie left of them.
+
+    Parameters
+    ----------
+    result : FittedProbabilities
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; a new figure unless given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    InputError
+        If `result` is something else.
+    """
+    check_kind(result, FittedProbabilities, "what was learned", "give what inference.fit_probabilities returned")
+    p = result.found.probability
+    with style():
+        ax = new_axes(ax)
+        shares_at_least(ax, p, "arcs", "probability learned")
+        ax.set_ylabel("share of arcs with at least this probability")
+        text = f"{compact(p.size)} arcs, mean probability {spelled(float(p.mean()))}" if p.size else "no arc"
+        if np.isfinite(result.explained):
+            text += f"\n{100 * result.explained:.3g} % of the adoptions explained by followed users"
+        ax.set_title(text)
+    return ax
+
+
+def plot_credits(result: CreditDistribution, ax: Axes | None = None, *, most: int = 20) -> Axes:
+    """Plot the users that have most credit by themselves.
+
+    Parameters
+    ----------
+    result : CreditDistribution
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; a new figure unless given.
+    most : int
+        Users drawn.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    InputError
+        If `result` is something else, or `most` below 1.
+    """
+    check_kind(result, CreditDistribution, "a credit distribution", "give what inference.credit_distribution returned")
+    top = result.gains().sort_values(ascending=False, kind="stable").iloc[: whole(most, "most", least=1)]
+    with style():
+        ax = new_axes(ax, height=1.5 + 0.28 * len(top))
+        bars(ax, top.index.tolist(), top.tolist(), "credit: expected number of users that adopt")
+        ax.set_title(f"The {len(top)} users of {compact(result.graph.n_nodes)} with most credit by themselves")
     return ax

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,20 +10,45 @@ from numpy.typing import NDArray
 from .._random import generator
 from ..errors import InputError
 from ..kernels.trees import tree_passes
-from .style import compact
+from .style import PALETTE, compact, log_axis, spelled
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
 
-__all__ = ["check_kind", "circle_places", "largest_cells", "new_axes", "plain_axes", "tree_places", "tree_sample"]
+    from ..results.estimates import Estimate
+
+__all__ = [
+    "bars",
+    "check_kind",
+    "circle_places",
+    "given_axes",
+    "largest_cells",
+    "new_axes",
+    "plain_axes",
+    "shares_at_least",
+    "told_apart",
+    "tree_places",
+    "tree_sample",
+]
 
 Floats = NDArray[np.float64]
+
+
+def given_axes(ax: object) -> Axes:
+    """Return the axes given; refuse anything else, such as an option that stands where the axes belong."""
+    from matplotlib.axes import Axes
+
+    if not isinstance(ax, Axes):
+        raise InputError(f"ax={ax!r} is no matplotlib axes: give axes first, or ax=None, and options by their names")
+    return ax
 
 
 def new_axes(ax: Axes | None, width: float = 6.4, height: float = 4.2) -> Axes:
     """Return the axes given, or those of a new figure with plain numbers on both."""
     if ax is not None:
-        return ax
+        return given_axes(ax)
     from matplotlib import pyplot
     from matplotlib.ticker import FuncFormatter
 
@@ -36,7 +61,7 @@ def new_axes(ax: Axes | None, width: float = 6.4, height: float = 4.2) -> Axes:
 def plain_axes(ax: Axes | None) -> Axes:
     """Return the axes given, or those of a new figure."""
     if ax is not None:
-        return ax
+        return given_axes(ax)
     from matplotlib import pyplot
 
     return pyplot.subplots(layout="constrained")[1]
@@ -46,6 +71,47 @@ def check_kind(value: object, kind: type | tuple[type, ...], what: str, advice: 
     """Refuse anything else than `kind`."""
     if not isinstance(value, kind):
         raise InputError(f"{type(value).__name__} is not {what}: {advice}")
+
+
+def bars(ax: Axes, names: Sequence[object], values: Sequence[float], label: str) -> None:
+    """Draw one horizontal bar a name, the first on top, with its value at its end."""
+    rows = list(range(len(names)))
+    ax.barh(rows, values, height=0.6, color=PALETTE[0], alpha=0.75)
+    for row, value in zip(rows, values, strict=True):
+        ax.annotate(spelled(value), (value, row), xytext=(4, 0), textcoords="offset points", va="center", fontsize=9.5)
+    ax.set_yticks(rows, [str(name) for name in names])
+    ax.set_ylim(max(len(rows), 1) - 0.4, -0.6)
+    ax.set_xlim(0, 1.15 * max([*values, 1e-9]))
+    ax.grid(axis="y", visible=False)
+    ax.set_xlabel(label)
+
+
+def shares_at_least(ax: Axes, values: NDArray[Any], what: str, label: str) -> None:
+    """Draw which share of the values is at least x against x, on logarithmic axes; zeros lie left of them."""
+    at, counts = np.unique(values[values > 0], return_counts=True)
+    if at.size:
+        share = np.cumsum(counts[::-1])[::-1] / len(values)
+        ax.plot(at, share, color=PALETTE[0], drawstyle="steps-pre", marker="o" if at.size < 30 else None)
+        ax.set_xlim(at[0] / 1.2, 1.2 * at[-1])
+        ax.set_ylim(share[-1] / 1.5, 1.5)
+        log_axis(ax, "x")
+        log_axis(ax, "y")
+    ax.set_xlabel(label)
+    ax.set_ylabel(f"share of {what} with at least so many")
+
+
+def told_apart(first: str, second: str, more: Estimate, unit: str, verb: str = "reaches") -> str:
+    """A paired difference in words: how much more the first reaches, or that the two cannot be told apart."""
+    if np.isnan(more.low):
+        return f"{first} less {second}: {spelled(more.value)} {unit}, in one world"
+    if more.low == more.high == 0:
+        return f"{first} and {second} reach as many in every world"
+    ends = spelled(more.value, more.low, more.high)
+    if more.low <= 0 <= more.high:
+        return f"{first} and {second} cannot be told apart: {ends} {unit}"
+    if more.value < 0:
+        ends = spelled(-more.value, -more.high, -more.low)
+    return f"{first} {verb} {ends} {unit} {'more' if more.value > 0 else 'fewer'} than {second}"
 
 
 def largest_cells(crossing: Floats, share: float) -> list[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""Drawings of networks: a map of communities and one cascade as a tree, through igraph layouts.
+"""Drawings of networks: a map of communities and one cascade as a tree, through igraph layouts; sizes and shapes.
 
 Every function takes ``ax=`` and returns the axes. Nothing here imports matplotlib or igraph until it is called.
 """
@@ -8,21 +8,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from .._validation import whole
 from ..errors import InputError
+from ..graph.communities import Partition
 from ..kernels.trees import tree_passes
 from ..models.sips.parts import STAGES
 from ..models.sips.results import CHANNELS, SIPSCascade
 from ..results.cascade import Cascade
+from ..results.ensemble import Ensemble
 from ..simulation.flow import CommunityFlow
-from .layout import check_kind, circle_places, largest_cells, new_axes, tree_places, tree_sample
-from .style import GREY, INK, PALETTE, style
+from ..simulation.trees import cascade_statistics, tree_statistics
+from .layout import bars, check_kind, circle_places, largest_cells, new_axes, tree_places, tree_sample
+from .style import GREY, INK, PALETTE, compact, log_axis, spelled, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["plot_cascade_tree", "plot_community_map"]
+__all__ = ["plot_cascade_tree", "plot_community_map", "plot_partition", "plot_virality"]
 
 _SMALL = 0.06  # radius below which the words stand under a circle
 _CHANNEL = {"follow": "by follow", "feed": "by the feed", "seed": "seeded creator"}
@@ -259,3 +263,105 @@ def _depth(cascade: Cascade) -> int:
     """Largest distance to a root; with delays or noise the steps say something else."""
     _, depth, _ = tree_passes(np.array(cascade.parent, np.int32))
     return int(depth.max(initial=0))
+
+
+def plot_partition(partition: Partition, ax: Axes | None = None, *, most: int = 24) -> Axes:
+    """Plot how many nodes each community has, the largest on top.
+
+    Parameters
+    ----------
+    partition : Partition
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; a new figure unless given.
+    most : int
+        The largest so many communities are drawn; the title says how many there are.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    InputError
+        No partition, or `most` below 1.
+    """
+    check_kind(partition, Partition, "a partition", "give what communities returned")
+    sizes = partition.sizes.iloc[: whole(most, "most", least=1)]
+    n = partition.n_communities
+    with style():
+        ax = new_axes(ax, height=1.5 + 0.28 * len(sizes))
+        bars(ax, partition.names[: len(sizes)].tolist(), sizes.tolist(), "nodes")
+        ax.set_ylabel("community")
+        title = f"{compact(n)} communit{'y' if n == 1 else 'ies'}"
+        title += f", the {len(sizes)} largest drawn" if len(sizes) < n else ""
+        if partition.mixing == partition.mixing:
+            title += f"; {100 * partition.mixing:.3g} % of the arcs between them"
+        ax.set_title(title)
+    return ax
+
+
+def plot_virality(result: Ensemble | Cascade | pd.DataFrame, ax: Axes | None = None, *, sample: int = 200) -> Axes:
+    """Plot structural virality against size, one point a cascade, and the median of cascades of like size.
+
+    Structural virality tends to grow with size, so that cascades are compared at one size (Juul and Ugander 2021).
+
+    Parameters
+    ----------
+    result : Ensemble, Cascade or DataFrame
+        Of an ensemble the first `sample` runs are replayed; of a cascade the trees under its roots are drawn; of a table,
+        such as that of `simulation.cascade_statistics`, its columns `size` and `structural_virality`.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; a new figure unless given.
+    sample : int
+        Runs of an ensemble that are replayed.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    InputError
+        If `result` is something else, or `sample` below 1.
+
+    Examples
+    --------
+    >>> import diffusion as dif
+    >>> g = dif.generate_platform(300, rng=7).with_probabilities("weighted_cascade")
+    >>> plot_virality(dif.simulate(g, [0], runs=20, rng=7)).get_xlabel()
+    'size of the cascade'
+    """
+    advice = "give simulate(...), ensemble.replay(run) or simulation.cascade_statistics(cascades)"
+    check_kind(result, (Ensemble, Cascade, pd.DataFrame), "what has a virality", advice)
+    sample = whole(sample, "sample", least=1)
+    if isinstance(result, Ensemble):
+        table, what = cascade_statistics(map(result.replay, range(min(sample, result.runs)))), "run"
+    elif isinstance(result, Cascade):
+        table, what = tree_statistics(result), "tree"
+    else:
+        table, what = result, "cascade"
+    missing = [name for name in ("size", "structural_virality") if name not in table]
+    if missing:
+        raise InputError(f"the table has no column {missing[0]!r}: {advice}")
+    shown = table[table["structural_virality"].notna()]
+    with style():
+        ax = new_axes(ax)
+        if len(shown):
+            size, virality = shown["size"].to_numpy(np.float64), shown["structural_virality"].to_numpy(np.float64)
+            ax.plot(size, virality, "o", color=PALETTE[0], alpha=0.35, markersize=4, markeredgewidth=0)
+            octave = np.floor(np.log2(size))
+            middle = shown.assign(size=size).groupby(octave)[["size", "structural_virality"]].median()
+            if len(middle) > 1:
+                ax.plot(middle["size"], middle["structural_virality"], color=INK, marker="o", label="median by size")
+                ax.legend(loc="best")
+            ax.set_xlim(size.min() / 1.2, 1.2 * size.max())
+            log_axis(ax, "x")
+            ax.set_ylim(0, 1.1 * virality.max())
+        alone = len(table) - len(shown)
+        title = f"{compact(len(table))} {what}{'s' * (len(table) != 1)}"
+        if len(shown):
+            title += f", structural virality {spelled(float(shown['structural_virality'].median()))} (median)"
+        ax.set_title(title + (f"\n{compact(alone)} without two nodes in a tree: not drawn" if alone else ""))
+        ax.set_xlabel("size of the cascade")
+        ax.set_ylabel("structural virality: mean distance of two nodes")
+    return ax

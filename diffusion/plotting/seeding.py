@@ -8,14 +8,19 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError
+from ..results.estimates import Comparison
 from ..seeding.compare import StrategyComparison
-from .layout import plain_axes
+from ..seeding.rr_sets import RRSets
+from ..seeding.selection import SeedSelection
+from .layout import check_kind, given_axes, new_axes, plain_axes, shares_at_least, told_apart
 from .style import (
+    GREY,
     PALETTE,
     band,
     compact,
     intervals,
     log_axis,
+    spelled,
     spread_apart,
     strategy_colours,
     strategy_markers,
@@ -26,10 +31,17 @@ from .style import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["plot_fairness_price", "plot_maximin", "plot_prices", "plot_strategies"]
+__all__ = [
+    "plot_comparison",
+    "plot_fairness_price",
+    "plot_maximin",
+    "plot_prices",
+    "plot_rr_sets",
+    "plot_selection",
+    "plot_strategies",
+]
 
 GAP = 13.0  # points between two names
-LOG_FROM = 20.0  # largest over smallest budget from which the axis is logarithmic
 
 
 def plot_strategies(result: StrategyComparison, ax: Axes | None = None) -> Axes:
@@ -67,11 +79,14 @@ def plot_strategies(result: StrategyComparison, ax: Axes | None = None) -> Axes:
         raise InputError(f"{type(result).__name__} is no StrategyComparison: give what compare_strategies returned")
     colours, markers = strategy_colours(result.strategies), strategy_markers(result.strategies)
     with style():
+        from matplotlib.ticker import FuncFormatter
+
         if ax is None:
             from matplotlib import pyplot
 
             figure, ax = pyplot.subplots()
             figure.subplots_adjust(left=0.13, right=0.7, bottom=0.14, top=0.95)
+        ax = given_axes(ax)
         ends = []
         for name in result.strategies:
             rows = result.table[result.table["strategy"] == name].sort_values("budget")
@@ -79,16 +94,10 @@ def plot_strategies(result: StrategyComparison, ax: Axes | None = None) -> Axes:
             band(ax, rows["budget"].tolist(), low, middle, high, colour=colours[name], marker=markers[name])
             ends.append((middle[-1], name.replace("_", " "), colours[name]))
         ax.set_ylim(bottom=0)
-        least, largest = min(result.budgets), max(result.budgets)
-        if least > 0 and largest / least >= LOG_FROM:
-            log_axis(ax, "x")
-        else:
-            from matplotlib.ticker import FuncFormatter
-
-            ax.xaxis.set_major_formatter(FuncFormatter(compact))
+        ax.xaxis.set_major_formatter(FuncFormatter(compact))
         ax.set_xlabel("seeds" if result.unit == "seeds" else "budget")
         ax.set_ylabel("users reached")
-        _name_ends(ax, ends, largest)
+        _name_ends(ax, ends, max(result.budgets))
     return ax
 
 
@@ -118,6 +127,142 @@ def _name_ends(ax: Axes, ends: list[tuple[float, str, str]], x: float) -> None:
                 "relpos": (0, 0.5),
             },
         )
+
+
+def plot_selection(result: SeedSelection, ax: Axes | None = None) -> Axes:
+    """Plot estimated spread against the number of seeds, with what is proven of all of them; of a ranking, its scores.
+
+    At the last seed stand the independent estimate with its interval, where there is one, and the bounds of the
+    certificate: a lower one of the spread of these seeds and an upper one of the optimum.
+
+    Parameters
+    ----------
+    result : SeedSelection
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; a new figure unless given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    InputError
+        If `result` is something else.
+
+    Examples
+    --------
+    >>> import diffusion as dif
+    >>> g = dif.generate_platform(300, rng=1).with_probabilities("weighted_cascade")
+    >>> plot_selection(dif.select_seeds(g, 5, rng=1)).get_xlabel()
+    'seeds'
+    """
+    check_kind(result, SeedSelection, "a SeedSelection", "give what select_seeds returned")
+    from matplotlib.ticker import MaxNLocator
+
+    k = len(result)
+    name = result.method.replace("_", " ")
+    title = f"{compact(k)} seed{'s' * (k != 1)} by {name}"
+    certified = result.certificate is not None
+    by_spread = bool(result.gains.size) or certified or result.spread is not None
+    with style():
+        ax = new_axes(ax)
+        if result.gains.size:
+            total = result.existing_spread + np.concatenate([[0.0], np.cumsum(result.gains)])
+            ax.plot(range(k + 1), total, color=PALETTE[0], marker="o" if k < 30 else None, label="estimated spread")
+        elif not by_spread and np.isfinite(result.scores).any():
+            ax.plot(range(1, k + 1), result.scores, color=PALETTE[0], marker="o" if k < 30 else None)
+        if result.spread is not None:
+            at = result.spread
+            ax.plot([k, k], [at.low, at.high], color=PALETTE[2], linewidth=2.2, alpha=0.55)
+            ax.plot([k], [at.mean], "s", color=PALETTE[2], label=f"independent estimate, {at.confidence:.0%} interval")
+        if certified:
+            ax.axhline(result.upper, color=GREY, linewidth=0.9, label="the optimum is at most this")
+            ax.axhline(result.lower, color=GREY, linewidth=0.9, linestyle="--", label="these seeds reach at least this")
+            if result.ratio == result.ratio:
+                title += f": at least {result.ratio:.1%} of the optimum".replace("%", " %")
+        ax.set_title(title)
+        if by_spread:
+            ax.set_ylim(bottom=0)
+            ax.legend(loc="lower right")
+        ax.set_xlim(0 if by_spread else 0.5, max(1.03 * k, 1.0))
+        ax.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
+        ax.set_xlabel("seeds" if by_spread else "rank of the seed")
+        ax.set_ylabel("users reached" if by_spread else f"score by {name}")
+    return ax
+
+
+def plot_comparison(result: Comparison, ax: Axes | None = None) -> Axes:
+    """Plot the mean of every seed set with its interval, the largest on top; the title is a paired difference.
+
+    It is that of the two largest in the same worlds, which is sharper than the two intervals.
+
+    Parameters
+    ----------
+    result : Comparison
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; a new figure unless given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    InputError
+        If `result` is something else.
+
+    Examples
+    --------
+    >>> import diffusion as dif
+    >>> g = dif.FollowerGraph.from_arrays([0, 0, 1], [1, 2, 3], edges_mean="influences", directed=True)
+    >>> found = dif.compare(g.with_probabilities("constant", p=1.0), {"hub": [0], "leaf": [3]}, rng=7)
+    >>> plot_comparison(found).get_title(loc="left")
+    'hub reaches 3 nodes more than leaf'
+    """
+    check_kind(result, Comparison, "a Comparison", "give what compare returned")
+    table = result.means
+    names = [str(name) for name in table.index]
+    rows = [float(row) for row in range(len(names))]
+    with style():
+        ax = new_axes(ax, height=1.6 + 0.45 * len(names))
+        low, mean, high = (table[column].tolist() for column in ("low", "mean", "high"))
+        intervals(ax, low, mean, high, rows, colours=[PALETTE[0]] * len(rows))
+        ax.set_yticks(rows, names)
+        ax.set_ylim(len(rows) - 0.5, -0.5)
+        ax.grid(axis="y", visible=False)
+        one = result.runs == 1
+        over = "one world" if one else f"{compact(result.runs)} common worlds, {result.confidence:.0%} interval"
+        ax.set_xlabel(f"active {result.unit}, mean over {over}".replace("%", " %"))
+        if len(names) > 1:
+            ax.set_title(told_apart(names[0], names[1], result.difference(*table.index[:2].tolist()), result.unit))
+    return ax
+
+
+def plot_rr_sets(result: RRSets, ax: Axes | None = None) -> Axes:
+    """Plot which share of the RR sets has at least so many members, on logarithmic axes.
+
+    Parameters
+    ----------
+    result : RRSets
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; a new figure unless given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    InputError
+        If `result` is something else.
+    """
+    check_kind(result, RRSets, "a collection of RR sets", "give what seeding.sample_rr_sets returned")
+    with style():
+        ax = new_axes(ax)
+        shares_at_least(ax, result.sizes, "RR sets", "members of an RR set")
+        ax.set_title(f"{compact(result.n)} RR sets, {spelled(result.mean_size)} members on average")
+    return ax
 
 
 def plot_maximin(result: Any, ax: Axes | None = None) -> Axes:

@@ -19,7 +19,7 @@ from ..results.ensemble import Ensemble
 from ..simulation.growth import MIN_RUNS, Growth, growth
 from .layout import check_kind, new_axes
 from .maps import plot_cascade_tree, plot_community_map
-from .style import PALETTE, band, compact, intervals, log_axis, strategy_colours, strategy_markers, style
+from .style import PALETTE, band, compact, intervals, log_axis, spelled, strategy_colours, strategy_markers, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,19 +38,15 @@ _SHADE = "#e9e9e9"
 _MOST_GROUPS = 8  # lines in one figure
 
 
-def _row(value: float, low: float, high: float) -> str:
-    return f"{value:.3g} [{low:.3g}, {high:.3g}]"
-
-
 # --- funnel
 # ------------------------------------------------------------------------------------------------------------
 
 
 def plot_funnel(
     ensemble: SIPSEnsemble,
-    by: str | None = None,
     ax: Axes | None = None,
     *,
+    by: str | None = None,
     confidence: float = 0.95,
     sample: int = 200,
 ) -> Axes:
@@ -59,11 +55,11 @@ def plot_funnel(
     Parameters
     ----------
     ensemble : SIPSEnsemble
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; a new figure unless given.
     by : str, optional
         ``"channel"``, or a node attribute such as ``"community"`` or ``"tier"``: one line a group, the eight with most
         exposed users. Without it the share that goes on from each stage is written beside it.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw on; a new figure unless given.
     confidence : float in (0, 1)
     sample : int
         Runs that are replayed for a node attribute.
@@ -223,7 +219,7 @@ def plot_reach_curve(
             ax.set_ylabel("new users in the step")
             what = "mean"
         if found is not None:
-            ratio = _row(found.R.value, found.R.low, found.R.high)
+            ratio = spelled(found.R.value, found.R.low, found.R.high)
             ax.set_title(f"{found.phase}: R = {ratio}" + " a generation" * in_hours)
         shade = "; grey: steps of the fit" if fitted else ""
         ax.set_xlabel(f"{'hours' if in_hours else 'step'}\n{what} and middle 95 % of {ensemble.runs:,} runs{shade}")

@@ -224,6 +224,26 @@ def compact(value: float, _position: object = None) -> str:
     return text.replace("-", "\N{MINUS SIGN}")
 
 
+def spelled(value: float, low: float = math.nan, high: float = math.nan) -> str:
+    """Write a number for a title to three digits, with its interval where both ends are known and differ.
+
+    Examples
+    --------
+    >>> spelled(1234.5, 1200.0, 1301.0), spelled(0.25), spelled(2.0, 2.0, 2.0), spelled(float("nan"))
+    ('1,234 [1,200, 1,301]', '0.25', '2', 'not known')
+    """
+    if math.isnan(value):
+        return "not known"
+    ends = [_three_digits(end) for end in (low, high)]
+    return _three_digits(value) + (f" [{ends[0]}, {ends[1]}]" if low < high else "")
+
+
+def _three_digits(value: float) -> str:
+    if math.isinf(value):
+        return "\N{INFINITY}" if value > 0 else "\N{MINUS SIGN}\N{INFINITY}"
+    return compact(round(value) if abs(value) >= 100 else float(f"{value:.3g}")) if value == value else ""
+
+
 def panel(
     width: float = 400, height: float = 260, *, left: float = 50, right: float = 14, top: float = 26, bottom: float = 42
 ) -> tuple[Figure, Axes]:

@@ -11,10 +11,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .._upward import load
+from .._upward import draw, load
 from ..errors import InputError
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from ..graph.follower_graph import FollowerGraph
 
 __all__ = ["Cascade"]
@@ -243,6 +245,10 @@ class Cascade:
             parents = parent
         table = pd.DataFrame({"node": self.nodes, "step": self.step, "parent": parents})
         return table if self.time is None else table.assign(time=self.time)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the cascade as a tree around its roots; see `plotting.plot_cascade_tree`."""
+        return draw("cascade_tree", self, ax)
 
     def __repr__(self) -> str:
         roots = int((self.parent < 0).sum())

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._html import card, table
 from .._upward import draw
 from .._validation import level, whole
 from ..errors import InputError
@@ -17,6 +18,7 @@ from .cascade import Cascade
 from .estimates import Estimate, Source, SpreadEstimate, share_interval
 
 if TYPE_CHECKING:
+    import xarray
     from matplotlib.axes import Axes
 
 __all__ = ["Ensemble", "Replaying"]
@@ -266,12 +268,48 @@ class Ensemble:
         return Cascade(labels, trace.steps, trace.parents, provenance, trace.details.get("time"), graph=graph)
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return one row a run: run, size, depth, largest step; with node weights also the weight of its nodes."""
+        """Return one row a run: run, size, depth, largest step; with node weights also the weight of its nodes.
+
+        `polars.from_pandas` takes this table, like the tables of all results.
+        """
         largest = self.new_by_step.max(axis=1, initial=0)
         table = pd.DataFrame(
             {"run": np.arange(self.runs), "size": self.sizes, "depth": self.depths, "max_breadth": largest}
         )
         return table if self.weight_by_run is None else table.assign(weight=self.weight_by_run)
+
+    def clock(self) -> dict[str, NDArray[np.float64]]:
+        """Times of the steps by the name of the clock; empty where steps are generations."""
+        return {}
+
+    def to_xarray(self) -> xarray.Dataset:
+        """Return the runs as an xarray data set, with named axes; needs xarray (``diffusion-graphs[xarray]``).
+
+        Returns
+        -------
+        xarray.Dataset
+            ``new`` (run, step, state), ``size`` and ``depth`` (run), ``activation_probability`` (node), ``weight`` (run)
+            with node weights, and what else the model counts by run and step. Labels that are no numbers are text. Steps of
+            models in time have their times beside them; attributes hold the model, the seeds, the key and the provenance
+            as text, so that ``to_netcdf`` writes all of it.
+
+        Raises
+        ------
+        MissingDataError
+            If xarray is not installed.
+
+        Examples
+        --------
+        >>> import diffusion as dif
+        >>> g = dif.generate_platform(300, rng=7).with_probabilities("weighted_cascade")
+        >>> ens = dif.simulate(g, [0], runs=100, rng=7)
+        >>> data = ens.to_xarray()
+        >>> data["new"].dims, bool((data["new"].sum(["step", "state"]) == data["size"]).all())
+        (('run', 'step', 'state'), True)
+        """
+        from .labelled import dataset_of
+
+        return dataset_of(self)
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Plot new activations by step on a log axis: median and 95 % band over runs."""
@@ -290,7 +328,4 @@ class Ensemble:
         return f"{self._head}; mean size {self.mean()!r}"
 
     def _repr_html_(self) -> str:
-        from html import escape
-
-        table: str = self.by_step().head(12).to_html(index=False, float_format=lambda x: f"{x:.4g}")
-        return f"<p>{escape(repr(self))}</p>{table}"
+        return card(repr(self), table(self.by_step()))

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._html import card, interval_table
+from .._upward import draw
 from .._validation import level
 from ..errors import NotFoundError
 from .intervals import Limits, mean_interval, share_bounds
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 __all__ = ["Comparison", "Estimate", "Source", "SpreadEstimate", "share_interval"]
+
+SHOWN = 4  # seed sets that the text of a comparison names
 
 
 class Source(Protocol):
@@ -68,6 +75,10 @@ class Estimate:
 
     def __repr__(self) -> str:
         return f"{self.value:.4g} [{self.low:.4g}, {self.high:.4g}] ({self.confidence:.0%}, {self.runs:,} runs)"
+
+    def _repr_html_(self) -> str:
+        row = {"value": [self.value], "low": [self.low], "high": [self.high]}
+        return card(repr(self), interval_table(pd.DataFrame(row)))
 
 
 def share_interval(hits: int, runs: int, confidence: float) -> Estimate:
@@ -168,6 +179,10 @@ class SpreadEstimate:
             f"{self.mean:.6g} {self.unit} [{self.low:.6g}, {self.high:.6g}] ({self.confidence:.0%}, {self.runs:,} runs)"
         )
         return text + (", stopped by the run limit" if self.stopped_by == "max_runs" else "")
+
+    def _repr_html_(self) -> str:
+        row = self.to_pandas()[["mean", "low", "high", "runs", "stopped_by"]]
+        return card(repr(self), interval_table(row, value="mean"))
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -281,12 +296,32 @@ class Comparison:
         """Return the paired differences."""
         return self.differences
 
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Plot the mean of every seed set with its interval; the title is the paired difference of the two largest."""
+        return draw("comparison", self, ax)
+
     def __repr__(self) -> str:
-        title = f"Comparison of {', '.join(self.names)} in {self.runs:,} common worlds, in {self.unit}"
-        return f"{title}\n{self.means.drop(columns='unit').to_string()}"
+        means = self.means
+        shown = [
+            f"{name} {row['mean']:.5g}"
+            + (f" [{row['low']:.5g}, {row['high']:.5g}]" if row["low"] < row["high"] else "")
+            for name, row in means.head(SHOWN).iterrows()
+        ]
+        more = f", and {len(means) - SHOWN} more" if len(means) > SHOWN else ""
+        text = f"Comparison in {self.runs:,} common world{'s' * (self.runs != 1)}, in {self.unit}: {', '.join(shown)}{more}"
+        if len(means) > 1:
+            first, second = means.index[:2].tolist()
+            gap = self.difference(first, second)
+            ends = f" [{gap.low:.5g}, {gap.high:.5g}]" if gap.low < gap.high else ""
+            text += f"\n{first} less {second}: {gap.value:.5g}{ends} ({self.confidence:.0%}, in pairs)"
+        return text
 
     def _repr_html_(self) -> str:
-        short = lambda x: f"{x:.5g}"  # noqa: E731
-        return str(self.means.to_html(float_format=short)) + str(
-            self.differences.to_html(index=False, float_format=short)
-        )
+        means = self.means[["mean", "low", "high"]].rename_axis("seeds").reset_index()
+        text = f"Comparison in {self.runs:,} common worlds, in {self.unit}; {self.confidence:.0%} intervals"
+        tables = [interval_table(means, value="mean")]
+        if len(self.names) > 1:
+            tables.append(
+                interval_table(self.differences, "Differences in the same worlds, a less b", value="difference")
+            )
+        return card(text, *tables)

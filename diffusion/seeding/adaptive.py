@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .._arrays import constant
+from .._html import card, table
 from .._progress import one_bar, progress
 from .._random import RNGLike, derive_key, key_of
 from .._threads import map_chunks, n_threads
@@ -173,8 +174,7 @@ class AdaptiveSeeding:
         )
 
     def _repr_html_(self) -> str:
-        table = self.by_wave().to_html(index=False, float_format=lambda x: f"{x:.5g}")
-        return f"<p>{repr(self).partition(': ')[2]}</p>{table}"
+        return card(repr(self).partition(": ")[2], table(self.by_wave()))
 
 
 @one_bar

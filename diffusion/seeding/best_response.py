@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._html import card, table
 from .._progress import one_bar
 from .._random import RNGLike, derive_key, key_of
 from .._threads import map_chunks, n_threads
@@ -115,10 +116,7 @@ class BestResponse:
         )
 
     def _repr_html_(self) -> str:
-        from html import escape
-
-        table: str = self.reach.to_html(float_format=lambda x: f"{x:.5g}")
-        return f"<p>{escape(repr(self))}</p>{table}"
+        return card(repr(self), table(self.reach.rename_axis("brand").reset_index()))
 
 
 class _Answer(Evaluator):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from .._html import card, interval_table
 from .._progress import one_bar
 from .._random import RNGLike, derive_key, generator, key_of
 from .._upward import draw
@@ -123,7 +124,12 @@ class StrategyComparison:
         return head + "\n" + wide.to_string(float_format="{:,.1f}".format)
 
     def _repr_html_(self) -> str:
-        return str(self.table.to_html(index=False, float_format=lambda x: f"{x:.5g}"))
+        head, *_ = repr(self).split("\n")
+        columns = ["budget", "strategy", "spread", "low", "high", "runs"]
+        tables = [interval_table(self.table[columns].sort_values("budget", kind="stable"), value="spread")]
+        if len(self.strategies) > 1:
+            tables.append(interval_table(self.differences, "Differences in the same worlds", value="difference"))
+        return card(head, *tables)
 
 
 @one_bar

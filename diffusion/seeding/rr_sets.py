@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from .._progress import progress
 from .._random import RNGLike, key_of
 from .._threads import n_threads
+from .._upward import draw
 from .._validation import level, whole
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
@@ -24,6 +25,9 @@ from .certificate import binomial_bounds
 from .problem import SelectionProblem
 from .rr_store import RRStore, bits_of
 from .task import Task
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["RRSets", "sample_rr_sets"]
 
@@ -168,6 +172,10 @@ class RRSets:
     def to_pandas(self) -> pd.DataFrame:
         """Return one row a membership: rr_set (from 0) and node, the root of a set first."""
         return pd.DataFrame({"rr_set": np.repeat(np.arange(self.n), self.sizes), "node": self.members})
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Plot which share of the sets has at least so many members."""
+        return draw("rr_sets", self, ax)
 
     def __repr__(self) -> str:
         return f"RRSets: {self.n:,} sets under {self.model.label}, mean size {self.mean_size:.4g}"

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._html import card, interval_table, table
+from .._upward import draw
 from ..results.estimates import SpreadEstimate
 from .certificate import Certificate
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["HEURISTIC", "NextBuy", "Purchase", "SeedSelection"]
 
@@ -195,6 +200,10 @@ class SeedSelection:
             table = table.assign(gain=self.gains, spread=self.existing_spread + np.cumsum(self.gains))
         return table.assign(price=self.prices) if self.prices.size else table
 
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Plot estimated spread against the number of seeds, with what is proven; of a ranking, its scores."""
+        return draw("selection", self, ax)
+
     def __repr__(self) -> str:
         head = ", ".join(map(repr, self.seeds[:5])) + (", ..." if len(self.seeds) > 5 else "")
         text = f"SeedSelection: {len(self.seeds):,} seeds by {self.method}: {head}"
@@ -214,3 +223,13 @@ class SeedSelection:
         elif self.guarantee != HEURISTIC:
             text += f"; {self.guarantee}"
         return text + (f"; spread {self.spread!r}" if self.spread is not None else "")
+
+    def _repr_html_(self) -> str:
+        rows: list[tuple[str, float, float, float]] = []
+        if self.certificate is not None:
+            what = "spread of these seeds, from its lower bound to the upper bound of the optimum"
+            rows.append((what, self.certificate.spread, self.lower, self.upper))
+        if self.spread is not None:
+            rows.append(("independent estimate", self.spread.mean, self.spread.low, self.spread.high))
+        bounds = [interval_table(pd.DataFrame(rows, columns=["what", "value", "low", "high"]))] if rows else []
+        return card(repr(self), *bounds, table(self.to_pandas()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,12 +13,16 @@ import pandas as pd
 from .._progress import one_bar
 from .._provenance import provenance
 from .._random import RNGLike, key_of
+from .._upward import draw
 from .._validation import level, number, whole
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
 from ..models.base import DiffusionModel
 from ..results.estimates import Estimate, share_interval
 from .runner import prepare, seed_labels
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["Ignition", "ignition"]
 
@@ -67,6 +71,10 @@ class Ignition:
     def to_pandas(self) -> pd.DataFrame:
         """Return one row for each number of seeds; see `by_size`."""
         return self.by_size.copy()
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Plot the probability of a global cascade against the number of seeds."""
+        return draw("ignition", self, ax)
 
     def __repr__(self) -> str:
         runs = "1 run, deterministic" if self.runs == 1 else f"{self.runs:,} runs"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from .._progress import progress
 from .._provenance import provenance
+from .._upward import draw
 from .._validation import level, whole
 from ..errors import InputError
 from ..graph.communities import Communities, community_codes
@@ -18,6 +19,9 @@ from ..graph.follower_graph import FollowerGraph
 from ..results.cascade import Cascade
 from ..results.estimates import Estimate, share_interval
 from ..results.intervals import mean_interval
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["CommunityFlow", "community_flow"]
 
@@ -137,6 +141,10 @@ class CommunityFlow:
         table = pd.DataFrame(rows)
         carriers = pd.Series([row["carrier"] for row in rows], dtype=object)
         return table.assign(carrier=carriers.astype(self.entries["carrier"].dtype))
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the communities as a map with arrows for what crosses over; see `plotting.plot_community_map`."""
+        return draw("community_map", self, ax)
 
     def _share(self, hits: int) -> Estimate:
         if self._deterministic:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._html import card, interval_table
 from .._provenance import provenance
 from .._random import RNGLike, derive_key, generator, key_of
 from .._upward import draw
@@ -141,10 +142,7 @@ class Growth:
         return f"Growth: {self.phase}{double}: {self.reason}{seen} ({self.runs:,} runs)"
 
     def _repr_html_(self) -> str:
-        from html import escape
-
-        table: str = self.R_by_step.head(12).to_html(index=False, float_format=lambda x: f"{x:.4g}")
-        return f"<p>{escape(repr(self))}</p>{table}"
+        return card(repr(self), interval_table(self.R_by_step, value="R"))
 
 
 def forecast(graph: FollowerGraph, model: DiffusionModel | str, seeds: Any, *, steps: int) -> Floats:

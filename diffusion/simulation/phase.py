@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from .._provenance import provenance
 from .._random import RNGLike, derive_key, generator, key_of
+from .._upward import draw
 from .._validation import number, whole
 from ..graph.follower_graph import FollowerGraph, check_graph
 from ..models.base import DiffusionModel
@@ -21,6 +22,9 @@ from ..results.estimates import Estimate
 from .growth_fit import ReachFit, fit_by_reach
 from .reasons import Finding, Reason
 from .runner import prepare
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["Phase", "Reproduction", "reproduction"]
 
@@ -101,6 +105,10 @@ class Reproduction:
         row = {"R_predicted": self.predicted, "R": self.R.value, "R_low": self.R.low, "R_high": self.R.high}
         names = ("phase", "cause", "reason", "core_share", "final_share", "runs")
         return pd.DataFrame([row | {name: getattr(self, name) for name in names}])
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Plot R of typical sharers against the reach so far, with the fit and the predicted R."""
+        return draw("reproduction", self, ax)
 
     def __repr__(self) -> str:
         return f"Reproduction: {self.phase}: {self.reason} ({self.runs:,} runs)"

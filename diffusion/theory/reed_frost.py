@@ -5,17 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from .._provenance import provenance
+from .._upward import draw
 from .._validation import Floats, floats, is_whole, probability, whole
 from ..errors import InputError, NotFoundError, did_you_mean
 from ..graph.follower_graph import FollowerGraph, check_static
 from ..graph.probabilities import without_rounding
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = [
     "FinalSize",
@@ -65,6 +69,10 @@ class FinalSize:
     def to_pandas(self) -> pd.DataFrame:
         """Return columns size and probability."""
         return pd.DataFrame({"size": self.sizes, "probability": self.probability})
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Plot the probability of every size."""
+        return draw("final_size", self, ax)
 
     def __repr__(self) -> str:
         return f"FinalSize: mean {self.mean:.6g}, sd {self.sd:.6g}, of {self.sizes.size - 1:,} nodes"

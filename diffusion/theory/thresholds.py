@@ -9,17 +9,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from .._provenance import provenance
+from .._upward import draw
 from .._validation import Floats, number, probability
 from ..errors import DiffusionError
 from ._row import Row
 from .percolation import distribution_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["Adoption", "WattsWindow", "cascade_condition", "gleeson_cahalane", "watts_window"]
 
@@ -234,6 +238,10 @@ class Adoption(Row):
     seed_share: float
     by_step: Floats
     provenance: dict[str, Any] = field(default_factory=dict)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Plot the share of active nodes by step."""
+        return draw("adoption", self, ax)
 
 
 def gleeson_cahalane(degrees: ArrayLike | float, phi: float, r0: float, *, strict: bool = False) -> Adoption:

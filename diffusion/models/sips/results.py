@@ -347,8 +347,12 @@ class SIPSEnsemble(Ensemble):
         table["by_feed"] = self.tally[:, :, FEED, EXPOSED].sum(axis=1)
         return table
 
-    def plot_funnel(self, by: str | None = None, ax: Axes | None = None) -> Axes:
-        """Plot users by stage with intervals."""
+    def clock(self) -> dict[str, NDArray[np.float64]]:
+        """Hours at the end of every step, where the model has a delay."""
+        return {} if self._sips.delay is None else {"hours": self.hours}
+
+    def plot_funnel(self, ax: Axes | None = None, *, by: str | None = None) -> Axes:
+        """Plot users by stage with intervals; `by` as in `funnel`."""
         return draw("funnel", self, ax, by=by)
 
     def _groups(self, by: str) -> tuple[NDArray[np.int64], list[Any]]:
