@@ -18,6 +18,7 @@ import diffusion as dif
 from diffusion import SIPS, FollowerGraph
 from diffusion.errors import DiffusionError, InputError, NotFoundError
 from diffusion.kernels.sips import delay_of, poisson, stream_of
+from diffusion.kernels.sips_feed import NOTES
 from diffusion.models import Complex, Delay, Feed, Funnel
 from diffusion.models.sips.parts import CES_WEIGHTS
 from diffusion.simulation.runner import Runner, prepare
@@ -238,6 +239,17 @@ def test_lanes_are_the_runs_one_by_one(theta, amplification):
     np.testing.assert_array_equal(
         found.details["tally"][..., 2:].sum(axis=(0, 1, 2)) + 1500 * 512, lanes.node_counts[:, 1:].sum(axis=0)
     )
+
+
+def test_more_notes_at_one_step_than_are_sorted_at_once():
+    graph = random_graph(4400, 10_000, rng=1)
+    model = SIPS(0.5, Funnel(0.9, 0.8, 0.9, 0.8), Feed(impressions=0.2, amplification=0.05))
+    engine = prepare(graph, model, graph.nodes[:4300], 5)
+    assert NOTES < 4300 * 512
+    found = engine.program.run(engine.start, 0, 512, engine.program.workspace(8)).details["tally"]
+    for run in (0, 301, 511):
+        want = engine.program.run(engine.start, run, run + 1, engine.program.workspace(0)).details["tally"]
+        np.testing.assert_array_equal(found[run, : want.shape[1]], want[0])
 
 
 @pytest.mark.parametrize("identify", ["simple", Complex(2)])
