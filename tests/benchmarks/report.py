@@ -321,6 +321,8 @@ def seeding(found: Section) -> str:
         "\n\nk = 50, one thread, time of the algorithm (median), graph prepared. All seeds were scored by one evaluator: "
         "`spread` with its own worlds. Equal eps is not equal work, nor equal seeds:"
     )
+    if "equal" not in found:  # measured before there was such a table
+        return text
     return text + "\n\n" + _equal_quality(found["equal"])
 
 
