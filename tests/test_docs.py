@@ -391,6 +391,8 @@ def test_links_lead_to_pages(page, tmp_path):
         line.split("<")[1].rstrip(">") + ".md" for line in text.splitlines() if re.fullmatch(r"[\w ]+ <[\w/]+>", line)
     ]
     for target in targets:
+        if target == "gallery.md":  # the build makes it
+            continue
         made = target.startswith("api/") and target.removeprefix("api/").removesuffix(".md")
         assert made in {"index", *(page.file for page in api_pages.PAGES)} if made else (DOCS / target).is_file(), (
             target

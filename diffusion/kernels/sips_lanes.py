@@ -170,9 +170,21 @@ def sips_lanes(arcs, funnel, feed, start, block, lanes, sharers, node_counts, we
                     )
                 else:
                     n_following, n_touched = apply_exposures(
-                        scan.targets, scan.lanes, scan.rows, n, FOLLOW, lanes.state, lanes.flags, block, stages, row,
-                        following, n_following, touched, n_touched
-                    )  # fmt: skip
+                        scan.targets,
+                        scan.lanes,
+                        scan.rows,
+                        n,
+                        FOLLOW,
+                        lanes.state,
+                        lanes.flags,
+                        block,
+                        stages,
+                        row,
+                        following,
+                        n_following,
+                        touched,
+                        n_touched,
+                    )
                 n = np.int64(0)
             if answers and i > begin:
                 x = np.int64(frontier[begin])
@@ -180,9 +192,17 @@ def sips_lanes(arcs, funnel, feed, start, block, lanes, sharers, node_counts, we
                 while degree >> depth > 0:
                     depth += 1
                 planned, n_planned = plan_notes(
-                    feed, block, x, lanes.active[begin * words : i * words], depth, counted, score_planes, scores,
-                    planned, n_planned
-                )  # fmt: skip
+                    feed,
+                    block,
+                    x,
+                    lanes.active[begin * words : i * words],
+                    depth,
+                    counted,
+                    score_planes,
+                    scores,
+                    planned,
+                    n_planned,
+                )
                 counted = False
         i, taken = np.int64(0), np.int64(0)
         while has_feed and i < size:
@@ -191,9 +211,25 @@ def sips_lanes(arcs, funnel, feed, start, block, lanes, sharers, node_counts, we
                 fill_cells(cells, worlds, funnel.p, n_nodes, words, block.first_word)
             i, more_notes = sort_notes(frontier, lanes.active, i, size, words, planned, taken, notes)
             n_following, n_touched, met_cap, more_shown = show_notes(
-                feed, notes, n_notes, table, cells, arcs, scan.world, collected, lanes, block, stages, sharers, need,
-                row, following, n_following, touched, n_touched
-            )  # fmt: skip
+                feed,
+                notes,
+                n_notes,
+                table,
+                cells,
+                arcs,
+                scan.world,
+                collected,
+                lanes,
+                block,
+                stages,
+                sharers,
+                need,
+                row,
+                following,
+                n_following,
+                touched,
+                n_touched,
+            )
             taken += more_notes
             n_notes += more_notes
             n_shown += more_shown

@@ -79,6 +79,10 @@ def plot_rates(result: RateFit, ax: Axes | None = None) -> Axes:
     ------
     InputError
         If `result` is something else.
+
+    See Also
+    --------
+    inference.RateFit
     """
     check_kind(result, RateFit, "a RateFit", "give what inference.fit_attention returned, or a rate of fit_funnel")
     units = result.units.sort_values("rate", kind="stable")
@@ -114,6 +118,10 @@ def plot_eta(result: EtaFit, ax: Axes | None = None) -> Axes:
     ------
     InputError
         If `result` is something else.
+
+    See Also
+    --------
+    inference.EtaFit
     """
     check_kind(result, EtaFit, "an EtaFit", "give what FunnelFit.eta returned")
     with style():

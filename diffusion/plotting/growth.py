@@ -82,6 +82,10 @@ def plot_reproduction(result: Reproduction, ax: Axes | None = None) -> Axes:
     ------
     InputError
         If `result` is something else.
+
+    See Also
+    --------
+    simulation.Reproduction, plotting.plot_growth
     """
     check_kind(result, Reproduction, "a Reproduction", "give what simulation.reproduction returned")
     table = result.by_reach[result.by_reach["reach"] > 0]
@@ -126,6 +130,10 @@ def plot_ignition(result: Ignition, ax: Axes | None = None) -> Axes:
     ------
     InputError
         If `result` is something else.
+
+    See Also
+    --------
+    simulation.Ignition
     """
     check_kind(result, Ignition, "an Ignition", "give what simulation.ignition returned")
     from matplotlib.ticker import MaxNLocator

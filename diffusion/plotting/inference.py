@@ -227,6 +227,10 @@ def plot_log(log: ActionLog, ax: Axes | None = None) -> Axes:
     ------
     InputError
         If `log` is something else.
+
+    See Also
+    --------
+    inference.ActionLog
     """
     check_kind(log, ActionLog, "an action log", "give what inference.read_actions returned")
     with style():
@@ -255,6 +259,10 @@ def plot_learned(result: FittedProbabilities, ax: Axes | None = None) -> Axes:
     ------
     InputError
         If `result` is something else.
+
+    See Also
+    --------
+    inference.FittedProbabilities, plotting.plot_calibration
     """
     check_kind(result, FittedProbabilities, "what was learned", "give what inference.fit_probabilities returned")
     p = result.found.probability
@@ -288,6 +296,10 @@ def plot_credits(result: CreditDistribution, ax: Axes | None = None, *, most: in
     ------
     InputError
         If `result` is something else, or `most` below 1.
+
+    See Also
+    --------
+    inference.CreditDistribution
     """
     check_kind(result, CreditDistribution, "a credit distribution", "give what inference.credit_distribution returned")
     top = result.gains().sort_values(ascending=False, kind="stable").iloc[: whole(most, "most", least=1)]

@@ -284,6 +284,10 @@ def plot_partition(partition: Partition, ax: Axes | None = None, *, most: int = 
     ------
     InputError
         No partition, or `most` below 1.
+
+    See Also
+    --------
+    graph.Partition, plotting.plot_community_map
     """
     check_kind(partition, Partition, "a partition", "give what communities returned")
     sizes = partition.sizes.iloc[: whole(most, "most", least=1)]
@@ -323,6 +327,10 @@ def plot_virality(result: Ensemble | Cascade | pd.DataFrame, ax: Axes | None = N
     ------
     InputError
         If `result` is something else, or `sample` below 1.
+
+    See Also
+    --------
+    structural_virality, plotting.plot_cascade_tree
 
     Examples
     --------

@@ -62,6 +62,10 @@ def player_page(
     -------
     Path
 
+    See Also
+    --------
+    results.Cascade
+
     Examples
     --------
     >>> import pathlib, tempfile
@@ -87,6 +91,10 @@ def player_widget(cascade: Cascade, *, communities: Any = None, layout: Any = No
     Returns
     -------
     anywidget.AnyWidget
+
+    See Also
+    --------
+    results.Cascade
     """
     try:
         import anywidget

@@ -150,6 +150,10 @@ def plot_selection(result: SeedSelection, ax: Axes | None = None) -> Axes:
     InputError
         If `result` is something else.
 
+    See Also
+    --------
+    seeding.SeedSelection, plotting.plot_strategies
+
     Examples
     --------
     >>> import diffusion as dif
@@ -212,6 +216,10 @@ def plot_comparison(result: Comparison, ax: Axes | None = None) -> Axes:
     InputError
         If `result` is something else.
 
+    See Also
+    --------
+    results.Comparison, plotting.plot_strategies
+
     Examples
     --------
     >>> import diffusion as dif
@@ -256,6 +264,10 @@ def plot_rr_sets(result: RRSets, ax: Axes | None = None) -> Axes:
     ------
     InputError
         If `result` is something else.
+
+    See Also
+    --------
+    seeding.RRSets
     """
     check_kind(result, RRSets, "a collection of RR sets", "give what seeding.sample_rr_sets returned")
     with style():

@@ -227,6 +227,10 @@ def compact(value: float, _position: object = None) -> str:
 def spelled(value: float, low: float = math.nan, high: float = math.nan) -> str:
     """Write a number for a title to three digits, with its interval where both ends are known and differ.
 
+    See Also
+    --------
+    plotting.compact
+
     Examples
     --------
     >>> spelled(1234.5, 1200.0, 1301.0), spelled(0.25), spelled(2.0, 2.0, 2.0), spelled(float("nan"))

@@ -84,6 +84,10 @@ def plot_adoption(result: Adoption, ax: Axes | None = None) -> Axes:
     ------
     InputError
         If `result` is something else.
+
+    See Also
+    --------
+    theory.Adoption
     """
     check_kind(result, Adoption, "an Adoption", "give what theory.gleeson_cahalane returned")
     with style():
@@ -111,6 +115,10 @@ def plot_final_size(result: FinalSize, ax: Axes | None = None) -> Axes:
     ------
     InputError
         If `result` is something else.
+
+    See Also
+    --------
+    theory.FinalSize
     """
     check_kind(result, FinalSize, "a FinalSize", "give what theory.reed_frost or theory.exact_final_size returned")
     with style():
