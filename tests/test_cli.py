@@ -258,12 +258,12 @@ def test_every_error_of_the_package_is_caught_and_no_other(place: Path, monkeypa
 SLOW = """
 import signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background leaves it ignored
-from diffusion.study import run
-compute = run.compute
+from diffusion.study import work
+compute = work.compute
 def slow(*args, **options):
     time.sleep(1.0)
     return compute(*args, **options)
-run.compute = slow
+work.compute = slow
 from diffusion.__main__ import main
 sys.exit(main(sys.argv[1:]))
 """

@@ -29,6 +29,7 @@ from diffusion.simulation import simulate as simulating
 from diffusion.study import graphs as preparing
 from diffusion.study import run as running
 from diffusion.study import seeds as choosing
+from diffusion.study import work
 from diffusion.study.cell import read_cell
 from diffusion.study.design import parse_study
 from diffusion.study.schema import DTYPES, TABLES
@@ -256,7 +257,7 @@ def test_running_again_computes_nothing(finished: dif.StudyResult, monkeypatch: 
 
     first = small().run(tmp_path / "s", threads=1)
     before = {path: path.stat().st_mtime_ns for path in (first.folder / "cells").iterdir()}
-    monkeypatch.setattr(running, "compute", never)
+    monkeypatch.setattr(work, "compute", never)
     again = small().run(tmp_path / "s")
     assert counts(again) == (0, 12)
     assert {path: path.stat().st_mtime_ns for path in (again.folder / "cells").iterdir()} == before
@@ -267,7 +268,7 @@ def test_running_again_computes_nothing(finished: dif.StudyResult, monkeypatch: 
 def test_an_interrupted_study_goes_on(
     threads: int, finished: dif.StudyResult, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
-    compute, calls = running.compute, itertools.count()
+    compute, calls = work.compute, itertools.count()
 
     def interrupted(*args: Any, **options: Any) -> Any:
         if next(calls) == 5:
@@ -275,7 +276,7 @@ def test_an_interrupted_study_goes_on(
         return compute(*args, **options)
 
     with monkeypatch.context() as patched:
-        patched.setattr(running, "compute", interrupted)
+        patched.setattr(work, "compute", interrupted)
         with pytest.raises(KeyboardInterrupt):
             small().run(tmp_path / "s", threads=threads)
     assert {path.name for path in (tmp_path / "s").iterdir()} == {"cells"}  # no table of half a study
@@ -303,12 +304,12 @@ def test_an_interruption_between_cells_keeps_what_is_done(
 
 SLOW = """
 import sys, time
-from diffusion.study import run
-compute = run.compute
+from diffusion.study import work
+compute = work.compute
 def slow(*args, **options):
     time.sleep(0.15)
     return compute(*args, **options)
-run.compute = slow
+work.compute = slow
 from diffusion.study.study import Study
 Study.from_toml(sys.argv[1]).run(sys.argv[2], threads=2)
 """
@@ -647,7 +648,7 @@ def test_what_cannot_run_is_refused_before_it_runs(
     def never(*args: Any, **arguments: Any) -> None:
         raise AssertionError("a cell was computed")
 
-    monkeypatch.setattr(running, "compute", never)
+    monkeypatch.setattr(work, "compute", never)
     given = {"budgets": [2], **options}
     threads = given.pop("threads", 1)
     with pytest.raises(error, match=message):
