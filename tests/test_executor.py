@@ -323,7 +323,7 @@ def test_dask_gives_the_same_bits_without_a_warning(graph, cluster):
 @pytest.mark.slow
 def test_a_killed_worker_costs_a_spread_nothing(graph, cluster, monkeypatch):
     monkeypatch.setattr(workers, "TASK_SECONDS", 0.2)
-    seeds, runs = graph.nodes[:4].tolist(), 400_000
+    seeds, runs = graph.nodes[:4].tolist(), 200_000
     before = pids(cluster)
     killer = kill_soon(lambda: before, after=1.0)
     start = time.perf_counter()
@@ -339,7 +339,7 @@ def test_a_killed_worker_costs_a_spread_nothing(graph, cluster, monkeypatch):
 STUDY = {
     "graph": {"users": N, "communities": 4},
     "models": ["ic", SIPS],
-    "strategies": ["random", "degree", "opim"],
+    "strategies": ["random", "opim"],
     "budgets": [2, 5],
     "mixing": [0.1, 0.4],
     "replicates": 2,
