@@ -264,3 +264,12 @@ def test_polars_in_and_out():
         assert found.columns == list(wanted.columns)
         assert found.height == len(wanted)
         assert found[found.columns[0]].to_list() == wanted.iloc[:, 0].tolist()
+
+
+def test_weights_and_times_that_were_turned_round_are_seen():
+    """Arcs both ways between two nodes look the same reversed, but not what they carry."""
+    for columns in ({"weight": [0.25, 0.5]}, {"time": [1, 2]}):
+        graph = dif.FollowerGraph.from_arrays(["a", "b"], ["b", "a"], edges_mean="follows", directed=True, **columns)
+        assert alike(graph, round_trip(graph))
+        with pytest.raises(InputError, match="this graph is not as to_networkx made it"):
+            dif.FollowerGraph.from_networkx(graph.to_networkx().reverse())

@@ -56,9 +56,8 @@ class OPIM(Asked):
     with a standard error, to those chosen there, less what a ranking leads; or until seeds chosen on half as many sets
     are as good within 0.5 %, with two standard errors. Then seeds are chosen on both halves together and judged on
     fresh sets, or by forward runs where these take less. They are within about a quarter of the loss of what more sets
-    would choose (measured:
-    0.3 % in the mean and at most 0.8 % below the best known, in 20 selections of 10 and 50 seeds on three graphs of
-    5,000 to 15,000 nodes). Each failure probability is shared out between the halves and the choice on both.
+    would choose (measured: 0.3 % in the mean and at most 0.8 % below the best known, in 20 selections of 10 and 50
+    seeds on three graphs of 5,000 to 15,000 nodes). Each failure probability is shared out between the halves and the choice on both.
 
     Degree, single discount, degree discount and PageRank (for money and quotas degree and PageRank) are judged on the
     same sets, and the best is kept (estimated anew on fresh sets, where it is a ranking): `chosen_by` says which. The
