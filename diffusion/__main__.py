@@ -168,7 +168,7 @@ def _workers(options: argparse.Namespace) -> Iterator[Any]:
     if options.workers is None and options.cluster is None:
         yield None
         return
-    if options.workers is not None and (options.cluster is not None or options.threads is not None):
+    if [options.threads, options.workers, options.cluster].count(None) < 2:
         raise DiffusionError("give one of --threads N, --workers N and --cluster ADDRESS")
     if options.workers is not None and options.workers < 1:
         raise DiffusionError(f"--workers {options.workers} is not a number of workers: give a whole number from 1")

@@ -295,7 +295,7 @@ def test_an_interruption_between_cells_keeps_what_is_done(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(running, "map_chunks", three)
+        patched.setattr(work, "map_chunks", three)
         with pytest.raises(KeyboardInterrupt):
             small().run(tmp_path / "s", threads=1)
     assert n_files(tmp_path / "s") == 3

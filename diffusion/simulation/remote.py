@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -59,14 +58,14 @@ def run_on(workers: Workers, runner: Runner, runs: int) -> Runs:
     """Compute runs 0 ... runs - 1 on workers, with the counts of nodes."""
     job = workers.job(RunsWork.of([runner], counts=True), runner.graph)
     parts: list[Runs] = []
-    counts: list[NDArray[Any]] = []
+    counts = np.zeros(1, np.int64)
     with progress(total=runs, description="cascades", unit="run") as bar:
         for a, b, found in job.parts(0, runs, step=BATCH):
             ((part,),) = found
-            counts = [reduce(np.add, counts, part.node_counts.astype(np.int64))]
+            counts = counts + part.node_counts
             parts.append(replace(part, node_counts=NO_COUNTS))
             bar.update(b - a)
-    return replace(join_runs(parts), node_counts=counts[0])
+    return replace(join_runs(parts), node_counts=counts)
 
 
 def runs_ahead(workers: Workers, runners: list[Runner], limit: int, *, ahead: bool) -> Ahead[list[Runs]]:

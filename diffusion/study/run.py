@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import itertools
 import json
-import os
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,23 +20,22 @@ from .._files import ensure_folder, whole_file, write_text
 from .._progress import one_bar, progress
 from .._provenance import provenance
 from .._random import derive_key, generator
-from .._threads import map_chunks, n_threads
+from .._threads import n_threads
 from .._version import __version__
 from ..errors import InputError
 from ..results.intervals import mean_interval
-from ..simulation.workers import Workers, workers_of
-from .cell import LEVELS, Cell, CellResult, read_cell, write_cell
+from ..simulation.workers import workers_of
+from .cell import LEVELS, Cell, CellResult
 from .critical import Search, critical_of, searches_of
 from .design import StudyDesign
 from .estimates import conditions_of, phases_of, predictive_of
-from .graphs import Graphs, PreparedGraph, check_graph_and_models, check_weights, contents_of, graph_card, prepare_graph
+from .graphs import PreparedGraph, check_graph_and_models, check_weights, contents_of, graph_card, prepare_graph
 from .methods import METHODS
 from .models import ModelSpec
 from .parts import Point
 from .schema import conform
-from .seeds import Seeds
 from .sensitivity import Sample, indices_of, samples_of
-from .work import StudyWork, Unit, Workbench, base_of, cuts_of, impossible
+from .work import Unit, base_of, compute_here, compute_on, finished, impossible
 
 __all__ = ["Prepared", "prepare", "run_study"]
 
@@ -211,7 +209,7 @@ def run_study(
 
     units: tuple[Unit, ...] = (*prepared.cells, *prepared.searches, *prepared.samples)
     for unit in units:
-        found = _finished(cells_folder, unit)
+        found = finished(cells_folder, unit)
         if found is not None:
             keep(unit, found)
         elif isinstance(unit, Sample):
@@ -221,10 +219,10 @@ def run_study(
     wanted = {cell.identity for cell in prepared.cells} - set(results)
     with progress(total=len(todo) + len(missing), description="cells", unit="cell") as bar:
         if workers is not None:
-            finished_units = _on_workers(workers, prepared, cells_folder, [*_by_graph(todo), *missing])
+            computed = compute_on(workers, design, cells_folder, todo, missing)
         else:
-            finished_units = _here(prepared, cells_folder, todo, missing, count)
-        for unit, result in finished_units:
+            computed = compute_here(design, cells_folder, todo, missing, graphs=prepared.first, threads=count)
+        for unit, result in computed:
             keep(unit, result)
             bar.update(1)
     if all("skipped" in result.row for result in results.values()):
@@ -247,88 +245,6 @@ def run_study(
     )
     _write_json(folder / "provenance.json", record)
     return folder, record
-
-
-Computed = Iterator[tuple[Unit, CellResult | pd.DataFrame]]
-
-
-def _here(prepared: Prepared, folder: Path, todo: list[Cell | Search], missing: list[Sample], threads: int) -> Computed:
-    """Compute units on the threads of this process; each is a file before it is yielded."""
-    design = prepared.design
-    bench = Workbench(design, Graphs(design.seed, prepared.first), Seeds(design.seed))
-    for unit in todo:
-        bench.graphs.expect(*unit.on)
-
-    def work(unit: Unit) -> CellResult | pd.DataFrame:
-        try:
-            found = _finished(folder, unit)  # another process may have been here
-            return _kept(folder, unit, bench.compute(unit)) if found is None else found
-        finally:
-            if not isinstance(unit, Sample):
-                bench.graphs.leave(*unit.on)
-
-    waiting: list[Unit] = [*_in_turn(todo, threads), *missing]
-    yield from map_chunks(work, waiting, threads=threads)
-
-
-def _on_workers(workers: Workers, prepared: Prepared, folder: Path, units: list[Unit]) -> Computed:
-    """Compute units on workers; each is a file as soon as its task has ended."""
-    if not units:
-        return
-    job = workers.job(StudyWork.of(prepared.design, units), unit="unit")
-    ends = cuts_of(units, workers.slots)
-    with contextlib.closing(job.parts(0, len(units), ends=ends, in_order=False)) as parts:
-        for first, last, found in parts:
-            for unit, result in zip(units[first:last], found, strict=True):
-                yield unit, _kept(folder, unit, result)
-
-
-def _finished(folder: Path, unit: Unit) -> CellResult | pd.DataFrame | None:
-    """Read what was computed before; None where there is nothing whole."""
-    path = folder / f"{unit.identity}.parquet"
-    if not isinstance(unit, Cell):
-        return _read(path)
-    result = read_cell(path)
-    if result is not None:
-        result.row.update(unit.labels())
-    return result
-
-
-def _kept(folder: Path, unit: Unit, result: CellResult | pd.DataFrame) -> CellResult | pd.DataFrame:
-    """Write down what was computed."""
-    path = folder / f"{unit.identity}.parquet"
-    if isinstance(result, CellResult):
-        write_cell(path, result)
-    else:
-        with whole_file(path) as part:
-            result.to_parquet(part, index=False)
-    return result
-
-
-def _by_graph(units: list[Cell | Search]) -> list[Cell | Search]:
-    """Order units so that those on one graph follow each other, with the most on one graph first."""
-    groups: dict[tuple[str, int], list[Cell | Search]] = {}
-    for unit in units:
-        spec, replicate = unit.on
-        groups.setdefault((spec.key, replicate), []).append(unit)
-    return [unit for group in sorted(groups.values(), key=len, reverse=True) for unit in group]
-
-
-def _in_turn(items: list[Cell | Search], workers: int) -> Iterator[Cell | Search]:
-    """Order what is done on graphs so that workers are on different graphs, and no more graphs are in memory than there are workers.
-
-    Every process begins at another graph, so that several share the work of one folder.
-    """
-    groups: dict[tuple[str, int], list[Cell | Search]] = {}
-    for item in items:
-        spec, replicate = item.on
-        groups.setdefault((spec.key, replicate), []).append(item)
-    waiting = list(groups.values())
-    start = os.getpid() * 7919 % max(len(waiting), 1)
-    waiting = waiting[start:] + waiting[:start]
-    for first in range(0, len(waiting), workers):
-        for row in itertools.zip_longest(*waiting[first : first + workers]):
-            yield from (item for item in row if item is not None)
 
 
 def _refuse_another_study(folder: Path, prepared: Prepared) -> None:
@@ -395,14 +311,6 @@ def _write_tables(
     for name, table in tables.items():
         with whole_file(folder / f"{name}.parquet") as part:
             conform(name, table).to_parquet(part, index=False)
-
-
-def _read(path: Path) -> pd.DataFrame | None:
-    """Read a finished table; None where there is none, or not a whole and undamaged one."""
-    try:
-        return pd.read_parquet(path)
-    except (OSError, ValueError, pa.ArrowException):
-        return None
 
 
 def _concat(tables: list[pd.DataFrame]) -> pd.DataFrame:

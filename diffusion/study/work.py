@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
+from .._files import whole_file
+from .._threads import map_chunks
 from ..errors import InputError, WorkerError
-from ..simulation.workers import this_worker
-from .cell import Cell, CellResult, compute
+from ..simulation.workers import Workers, this_worker
+from .cell import Cell, CellResult, compute, read_cell, write_cell
 from .critical import Search
 from .design import StudyDesign
 from .graphs import Graphs, PreparedGraph, contents_of
@@ -21,9 +28,11 @@ from .parts import Point
 from .seeds import Seeds, users_of
 from .sensitivity import Sample
 
-__all__ = ["StudyWork", "Unit", "Workbench", "base_of", "cuts_of", "impossible"]
+__all__ = ["Unit", "base_of", "compute_here", "compute_on", "finished", "impossible"]
 
 Unit = Cell | Search | Sample
+Result = CellResult | pd.DataFrame
+Computed = Iterator[tuple[Unit, Result]]
 
 
 def base_of(design: StudyDesign, point: Point) -> ModelSpec:
@@ -96,7 +105,7 @@ class Workbench:
     graphs: Graphs
     seeds: Seeds
 
-    def compute(self, unit: Unit) -> CellResult | pd.DataFrame:
+    def compute(self, unit: Unit) -> Result:
         """Compute a unit."""
         if isinstance(unit, Cell):
             return _computed(unit, self.design, self.graphs, self.seeds)
@@ -115,9 +124,10 @@ class StudyWork:
     def of(cls, design: StudyDesign, units: list[Unit]) -> StudyWork:
         """Return the work of units, with the names of files made absolute: workers run elsewhere."""
         there = tuple(unit.on_graph(lambda graph: graph.absolute) for unit in units)
-        return cls(design, there, {unit.graph.key: contents_of(unit.graph) for unit in there})
+        graphs = {unit.graph.key: unit.graph for unit in there}
+        return cls(design, there, {key: contents_of(graph) for key, graph in graphs.items()})
 
-    def open(self, graph: None) -> Callable[[int, int], list[CellResult | pd.DataFrame]]:
+    def open(self, graph: None) -> Callable[[int, int], list[Result]]:
         """Return the function of a range of units; the last graph is kept for the next range."""
         bench = Workbench(self.design, Graphs(self.design.seed), Seeds(self.design.seed))
         kept: list[Cell | Search] = []
@@ -131,14 +141,16 @@ class StudyWork:
             if before is not None:
                 bench.graphs.leave(*before.on)
 
-        def run(first: int, last: int) -> list[CellResult | pd.DataFrame]:
-            found = []
-            for unit in self.units[first:last]:
-                if contents_of(unit.graph) != self.contents[unit.graph.key]:
+        def run(first: int, last: int) -> list[Result]:
+            units = self.units[first:last]
+            for key, graph in {unit.graph.key: unit.graph for unit in units}.items():
+                if contents_of(graph) != self.contents[key]:
                     raise WorkerError(
-                        f"{this_worker()} does not find the file '{unit.graph.parameters['file']}' as it is where the "
-                        "study was started: put the same file at the same path on all workers"
+                        f"{this_worker()} does not find the file '{graph.parameters['file']}' as it is where the study was "
+                        "started: put the same file at the same path on all workers"
                     )
+            found = []
+            for unit in units:
                 if not isinstance(unit, Sample):
                     hold(unit)
                 found.append(bench.compute(unit))
@@ -147,7 +159,7 @@ class StudyWork:
         return run
 
 
-def cuts_of(units: list[Unit], slots: int) -> list[int]:
+def _cuts_of(units: list[Unit], slots: int) -> list[int]:
     """Where a list of units is cut into tasks: between graphs, and often enough that no worker waits long in the end."""
     most = max(len(units) // (4 * slots), 1)
     cuts = [0]
@@ -157,3 +169,91 @@ def cuts_of(units: list[Unit], slots: int) -> list[int]:
         if alone or i - cuts[-1] >= most:
             cuts.append(i)
     return [*cuts[1:], len(units)]
+
+
+def compute_here(
+    design: StudyDesign,
+    folder: Path,
+    todo: list[Cell | Search],
+    missing: list[Sample],
+    *,
+    graphs: list[PreparedGraph],
+    threads: int,
+) -> Computed:
+    """Compute units on the threads of this process; each is a file before it is yielded. `graphs` are there already."""
+    bench = Workbench(design, Graphs(design.seed, graphs), Seeds(design.seed))
+    for unit in todo:
+        bench.graphs.expect(*unit.on)
+
+    def work(unit: Unit) -> Result:
+        try:
+            found = finished(folder, unit)  # another process may have been here
+            return _kept(folder, unit, bench.compute(unit)) if found is None else found
+        finally:
+            if not isinstance(unit, Sample):
+                bench.graphs.leave(*unit.on)
+
+    waiting: list[Unit] = [*_in_turn(todo, threads), *missing]
+    yield from map_chunks(work, waiting, threads=threads)
+
+
+def compute_on(
+    workers: Workers, design: StudyDesign, folder: Path, todo: list[Cell | Search], missing: list[Sample]
+) -> Computed:
+    """Compute units on workers, those on one graph after each other; each is a file as soon as its task has ended."""
+    units: list[Unit] = [unit for group in sorted(_groups(todo), key=len, reverse=True) for unit in group] + missing
+    if not units:
+        return
+    job = workers.job(StudyWork.of(design, units), unit="unit")
+    ends = _cuts_of(units, workers.slots)
+    with contextlib.closing(job.parts(0, len(units), ends=ends, in_order=False)) as parts:
+        for first, last, found in parts:
+            for unit, result in zip(units[first:last], found, strict=True):
+                yield unit, _kept(folder, unit, result)
+
+
+def finished(folder: Path, unit: Unit) -> Result | None:
+    """Read what was computed before; None where there is nothing whole and undamaged."""
+    path = folder / f"{unit.identity}.parquet"
+    if isinstance(unit, Cell):
+        result = read_cell(path)
+        if result is not None:
+            result.row.update(unit.labels())
+        return result
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError, pa.ArrowException):
+        return None
+
+
+def _kept(folder: Path, unit: Unit, result: Result) -> Result:
+    """Write down what was computed."""
+    path = folder / f"{unit.identity}.parquet"
+    if isinstance(result, CellResult):
+        write_cell(path, result)
+    else:
+        with whole_file(path) as part:
+            result.to_parquet(part, index=False)
+    return result
+
+
+def _groups(units: list[Cell | Search]) -> list[list[Cell | Search]]:
+    """Units by the graph that they are computed on."""
+    groups: dict[tuple[str, int], list[Cell | Search]] = {}
+    for unit in units:
+        spec, replicate = unit.on
+        groups.setdefault((spec.key, replicate), []).append(unit)
+    return list(groups.values())
+
+
+def _in_turn(units: list[Cell | Search], threads: int) -> Iterator[Cell | Search]:
+    """Order units so that threads are on different graphs, and no more graphs are in memory than there are threads.
+
+    Every process begins at another graph, so that several share the work of one folder.
+    """
+    waiting = _groups(units)
+    start = os.getpid() * 7919 % max(len(waiting), 1)
+    waiting = waiting[start:] + waiting[:start]
+    for first in range(0, len(waiting), threads):
+        for row in itertools.zip_longest(*waiting[first : first + threads]):
+            yield from (unit for unit in row if unit is not None)

@@ -35,8 +35,9 @@ from .judged import keep_best, rankings_of
 __all__ = ["CONVERGED", "EPS", "PILOT", "Asked", "Cover", "certify"]
 
 EPS = 0.1  # of the guarantee, or of the sampling error, where nothing else is asked
-CONVERGED = 0.02  # what the seeds of either half may lose to those of the other on its sets, with a standard error; four times what those
-# chosen on both halves lose, about
+# What the seeds of either half may lose to those of the other on its sets, with a standard error: about four times what
+# those chosen on both halves lose.
+CONVERGED = 0.02
 PILOT = 256  # sets by which that is decided
 
 
