@@ -203,11 +203,11 @@ def threshold_run(
     key: int,
     run: int,
     *,
-    fraction: Fraction | None = None,
-    count: int | None = None,
+    fraction: Fraction | Sequence[Fraction] | None = None,
+    count: int | Sequence[int] | None = None,
     noise: float = 0.0,
 ) -> NaiveRun:
-    """Adopt when active in-neighbours >= fraction * in-degree (exact), or >= count, or by noise."""
+    """Adopt when active in-neighbours >= fraction * in-degree (exact), or >= count, or by noise; a list has one a node."""
     world = world_of(key, TAG_NOISE, run // 512)
     into = in_arcs(n, arcs)
     degree = [sum(multiplicity[j] for j in into[v]) for v in range(n)]
@@ -224,7 +224,9 @@ def threshold_run(
             if not fresh:
                 continue
             active = sum(multiplicity[j] for j in into[v] if arcs[j][0] in step)
-            enough = active >= count if count is not None else active >= (fraction or 0) * degree[v]
+            given = count if count is not None else fraction or 0
+            own = given[v] if isinstance(given, Sequence) else given
+            enough = active >= (own if count is not None else own * degree[v])
             firing = fresh if enough else [j for j in fresh if fires(world, j, run % 512, threshold_of(noise))]
             if firing:
                 adopted[v] = min((parent_rank(key, run, j), arcs[j][0]) for j in firing)[1]

@@ -170,11 +170,40 @@ def test_ends_of_the_range(p):
     assert ens.sizes.min() == ens.sizes.max() == (2 if p > 0.5 else 1)
 
 
+@pytest.mark.parametrize("parallel", ["collapse", "keep"])
+def test_of_followers_and_of_creators(parallel):
+    of = {"a": 0.5, "b": 0.25, "c": 1.0, "z": 0.0}
+    graph = make(ROWS, parallel=parallel).with_node_data(x=of)
+    counts = {(u, v): ROWS.count((u, v)) if parallel == "keep" else 1 for u, v in ROWS}
+    for rule, end in (("creator", 0), ("follower", 1)):
+        ready = graph.with_probabilities(rule, column="x")
+        want = {arc: 1 - (1 - of[arc[end]]) ** counts[arc] for arc in by_arc(ready)}
+        assert by_arc(ready) == {arc: f32(p) for arc, p in want.items()}
+        assert ready.probabilities.label == f"{rule} column=x"
+
+
+def test_attention_of_followers_is_that_of_the_arcs():
+    """SIPS without an attention of its own attends to the probabilities of the graph, arc by arc."""
+    graph = random_graph(40, 160, rng=3).with_node_data(own=np.linspace(0, 1, 40))
+    of_nodes = graph.with_probabilities("follower", column="own")
+    table = graph.to_pandas()
+    of_arcs = FollowerGraph.from_arrays(
+        table["source"], table["target"], weight=graph.node_data["own"][table["target"]].to_numpy(), nodes=graph.nodes,
+        edges_mean="influences", directed=True, parallel="collapse", combine="max",
+    ).with_probabilities("column")  # fmt: skip
+    funnel = dif.models.Funnel(share=0.5)
+    a, b = (
+        dif.simulate(g, graph.nodes[:3], model=dif.SIPS(funnel=funnel), runs=200, rng=5) for g in (of_nodes, of_arcs)
+    )
+    assert a.sizes.tolist() == b.sizes.tolist()
+    assert a.sizes.mean() > 5
+
+
 # -- what is refused ---------------------------------------------------------------------------------------------------
 
 
 def test_rules_by_name():
-    assert RULES == ("constant", "weighted_cascade", "trivalency", "column", "lt")
+    assert RULES == ("constant", "weighted_cascade", "trivalency", "column", "lt", "follower", "creator")
     with pytest.raises(
         NotFoundError, match=r"'weighted_cascad' is unknown: choose constant, .*Did you mean 'weighted_cascade'"
     ):
@@ -197,6 +226,8 @@ def test_constant_refuses(p):
         ({"rule": "trivalency", "values": (0.1, 2)}, "values=2 is not a probability"),
         ({"rule": "trivalency", "rng": -1}, "rng=-1 is negative"),
         ({"rule": "trivalency", "rng": 0.5}, "rng=0.5 is not a seed"),
+        ({"rule": "follower"}, "the rule 'follower' needs column=, the name of a column of node data"),
+        ({"rule": "lt", "column": "x"}, "column='x' belongs to the rules 'follower' and 'creator', not to 'lt'"),
         ({"rule": "column"}, "reads the weights of the edges, and this graph has none: name the column as weight="),
     ],
 )
@@ -209,6 +240,20 @@ def test_rules_refuse(options, text):
 def test_column_refuses_what_is_no_probability(bad):
     with pytest.raises(InputError, match=rf"the arc 'b' -> 'z' has weight {bad:g}: .*from 0 to 1"):
         make([("a", "z"), ("b", "z")], weight=[0.5, bad]).with_probabilities("column")
+
+
+def test_follower_refuses_what_is_no_probability():
+    graph = make([("a", "z"), ("b", "z")])
+    with pytest.raises(InputError, match="the node 'z' has x 2: with the rule 'follower' the column 'x' holds prob"):
+        graph.with_node_data(x=[0.5, 1, 2]).with_probabilities("follower", column="x")
+    with pytest.raises(InputError, match="the node 'b' has x nan"):
+        graph.with_node_data(x={"a": 0.5, "z": 1.0}).with_probabilities("creator", column="x")
+    with pytest.raises(InputError, match=r"column='x' holds .* values, not numbers"):
+        graph.with_node_data(x=["p", "q", "r"]).with_probabilities("follower", column="x")
+    with pytest.raises(
+        NotFoundError, match=r"column='x': the graph has no such column of node data, but none; .*with_node_data\(x="
+    ):
+        graph.with_probabilities("creator", column="x")
 
 
 def test_lt_refuses():

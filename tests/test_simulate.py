@@ -679,7 +679,7 @@ def test_unknown_models(model, error, text):
         ({"fraction": 1.01}, "fraction=1.01 is out of range"),
         ({"fraction": float("nan")}, "fraction=nan is not a number"),
         ({"fraction": True}, "fraction=True is not a number"),
-        ({"fraction": "half"}, "fraction='half' is not a number"),
+        ({"fraction": [0.5]}, r"fraction=\[0.5\] is not a number"),
         ({"count": 0}, "count=0 is out of range: give a whole number from 1"),
         ({"count": 1.5}, "count=1.5 is out of range"),
         ({"count": True}, "count=True is out of range"),

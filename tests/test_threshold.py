@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from typing import Any
 
 import naive
 import networkx as nx
@@ -15,11 +16,20 @@ from strategies import KEYS, graphs, internal_arcs, random_graph, seed_sets
 
 import diffusion as dif
 from diffusion import FollowerGraph
+from diffusion.errors import InputError, NotFoundError
 from diffusion.simulation.runner import Runner, prepare
 
 
 def twin(graph: FollowerGraph, model: dif.Threshold, seeds, key: int, run: int) -> naive.NaiveRun:
     arcs = internal_arcs(graph)
+    fraction: Any = None if model.fraction is None or model.column else Fraction(str(model.fraction))
+    count: Any = model.count
+    if model.column is not None:
+        own = [
+            Fraction(str(graph.node_data.loc[label, model.column]))
+            for label in graph.index.labels_of(range(graph.n_nodes))
+        ]
+        fraction, count = (own, None) if model.count is None else (None, own)
     return naive.threshold_run(
         graph.n_nodes,
         arcs,
@@ -27,8 +37,8 @@ def twin(graph: FollowerGraph, model: dif.Threshold, seeds, key: int, run: int) 
         [int(v) for v in graph.index.internal(seeds)],
         key,
         run,
-        fraction=None if model.fraction is None else Fraction(str(model.fraction)),
-        count=model.count,
+        fraction=fraction,
+        count=count,
         noise=model.noise,
     )
 
@@ -63,6 +73,79 @@ def test_twin_on_small_graphs(draw):
         visits += out[reached].sum()
     assert found.node_counts[:, 0].tolist() == total.tolist()
     assert found.visits == visits
+
+
+@given(draw=st.data())
+@settings(max_examples=60)
+def test_twin_where_every_node_has_its_own(draw):
+    graph = draw.draw(graphs(n=9, max_rows=30))
+    shares = st.sampled_from([0.1, 0.2, 0.25, 0.3, 0.5, 0.75, 1.0, 1.5])
+    each = {"share": shares, "k": st.integers(1, 4)}
+    for name, of in each.items():
+        graph = graph.with_node_data({name: draw.draw(st.lists(of, min_size=graph.n_nodes, max_size=graph.n_nodes))})
+    of = draw.draw(st.sampled_from([{"fraction": "share"}, {"count": "k"}]))
+    model = dif.Threshold(**of, noise=draw.draw(st.sampled_from([0.0, 0.1])))
+    engine = prepare(graph, model, draw.draw(seed_sets(graph)), draw.draw(KEYS))
+    found = engine.run(0, 20, threads=1)
+    for run in range(20):
+        assert_same_run(engine, found.new[run, :, 0], run)
+
+
+def test_a_column_of_one_value_is_that_value():
+    graph = random_graph(200, 900, rng=3).with_node_data(
+        share=np.full(200, 0.2), k=np.full(200, 2), no=np.full(200, 9.0)
+    )
+    for value, column in (({"fraction": 0.2}, {"fraction": "share"}), ({"count": 2}, {"count": "k"})):
+        a, b = (dif.simulate(graph, range(20), model=dif.Threshold(**of), runs=1, rng=1) for of in (value, column))
+        assert a.new_by_step.tolist() == b.new_by_step.tolist()
+        assert a.sizes[0] > 25
+    assert not dif.Threshold(count="k").submodular(graph)
+    assert dif.Threshold(fraction="share").label == "Threshold fraction=share"
+    stubborn = dif.simulate(graph, range(20), model=dif.Threshold(fraction="no"), runs=1)
+    assert stubborn.sizes.tolist() == [20]
+
+
+def test_thresholds_of_a_column_enter_a_study(tmp_path):
+    graph = random_graph(200, 900, rng=3).with_node_data(k=np.full(200, 2))
+    models = [dif.Threshold(count="k"), dif.Threshold(count=2)]
+    found = dif.Study(graph, models=models, strategies=["degree"], budgets=[20], max_runs=128).run(tmp_path, rng=1)
+    table = found.to_pandas().set_index("model")
+    assert table["reach"].nunique() == 1
+    assert table["thresholds"].fillna("").to_dict() == {"Threshold count=k": "k", "Threshold count=2": ""}
+    assert table["count"].fillna(0).to_dict() == {"Threshold count=k": 0, "Threshold count=2": 2}
+
+
+def test_granovetter_one_other_threshold_ends_the_riot():
+    """Granovetter (1978): thresholds 1, 2, ..., n - 1 of a crowd tip one by one; without the first of them nobody does."""
+    n = 30
+    source, target = zip(*((u, v) for u in range(n) for v in range(n) if u != v), strict=True)
+    crowd = FollowerGraph.from_arrays(source, target, edges_mean="influences", directed=True)
+    steps = dif.threshold_cascade(crowd.with_node_data(own=np.maximum(np.arange(n), 1)), [0], count="own")
+    assert (steps.size, steps.depth) == (n, n - 1)
+    other = crowd.with_node_data(own=np.maximum(np.arange(n), 2))
+    assert dif.threshold_cascade(other, [0], count="own").size == 1
+
+
+@pytest.mark.parametrize(
+    ("own", "of", "text"),
+    [
+        (
+            [1, 0],
+            {"count": "own"},
+            r"the node 'b' has own 0: a count is a whole number from 1; nodes that need nobody are seeds",
+        ),
+        ([1.5, 1], {"count": "own"}, "the node 'a' has own 1.5: a count is a whole number"),
+        ([0.5, float("nan")], {"fraction": "own"}, "the node 'b' has own nan: a fraction is a number above 0"),
+        ([0.5, math.inf], {"fraction": "own"}, "the node 'b' has own inf"),
+        (["x", "y"], {"fraction": "own"}, "fraction='own' holds .* values, not numbers"),
+    ],
+)
+def test_columns_that_are_no_thresholds(own, of, text):
+    graph = FollowerGraph.from_arrays(["a"], ["b"], edges_mean="influences", directed=True).with_node_data(own=own)
+    with pytest.raises(InputError, match=text):
+        dif.simulate(graph, ["a"], model=dif.Threshold(**of), runs=1)
+    with pytest.raises(NotFoundError, match=r"no such column of node data, but 'own'; .*Did you mean 'own'"):
+        dif.simulate(graph, ["a"], model=dif.Threshold(fraction="owm"), runs=1)
 
 
 @pytest.mark.parametrize(

@@ -620,13 +620,14 @@ class FollowerGraph:
         p: float | None = None,
         values: tuple[float, ...] = (0.1, 0.01, 0.001),
         normalize: bool = False,
+        column: str | None = None,
         rng: RNGLike = None,
     ) -> FollowerGraph:
         """Return a graph on the same arcs with propagation probabilities.
 
         Parameters
         ----------
-        rule : {"constant", "weighted_cascade", "trivalency", "column", "lt"}
+        rule : {"constant", "weighted_cascade", "trivalency", "column", "lt", "follower", "creator"}
             - ``"constant"``: `p` on every arc; c parallel arcs act as 1 - (1 - p)^c.
             - ``"weighted_cascade"``: c / in-degree of the target, parallel arcs counted in both (Kempe, Kleinberg and
               Tardos 2003).
@@ -636,12 +637,17 @@ class FollowerGraph:
               must sum to at most 1 at every node; ``normalize=True`` divides them by their sum at each node. A sum
               that exceeds 1 only because the weights were rounded to 3 to 6 decimals is divided out too, with a
               warning.
+            - ``"follower"``, ``"creator"``: the value of the arc's follower, or of the creator it leads away from, in a
+              `column` of node data: susceptibility or attention, and infectivity. Parallel arcs act as with
+              ``"constant"``.
         p : float in [0, 1]
             For ``"constant"``.
         values : tuple of float in [0, 1]
             For ``"trivalency"``.
         normalize : bool
             For ``"lt"``.
+        column : str
+            For ``"follower"`` and ``"creator"``: a column of `node_data`.
         rng : int, Generator or None
             For ``"trivalency"``.
 
@@ -650,7 +656,7 @@ class FollowerGraph:
         InputError
             A probability outside [0, 1] or NaN, no weight column, or weights that sum to more than 1 at a node.
         NotFoundError
-            An unknown rule.
+            An unknown rule or column.
 
         References
         ----------
@@ -664,10 +670,16 @@ class FollowerGraph:
         >>> g = FollowerGraph.from_arrays([0, 1], [2, 2], edges_mean="influences", directed=True)
         >>> g.with_probabilities("weighted_cascade").to_pandas()["probability"].tolist()
         [0.5, 0.5]
+        >>> g = g.with_node_data(attention=[0, 0, 0.25]).with_probabilities("follower", column="attention")
+        >>> g.to_pandas()["probability"].tolist()
+        [0.25, 0.25]
         """
         from .probabilities import assign
 
-        return replace(self, probabilities=assign(self, rule, p=p, values=values, normalize=normalize, rng=rng))
+        return replace(
+            self,
+            probabilities=assign(self, rule, p=p, values=values, normalize=normalize, column=column, rng=rng),
+        )
 
     def _reciprocity(self) -> float:
         from ..kernels.csr import count_mutual

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from .._random import RNGLike, generator, key_of
@@ -16,16 +17,23 @@ from ._parts import Probabilities, read_only
 if TYPE_CHECKING:
     from .follower_graph import FollowerGraph
 
-__all__ = ["RULES", "assign", "check_lt_sums", "lt_bounds", "without_rounding"]
+__all__ = ["RULES", "assign", "check_lt_sums", "lt_bounds", "node_column", "without_rounding"]
 
-RULES = ("constant", "weighted_cascade", "trivalency", "column", "lt")
+RULES = ("constant", "weighted_cascade", "trivalency", "column", "lt", "follower", "creator")
 MOST_ROUNDING = 0.01  # a sum that exceeds 1 by more is no rounding, however many arcs there are
 FLOAT32 = 6e-8  # relative error of a 32-bit number
 SUM_TOLERANCE = 1e-6  # float32 weights of a node with many arcs sum to 1 within this
 
 
 def assign(
-    graph: FollowerGraph, rule: str, *, p: float | None, values: tuple[float, ...], normalize: bool, rng: RNGLike
+    graph: FollowerGraph,
+    rule: str,
+    *,
+    p: float | None,
+    values: tuple[float, ...],
+    normalize: bool,
+    column: str | None,
+    rng: RNGLike,
 ) -> Probabilities:
     """Apply a rule; see `FollowerGraph.with_probabilities`."""
     if not isinstance(rule, str):
@@ -43,6 +51,8 @@ def assign(
         raise InputError(f"p={p!r} belongs to the rule 'constant', not to {rule!r}")
     if normalize and rule != "lt":
         raise InputError(f"normalize belongs to the rule 'lt', not to {rule!r}")
+    if column is not None and rule not in ("follower", "creator"):
+        raise InputError(f"column={column!r} belongs to the rules 'follower' and 'creator', not to {rule!r}")
     if rule == "constant":
         return _constant(graph, p)
     if rule == "weighted_cascade":
@@ -58,7 +68,7 @@ def assign(
                 "probabilities, from 0 to 1"
             )
         return Probabilities(weight.astype(np.float32), rule)
-    return _lt(graph, normalize)
+    return _lt(graph, normalize) if rule == "lt" else _of_nodes(graph, rule, column)
 
 
 def _check_probability(value: Any, what: str) -> float:
@@ -99,6 +109,59 @@ def _trivalency(graph: FollowerGraph, values: tuple[float, ...], rng: RNGLike) -
     if graph._arcs.multiplicity is not None:
         drawn = 1.0 - (1.0 - drawn) ** graph._arcs.multiplicity
     return Probabilities(drawn.astype(np.float32), "trivalency", {"values": tuple(levels.tolist()), "key": key})
+
+
+def _of_nodes(graph: FollowerGraph, rule: str, column: str | None) -> Probabilities:
+    if column is None:
+        raise InputError(f"the rule {rule!r} needs column=, the name of a column of node data")
+    of_node = node_column(graph, column, "column")
+    bad = ~((of_node >= 0) & (of_node <= 1))
+    if bad.any():
+        at = int(bad.argmax())
+        raise InputError(
+            f"the node {_label(graph, at)!r} has {column} {of_node[at]:g}: with the rule {rule!r} the column {column!r} holds "
+            "probabilities, from 0 to 1"
+        )
+    csr, counts = graph.csr, graph._arcs.multiplicity
+    values = of_node[csr.indices] if rule == "follower" else np.repeat(of_node, np.diff(csr.indptr))
+    if counts is not None:
+        values = 1.0 - (1.0 - values) ** counts
+    return Probabilities(values.astype(np.float32), rule, {"column": column})
+
+
+def node_column(graph: FollowerGraph, column: str, what: str) -> NDArray[np.float64]:
+    """Return a column of numbers from the node data, by internal node.
+
+    Parameters
+    ----------
+    graph : FollowerGraph
+    column : str
+        Name of the column.
+    what : str
+        The parameter that names it: errors begin with it.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_nodes,)
+
+    Raises
+    ------
+    NotFoundError
+        No such column.
+    InputError
+        A column without numbers.
+    """
+    if column not in graph.attributes:
+        there = ", ".join(map(repr, graph.attributes)) or "none"
+        raise NotFoundError(
+            f"{what}={column!r}: the graph has no such column of node data, but {there}; "
+            f"graph.with_node_data({column if str(column).isidentifier() else 'name'}=...) adds one."
+            + did_you_mean(column, graph.attributes)
+        )
+    values = graph.node_data[column]
+    if not (pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values)):
+        raise InputError(f"{what}={column!r} holds {values.dtype} values, not numbers")
+    return values.to_numpy(np.float64, na_value=np.nan)[graph.index.order]
 
 
 def _weight_column(graph: FollowerGraph, rule: str) -> NDArray[np.float64]:

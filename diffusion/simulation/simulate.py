@@ -259,8 +259,8 @@ def threshold_cascade(
     graph: FollowerGraph,
     seeds: Any,
     *,
-    fraction: float | None = None,
-    count: int | None = None,
+    fraction: float | str | None = None,
+    count: int | str | None = None,
     noise: float = 0.0,
     rng: RNGLike = None,
 ) -> Cascade:

@@ -105,7 +105,15 @@ class ModelSpec:
         }
 
 
-RULES = {"constant": ("p",), "weighted_cascade": (), "trivalency": ("values",), "column": (), "lt": ("normalize",)}
+RULES = {
+    "constant": ("p",),
+    "weighted_cascade": (),
+    "trivalency": ("values",),
+    "column": (),
+    "lt": ("normalize",),
+    "follower": ("column",),
+    "creator": ("column",),
+}
 
 
 def parse_rules(entries: Any, path: str) -> list[Rule]:
@@ -130,6 +138,8 @@ def _rule(entry: Any, path: str) -> Rule:
         parameters["values"] = tuple(probability(typed(levels, at, float, f"{path}."), f"{path}.{at}") for at in levels)
     if name == "lt" and "normalize" in entry:
         parameters["normalize"] = typed(entry, "normalize", bool, f"{path}.")
+    if "column" in RULES[name]:
+        parameters["column"] = typed(entry, "column", str, f"{path}.")
     return Rule(name, tuple(parameters.items()))
 
 
