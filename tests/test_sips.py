@@ -217,11 +217,12 @@ def test_threads_and_chunks_agree_on_a_graph_of_size():
 @pytest.mark.parametrize("amplification", [0.0, 0.08])
 def test_lanes_are_the_runs_one_by_one(theta, amplification):
     """More users than one block of the feed has, blocks that fill up, and enough exposures for a table of stages."""
-    graph = random_graph(6000, 100_000, rng=1)
+    rows, seeds = (20_000, 600) if theta <= 3 else (60_000, 1200)
+    graph = random_graph(4500, rows, rng=1)
     graph = graph.with_node_data(community=np.arange(graph.n_nodes) % 3)
-    feed = Feed(impressions=6.0, amplification=amplification, own_community=0.3)
+    feed = Feed(impressions=3.0, amplification=amplification, own_community=0.3)
     identify = Complex(theta) if theta else "simple"
-    engine = prepare(graph, SIPS(0.9, Funnel(0.9, 0.8, 0.9, 0.8), feed, identify), graph.nodes[:1500], 5)
+    engine = prepare(graph, SIPS(0.9, Funnel(0.9, 0.8, 0.9, 0.8), feed, identify), graph.nodes[:seeds], 5)
     assert engine.program.lanes
     lanes, alone = (engine.program.workspace(words) for words in (8, 0))
     found = engine.program.run(engine.start, 512, 1024, lanes)
@@ -237,7 +238,7 @@ def test_lanes_are_the_runs_one_by_one(theta, amplification):
     assert (found.details["tally"][..., 3].sum(axis=(1, 2)) > 100).all()  # who identifies, in every run
     assert found.new[:, :, 0].sum() == lanes.node_counts[:, 0].sum()
     np.testing.assert_array_equal(
-        found.details["tally"][..., 2:].sum(axis=(0, 1, 2)) + 1500 * 512, lanes.node_counts[:, 1:].sum(axis=0)
+        found.details["tally"][..., 2:].sum(axis=(0, 1, 2)) + seeds * 512, lanes.node_counts[:, 1:].sum(axis=0)
     )
 
 
