@@ -57,13 +57,8 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
-html_sidebars = {
-    page: []
-    for page in (
-        *("index", "cookbook", "choose", "equations", "models", "cases", "pitfalls", "coming_from", "scope", "gallery"),
-        *("validation", "coverage", "speed", "internet", "tables"),
-    )
-}
+# Pages without pages below them need no navigation of their section.
+html_sidebars = {page: [] for page in {"gallery", *(path.stem for path in HERE.glob("*.md"))} - {"notebooks"}}
 html_theme_options = {
     "logo": {"text": "diffusion"},
     "navbar_align": "left",
@@ -90,7 +85,7 @@ html_theme_options = {
 
 
 def write_sources(app: Sphinx, config: Config) -> None:
-    """Write the API pages the gallery, and fetch the notebooks, which live outside of this folder."""
+    """Write the API pages and the gallery, and fetch the notebooks, which live outside of this folder."""
     api_pages.write(HERE / "api")
     names = {name for groups in api_pages.pages().values() for _, group in groups for name in group}
     files = {autosummary_filename_map.get(f"diffusion.{name}", f"diffusion.{name}") for name in names}
