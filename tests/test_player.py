@@ -7,13 +7,12 @@ import gzip
 import io
 import json
 import re
-import shutil
 import sys
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import watched
 
 import diffusion as dif
 from diffusion.errors import DiffusionError, InputError, NotFoundError, OutputError
@@ -374,28 +373,6 @@ def test_the_widget_has_what_the_page_has(runs, tmp_path):
 
 # -- in the browser --------------------------------------------------------------------------------------------------------
 
-FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    """Start a browser; skipped with the reason where there is none."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="the package playwright is not installed")
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    if path is None:
-        pytest.skip("Chromium is not installed (apt-get install chromium)")
-    with sync_api.sync_playwright() as playwright:
-        started = []
-
-        def launch(*flags):
-            browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS, *flags])
-            started.append(browser)
-            return browser
-
-        yield SimpleNamespace(launch=launch, shared=launch())
-        for browser in started:
-            browser.close()
-
 
 @pytest.fixture
 def show(chromium, tmp_path):
@@ -407,13 +384,7 @@ def show(chromium, tmp_path):
         context = (browser or chromium.shared).new_context(
             **{"viewport": {"width": 900, "height": 700}, "color_scheme": "light", "accept_downloads": True, **settings}
         )
-        page = context.new_page()
-        page.set_default_timeout(60_000)
-        page.on("console", lambda message: message.type in ("error", "warning") and wrong.append(message.text))
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on(
-            "request", lambda request: request.url.startswith(("file:", "data:", "blob:")) or wrong.append(request.url)
-        )
+        page = watched(context, wrong)
         page.goto(file.as_uri() + fragment)
         page.wait_for_selector(ready)
         settle(page)
