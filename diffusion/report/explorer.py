@@ -26,7 +26,7 @@ NAMES |= {"eta": "eta", "tail": "tail exponent", "place": "place of seeds"}
 LISTS = ("model_name", "rule", "place", "graph", "model", "condition")  # chosen from a list; the others by a slider
 #: Column, what it is called on an axis, its unit in a sentence, factor, and whether it belongs to graph and model alone.
 MEASURES = (
-    ("reach", "reach, users", " users", 1.0, False),
+    ("reach", "reach, users", "", 1.0, False),
     ("global_probability", "runs that become global, %", " %", 100.0, False),
     ("R_predicted", "R, by theory", "", 1.0, True),
     ("R", "R, measured", "", 1.0, True),
@@ -175,11 +175,12 @@ def _axes(tables: StudyTables, places: pd.DataFrame, columns: Sequence[str]) -> 
     curves, maps = [], []
     for i in order:
         others = [c for c in columns if c != columns[i]]
-        if places.groupby(keyed(places, others))[columns[i]].nunique().max() > 1:
+        held = places.groupby(keyed(places, others)) if others else places.assign(all=0).groupby("all")
+        if held[columns[i]].nunique().max() > 1:
             curves.append(i)
     for i, j in combinations(sorted(curves), 2):
         x, y = columns[i], columns[j]
-        groups = places.groupby(keyed(places, [c for c in places if c not in (x, y)]))
+        groups = places.groupby(keyed(places, [c for c in (*columns, "strategy") if c not in (x, y)]))
         size, nx, ny = groups.size(), groups[x].nunique(), groups[y].nunique()
         full = (size > 3) & (size >= nx + ny) & (2 * size > nx * ny)
         if full.any():

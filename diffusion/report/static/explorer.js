@@ -93,8 +93,8 @@ function scale(low, high, from, to, log) {
 
 function ticksOf(low, high, log) {
   const all = [];
-  if (log) {
-    const steps = high / low > 300 ? [1] : high / low > 20 ? [1, 3] : [1, 2, 5];
+  if (log && high > 8 * low) {
+    const steps = high / low > 300 ? [1] : high / low > 40 ? [1, 3] : [1, 2, 5];
     for (let e = Math.floor(Math.log10(low)); e <= Math.log10(high); e++) for (const s of steps) all.push(s * 10 ** e);
   } else {
     const rough = (high - low) / 4 || 1, power = 10 ** Math.floor(Math.log10(rough));
@@ -108,7 +108,7 @@ function drawMap(spec, table, state, found, width, choose) {
   const [fx, fy] = state.axes, [x, y] = [spec.factors[fx], spec.factors[fy]];
   const shown = (name) => [...new Set(found.map((cell) => cell[name]))].sort((a, b) => a - b);
   const columns = shown("x"), rows = shown("y").reverse();
-  const left = 22 + 6.4 * Math.max(...rows.map((r) => Math.min(16, y.levels[r].length))), top = 8;
+  const left = 30 + 6.4 * Math.max(...rows.map((r) => Math.min(16, y.levels[r].length))), top = 8;
   const w = (width - left - 4) / columns.length, h = 34, height = top + h * rows.length + 42;
   const measure = state.measure, R = spec.measures.findIndex((m) => m.key === "R_predicted");
   const values = found.map((cell) => cell.values[measure]?.[0]).filter((v) => v != null);
@@ -178,7 +178,7 @@ function drawCurve(spec, table, state, found, width, choose) {
   series.forEach((s, i) => {
     const strategy = spec.strategies[s] ?? { name: WORDS.any, colour: -1 };
     const points = own.filter((point) => point.strategy === s).sort((a, b) => a.level - b.level);
-    const side = numeric ? 0 : (i - (series.length - 1) / 2) * 5; // apart, where no line tells them apart
+    const side = (i - (series.length - 1) / 2) * (numeric ? 3 : 5); // intervals do not hide each other
     const px = (point) => x(point.level) + side, py = (point) => y(point.values[state.measure][0]);
     const group = svg("g", { class: `series${strategy.colour < 0 ? " grey" : ""}`, style: strategy.colour < 0 ? false : `--own: var(--c${strategy.colour}); --name: var(--t${strategy.colour})` });
     if (numeric && points.length > 1) group.append(svg("polyline", { points: points.map((p) => `${px(p)},${py(p)}`).join(" ") }));
@@ -273,7 +273,7 @@ function mount(root, spec) {
     if (table.hasCurve(table.points(state.position, state.curve))) update(); else toCurve();
   });
   const said = el("p", { class: "said", "aria-live": "polite" });
-  const own = spec.measures.map((m, i) => ({ ...m, i, head: m.name.split(",")[0] })).filter((m) => !m.common);
+  const own = spec.measures.map((m, i) => ({ ...m, i, head: m.name.replace(", %", "") })).filter((m) => !m.common);
   const common = spec.measures.map((m, i) => ({ ...m, i })).filter((m) => m.common);
   const [map, curve, list] = ["map", "curve", "panel list"].map((name) => el("div", { class: `view ${name}` }));
   root.append(el("div", { class: "controls" }, ...controls.map((control) => control.node), measure.node), said,
