@@ -97,7 +97,7 @@ function ticksOf(low, high, log) {
     const steps = high / low > 300 ? [1] : high / low > 40 ? [1, 3] : [1, 2, 5];
     for (let e = Math.floor(Math.log10(low)); e <= Math.log10(high); e++) for (const s of steps) all.push(s * 10 ** e);
   } else {
-    const rough = (high - low) / 4 || 1, power = 10 ** Math.floor(Math.log10(rough));
+    const rough = (high - low) / 5 || 1, power = 10 ** Math.floor(Math.log10(rough));
     const step = power * [1, 2, 5, 10].find((s) => s * power >= rough);
     for (let k = Math.ceil(low / step); k * step <= high; k++) all.push(Number((k * step).toPrecision(12)));
   }
