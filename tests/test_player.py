@@ -620,6 +620,20 @@ def test_without_webgl_the_page_is_a_picture(runs, chromium, show):
     assert page.locator(".cp-still svg").bounding_box()["height"] > 100
 
 
+def test_arcs_do_not_outshine_who_is_reached(runs, show):
+    """Where hundreds of pale arcs cross, they cover at most 35 % of what is behind them."""
+    page = show(runs.replay(RUN), viewport={"width": 420, "height": 800}, color_scheme="dark")
+    cover = page.evaluate(
+        """() => {
+          const pale = document.querySelector(".cp-stage canvas:not([role])");
+          const seen = pale.getContext("2d").getImageData(0, 0, pale.width, pale.height).data.filter((_, i) => i % 4 === 3);
+          return [Math.max(...seen), seen.filter((a) => a > 0).length / seen.length];
+        }"""
+    )
+    assert 0.25 * 255 < cover[0] <= 0.35 * 255 + 1
+    assert cover[1] > 0.2
+
+
 def test_nothing_is_wider_than_a_narrow_page(platform, runs, show):
     for cascade in (runs.replay(RUN), sips(platform).replay(RUN)):
         page = show(cascade, viewport={"width": 420, "height": 800})
