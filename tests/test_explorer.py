@@ -22,7 +22,7 @@ from diffusion import _upward
 from diffusion.report import page as page_module
 from diffusion.report import write_report
 from diffusion.report.explorer import explorer, ranking
-from diffusion.report.format import interval, label
+from diffusion.report.format import interval, label, tie
 from diffusion.report.read import read
 from diffusion.study.design import parse_study
 
@@ -134,7 +134,7 @@ def test_every_condition_is_there_once_with_its_numbers(request, which):
                 assert seen is None
             else:
                 assert [np.nan if v is None else v for v in seen[:3]] == pytest.approx(truth, rel=1e-5, nan_ok=True)
-                assert seen[3] == interval(truth, " %" if measure["key"] == "global_probability" else "")
+                assert seen[3] == tie(interval(truth, " %" if measure["key"] == "global_probability" else ""))
 
 
 def test_axes_are_what_the_study_varies_together(tables, made_up):
@@ -286,7 +286,7 @@ def listed(page):
 
 def reach_of(rows):
     ends = rows[["reach", "reach_low", "reach_high"]].itertuples(index=False)
-    return {label(s): interval(tuple(e)) for s, e in zip(rows["strategy"], ends, strict=True)}
+    return {label(s): tie(interval(tuple(e))) for s, e in zip(rows["strategy"], ends, strict=True)}
 
 
 def of(tables, model, feed=0.0, attention=None, mixing=0.2, budget="k=8"):
@@ -334,7 +334,7 @@ def test_sliders_show_the_rows_of_the_table(tables, show):
         best = ranking(tables, rows)
         said = page.text_content(".said")
         assert said.startswith(
-            f"Best strategy here: {label(best.best)}, by {interval(best.difference, ' users')} over {label(best.next)}."
+            f"Best strategy here: {label(best.best)}, by {tie(interval(best.difference, ' users'))} over {label(best.next)}."
             if best.decided
             else f"The best strategy is not decided here: {label(best.best)} reaches most"
         )

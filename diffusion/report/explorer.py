@@ -15,7 +15,7 @@ import pandas as pd
 
 from .. import plotting
 from .analysis import Contrast, mean_effect
-from .format import Interval, axis_name, interval, label, number
+from .format import Interval, axis_name, interval, label, number, tie
 from .read import StudyTables, keyed, records
 
 __all__ = ["Explorer", "explorer", "ranking", "script"]
@@ -93,7 +93,7 @@ def explorer(tables: StudyTables) -> Explorer | None:
         if found is not None:
             key = ",".join(str(v) for v in places.loc[own.index[0], columns])
             said = {"best": label(found.best), "next": label(found.next), "against": label(found.against)}
-            text = interval(found.difference, " users")
+            text = tie(interval(found.difference, " users"))
             rankings[key] = said | {"difference": text, "decided": found.decided}
     return Explorer(
         factors=[_factor(rows, column, levels[column]) for column in columns],
@@ -215,7 +215,7 @@ def _triples(rows: pd.DataFrame, name: str, unit: str, scale: float) -> list[lis
     for row in records(rows[[name, f"{name}_low", f"{name}_high"]] * scale):
         ends = [float(v) for v in row.values()]
         numbers = [float(f"{v:.6g}") if math.isfinite(v) else None for v in ends]
-        found.append(None if numbers[0] is None else [*numbers, interval(ends, unit)])
+        found.append(None if numbers[0] is None else [*numbers, tie(interval(ends, unit))])
     return found
 
 

@@ -83,6 +83,7 @@ function tableOf(spec) {
 
 // -- drawing ----------------------------------------------------------------------------------------------------------
 
+const fitting = (value, room) => (number(value).length * 6.2 < room ? number(value) : number(value, 2));
 const text = (x, y, words, attributes = {}) => svg("text", { x, y, ...attributes }, words);
 
 function scale(low, high, from, to, log) {
@@ -122,7 +123,7 @@ function drawMap(spec, table, state, found, width, choose) {
     const words = `${x.name} ${x.levels[c]}, ${y.name} ${y.levels[r]}: ${value ? value[3] : WORDS.missing}`;
     const group = svg("g", { class: cell ? "cell" : "cell none", "data-x": x.levels[c], "data-y": y.levels[r] }, svg("title", {}, words),
       svg("rect", { x: px + 1, y: py + 1, width: Math.max(1, w - 2), height: h - 2, class: value ? "" : "none", "fill-opacity": value ? (0.05 + 0.62 * shade(value[0])).toFixed(3) : 0 }),
-      value ? text(px + w / 2, py + h / 2 + 4, number(value[0], w < 34 ? 2 : 3), { "text-anchor": "middle" }) : null);
+      value ? text(px + w / 2, py + h / 2 + 4, fitting(value[0], w), { "text-anchor": "middle" }) : null);
     if (cell) group.addEventListener("click", () => choose(table.put(state.position, [fx, c], [fy, r])));
     if (cell && c === state.position[fx] && r === state.position[fy]) edges.push(svg("rect", { x: px + 1, y: py + 1, width: w - 2, height: h - 2, class: "here" }));
     picture.append(group);
@@ -150,7 +151,7 @@ function drawCurve(spec, table, state, found, width, choose) {
   const at = [...new Set(found.map((point) => point.level))].sort((a, b) => a - b);
   const place = at.map((level) => factor.numbers[level]);
   const numeric = place.every((v) => v !== null);
-  const left = 46, right = 104, top = 12, bottom = 42, height = 300;
+  const left = 46, right = 114, top = 12, bottom = 42, height = 300;
   const logX = numeric && place[0] > 0 && place[place.length - 1] >= 8 * place[0];
   const spot = numeric ? scale(place[0], place[place.length - 1], left + 10, width - right, logX)
     : scale(0, at.length - 1, left + 24, width - right - 14, false);
@@ -168,7 +169,7 @@ function drawCurve(spec, table, state, found, width, choose) {
   if (measure.common && ends.length) picture.append(svg("path", { d: `M${left} ${y(1)}H${width - right + 10}`, class: "axis" }));
   let edge = -Infinity;
   at.forEach((level) => {
-    const words = cut(numeric ? brief(factor.numbers[level]) : factor.levels[level], 12), half = 3.2 * words.length;
+    const words = cut(numeric ? brief(factor.numbers[level]) : factor.levels[level], 14), half = 3.2 * words.length;
     if (x(level) - half > edge) { picture.append(text(x(level), height - 24, words, { "text-anchor": "middle" })); edge = x(level) + half + 4; }
   });
   const hereX = at.includes(state.position[state.curve]) ? x(state.position[state.curve]) : null;
@@ -178,7 +179,7 @@ function drawCurve(spec, table, state, found, width, choose) {
   series.forEach((s, i) => {
     const strategy = spec.strategies[s] ?? { name: WORDS.any, colour: -1 };
     const points = own.filter((point) => point.strategy === s).sort((a, b) => a.level - b.level);
-    const side = (i - (series.length - 1) / 2) * (numeric ? 3 : 5); // intervals do not hide each other
+    const side = (i - (series.length - 1) / 2) * Math.min(3, (numeric ? 10 : 24) / series.length); // intervals do not hide each other
     const px = (point) => x(point.level) + side, py = (point) => y(point.values[state.measure][0]);
     const group = svg("g", { class: `series${strategy.colour < 0 ? " grey" : ""}`, style: strategy.colour < 0 ? false : `--own: var(--c${strategy.colour}); --name: var(--t${strategy.colour})` });
     if (numeric && points.length > 1) group.append(svg("polyline", { points: points.map((p) => `${px(p)},${py(p)}`).join(" ") }));
