@@ -165,6 +165,23 @@ def test_a_model_brings_its_own_parameters(made_up):
         assert own["attention"] == "0.25"
 
 
+def test_a_model_brings_its_rule():
+    spec = explorer(made.make(models=("IC", "stated"), details=False, sensitivity=False))
+    rule = names_of(spec).index("propagation probabilities")
+    assert [dict(brought)[rule] for brought in spec.models] == [
+        spec.factors[rule]["levels"].index(name) for name in ("weighted cascade", "none", "none")
+    ]
+
+
+def test_graphs_without_parameters_are_named_by_what_differs():
+    tables = made.make(models=("stated",), budgets=(10_000,), places=("anywhere",), details=False, sensitivity=False)
+    blank = tables.conditions.assign(mixing_set=math.nan, communities=math.nan, users=math.nan)
+    spec = explorer(replace(tables, conditions=blank))
+    graph = spec.factors[names_of(spec).index("graph")]
+    assert graph["list"]
+    assert graph["levels"] == [label.partition(", ")[2] for label in dict.fromkeys(tables.designed["graph"])]
+
+
 def test_nothing_in_the_data_can_end_the_script(tables):
     text = explorer(tables).json()
     assert not re.search("[<>&]", text)

@@ -96,7 +96,7 @@ def explorer(tables: StudyTables) -> Explorer | None:
             text = tie(interval(found.difference, " users"))
             rankings[key] = said | {"difference": text, "decided": found.decided}
     return Explorer(
-        factors=[_factor(rows, column, levels[column]) for column in columns],
+        factors=[_factor(tables, rows, column, levels[column]) for column in columns],
         measures=[{"key": m[0], "name": m[1], "common": m[4]} for m in measures],
         strategies=[
             {"name": label(s), "colour": plotting.PALETTE.index(c) if c in plotting.PALETTE else -1}
@@ -144,12 +144,14 @@ def _levels(tables: StudyTables, rows: pd.DataFrame, column: str) -> list[Any]:
     return found
 
 
-def _factor(rows: pd.DataFrame, column: str, levels: Sequence[Any]) -> dict[str, Any]:
+def _factor(tables: StudyTables, rows: pd.DataFrame, column: str, levels: Sequence[Any]) -> dict[str, Any]:
     """A factor for the page. Levels of another group (money, a number of seeds) stand on no common axis."""
     amounts = rows.drop_duplicates("budget").set_index("budget")
     numbers = [float(amounts.loc[v, "budget_value"]) for v in levels] if column == "budget" else levels
     groups = [amounts.loc[v, "budget_kind"] if column == "budget" else "none" if v == "" else "" for v in levels]
     texts = [v if isinstance(v, str) else number(v, 3) for v in levels]
+    if column == "graph":
+        texts = [tables.graph_name(v) for v in levels]
     if len(set(texts)) < len(texts):
         texts = [v if isinstance(v, str) else f"{v:.10g}" for v in levels]
     return {
@@ -196,10 +198,10 @@ def _short(column: str) -> str:
 
 
 def _brought(tables: StudyTables, rows: pd.DataFrame, places: pd.DataFrame, columns: Sequence[str]) -> Any:
-    """The parameters that come with each model: those of the crossed part, or else those it has most often."""
+    """The parameters and rule that come with each model: those of the crossed part, or else those it has most often."""
     if "model_name" not in columns:
         return []
-    own = [c for c in columns if c in tables.model_factors]
+    own = [c for c in columns if c == "rule" or c in tables.model_factors]
     crossed = rows["condition"].isin(set(tables.crossed["condition"]))
     found = []
     for _, at in places.groupby("model_name"):

@@ -212,7 +212,9 @@ function mount(root, spec) {
   const fullest = (position) => Math.max(...[...table.at(position).keys()].map((s) => rank(s)(position)));
   const most = fullest(table.seek(first, fullest));
   const start = table.seek(first, (position) => (2 * fullest(position) > most ? table.at(position).size : -1));
-  const bestStrategy = (position) => [...table.at(position).keys()].reduce((a, b) => (rank(b)(position) > rank(a)(position) ? b : a));
+  const grey = (s) => spec.strategies[s].colour < 0; // random is the baseline: any other is shown before it
+  const bestStrategy = (position) => [...table.at(position).keys()].reduce((a, b) => (
+    rank(b)(position) > rank(a)(position) || (grey(a) && rank(b)(position) === rank(a)(position)) ? b : a));
   state.position = start;
   state.strategy = bestStrategy(start);
 
