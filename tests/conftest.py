@@ -7,9 +7,11 @@ absent, and is counted at the end of every run.
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -37,6 +39,39 @@ def data() -> Callable[[str], Path]:
         return file
 
     return path
+
+
+FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[SimpleNamespace]:
+    """Start a browser; skipped with the reason where there is none."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="the package playwright is not installed")
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.skip("Chromium is not installed (apt-get install chromium)")
+    with sync_api.sync_playwright() as playwright:
+        started = []
+
+        def launch(*flags: str) -> Any:
+            browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS, *flags])
+            started.append(browser)
+            return browser
+
+        yield SimpleNamespace(launch=launch, shared=launch())
+        for browser in started:
+            browser.close()
+
+
+def watched(context: Any, wrong: list[str]) -> Any:
+    """Open an empty page, which notes errors of its console and requests to a network."""
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    page.on("console", lambda message: message.type in ("error", "warning") and wrong.append(message.text))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("request", lambda request: request.url.startswith(("file:", "data:", "blob:")) or wrong.append(request.url))
+    return page
 
 
 @pytest.fixture(autouse=True)

@@ -7,13 +7,12 @@ import gzip
 import io
 import json
 import re
-import shutil
 import sys
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import watched
 
 import diffusion as dif
 from diffusion.errors import DiffusionError, InputError, NotFoundError, OutputError
@@ -374,28 +373,6 @@ def test_the_widget_has_what_the_page_has(runs, tmp_path):
 
 # -- in the browser --------------------------------------------------------------------------------------------------------
 
-FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    """Start a browser; skipped with the reason where there is none."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="the package playwright is not installed")
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    if path is None:
-        pytest.skip("Chromium is not installed (apt-get install chromium)")
-    with sync_api.sync_playwright() as playwright:
-        started = []
-
-        def launch(*flags):
-            browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS, *flags])
-            started.append(browser)
-            return browser
-
-        yield SimpleNamespace(launch=launch, shared=launch())
-        for browser in started:
-            browser.close()
-
 
 @pytest.fixture
 def show(chromium, tmp_path):
@@ -407,13 +384,7 @@ def show(chromium, tmp_path):
         context = (browser or chromium.shared).new_context(
             **{"viewport": {"width": 900, "height": 700}, "color_scheme": "light", "accept_downloads": True, **settings}
         )
-        page = context.new_page()
-        page.set_default_timeout(60_000)
-        page.on("console", lambda message: message.type in ("error", "warning") and wrong.append(message.text))
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on(
-            "request", lambda request: request.url.startswith(("file:", "data:", "blob:")) or wrong.append(request.url)
-        )
+        page = watched(context, wrong)
         page.goto(file.as_uri() + fragment)
         page.wait_for_selector(ready)
         settle(page)
@@ -647,6 +618,20 @@ def test_without_webgl_the_page_is_a_picture(runs, chromium, show):
     )
     assert rows == runs.new_by_step[RUN][: cascade.depth + 1].tolist()
     assert page.locator(".cp-still svg").bounding_box()["height"] > 100
+
+
+def test_arcs_do_not_outshine_who_is_reached(runs, show):
+    """Where hundreds of pale arcs cross, they cover at most 35 % of what is behind them."""
+    page = show(runs.replay(RUN), viewport={"width": 420, "height": 800}, color_scheme="dark")
+    cover = page.evaluate(
+        """() => {
+          const pale = document.querySelector(".cp-stage canvas:not([role])");
+          const seen = pale.getContext("2d").getImageData(0, 0, pale.width, pale.height).data.filter((_, i) => i % 4 === 3);
+          return [Math.max(...seen), seen.filter((a) => a > 0).length / seen.length];
+        }"""
+    )
+    assert 0.25 * 255 < cover[0] <= 0.35 * 255 + 1
+    assert cover[1] > 0.2
 
 
 def test_nothing_is_wider_than_a_narrow_page(platform, runs, show):

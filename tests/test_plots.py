@@ -292,6 +292,15 @@ def test_every_result_draws_itself_and_says_no_nan(name):
     assert count
 
 
+@pytest.mark.parametrize("model", [dif.Threshold(fraction=0.3), dif.SIPS(0.3, FUNNEL, identify=models.Complex(2))])
+def test_growth_without_R_is_drawn_without_a_number_for_it(model):
+    found = dif.growth(dif.simulate(GRAPH, GRAPH.nodes[:3].tolist(), model=model, runs=12, rng=7))
+    assert found.R.value != found.R.value
+    ax = found.plot()
+    check_words(ax)
+    assert ax.get_title(loc="left") == "phase of growth: not applicable"
+
+
 def test_every_public_result_is_drawn_or_named_with_the_reason():
     known = {id(api_pages.value_of(name)) for name in (*MADE, *NOTHING)}
     classes = {name: api_pages.value_of(name) for name in api_pages.public_names()}

@@ -19,6 +19,7 @@ from .._files import write_text
 from .._version import __version__
 from . import format
 from .analysis import baseline_of, factor_effects, model_effects, strategy_effects
+from .explorer import explorer, script
 from .figures.answer import answer_figures
 from .figures.base import FACTORS, Figure
 from .figures.channels import channel_figures
@@ -39,6 +40,7 @@ def write_report(folder: str | os.PathLike[str], path: str | os.PathLike[str] | 
 
     Every number and figure is made from the tables of the folder; nothing is simulated here, so the same folder gives
     the same file. Figures are inline SVG, and the numbers behind each figure and table can be had as CSV from the page.
+    Where scripts run, a part of the page answers to sliders over the conditions that the study holds; the rest does without.
 
     Parameters
     ----------
@@ -95,6 +97,8 @@ def render(tables: StudyTables) -> str:
             figures=figures,
             tables=tables,
             answer=_answer(tables, found),
+            explorer=explorer(tables),
+            script=script(),
             growth=_growth(tables),
             critical=_critical(tables),
             seeds=_seeds(tables),

@@ -463,7 +463,7 @@ export async function mount(root, spec, keys = root) {
     });
     scene.setPalette(rows);
     const ink = css("--cp-ink").map((c) => c / 255);
-    const paleAlpha = data.source ? Math.max(0.008, Math.min(0.25, 900 / data.source.length)) : 0;
+    const paleAlpha = data.source ? Math.max(0.01, Math.min(0.7, 1200 / data.source.length)) : 0;
     colours = { ink: [...ink, 1], paleInk: [...ink, paleAlpha] };
   }
 
@@ -499,6 +499,7 @@ export async function mount(root, spec, keys = root) {
       if (pale.width !== w || pale.height !== h) { pale.width = w; pale.height = h; }
       const c = pale.getContext("2d");
       c.clearRect(0, 0, w, h);
+      c.globalAlpha = 0.35; // where many cross, they must not outshine who is reached
       c.drawImage(canvas, 0, 0);
     }
     drawScene(t, ratio);
