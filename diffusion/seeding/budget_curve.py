@@ -179,12 +179,12 @@ def budget_curve(
     --------
     >>> import diffusion as dif
     >>> g = dif.FollowerGraph.from_arrays([0, 0, 0, 4], [1, 2, 3, 5], edges_mean="influences", directed=True)
-    >>> g = g.with_probabilities("constant", p=1.0).with_node_data(price=[8, 1, 1, 1, 3, 1])
-    >>> curve = budget_curve(g, [3, 12], rng=7)
+    >>> g = g.with_probabilities("constant", p=1.0).with_node_data(price=[3, 1, 1, 1, 2, 1.5])
+    >>> curve = budget_curve(g, [3, 5], rng=7)
     >>> curve.seeds
-    ((1, 2, 3), (0, 4))
+    ((0,), (0, 4))
     >>> curve.to_pandas()[["cost", "n_seeds"]].to_numpy().tolist()
-    [[3.0, 3.0], [11.0, 2.0]]
+    [[3.0, 1.0], [5.0, 2.0]]
     """
     check_graph(graph)
     level(confidence)

@@ -162,8 +162,8 @@ def price_sensitivity(
     --------
     >>> import diffusion as dif
     >>> g = dif.FollowerGraph.from_arrays([0, 0, 0, 4], [1, 2, 3, 5], edges_mean="influences", directed=True)
-    >>> g = g.with_probabilities("constant", p=1.0).with_node_data(price=[8, 1, 1, 1, 3, 1])
-    >>> found = price_sensitivity(g, 11, change=[0.2], rng=7)
+    >>> g = g.with_probabilities("constant", p=1.0).with_node_data(price=[3, 1, 1, 1, 2, 1.5])
+    >>> found = price_sensitivity(g, 5, change=[0.2], rng=7)
     >>> found.to_pandas()[["change", "n_seeds", "stay"]].to_numpy().tolist()
     [[0.0, 2.0, 2.0], [0.2, 1.0, 1.0]]
     """

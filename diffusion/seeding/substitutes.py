@@ -166,11 +166,11 @@ def substitutes(
     Examples
     --------
     >>> import diffusion as dif
-    >>> g = dif.FollowerGraph.from_arrays([0, 0, 0, 4, 4], [1, 2, 3, 5, 6], edges_mean="influences", directed=True)
+    >>> g = dif.FollowerGraph.from_arrays([0, 0, 0, 4, 5, 5], [1, 2, 3, 8, 6, 7], edges_mean="influences", directed=True)
     >>> g = g.with_probabilities("constant", p=1.0)
-    >>> found = substitutes(g, [0, 4], 0, n=2, rng=7)
+    >>> found = substitutes(g, [0, 4], 0, n=1, rng=7)
     >>> found.to_pandas()["node"].tolist(), round(found.alone.value)
-    ([1, 2], 4)
+    ([5], 4)
     """
     check_graph(graph)
     level(confidence)
