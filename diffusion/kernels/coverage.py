@@ -285,13 +285,13 @@ def target_cover(rr_sets, counts, met, allowed, price, targets, space):
         heap = [(np.float64(0.0), np.int64(0)) for _ in range(0)]
         for v in met:
             if gain[v] > 0:
-                heap.append((-density_of(min(gain[v], target - reached), price[v]), np.int64(v)))
+                heap.append((-density_of(np.int32(min(gain[v], target - reached)), price[v]), np.int64(v)))
         heapq.heapify(heap)
         while reached < target and len(heap) > 0:
             known, v = heapq.heappop(heap)
             if gain[v] <= 0:
                 continue
-            fresh = -density_of(min(gain[v], target - reached), price[v])
+            fresh = -density_of(np.int32(min(gain[v], target - reached)), price[v])
             if fresh > known:
                 heapq.heappush(heap, (fresh, v))
                 continue

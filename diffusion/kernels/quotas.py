@@ -70,12 +70,12 @@ def may_join(g, held, most, least, owed, others, k):
 
 
 @njit
-def owed_price(reserve, price, taken, g, need, but):
-    """Price of the `need` cheapest nodes of community g that are not taken, one more (`but`; -1: none) left aside."""
+def owed_price(reserve, price, taken, g, need):
+    """Price of the `need` cheapest nodes of community g that are not taken."""
     total, at = 0.0, reserve.start[g]
     while need > 0 and at < reserve.start[g + 1]:
         v = reserve.cheap[at]
-        if not taken[v] and v != but:
+        if not taken[v]:
             total += price[v]
             need -= 1
         at += 1
@@ -88,16 +88,17 @@ def owed_price(reserve, price, taken, g, need, but):
 def may_buy(quotas, reserve, price, taken, held, owed, spent, budget, v):
     """Do the upper quotas let v be bought, and the money, so that enough is left for all lower quotas?
 
-    What may not be bought now may not be bought later either: what was spent and what is owed only grow together.
+    What may not be bought now may not be bought later either: what was spent and what is owed only grow together. A
+    node that is itself among the cheapest that are owed can always be bought, so that it may count in the rest, too.
     """
-    g = quotas.group[v]
+    g = np.int64(quotas.group[v])
     budget *= 1.0 + 1e-12  # sums in another order differ in their last digits
     if g < 0:
         return spent + price[v] + owed.sum() <= budget
     if held[g] >= quotas.most[g]:
         return False
     need = quotas.least[g] - held[g] - 1
-    rest = owed_price(reserve, price, taken, g, need, v) if need > 0 else 0.0
+    rest = owed_price(reserve, price, taken, g, need) if need > 0 else 0.0
     return spent + price[v] + (owed.sum() - owed[g]) + rest <= budget
 
 
@@ -105,11 +106,11 @@ def may_buy(quotas, reserve, price, taken, held, owed, spent, budget, v):
 def buy(quotas, reserve, price, taken, held, owed, v):
     """Note that v is a seed."""
     taken[v] = True
-    g = quotas.group[v]
+    g = np.int64(quotas.group[v])
     if g >= 0:
         held[g] += 1
         need = quotas.least[g] - held[g]
-        owed[g] = owed_price(reserve, price, taken, g, need, -1) if need > 0 else 0.0
+        owed[g] = owed_price(reserve, price, taken, g, need) if need > 0 else 0.0
 
 
 @njit
@@ -118,7 +119,7 @@ def first_owed(quotas, reserve, price, taken):
     owed = np.zeros(quotas.least.size)
     for g in range(owed.size):
         if quotas.least[g] > 0:
-            owed[g] = owed_price(reserve, price, taken, g, quotas.least[g], -1)
+            owed[g] = owed_price(reserve, price, taken, g, quotas.least[g])
     return owed
 
 
@@ -129,7 +130,7 @@ def quota_walk(order, quotas, reserve, price, budget):
     owed, spent = first_owed(quotas, reserve, price, taken), 0.0
     bought = [np.int64(0) for _ in range(0)]
     for at in range(order.size):
-        v = order[at]
+        v = np.int64(order[at])
         if price[v] <= budget and may_buy(quotas, reserve, price, taken, held, owed, spent, budget, v):
             buy(quotas, reserve, price, taken, held, owed, v)
             spent += price[v]
