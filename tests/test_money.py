@@ -257,8 +257,10 @@ def test_one_budget_of_a_curve_is_what_select_seeds_buys():
         truth = dif.spread(GRAPH, chosen, rel_error=0.01, rng=5)
         assert row.reach == pytest.approx(truth.mean, rel=0.03)
         assert row.low <= truth.mean <= row.upper
-        alone = budget_curve(GRAPH, [budget], rng=3).table.iloc[0]
-        assert (alone["cost"], alone["n_seeds"]) == (row.cost, row.n_seeds) or budget != budgets[0]
+    first = budget_curve(GRAPH, budgets[:1], rng=3, max_rr_sets=4_000)
+    both = budget_curve(GRAPH, budgets[:2], rng=3, max_rr_sets=4_000)
+    assert first.seeds[0] == both.seeds[0]  # whatever other budgets are asked for
+    assert first.table["reach"][0] == both.table["reach"][0]
 
 
 def test_columns_of_a_curve_add_up():
@@ -288,7 +290,7 @@ def test_a_curve_counts_weights_and_serves_the_feed():
     assert curve.unit == "weight"
     assert curve.table["low"][0] <= truth.mean <= curve.table["high"][0]
     sips = budget_curve(GRAPH, [20_000.0], model=dif.SIPS(0.2), rng=3)
-    truth = dif.spread(GRAPH, sips.seeds[0], model=dif.SIPS(0.2), rel_error=0.01, rng=5)
+    truth = dif.spread(GRAPH, sips.seeds[0], model=dif.SIPS(0.2), rel_error=0.03, rng=5)
     assert sips.table["low"][0] <= truth.high
     assert truth.low <= sips.table["high"][0]
 
@@ -386,9 +388,7 @@ def test_a_common_factor_is_another_budget():
     assert (table["cost"] <= 20_000).all()
     first = table.iloc[0]
     assert (first["stay"], first["share_stay"], first["difference"]) == (first["n_seeds"], 1.0, 0.0)
-    assert (table["difference"].iloc[1:] == (table["reach"] - first["reach"]).iloc[1:]).all() or np.allclose(
-        table["difference"], table["reach"] - first["reach"]
-    )
+    assert table["difference"].to_numpy() == pytest.approx((table["reach"] - first["reach"]).to_numpy())
     assert table["difference_low"].iloc[1] > 0 > table["difference_high"].iloc[2]
     assert (table["cost_per_reach"] * table["reach"]).tolist() == pytest.approx(table["cost"].tolist())
     assert found.creators["stays"].mean() * 2 * first["n_seeds"] == pytest.approx(table["stay"].iloc[1:].sum())
@@ -464,6 +464,9 @@ def test_substitutes_are_the_best_of_those_who_may():
 def test_substitutes_without_prices_and_wrong_calls():
     bare = FollowerGraph.from_arrays([0, 0, 4], [1, 2, 5], edges_mean="influences", directed=True)
     bare = bare.with_probabilities("constant", p=0.5)
+    alike = FollowerGraph.from_arrays([0, 0, 6, 6, 4], [1, 2, 1, 2, 5], edges_mean="influences", directed=True)
+    instead = substitutes(alike.with_probabilities("constant", p=1.0), [0], 0, n=1, rng=1)
+    assert instead.table["node"].tolist() == [6]  # who reaches the same users, not who adds most to them
     found = substitutes(bare, [0, 4], 4, n=2, rng=1)
     assert found.table.columns.tolist() == ["node", "followers", "reach", "loss", "low", "high"]
     with pytest.raises(InputError, match="is none of the 2 seeds"):
