@@ -299,7 +299,7 @@ def test_a_curve_counts_weights_and_serves_the_feed():
 
 
 def test_seeds_reach_the_target_and_nobody_cheaper_does():
-    cases, false_reach, false_cost, spread_missed = 150, 0, 0, 0
+    cases, false_reach, false_cost, spread_missed = 105, 0, 0, 0
     ratios, costs = [], []
     for i in range(cases):
         graph = tiny(i % 15)
@@ -339,7 +339,8 @@ def test_a_plan_is_nested_and_its_table_adds_up():
     assert table["cost"].iloc[-1] == pytest.approx(plan.cost)
     assert table["gain"].sum() == pytest.approx(table["reach"].iloc[-1])
     assert table["low"].is_monotonic_increasing
-    assert table["low"].iloc[-1] == plan.lower >= 150 > table["low"].iloc[-2]
+    assert plan.lower == 150
+    assert table["low"].iloc[-1] >= 150 * (1 - 1e-9) > table["low"].iloc[-2]
     data = GRAPH.node_data.loc[list(plan.seeds)]
     assert table["price"].tolist() == data["price"].tolist()
     assert table["tier"].astype(str).tolist() == data["tier"].astype(str).tolist()
@@ -446,7 +447,7 @@ def test_substitutes_are_the_best_of_those_who_may():
     found = substitutes(GRAPH, chosen, gone, n=6, max_price=float("inf"), rng=4)
     losses = {row.node: row.loss for row in found.table.itertuples()}
     others = [label for label in chosen.seeds if label != gone]
-    truth = {v: dif.spread(GRAPH, [*others, v], runs=2_000, rng=5).mean for v in GRAPH.nodes if v not in chosen.seeds}
+    truth = {v: dif.spread(GRAPH, [*others, v], runs=512, rng=5).mean for v in GRAPH.nodes if v not in chosen.seeds}
     best = sorted(truth, key=lambda v: -truth[v])[:6]
     assert len(set(best) & set(losses)) >= 4
     assert found.table["low"].le(found.table["loss"]).all()

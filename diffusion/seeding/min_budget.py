@@ -46,11 +46,11 @@ class MinBudget:
         In the order in which they were chosen.
     table : DataFrame
         One row a seed: rank (from 1), node, tier (where the graph has it), followers, price, cost (cumulated), gain and
-        reach (estimated; marginal and cumulated), low (the certified bound of the seeds so far).
+        reach (estimated; marginal and cumulated), low (lower bound of the seeds so far, of each row by itself).
     spread : Estimate
         Of all seeds, from RR sets that neither chose nor judged them, with its exact binomial interval.
     lower : float
-        Certified reach of the seeds, at least `target`.
+        Certified reach of the seeds: the target, or the weight of the seeds themselves where that is more.
     cheapest : float
         No seeds that reach the target cost less than this.
     confidence : float
@@ -245,7 +245,7 @@ def min_budget(
         problem.labels(users),
         pd.DataFrame(columns),
         spread,
-        float(bounds[k]),
+        max(reach, float(own[k])),  # what the first prefix that seems enough proves is no more
         min(cheapest_cover(sets, allowed, costs, seeds, least(share, n, alpha)), float(costs[seeds].sum())),
         confidence,
         task.total * int(hits[0]) / n,
