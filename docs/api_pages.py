@@ -120,7 +120,8 @@ PAGES = (
             "RR sets": "seeding.sample_rr_sets seeding.RRSets",
             "Comparing strategies": "compare_strategies seeding.StrategyComparison",
             "Against rivals": "seeding.best_response seeding.BestResponse",
-            "Money": "seeding.fit_prices seeding.PriceFit",
+            "Money": "seeding.budget_curve seeding.BudgetCurve seeding.min_budget seeding.MinBudget seeding.price_sensitivity "
+            "seeding.PriceSensitivity seeding.substitutes seeding.Substitutes seeding.fit_prices seeding.PriceFit",
             "In waves": "seeding.adaptive_seeds seeding.AdaptiveSeeding",
             "Quotas and fairness": "seeding.maximin_seeds seeding.MaximinSelection "
             "seeding.price_of_fairness seeding.FairnessPrice",
@@ -201,7 +202,8 @@ PAGES = (
             "Communities": "plotting.plot_community_map plotting.plot_partition plotting.plot_reach_against_mixing",
             "Campaigns of SIPS": "plotting.plot_funnel plotting.plot_cost_by_tier",
             "Seeds": "plotting.plot_selection plotting.plot_strategies plotting.plot_response plotting.plot_adaptive "
-            "plotting.plot_prices plotting.plot_maximin plotting.plot_fairness_price plotting.plot_rr_sets",
+            "plotting.plot_prices plotting.plot_budget_curve plotting.plot_min_budget plotting.plot_price_sensitivity "
+            "plotting.plot_substitutes plotting.plot_maximin plotting.plot_fairness_price plotting.plot_rr_sets",
             "What theory says": "plotting.plot_message_passing plotting.plot_two_communities plotting.plot_adoption "
             "plotting.plot_final_size",
             "What logs teach": "plotting.plot_log plotting.plot_learned plotting.plot_calibration "

@@ -76,6 +76,10 @@ MADE = {
     "response": lambda: seeding.best_response(
         GRAPH, 1, brand=EVIL, rivals={"B": LABELS[:1]}, model=RIVALS, runs=64, rng=7
     ),
+    "budget curve": lambda: seeding.budget_curve(GRAPH, [1, 2], prices=np.ones(len(GRAPH)), max_rr_sets=4_000, rng=7),
+    "least budget": lambda: seeding.min_budget(GRAPH, 3, prices=np.ones(len(GRAPH)), max_rr_sets=4_000, rng=7),
+    "other prices": lambda: seeding.price_sensitivity(GRAPH, 2, prices=np.ones(len(GRAPH)), max_rr_sets=4_000, rng=7),
+    "substitutes": lambda: seeding.substitutes(GRAPH, LABELS[:2], LABELS[0], max_rr_sets=4_000, rng=7),
     "rivals": lambda: dif.simulate(GRAPH, {EVIL: LABELS[:1], "B": LABELS[1:2]}, model=RIVALS, runs=20, rng=7),
     "topics": lambda: dif.graph.TopicProbabilities.from_arrays(GRAPH, np.full((39, 1), 0.5), topics=[EVIL]),
     "epidemic": lambda: dif.simulate(GRAPH, LABELS[:1], model=models.SIR(0.5), runs=20, rng=7),
@@ -97,7 +101,9 @@ def test_cards_are_whole_tables_in_which_labels_are_text(name):
     assert len(value._repr_html_()) < 12_000
 
 
-@pytest.mark.parametrize("name", ["graph", "certified selection", "comparison", "partition", "strategies"])
+@pytest.mark.parametrize(
+    "name", ["graph", "certified selection", "comparison", "partition", "strategies", "substitutes"]
+)
 def test_labels_are_shown_whole(name):
     if name == "strategies":
         assert "degree" in read(made(name)).text

@@ -105,6 +105,34 @@ def selections() -> Iterator[Any]:
     yield dif.select_seeds(GRAPH, budget=1.5, prices=dict.fromkeys(GRAPH.nodes, 1.0), rng=7)
 
 
+EQUAL = dict.fromkeys(GRAPH.nodes, 1.0)
+
+
+def curves() -> Iterator[Any]:
+    for graph in (GRAPH, SURE, NEVER):
+        yield seeding.budget_curve(graph, prices=EQUAL, max_rr_sets=4_000, rng=7)
+    yield seeding.budget_curve(GRAPH, [0.0], prices=dict.fromkeys(GRAPH.nodes, 0.0), max_rr_sets=4_000, rng=7)
+    yield seeding.budget_curve(ONE, prices=[2.0], max_rr_sets=4_000, rng=7)
+
+
+def least_budgets() -> Iterator[Any]:
+    for graph in (GRAPH, SURE, NEVER):
+        yield seeding.min_budget(graph, 20, prices=EQUAL, max_rr_sets=4_000, rng=7)
+    yield seeding.min_budget(GRAPH, 1, existing=[0], max_rr_sets=4_000, rng=7)
+    yield seeding.min_budget(ONE, 1, prices=[0.0], max_rr_sets=4_000, rng=7)
+
+
+def other_prices() -> Iterator[Any]:
+    yield seeding.price_sensitivity(GRAPH, 5.0, prices=EQUAL, max_rr_sets=4_000, rng=7)
+    yield seeding.price_sensitivity(NEVER, 5.0, prices=EQUAL, noise=0.2, draws=2, max_rr_sets=4_000, rng=7)
+    yield seeding.price_sensitivity(ONE, 5.0, prices=[0.0], max_rr_sets=4_000, rng=7)
+
+
+def instead() -> Iterator[Any]:
+    yield seeding.substitutes(GRAPH, [0, 1, 2], 1, max_rr_sets=4_000, rng=7)
+    yield seeding.substitutes(NEVER, [0], 0, n=1, prices=EQUAL, max_rr_sets=4_000, rng=7)
+
+
 def strategies() -> Iterator[Any]:
     for graph, budgets in ((GRAPH, [1, 4, 40]), (NEVER, [1]), (ONE, [1])):
         yield dif.compare_strategies(graph, budgets, strategies=["random", "degree"], runs=64, rng=7)
@@ -226,6 +254,10 @@ MADE: dict[str, Callable[[], Iterator[Any]]] = {
     "seeding.BestResponse": responses,
     "seeding.MaximinSelection": fairness,
     "seeding.FairnessPrice": prices_of_fairness,
+    "seeding.BudgetCurve": curves,
+    "seeding.MinBudget": least_budgets,
+    "seeding.PriceSensitivity": other_prices,
+    "seeding.Substitutes": instead,
     "seeding.PriceFit": priced,
     "seeding.RRSets": rr_sets,
     "theory.MessagePassing": lambda: (theory.message_passing(g, g.nodes[:1]) for g in (GRAPH, ONE, NEVER)),

@@ -70,7 +70,6 @@ def test_classes_serve_where_their_parameters_have_defaults() -> None:
         (lambda: dif.select_seeds(GRAPH, 3, method="imm", exclude=[1]), "exclude= is not used by the method 'imm'"),
         (lambda: dif.select_seeds(GRAPH, 3, method="hist", at_most=1), "at_most= and at_least= are not used by the method 'hist': use it with opim, random"),
         (lambda: dif.select_seeds(GRAPH, 3, method="celf", at_most=1), "at_most= and at_least= are not used by the method 'celf'"),
-        (lambda: dif.select_seeds(GRAPH, budget=3, at_most=1), "belong to a number of seeds"),
         (lambda: dif.select_seeds(GRAPH, 3, communities="community"), "says whose quotas"),
         (lambda: dif.select_seeds(GRAPH), "give k= .* or budget="),
         (lambda: dif.select_seeds(GRAPH, 3, budget=5), "one of the two"),

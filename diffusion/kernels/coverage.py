@@ -260,6 +260,58 @@ def knapsack_cover(rr_sets, counts, met, allowed, price, spent, budget, space):
     return seeds_out, gains_out, upper, single
 
 
+# as knapsack_cover; targets i8[], rising: numbers of sets  ->  seeds i4[], gains i8[]
+@njit
+def target_cover(rr_sets, counts, met, allowed, price, targets, space):
+    """Greedy by min(gain, what is missing to the target) per price, with one target after another.
+
+    What a node adds beyond the target counts for nothing, so that an expensive one is not bought for the last few sets.
+    """
+    nodes, offsets, n_sets = rr_sets
+    gain, place, begin = space
+    for v in met:
+        gain[v] = counts[v] if allowed[v] else -1
+    covered = np.zeros(n_sets, np.uint8)
+    sets, _ = index_sets(nodes, offsets, n_sets, covered, met, gain, 1, n_sets + 1, place, np.empty(0, np.int32), 0)
+    for v in met:
+        if gain[v] > 0:
+            begin[v] = place[v] - gain[v]
+    seeds = [np.int32(0) for _ in range(0)]
+    gains = [np.int64(0) for _ in range(0)]
+    reached = np.int64(0)
+    for target in targets:
+        if reached >= target:
+            continue
+        heap = [(np.float64(0.0), np.int64(0)) for _ in range(0)]
+        for v in met:
+            if gain[v] > 0:
+                heap.append((-density_of(np.int32(min(gain[v], target - reached)), price[v]), np.int64(v)))
+        heapq.heapify(heap)
+        while reached < target and len(heap) > 0:
+            known, v = heapq.heappop(heap)
+            if gain[v] <= 0:
+                continue
+            fresh = -density_of(np.int32(min(gain[v], target - reached)), price[v])
+            if fresh > known:
+                heapq.heappush(heap, (fresh, v))
+                continue
+            seeds.append(np.int32(v))
+            gains.append(np.int64(gain[v]))
+            reached += gain[v]
+            for at in range(begin[v], place[v]):
+                s = sets[at]
+                if covered[s] == 0:
+                    covered[s] = 1
+                    for e in range(offsets[s], offsets[s + 1]):
+                        gain[nodes[e]] -= 1
+    seeds_out = np.empty(len(seeds), np.int32)
+    gains_out = np.empty(len(seeds), np.int64)
+    for i in range(len(seeds)):
+        seeds_out[i] = seeds[i]
+        gains_out[i] = gains[i]
+    return seeds_out, gains_out
+
+
 # bits as first_covered; counts i8[n] is filled: sets without a seed that hold each node
 @njit
 def open_counts(rr_sets, bits, counts):

@@ -29,6 +29,13 @@ class RootedSets(NamedTuple):
     of: np.ndarray  # i4[n_sets]: community of each set
 
 
+class Reserve(NamedTuple):
+    """Nodes for sale of every community, the cheapest first: those of g are cheap[start[g] : start[g + 1]]."""
+
+    cheap: np.ndarray  # i4[]
+    start: np.ndarray  # i8[G + 1]
+
+
 # nodes i4[], offsets i8[sets + 1], order i8[n_sets]: sets in the order in which they are numbered; n
 #   ->  start i8[n + 1], sets i4[]: numbers of the sets that hold each node, ascending
 @njit
@@ -60,6 +67,142 @@ def may_join(g, held, most, least, owed, others, k):
     if held[g] >= most[g]:
         return False
     return held[g] < least[g] or owed + others < k
+
+
+@njit
+def owed_price(reserve, price, taken, g, need):
+    """Price of the `need` cheapest nodes of community g that are not taken."""
+    total, at = 0.0, reserve.start[g]
+    while need > 0 and at < reserve.start[g + 1]:
+        v = reserve.cheap[at]
+        if not taken[v]:
+            total += price[v]
+            need -= 1
+        at += 1
+    return total if need == 0 else np.inf
+
+
+# quotas Quotas, reserve Reserve, price f8[n]; taken b1[n] and held i8[G]: seeds so far; owed f8[G]: what the cheapest
+# nodes cost that still meet each lower quota; spent, budget f8; v  ->  b1
+@njit
+def may_buy(quotas, reserve, price, taken, held, owed, spent, budget, v):
+    """Do the upper quotas let v be bought, and the money, so that enough is left for all lower quotas?
+
+    What may not be bought now may not be bought later either: what was spent and what is owed only grow together. A
+    node that is itself among the cheapest that are owed can always be bought, so that it may count in the rest, too.
+    """
+    g = np.int64(quotas.group[v])
+    budget *= 1.0 + 1e-12  # sums in another order differ in their last digits
+    if g < 0:
+        return spent + price[v] + owed.sum() <= budget
+    if held[g] >= quotas.most[g]:
+        return False
+    need = quotas.least[g] - held[g] - 1
+    rest = owed_price(reserve, price, taken, g, need) if need > 0 else 0.0
+    return spent + price[v] + (owed.sum() - owed[g]) + rest <= budget
+
+
+@njit
+def buy(quotas, reserve, price, taken, held, owed, v):
+    """Note that v is a seed."""
+    taken[v] = True
+    g = np.int64(quotas.group[v])
+    if g >= 0:
+        held[g] += 1
+        need = quotas.least[g] - held[g]
+        owed[g] = owed_price(reserve, price, taken, g, need) if need > 0 else 0.0
+
+
+@njit
+def first_owed(quotas, reserve, price, taken):
+    """Price of the cheapest nodes that meet each lower quota."""
+    owed = np.zeros(quotas.least.size)
+    for g in range(owed.size):
+        if quotas.least[g] > 0:
+            owed[g] = owed_price(reserve, price, taken, g, quotas.least[g])
+    return owed
+
+
+# order i4[]: nodes; budget f8  ->  positions i8[] of those that are bought going down the order
+@njit
+def quota_walk(order, quotas, reserve, price, budget):
+    taken, held = np.zeros(price.size, np.bool_), np.zeros(quotas.least.size, np.int64)
+    owed, spent = first_owed(quotas, reserve, price, taken), 0.0
+    bought = [np.int64(0) for _ in range(0)]
+    for at in range(order.size):
+        v = np.int64(order[at])
+        if price[v] <= budget and may_buy(quotas, reserve, price, taken, held, owed, spent, budget, v):
+            buy(quotas, reserve, price, taken, held, owed, v)
+            spent += price[v]
+            bought.append(np.int64(at))
+    found = np.empty(len(bought), np.int64)
+    for i in range(len(bought)):
+        found[i] = bought[i]
+    return found
+
+
+# rr_sets Sets of coverage.py; allowed b1[n]; price f8[n]; budget f8; first: node that is bought in any case, -1: none
+#   ->  seeds i4[], gains i8[] in sets
+@njit
+def quota_knapsack(rr_sets, allowed, quotas, reserve, price, budget, first):
+    """Greedy by gain per price within quotas and a budget; at the end the cheapest nodes meet lower quotas."""
+    nodes, offsets, n_sets = rr_sets
+    n = allowed.size
+    start, sets = sets_of_nodes(nodes, offsets, np.arange(n_sets), n)
+    gain = start[1:] - start[:-1]
+    heap = [(np.float64(0.0), np.int64(0)) for _ in range(0)]
+    for v in range(n):
+        if allowed[v] and gain[v] > 0 and price[v] <= budget and v != first:
+            heap.append((-gain[v] / price[v] if price[v] > 0.0 else -np.inf, np.int64(v)))
+    heapq.heapify(heap)
+    covered = np.zeros(n_sets, np.bool_)
+    taken, held = np.zeros(n, np.bool_), np.zeros(quotas.least.size, np.int64)
+    owed, spent = first_owed(quotas, reserve, price, taken), 0.0
+    seeds = [np.int32(0) for _ in range(0)]
+    gains = [np.int64(0) for _ in range(0)]
+    g, at = 0, np.int64(0)  # of the lower quotas that are met at the end
+    while True:
+        chosen = np.int64(-1)
+        if first >= 0 and len(seeds) == 0:
+            chosen = np.int64(first)
+        while chosen < 0 and len(heap) > 0:
+            known, v = heapq.heappop(heap)
+            if gain[v] <= 0 or taken[v]:
+                continue
+            if not may_buy(quotas, reserve, price, taken, held, owed, spent, budget, v):
+                continue
+            fresh = -gain[v] / price[v] if price[v] > 0.0 else -np.inf
+            if fresh > known:
+                heapq.heappush(heap, (fresh, v))
+                continue
+            chosen = v
+        while chosen < 0 and g < held.size:
+            if held[g] >= quotas.least[g]:
+                g += 1
+                at = np.int64(0)
+                continue
+            v = np.int64(reserve.cheap[reserve.start[g] + at])
+            at += 1
+            if not taken[v]:
+                chosen = v
+        if chosen < 0:
+            break
+        buy(quotas, reserve, price, taken, held, owed, chosen)
+        spent += price[chosen]
+        seeds.append(np.int32(chosen))
+        gains.append(np.int64(gain[chosen]))
+        for e in range(start[chosen], start[chosen + 1]):
+            s = sets[e]
+            if not covered[s]:
+                covered[s] = True
+                for i in range(offsets[s], offsets[s + 1]):
+                    gain[nodes[i]] -= 1
+    seeds_out = np.empty(len(seeds), np.int32)
+    gains_out = np.empty(len(seeds), np.int64)
+    for i in range(len(seeds)):
+        seeds_out[i] = seeds[i]
+        gains_out[i] = gains[i]
+    return seeds_out, gains_out
 
 
 # rr_sets Sets of coverage.py; allowed b1[n]; by_place i4[n]: nodes, the first in a tie first; k; looks: most prefixes

@@ -16,13 +16,17 @@ from .inference import (
 from .maps import plot_cascade_tree, plot_community_map, plot_partition, plot_virality
 from .player import player_page, player_widget
 from .seeding import (
+    plot_budget_curve,
     plot_comparison,
     plot_fairness_price,
     plot_maximin,
+    plot_min_budget,
+    plot_price_sensitivity,
     plot_prices,
     plot_rr_sets,
     plot_selection,
     plot_strategies,
+    plot_substitutes,
 )
 from .sips import plot_cost_by_tier, plot_funnel, plot_reach_against_mixing, plot_reach_curve
 from .style import (
@@ -61,6 +65,7 @@ __all__ = [
     "player_widget",
     "plot_adaptive",
     "plot_adoption",
+    "plot_budget_curve",
     "plot_calibration",
     "plot_cascade_tree",
     "plot_community_map",
@@ -80,8 +85,10 @@ __all__ = [
     "plot_log",
     "plot_maximin",
     "plot_message_passing",
+    "plot_min_budget",
     "plot_partition",
     "plot_predictive_check",
+    "plot_price_sensitivity",
     "plot_prices",
     "plot_rates",
     "plot_reach_against_mixing",
@@ -92,6 +99,7 @@ __all__ = [
     "plot_selection",
     "plot_shares",
     "plot_strategies",
+    "plot_substitutes",
     "plot_two_communities",
     "plot_virality",
     "spelled",

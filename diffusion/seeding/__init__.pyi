@@ -2,12 +2,18 @@ from .adaptive import AdaptiveSeeding as AdaptiveSeeding
 from .adaptive import adaptive_seeds as adaptive_seeds
 from .best_response import BestResponse as BestResponse
 from .best_response import best_response as best_response
+from .budget_curve import BudgetCurve as BudgetCurve
+from .budget_curve import budget_curve as budget_curve
 from .certificate import Certificate as Certificate
 from .compare import StrategyComparison as StrategyComparison
 from .fairness import MaximinSelection as MaximinSelection
 from .fairness import maximin_seeds as maximin_seeds
 from .fairness_price import FairnessPrice as FairnessPrice
 from .fairness_price import price_of_fairness as price_of_fairness
+from .min_budget import MinBudget as MinBudget
+from .min_budget import min_budget as min_budget
+from .price_sensitivity import PriceSensitivity as PriceSensitivity
+from .price_sensitivity import price_sensitivity as price_sensitivity
 from .prices import PriceFit as PriceFit
 from .prices import fit_prices as fit_prices
 from .problem import SelectionProblem as SelectionProblem
@@ -36,3 +42,5 @@ from .strategies.rankings import Random as Random
 from .strategies.rankings import SingleDiscount as SingleDiscount
 from .strategies.rankings import Tier as Tier
 from .strategies.rankings import TwoStepDiscount as TwoStepDiscount
+from .substitutes import Substitutes as Substitutes
+from .substitutes import substitutes as substitutes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -44,9 +45,8 @@ class PriceFit:
         Rows left out, by the first reason that holds for each.
     confidence : float
     followers_range, engagement_range : tuple of float
-        Smallest and largest value that was used; the law is a guess outside. Engagement: NaN where it is not used.
-    data : tuple of ndarray
-        Followers and prices that were used.
+        Smallest and largest value that was used; outside the law is extrapolated, see `extrapolates`. Engagement: NaN
+        where it is not used.
     provenance : dict
     data : tuple of two ndarray of float64, or None
         Followers and prices that were used.
@@ -92,11 +92,48 @@ class PriceFit:
         ------
         InputError
             Negative or missing numbers, unequal shapes, or engagement for a law without it.
+
+        Warns
+        -----
+        UserWarning
+            Creators outside what the fit rests on: their prices are extrapolated. `extrapolates` says whose.
         """
         size = _logarithm(followers, "followers")
+        self._warn(self.extrapolates(followers, engagement), engagement is not None)
         if engagement is None:
             start, slope = self.alone
             return np.asarray(np.exp(start + slope * size))
+        activity = _logarithm(engagement, "engagement")
+        value = self.coefficients["value"]
+        return np.asarray(np.exp(value["intercept"] + value["followers"] * size + value["engagement"] * activity))
+
+    def extrapolates(self, followers: Any, engagement: Any = None) -> NDArray[np.bool_]:
+        """Say which creators lie outside the followers, or the engagement, that the fit rests on.
+
+        Parameters
+        ----------
+        followers, engagement : array-like of numbers from 0
+            As in `predict`.
+
+        Returns
+        -------
+        ndarray of bool, of the shape of `followers`
+
+        Raises
+        ------
+        InputError
+            As in `predict`.
+
+        Examples
+        --------
+        >>> table = pd.DataFrame({"fans": [100, 1000, 10_000, 50_000], "rmb": [12, 90, 1_100, 4_800]})
+        >>> fit_prices(table, followers="fans", price="rmb").extrapolates([50, 1000, 2_000_000]).tolist()
+        [True, False, True]
+        """
+        size = _logarithm(followers, "followers")
+        outside = _outside(size, self.followers_range)
+        if engagement is None:
+            return outside
         if not self.uses_engagement:
             raise InputError("this fit does not use engagement: leave it out, or fit with engagement=")
         activity = _logarithm(engagement, "engagement")
@@ -104,8 +141,20 @@ class PriceFit:
             raise InputError(
                 f"followers has shape {size.shape} and engagement {activity.shape}: give one value of each for a creator"
             )
-        value = self.coefficients["value"]
-        return np.asarray(np.exp(value["intercept"] + value["followers"] * size + value["engagement"] * activity))
+        return outside | _outside(activity, self.engagement_range)
+
+    def _warn(self, outside: NDArray[np.bool_], engaged: bool) -> None:
+        if not outside.any():
+            return
+        low, high = self.followers_range
+        rests = f"{low:,.6g} to {high:,.6g} followers"
+        if engaged:
+            rests += " and {:,.6g} to {:,.6g} engagement".format(*self.engagement_range)
+        warnings.warn(
+            f"{int(outside.sum()):,} of {outside.size:,} creators lie outside what the fit of prices rests on, {rests}: "
+            "their prices are extrapolated; extrapolates() says whose",
+            stacklevel=3,
+        )
 
     def __call__(self, followers: Any) -> NDArray[np.float64]:
         """Return `predict` for followers alone: what ``prices=`` asks of a function."""
@@ -124,7 +173,9 @@ class PriceFit:
             f"{row.Index} {row.value:.3g} [{row.low:.3g}, {row.high:.3g}]" for row in self.coefficients.itertuples()
         )
         left = sum(self.dropped.values())
-        return f"PriceFit on {self.n:,} creators ({left:,} rows dropped), R^2 {self.r_squared:.3f}: {terms}"
+        low, high = self.followers_range
+        text = f"PriceFit on {self.n:,} creators ({left:,} rows dropped), R^2 {self.r_squared:.3f}: {terms}"
+        return f"{text}; fitted on {low:,.6g} to {high:,.6g} followers"
 
 
 def fit_prices(
@@ -265,6 +316,12 @@ def _intervals(
 
 def _range(values: pd.Series[float]) -> tuple[float, float]:
     return float(values.min()), float(values.max())
+
+
+def _outside(logs: NDArray[np.float64], used: tuple[float, float]) -> NDArray[np.bool_]:
+    """Which logarithms lie outside the range of the values used, but for rounding."""
+    low, high = (float(np.log(max(end, 1.0))) for end in used)
+    return (logs < low - 1e-9) | (logs > high + 1e-9)
 
 
 def _logarithm(given: Any, what: str) -> NDArray[np.float64]:

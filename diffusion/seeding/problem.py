@@ -21,10 +21,10 @@ from ..models.base import DiffusionModel, LiveEdges
 from ..models.registry import model_of
 from ..simulation.runner import seed_labels
 from ..simulation.workers import Workers, workers_of
-from .constraints import Budget, Cardinality, Constraint, Quotas
+from .constraints import Budget, BudgetQuotas, Cardinality, Constraint, Quotas
 from .selection import SeedSelection
 
-__all__ = ["SelectionProblem", "record", "refuse_rivals"]
+__all__ = ["SelectionProblem", "record", "refuse_rivals", "seen_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +36,7 @@ class SelectionProblem:
     graph : FollowerGraph
     model : DiffusionModel
     constraint : Constraint
-        A number of seeds, a budget, or quotas.
+        A number of seeds, a budget, quotas, or the last two together.
     allowed : ndarray of bool, shape (n_nodes,)
         Who may be chosen.
     existing : ndarray of int32
@@ -130,8 +130,6 @@ class SelectionProblem:
         if (k is None) == (budget is None):
             raise InputError("give k= (a number of seeds) or budget= (money), one of the two")
         quotas = at_most is not None or at_least is not None
-        if quotas and k is None:
-            raise InputError("at_most= and at_least= belong to a number of seeds (k=), not to a budget")
         if communities is not None and not quotas:
             raise InputError("communities= says whose quotas at_most= and at_least= are: give one of these too")
         exclude, labels = seed_labels(graph, exclude), seed_labels(graph, existing)
@@ -143,7 +141,9 @@ class SelectionProblem:
         allowed[graph.index.internal(exclude)] = False
         allowed[there_already] = False
         if k is None:
-            constraint: Constraint = Budget.of(graph, budget, prices, allowed)
+            money = Budget.of(graph, budget, prices, allowed)
+            limits = (at_least, at_most, communities)
+            constraint: Constraint = BudgetQuotas.of(graph, money, allowed, *limits) if quotas else money
         else:
             k = _check_k(k, allowed)
             constraint = Quotas.of(graph, k, allowed, at_least, at_most, communities) if quotas else Cardinality(k)
@@ -190,7 +190,8 @@ class SelectionProblem:
         **more
             Further attributes of `SeedSelection`.
         """
-        return SeedSelection(self.labels(users), method, scores, time.perf_counter() - self.start, self.key, **more)
+        seconds, known = time.perf_counter() - self.start, seen_of(self.graph, users)
+        return SeedSelection(self.labels(users), method, scores, seconds, self.key, known=known, **more)
 
     def record(self, method: str, **facts: Any) -> dict[str, Any]:
         """Provenance of a selection.
@@ -201,6 +202,17 @@ class SelectionProblem:
         **facts
         """
         return record("select_seeds", self.graph, self.model, self.key, method=method, **facts)
+
+
+def seen_of(graph: FollowerGraph, users: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """What a graph says of internal users: followers, and tier and price where it has these attributes."""
+    users = np.asarray(users, np.int64)
+    at, given = graph.index.order[users], graph.attributes
+    found: dict[str, NDArray[Any]] = {"tier": np.asarray(given["tier"], object)[at]} if "tier" in given else {}
+    found["followers"] = graph.csr.out_degree[users]
+    if "price" in given and np.asarray(given["price"]).dtype.kind in "fiu":
+        found["price"] = np.asarray(given["price"], np.float64)[at]
+    return found
 
 
 def refuse_rivals(model: DiffusionModel) -> None:

@@ -27,6 +27,7 @@ from ..kernels.coverage import (
     greedy_cover,
     knapsack_cover,
     open_counts,
+    target_cover,
 )
 from ..kernels.rr_sets import (
     COUNT,
@@ -371,6 +372,15 @@ class RRStore:
         """See `knapsack_cover`."""
         found: tuple[NDArray[np.int32], NDArray[np.int64], float, int] = knapsack_cover(
             self.sets, self.counts, self.met, allowed, price, spent, budget, self._greedy_space()
+        )
+        return found
+
+    def reaching(
+        self, allowed: NDArray[np.bool_], price: NDArray[np.float64], targets: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """See `target_cover`."""
+        found: tuple[NDArray[np.int32], NDArray[np.int64]] = target_cover(
+            self.sets, self.counts, self.met, allowed, price, targets, self._greedy_space()
         )
         return found
 

@@ -89,7 +89,7 @@ def select_seeds(
         in common worlds.
     at_most, at_least : int from 0, or mapping of community to int, optional
         Quotas of seeds in every community, or in those named (the others are free), for ``"opim"`` and rankings, with
-        `k`. Bounds are then those of the seed sets that the quotas permit.
+        `k` or `budget`. Bounds are then those of the seed sets that the quotas permit.
     communities : optional
         The community of each node for quotas: None for the node attribute ``community``, the name of another, a Series
         or mapping by label, values in the order of ``graph.nodes``, or a partition. Nodes without one count toward no

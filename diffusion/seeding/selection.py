@@ -133,6 +133,8 @@ class SeedSelection:
         Estimated spread of the seeds there were already.
     spread : SpreadEstimate or None
         Independent estimate, where ``evaluate=True`` asked for one.
+    known : dict of str to ndarray
+        What the graph says of each seed: followers, and tier and price where it has these attributes.
     provenance : dict
 
     See Also
@@ -152,6 +154,7 @@ class SeedSelection:
     purchase: Purchase = field(default_factory=Purchase)
     existing_spread: float = 0.0
     spread: SpreadEstimate | None = None
+    known: dict[str, NDArray[Any]] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
 
     lower = _read("certificate", "lower", "Lower bound of the spread of the seeds; NaN without a certificate.")
@@ -188,17 +191,29 @@ class SeedSelection:
         return len(self.seeds)
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return one row a seed: rank (from 1), node, score; gain, cumulated spread and price where there are any."""
-        table = pd.DataFrame(
+        """Return one row a seed, with what is known of it: a column of which nothing is known is left out.
+
+        Returns
+        -------
+        DataFrame
+            rank (from 1), node, tier, followers, score, gain (marginal reach), spread (cumulated, with the existing
+            seeds), price, cost (cumulated).
+        """
+        seen = {name: values for name, values in self.known.items() if name != "price"}
+        found = pd.DataFrame(
             {
                 "rank": np.arange(1, len(self.seeds) + 1),
                 "node": pd.Index(list(self.seeds), tupleize_cols=False),
+                **seen,
                 "score": self.scores,
             }
         )
         if self.gains.size:
-            table = table.assign(gain=self.gains, spread=self.existing_spread + np.cumsum(self.gains))
-        return table.assign(price=self.prices) if self.prices.size else table
+            found = found.assign(gain=self.gains, spread=self.existing_spread + np.cumsum(self.gains))
+        price = self.prices if self.prices.size else self.known.get("price")
+        if price is not None:
+            found = found.assign(price=price, cost=np.cumsum(price))
+        return found.dropna(axis="columns", how="all") if len(found) else found
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Plot estimated spread against the number of seeds, with what is proven; of a ranking, its scores."""

@@ -100,6 +100,11 @@ class Task:
         """Nodes that may be chosen."""
         return self.at_seeds(self.problem.allowed, False)
 
+    def for_sale(self, price: NDArray[np.float64]) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+        """Which nodes may be bought at a price of each user (NaN: none), and the price of each, infinite for others."""
+        allowed = self.at_seeds(self.problem.allowed & ~np.isnan(price), False)
+        return allowed, np.where(allowed, self.at_seeds(price, np.inf), np.inf)
+
     @cached_property
     def existing(self) -> NDArray[np.int32]:
         """Nodes of the seeds there are already."""

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..constraints import Budget
+from ..halves import affordable_cover
 from ..rr_store import MOST_SETS, RRStore
 from ..search import Choice, Prepared, Schedule, schedule_of
 from ..selection import NextBuy, Purchase
 from ..task import NOBODY, Task
 from .cover import CONVERGED, PILOT, Asked, Cover
 
-__all__ = ["KnapsackCover"]
+__all__ = ["KnapsackCover", "purchase_of"]
 
 MOST_MEMBERS = 2**22  # of the sets of one stage
 LARGE_SET = 12.0  # mean RR size from which first seeds are fixed beforehand
@@ -58,10 +59,7 @@ class KnapsackCover(Cover):
         constraint = task.problem.constraint
         assert isinstance(constraint, Budget)
         self.budget = constraint.amount
-        for_sale = ~np.isnan(constraint.price)
-        self.allowed = task.at_seeds(task.problem.allowed & for_sale, False)
-        price = task.at_seeds(constraint.price, np.inf)
-        self.price = np.where(self.allowed, price, np.inf)
+        self.allowed, self.price = task.for_sale(constraint.price)
         self.missed = 0.0
         super().__init__(task, strategy)
 
@@ -87,20 +85,11 @@ class KnapsackCover(Cover):
     def choose(self, sets: RRStore, fixed: NDArray[np.int32]) -> Choice:
         # the sets that the fixed seeds hit are empty ones.
         spent = float(self.price[fixed].sum())
-        seeds, gains, upper = self._greedy(sets, spent, alone=not len(fixed))
+        seeds, gains, upper = affordable_cover(sets, self.allowed, self.price, spent, self.budget, alone=not len(fixed))
         chosen = np.concatenate([fixed, seeds]).astype(np.int32)
         missed = self.missed * sets.n if len(fixed) else 0.0
         covered = sets.n_empty + float(gains.sum()) - missed
         return Choice(chosen, covered, sets.n_empty + min(upper, sets.n - sets.n_empty), gains)
-
-    def _greedy(
-        self, sets: RRStore, spent: float, *, alone: bool
-    ) -> tuple[NDArray[np.int32], NDArray[np.int64], float]:
-        """Greedy by gain per price, or the single node that covers more -> seeds, gains, bound of the rest."""
-        seeds, gains, upper, single = sets.knapsack(self.allowed, self.price, spent, self.budget)
-        if alone and single >= 0 and sets.counts[single] > gains.sum():
-            seeds, gains = np.array([single], np.int32), sets.counts[[single]].astype(np.int64)
-        return seeds, gains, upper
 
     def _sentinels(self, whole: RRStore, n: int, bar: Any) -> _Start:
         """First seeds of the greedy order that spare the sampling of large sets.
@@ -121,7 +110,7 @@ class KnapsackCover(Cover):
             if not sets.n or (stage and sets.size <= LARGE_SET * sets.n):
                 break
             spent = float(price[seeds].sum())
-            more, hits, _ = self._greedy(sets, spent, alone=stage == 0)
+            more, hits, _ = affordable_cover(sets, self.allowed, price, spent, self.budget, alone=stage == 0)
             sure = hits >= SURE
             count = _leading(sure & (spent + np.cumsum(price[more]) <= SHARE * self.budget))
             longer = _leading(sure)
@@ -154,23 +143,35 @@ class KnapsackCover(Cover):
 
     def purchase(self, selection: RRStore, seeds: NDArray[np.int32]) -> Purchase:
         """See `Cover.purchase`; bought next is, of those whom the budget alone could pay, who adds most per price."""
-        task, price = self.task, self.price
-        paid = price[seeds]
-        gain = selection.open_counts(seeds).astype(np.float64)
-        gain[(price > self.budget) | (gain <= 0)] = -1.0
-        gain[seeds] = -1.0
-        left = np.flatnonzero(gain > 0)
-        if not left.size:
-            return Purchase(self.budget, paid)
-        with np.errstate(divide="ignore"):
-            per_price = gain[left] / price[left]
-        order = np.lexsort((task.graph.index.order[left], -per_price))
-        at = int(left[order[0]])
-        label = task.problem.labels(task.users_of(np.array([at])))[0]
-        missing = max(float(price[at]) - (self.budget - float(paid.sum())), 0.0)
-        return Purchase(
-            self.budget, paid, NextBuy(label, float(price[at]), task.total * float(gain[at]) / selection.n, missing)
-        )
+        return purchase_of(self.task, selection, seeds, self.price, self.budget)
+
+
+def purchase_of(
+    task: Task,
+    selection: RRStore,
+    seeds: NDArray[np.int32],
+    price: NDArray[np.float64],
+    budget: float,
+    barred: NDArray[np.bool_] | None = None,
+) -> Purchase:
+    """What was paid for seeds, and who would be bought next, but for those who are barred."""
+    paid = price[seeds]
+    gain = selection.open_counts(seeds).astype(np.float64)
+    gain[price > budget] = -1.0
+    gain[seeds] = -1.0
+    if barred is not None:
+        gain[barred] = -1.0
+    left = np.flatnonzero(gain > 0)
+    if not left.size:
+        return Purchase(budget, paid)
+    with np.errstate(divide="ignore"):
+        per_price = gain[left] / price[left]
+    order = np.lexsort((task.graph.index.order[left], -per_price))
+    at = int(left[order[0]])
+    label = task.problem.labels(task.users_of(np.array([at])))[0]
+    missing = max(float(price[at]) - (budget - float(paid.sum())), 0.0)
+    gained = task.total * float(gain[at]) / selection.n
+    return Purchase(budget, paid, NextBuy(label, float(price[at]), gained, missing))
 
 
 @dataclass(frozen=True)

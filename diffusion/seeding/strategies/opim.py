@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..constraints import Budget, Quotas
+from ..constraints import Budget, BudgetQuotas, Quotas
 from ..problem import SelectionProblem
 from ..selection import SeedSelection
 from ..task import Task
@@ -13,6 +13,7 @@ from .judged import JUDGED
 from .knapsack import KnapsackCover
 from .matroid import MatroidCover
 from .number import NumberCover
+from .quota_knapsack import QuotaKnapsackCover
 
 __all__ = ["HIST", "OPIM"]
 
@@ -22,7 +23,7 @@ class OPIM(Asked):
     """Greedy on reverse-reachable sets with a certificate (OPIM-C, Tang et al. 2018; HIST, Guo et al. 2020).
 
     Half of the sets choose seeds of largest spread, and the other half judges them. For models with live edges.
-    Serves a number of seeds, a budget of money, and quotas.
+    Serves a number of seeds, a budget of money, and quotas with either.
 
     Parameters
     ----------
@@ -66,7 +67,8 @@ class OPIM(Asked):
 
     HIST first picks some sentinel seeds on few whole RR sets; the sampling of others ends as soon as it meets one. Its
     bounds rest on sets sampled after the sentinels were fixed, so that they hold whatever the sentinels are. For money
-    and quotas see `diffusion.seeding.strategies.knapsack` and `diffusion.seeding.strategies.matroid`.
+    and quotas see `diffusion.seeding.strategies.knapsack`, `diffusion.seeding.strategies.matroid` and, for both,
+    `diffusion.seeding.strategies.quota_knapsack`.
 
     Ctrl-C and time return the best set so far, with its bounds; while nothing has been sampled Ctrl-C is Ctrl-C.
 
@@ -93,10 +95,12 @@ class OPIM(Asked):
 
     def choose(self, problem: SelectionProblem) -> SeedSelection:
         constraint = problem.constraint
-        purpose = "quotas" if isinstance(constraint, Quotas) else "rr"
+        purpose = "quotas" if isinstance(constraint, Quotas | BudgetQuotas) else "rr"
         task = Task.of(problem, delta=self.delta, max_rr_sets=self.max_rr_sets, judged=JUDGED, purpose=purpose)
         if isinstance(constraint, Budget):
             return certify(task, KnapsackCover(task, self))
+        if isinstance(constraint, BudgetQuotas):
+            return certify(task, QuotaKnapsackCover(task, self))
         return certify(task, MatroidCover(task, self) if isinstance(constraint, Quotas) else NumberCover(task, self))
 
 

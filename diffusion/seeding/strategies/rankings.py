@@ -113,6 +113,11 @@ class Ranking(Strategy):
             raise InputError(
                 f"{self.name} {how} only {len(cut):,} nodes of this graph: ask for at most so many, not {k:,}"
             )
+        unmet = problem.constraint.unmet(problem.graph.index.internal(list(cut.seeds)))
+        if unmet and not problem.partial:
+            raise InputError(
+                f"{self.name} ranks too few nodes for at_least= of {', '.join(map(repr, unmet))}: lower it"
+            )
         if not len(cut) and "budget" in problem.asked:
             raise InputError(f"budget={cut.budget:,.6g} buys nobody whom {self.name} ranks")
         return cut
@@ -124,7 +129,8 @@ class Ranking(Strategy):
         chosen = problem.constraint.walk(order)
         purchase = problem.constraint.purchase(problem.graph, order, chosen)
         seeds = tuple(ranked.seeds[at] for at in chosen)
-        return replace(ranked, seeds=seeds, scores=ranked.scores[chosen], purchase=purchase)
+        known = {name: values[chosen] for name, values in ranked.known.items()}
+        return replace(ranked, seeds=seeds, scores=ranked.scores[chosen], purchase=purchase, known=known)
 
 
 def top(graph: FollowerGraph, score: NDArray[Any], size: int, allowed: NDArray[np.bool_]) -> Order:
