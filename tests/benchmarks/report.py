@@ -138,8 +138,8 @@ def executor(found: Section) -> str:
     head = ("work", "executor", "one thread here, s", "1 worker, s", "2 workers, s", "efficiency")
     text = table((*head, "against the thread", "equal bit for bit"), lines)
     return (
-        f"{text}\n\nEfficiency: seconds of one worker over twice the seconds of two. Seeds: the sets are sampled on the workers, and the "
-        f"greedy search among them goes on here, alone. Lowest {min(shares):.2f}, {verdict(min(shares), 0.9)}."
+        f"{text}\n\nEfficiency: seconds of one worker over twice the seconds of two. Seeds: the sets are sampled on the workers, which "
+        f"takes less time than to send them here, and the greedy search among them goes on here, alone: an executor pays for runs and studies. Lowest {min(shares):.2f}, {verdict(min(shares), 0.9)}."
     )
 
 
