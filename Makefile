@@ -8,7 +8,7 @@ BENCH ?=
 # Tests that run with the oldest versions, all of the quick ones by default.
 OLDEST ?=
 
-.PHONY: study test test-oldest lint bench notebooks docs clean
+.PHONY: study test test-oldest lint bench gallery notebooks docs clean
 
 study: .stamps/warm
 	$(BIN)/diffusion study --out $(OUT)
@@ -29,10 +29,13 @@ lint: .stamps/dev
 bench: .stamps/bench
 	$(BIN)/python tests/benchmarks/run.py $(BENCH)
 
-# Runs every notebook and leaves them with their outputs in gallery/, as HTML too (beside notebooks/, so that paths hold).
-notebooks: .stamps/notebooks
+# Runs every notebook and leaves them with their outputs in gallery/ (beside notebooks/, so that paths hold).
+gallery: .stamps/notebooks
 	@rm -rf gallery && mkdir gallery && cp notebooks/*.ipynb gallery/
 	$(BIN)/python -m pytest -o addopts= -n auto --nbmake --nbmake-timeout=600 --overwrite gallery
+
+# The same, and as HTML.
+notebooks: gallery
 	$(BIN)/python -m nbconvert --log-level=ERROR --to html gallery/*.ipynb
 	@echo "open gallery/00_quickstart.html"
 

@@ -261,7 +261,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the backg
 from diffusion.study import work
 compute = work.compute
 def slow(*args, **options):
-    time.sleep(1.0)
+    time.sleep(0.5)
     return compute(*args, **options)
 work.compute = slow
 from diffusion.__main__ import main

@@ -110,7 +110,7 @@ MISTAKES = [
     (rule(rule="trivalency", values=[]), ["model[0].probability[0].values is empty"]),
     (model(kind="lt", probability={"rule": "lt", "normalize": 1}), ["probability[0].normalize = 1", "true or false"]),
     (model(kind="threshold", threshold=[0.2]), ["model[0].threshold[0] = 0.2"]),
-    (model(kind="threshold", threshold={"fraction": "a"}), ["model[0].threshold:", "fraction='a'"]),
+    (model(kind="threshold", threshold={"fraction": True}), ["model[0].threshold:", "fraction=True"]),
     ({"seeding": {"budget": ["ten"]}}, ["seeding.budget[0] = 'ten'", "{ k = 10 }"]),
     ({"seeding": {"budget": [{"k": 2.5}]}}, ["seeding.budget[0].k = 2.5", "a whole number"]),
     ({"precision": {"max_runs": 1e3}}, ["precision.max_runs = 1000.0", "a whole number"]),
