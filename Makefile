@@ -14,7 +14,7 @@ study: .stamps/warm
 	$(BIN)/diffusion study --out $(OUT)
 
 test: .stamps/dev
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(BIN)/python -m pytest -n auto
 
 # The quick tests with the oldest versions that pyproject.toml allows, in an environment of its own.
 test-oldest: .venv-oldest/.stamp
