@@ -248,11 +248,9 @@ def test_follower_refuses_what_is_no_probability():
         graph.with_node_data(x=[0.5, 1, 2]).with_probabilities("follower", column="x")
     with pytest.raises(InputError, match="the node 'b' has x nan"):
         graph.with_node_data(x={"a": 0.5, "z": 1.0}).with_probabilities("creator", column="x")
-    with pytest.raises(InputError, match=r"column='x' holds .* values, not numbers"):
+    with pytest.raises(InputError, match="column holds something that is no number"):
         graph.with_node_data(x=["p", "q", "r"]).with_probabilities("follower", column="x")
-    with pytest.raises(
-        NotFoundError, match=r"column='x': the graph has no such column of node data, but none; .*with_node_data\(x="
-    ):
+    with pytest.raises(NotFoundError, match="column='x' is no node attribute of the graph; it has none"):
         graph.with_probabilities("creator", column="x")
 
 

@@ -137,14 +137,16 @@ def test_granovetter_one_other_threshold_ends_the_riot():
         ([1.5, 1], {"count": "own"}, "the node 'a' has own 1.5: a count is a whole number"),
         ([0.5, float("nan")], {"fraction": "own"}, "the node 'b' has own nan: a fraction is a number above 0"),
         ([0.5, math.inf], {"fraction": "own"}, "the node 'b' has own inf"),
-        (["x", "y"], {"fraction": "own"}, "fraction='own' holds .* values, not numbers"),
+        (["x", "y"], {"fraction": "own"}, "fraction holds something that is no number"),
     ],
 )
 def test_columns_that_are_no_thresholds(own, of, text):
     graph = FollowerGraph.from_arrays(["a"], ["b"], edges_mean="influences", directed=True).with_node_data(own=own)
     with pytest.raises(InputError, match=text):
         dif.simulate(graph, ["a"], model=dif.Threshold(**of), runs=1)
-    with pytest.raises(NotFoundError, match=r"no such column of node data, but 'own'; .*Did you mean 'own'"):
+    with pytest.raises(
+        NotFoundError, match=r"fraction='owm' is no node attribute of the graph; it has 'own'. Did you mean 'own'"
+    ):
         dif.simulate(graph, ["a"], model=dif.Threshold(fraction="owm"), runs=1)
 
 

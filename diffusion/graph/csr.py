@@ -117,6 +117,11 @@ class NodeIndex:
         """Return the labels of internal nodes."""
         return self.labels.take(self.order[internal])
 
+    def first_of(self, chosen: NDArray[np.bool_]) -> tuple[int, Any]:
+        """Return of some internal nodes the one whose label comes first, with its label."""
+        node = int(self.rank[chosen[self.rank]][0])
+        return node, self.labels_of(np.array([node])).tolist()[0]
+
     def internal(self, labels: Any) -> NDArray[np.int32]:
         """Return the internal nodes of labels, in the order given; unknown labels are an error."""
         return self.rank[self.positions(labels)]

@@ -1,9 +1,9 @@
-"""Numbers of nodes as users give them: prices, and weights."""
+"""Numbers of nodes as users give them: prices, weights, thresholds, probabilities."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from .._arrays import constant
 from ..errors import InputError, NotFoundError, did_you_mean
-from .follower_graph import FollowerGraph
+
+if TYPE_CHECKING:
+    from .follower_graph import FollowerGraph
 
 __all__ = ["node_values", "reach_weights"]
 
@@ -93,12 +95,10 @@ def reach_weights(graph: FollowerGraph, node_weights: Any) -> NDArray[np.float64
     weights = node_values(graph, node_weights, "node_weights", missing=0.0)
     bad = ~((weights >= 0) & np.isfinite(weights))
     if bad.any():
-        at = int(graph.index.rank[bad[graph.index.rank]][0])  # the first in the order of labels
-        label = graph.index.labels_of(np.array([at])).tolist()[0]
+        at, label = graph.index.first_of(bad)
         raise InputError(f"node_weights of {label!r} is {weights[at]:g}: weights are finite numbers from 0")
     if weights.max(initial=0) > MOST_WEIGHT:
-        at = int(graph.index.rank[(weights > MOST_WEIGHT)[graph.index.rank]][0])
-        label = graph.index.labels_of(np.array([at])).tolist()[0]
+        at, label = graph.index.first_of(weights > MOST_WEIGHT)
         raise InputError(
             f"node_weights of {label!r} is {weights[at]:g}, too large to be added up: sums do not fit, so give all weights in a larger unit"
         )

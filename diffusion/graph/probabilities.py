@@ -7,17 +7,17 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from .._random import RNGLike, generator, key_of
 from ..errors import InputError, NotFoundError, did_you_mean
 from ._parts import Probabilities, read_only
+from .node_weights import node_values
 
 if TYPE_CHECKING:
     from .follower_graph import FollowerGraph
 
-__all__ = ["RULES", "assign", "check_lt_sums", "lt_bounds", "node_column", "without_rounding"]
+__all__ = ["RULES", "assign", "check_lt_sums", "lt_bounds", "without_rounding"]
 
 RULES = ("constant", "weighted_cascade", "trivalency", "column", "lt", "follower", "creator")
 MOST_ROUNDING = 0.01  # a sum that exceeds 1 by more is no rounding, however many arcs there are
@@ -114,12 +114,12 @@ def _trivalency(graph: FollowerGraph, values: tuple[float, ...], rng: RNGLike) -
 def _of_nodes(graph: FollowerGraph, rule: str, column: str | None) -> Probabilities:
     if column is None:
         raise InputError(f"the rule {rule!r} needs column=, the name of a column of node data")
-    of_node = node_column(graph, column, "column")
+    of_node = node_values(graph, column, "column", missing=None)
     bad = ~((of_node >= 0) & (of_node <= 1))
     if bad.any():
-        at = int(bad.argmax())
+        at, label = graph.index.first_of(bad)
         raise InputError(
-            f"the node {_label(graph, at)!r} has {column} {of_node[at]:g}: with the rule {rule!r} the column {column!r} holds "
+            f"the node {label!r} has {column} {of_node[at]:g}: with the rule {rule!r} the column {column!r} holds "
             "probabilities, from 0 to 1"
         )
     csr, counts = graph.csr, graph._arcs.multiplicity
@@ -127,41 +127,6 @@ def _of_nodes(graph: FollowerGraph, rule: str, column: str | None) -> Probabilit
     if counts is not None:
         values = 1.0 - (1.0 - values) ** counts
     return Probabilities(values.astype(np.float32), rule, {"column": column})
-
-
-def node_column(graph: FollowerGraph, column: str, what: str) -> NDArray[np.float64]:
-    """Return a column of numbers from the node data, by internal node.
-
-    Parameters
-    ----------
-    graph : FollowerGraph
-    column : str
-        Name of the column.
-    what : str
-        The parameter that names it: errors begin with it.
-
-    Returns
-    -------
-    ndarray of float64, shape (n_nodes,)
-
-    Raises
-    ------
-    NotFoundError
-        No such column.
-    InputError
-        A column without numbers.
-    """
-    if column not in graph.attributes:
-        there = ", ".join(map(repr, graph.attributes)) or "none"
-        raise NotFoundError(
-            f"{what}={column!r}: the graph has no such column of node data, but {there}; "
-            f"graph.with_node_data({column if str(column).isidentifier() else 'name'}=...) adds one."
-            + did_you_mean(column, graph.attributes)
-        )
-    values = graph.node_data[column]
-    if not (pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values)):
-        raise InputError(f"{what}={column!r} holds {values.dtype} values, not numbers")
-    return values.to_numpy(np.float64, na_value=np.nan)[graph.index.order]
 
 
 def _weight_column(graph: FollowerGraph, rule: str) -> NDArray[np.float64]:

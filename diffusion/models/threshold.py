@@ -14,7 +14,7 @@ from .._arrays import constant
 from .._validation import number, probability, whole
 from ..errors import InputError
 from ..graph.follower_graph import FollowerGraph
-from ..graph.probabilities import node_column
+from ..graph.node_weights import node_values
 from ..kernels.threshold import Adoption, CountedArcs, Tallies, threshold_batch, threshold_run
 from .base import DiffusionModel
 from .program import Chunk, Program, Start, Trace, Workspace
@@ -140,12 +140,12 @@ class Threshold(DiffusionModel):
             return self.need(graph.csr.in_degree)
         counted = self.fraction is None
         what = "count" if counted else "fraction"
-        own = node_column(graph, self.column, what)
+        own = node_values(graph, self.column, what, missing=None)
         bad = ~((own > 0) & np.isfinite(own)) | (counted & (own != np.floor(own)))
         if bad.any():
-            at = int(bad.argmax())
+            at, label = graph.index.first_of(bad)
             raise InputError(
-                f"the node {graph.index.labels_of(np.array([at]))[0]!r} has {self.column} {own[at]:g}: a {what} is "
+                f"the node {label!r} has {self.column} {own[at]:g}: a {what} is "
                 + ("a whole number from 1" if counted else "a number above 0")
                 + "; nodes that need nobody are seeds"
             )

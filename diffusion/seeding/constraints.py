@@ -249,11 +249,10 @@ def read_prices(graph: FollowerGraph, prices: Any) -> NDArray[np.float64]:
     price = node_values(graph, prices, "prices", missing=float("nan"))
     bad = price < 0
     if bad.any():
-        at = graph.index.rank[bad[graph.index.rank]][:1]  # the first in the order of labels
-        label = graph.index.labels_of(at).tolist()[0]
+        at, label = graph.index.first_of(bad)
         others = f" (and {int(bad.sum()) - 1:,} more such)" if bad.sum() > 1 else ""
         raise InputError(
-            f"the price of {label!r} is {price[at[0]]:g}{others}: prices are numbers from 0, and NaN for who is not "
+            f"the price of {label!r} is {price[at]:g}{others}: prices are numbers from 0, and NaN for who is not "
             "for sale"
         )
     return np.where(np.isinf(price), np.nan, price)
