@@ -24,10 +24,7 @@ sys.path.append(str(ROOT / "docs"))  # pages are made by modules that import eac
 settings.register_profile(
     "local", deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
-# In CI the examples are the same every time: more of them would be no new ones.
-settings.register_profile(
-    "ci", parent=settings.get_profile("local"), max_examples=25, derandomize=True, print_blob=True
-)
+settings.register_profile("ci", parent=settings.get_profile("local"), derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
