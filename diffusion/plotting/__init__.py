@@ -14,19 +14,16 @@ from .inference import (
     plot_predictive_check,
 )
 from .maps import plot_cascade_tree, plot_community_map, plot_partition, plot_virality
+from .money import plot_budget_curve, plot_min_budget, plot_price_sensitivity, plot_substitutes
 from .player import player_page, player_widget
 from .seeding import (
-    plot_budget_curve,
     plot_comparison,
     plot_fairness_price,
     plot_maximin,
-    plot_min_budget,
-    plot_price_sensitivity,
     plot_prices,
     plot_rr_sets,
     plot_selection,
     plot_strategies,
-    plot_substitutes,
 )
 from .sips import plot_cost_by_tier, plot_funnel, plot_reach_against_mixing, plot_reach_curve
 from .style import (

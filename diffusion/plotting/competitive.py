@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..models.competitive_results import CompetitiveEnsemble
 from ..seeding.best_response import BestResponse
-from .layout import check_kind, new_axes
+from .layout import check_kind, name_rows, new_axes
 from .style import GREY, PALETTE, compact, intervals, spelled, style
 
 if TYPE_CHECKING:
@@ -77,9 +77,7 @@ def plot_shares(result: CompetitiveEnsemble, ax: Axes | None = None) -> Axes:
                 text += f" (to {compact(float(f'{end:.3g}'))})"
             ax.annotate(text, (shown[row], row), xytext=(7, 0), textcoords="offset points", va="center")
         ax.set_xlim(0, (1.12 if max(ends) <= top else 1.35) * top)
-        ax.set_yticks(rows, table.index.tolist())
-        ax.set_ylim(len(rows) - 0.5, -0.5)
-        ax.grid(axis="y", visible=False)
+        name_rows(ax, table.index.tolist())
         ax.set_xlabel(f"users reached, {'mean over ' if result.runs > 1 else ''}{_counted(result.runs, 'run')}")
         ax.set_title(_who_leads(result))
     return ax
@@ -144,9 +142,7 @@ def plot_response(result: BestResponse, ax: Axes | None = None) -> Axes:
                 ends = ([at[f"{name}_low"]], [at[name]], [at[f"{name}_high"]])
                 intervals(ax, *ends, [row], colours=[colour], filled=filled)
         ax.set_xlim(left=-0.015 * ax.get_xlim()[1])  # a brand without seeds stands at 0
-        ax.set_yticks(rows, table.index.tolist())
-        ax.set_ylim(len(rows) - 0.5, -0.5)
-        ax.grid(axis="y", visible=False)
+        name_rows(ax, table.index.tolist())
         ax.set_xlabel("users reached: before (hollow) and after (filled)")
         ax.set_title(_what_changes(result))
     return ax

@@ -56,9 +56,13 @@ def plot_growth(result: Any, ax: Axes | None = None) -> Axes:
             if result.first >= 0:
                 ax.axvspan(result.first - 0.15, result.last + 0.15, color="#e9e9e9", linewidth=0, zorder=0)
             ax.plot(table["step"], table["new"].where(table["new"] > 0), color=PALETTE[0], marker="o")
-            known = result.R.value == result.R.value
-            says = f"{result.phase}: R = {spelled(result.R.value, result.R.low, result.R.high)}"
-            ax.set_title(says if known else f"phase of growth: {result.phase}")
+            R = result.R
+            known = R.value == R.value
+            ax.set_title(
+                f"{result.phase}: R = {spelled(R.value, R.low, R.high)}"
+                if known
+                else f"phase of growth: {result.phase}"
+            )
             top = float(table["new"].max()) if len(table) else 1.0
         ax.set_ylim(floor, max(2 * top, 10))
         log_axis(ax, "y")

@@ -25,6 +25,7 @@ __all__ = [
     "circle_places",
     "given_axes",
     "largest_cells",
+    "name_rows",
     "new_axes",
     "plain_axes",
     "shares_at_least",
@@ -84,6 +85,13 @@ def bars(ax: Axes, names: Sequence[object], values: Sequence[float], label: str)
     ax.set_xlim(0, 1.15 * max([*values, 1e-9]))
     ax.grid(axis="y", visible=False)
     ax.set_xlabel(label)
+
+
+def name_rows(ax: Axes, names: Sequence[object]) -> None:
+    """Name rows 0, 1, ..., the first on top."""
+    ax.set_yticks(range(len(names)), [str(name) for name in names])
+    ax.set_ylim(len(names) - 0.5, -0.5)
+    ax.grid(axis="y", visible=False)
 
 
 def shares_at_least(ax: Axes, values: NDArray[Any], what: str, label: str) -> None:
