@@ -192,6 +192,15 @@ def greedy_cover(rr_sets, counts, met, allowed, pick, top, space):
     return seeds[:size], gains[:size], best[: size + 1]
 
 
+@njit
+def as_arrays(seeds, gains):
+    """Return lists of seeds and of their gains as arrays."""
+    nodes, sets = np.empty(len(seeds), np.int32), np.empty(len(seeds), np.int64)
+    for i in range(len(seeds)):
+        nodes[i], sets[i] = seeds[i], gains[i]
+    return nodes, sets
+
+
 # as greedy_cover; price f8[n]; spent f8 of budget f8 beforehand  ->  seeds i4[], gains i8[], upper f8: no affordable
 # set adds more, single i8: best node alone (-1: none)
 @njit
@@ -252,12 +261,8 @@ def knapsack_cover(rr_sets, counts, met, allowed, price, spent, budget, space):
                 for e in range(offsets[s], offsets[s + 1]):
                     gain[nodes[e]] -= 1
     upper = min(upper, reached + fractional(heap, passed, gain, price, budget))
-    seeds_out = np.empty(len(seeds), np.int32)
-    gains_out = np.empty(len(seeds), np.int64)
-    for i in range(len(seeds)):
-        seeds_out[i] = seeds[i]
-        gains_out[i] = gains[i]
-    return seeds_out, gains_out, upper, single
+    chosen_nodes, chosen_gains = as_arrays(seeds, gains)
+    return chosen_nodes, chosen_gains, upper, single
 
 
 # as knapsack_cover; targets i8[], rising: numbers of sets  ->  seeds i4[], gains i8[]
@@ -304,12 +309,7 @@ def target_cover(rr_sets, counts, met, allowed, price, targets, space):
                     covered[s] = 1
                     for e in range(offsets[s], offsets[s + 1]):
                         gain[nodes[e]] -= 1
-    seeds_out = np.empty(len(seeds), np.int32)
-    gains_out = np.empty(len(seeds), np.int64)
-    for i in range(len(seeds)):
-        seeds_out[i] = seeds[i]
-        gains_out[i] = gains[i]
-    return seeds_out, gains_out
+    return as_arrays(seeds, gains)
 
 
 # bits as first_covered; counts i8[n] is filled: sets without a seed that hold each node

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .._numba import njit
+from .coverage import as_arrays
 
 LOW = np.int64(0xFFFFFFFF)
 
@@ -197,12 +198,7 @@ def quota_knapsack(rr_sets, allowed, quotas, reserve, price, budget, first):
                 covered[s] = True
                 for i in range(offsets[s], offsets[s + 1]):
                     gain[nodes[i]] -= 1
-    seeds_out = np.empty(len(seeds), np.int32)
-    gains_out = np.empty(len(seeds), np.int64)
-    for i in range(len(seeds)):
-        seeds_out[i] = seeds[i]
-        gains_out[i] = gains[i]
-    return seeds_out, gains_out
+    return as_arrays(seeds, gains)
 
 
 # rr_sets Sets of coverage.py; allowed b1[n]; by_place i4[n]: nodes, the first in a tie first; k; looks: most prefixes

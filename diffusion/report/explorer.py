@@ -21,8 +21,14 @@ from .read import StudyTables, keyed, records
 __all__ = ["Explorer", "explorer", "ranking", "script"]
 
 STRUCTURE = ("users", "communities", "mixing_set", "mean_followers", "tail", "reciprocity")
-NAMES = {"mixing_set": "mixing", "model_name": "model", "rule": "propagation probabilities"}
-NAMES |= {"eta": "eta", "tail": "tail exponent", "place": "place of seeds"}
+NAMES = {
+    "mixing_set": "mixing",
+    "model_name": "model",
+    "rule": "propagation probabilities",
+    "eta": "eta",
+    "tail": "tail exponent",
+    "place": "place of seeds",
+}
 LISTS = ("model_name", "rule", "place", "graph", "model", "condition")  # chosen from a list; the others by a slider
 #: Column, what it is called on an axis, its unit in a sentence, factor, and whether it belongs to graph and model alone.
 MEASURES = (

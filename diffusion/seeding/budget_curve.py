@@ -21,7 +21,6 @@ from ..models.base import DiffusionModel
 from .certificate import binomial_bounds
 from .constraints import Budget, read_prices
 from .halves import Halves, affordable_cover
-from .problem import record
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -220,9 +219,6 @@ def budget_curve(
     table["upper"] = np.minimum.accumulate(table["upper"].to_numpy()[::-1])[::-1]
     before = task.total * halves.validation.n_empty / halves.n
     table["marginal"] = _marginal(table["cost"].to_numpy(), table["reach"].to_numpy(), before)
-    facts = {"budgets": len(amounts), "nested": nested, "n_rr_sets": 2 * halves.n, "confidence": confidence}
-    problem = task.problem
-    origin = record("budget_curve", graph, problem.model, problem.key, **facts)
     return BudgetCurve(
         table,
         tuple(halves.labels(seeds) for seeds in picked),
@@ -230,10 +226,10 @@ def budget_curve(
         nested,
         before,
         2 * halves.n,
-        "nodes" if node_weights is None else "weight",
+        halves.unit,
         NESTED if nested else GREEDY,
-        problem.key,
-        origin,
+        task.problem.key,
+        halves.record("budget_curve", budgets=len(amounts), nested=nested, confidence=confidence),
     )
 
 

@@ -15,7 +15,7 @@ from .._validation import number
 from ..graph.follower_graph import FollowerGraph
 from ..results.estimates import Estimate
 from .certificate import binomial_bounds
-from .problem import SelectionProblem
+from .problem import SelectionProblem, record
 from .rr_store import MOST_SETS, RRStore
 from .task import NOBODY, Task
 
@@ -76,6 +76,16 @@ class Halves:
     def n(self) -> int:
         """Sets of each half."""
         return self.selection.n
+
+    @property
+    def unit(self) -> str:
+        """What spread counts: nodes, or their weight."""
+        return "nodes" if self.task.problem.weights is None else "weight"
+
+    def record(self, call: str, **facts: Any) -> dict[str, Any]:
+        """Provenance of a call."""
+        problem = self.task.problem
+        return record(call, problem.graph, problem.model, problem.key, n_rr_sets=2 * self.n, **facts)
 
     def sample(self, first: Nodes, last: Nodes, rel_error: Any, max_rr_sets: Any, share: float | None = None) -> None:
         """Sample so many sets that a share is known to a relative error (two standard errors), and seeds are good.

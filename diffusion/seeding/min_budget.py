@@ -22,7 +22,7 @@ from ..results.estimates import Estimate
 from .certificate import binomial_bounds
 from .constraints import read_prices
 from .halves import Halves, Nodes
-from .problem import record, seen_of
+from .problem import seen_of
 from .rr_store import RRStore
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ class MinBudget:
     existing_spread : float
         Estimated spread of the seeds there are already.
     n_rr_sets : int
+        Of the halves that choose and judge; those of `spread` are half as many again.
     unit : {"nodes", "weight"}
     guarantee : str
     key : int
@@ -207,9 +208,10 @@ def min_budget(
     halves = Halves.of(graph, rng, "min budget", model=model, threads=threads, executor=executor, **asked)
     task = halves.task
     allowed, costs = task.for_sale(price)
-    unit = "nodes" if node_weights is None else "weight"
     if reach > task.total * (1.0 + 1e-12):
-        raise InputError(f"reach={reach:,.6g} is more than the {task.total:,.6g} {unit} of the whole graph: give less")
+        raise InputError(
+            f"reach={reach:,.6g} is more than the {task.total:,.6g} {halves.unit} of the whole graph: give less"
+        )
     share, alpha = min(reach / task.total, 1.0), (1.0 - confidence) / 2.0
     pilot = halves.pilot
     first, _ = pilot.reaching(allowed, costs, np.array([math.ceil(share * pilot.n) - pilot.n_empty]))
@@ -220,7 +222,7 @@ def min_budget(
     own = task.weight_of(task.existing) + np.concatenate([[0.0], np.cumsum(_weights(task.weights, order))])
     enough = (hits >= fewest(share, n, alpha)) | (own >= reach * (1.0 - 1e-12))
     if not enough.any():
-        raise _beyond(halves, reach, order, costs, confidence, unit)
+        raise _beyond(halves, reach, order, costs, confidence)
     k = int(enough.argmax())
     seeds = order[:k]
     fresh = task.store("report", stop=seeds)
@@ -250,10 +252,10 @@ def min_budget(
         confidence,
         task.total * int(hits[0]) / n,
         2 * n,
-        unit,
+        halves.unit,
         "on the choosing sets at most 1 + ln(m) times the least that covers the target (greedy: Wolsey 1982)",
         problem.key,
-        record("min_budget", graph, problem.model, problem.key, reach=reach, confidence=confidence, n_rr_sets=2 * n),
+        halves.record("min_budget", reach=reach, confidence=confidence),
     )
 
 
@@ -309,7 +311,7 @@ def fractional_cost(gain: NDArray[np.int64], price: Floats, missing: int) -> flo
     return float(paid[last] - price[order[last]] * (total[last] - missing) / gain[order[last]])
 
 
-def _beyond(halves: Halves, reach: float, order: Nodes, costs: Floats, confidence: float, unit: str) -> InputError:
+def _beyond(halves: Halves, reach: float, order: Nodes, costs: Floats, confidence: float) -> InputError:
     """Say how far the graph goes."""
     if not len(order):
         return InputError("no candidate has a price: nobody can be bought")
@@ -317,7 +319,7 @@ def _beyond(halves: Halves, reach: float, order: Nodes, costs: Floats, confidenc
     hits = int(halves.hits(order)[-1])
     low, high = halves.bounds(order, hits, alpha)
     what = f"the {len(order):,} users for sale, who cost {float(costs[order].sum()):,.6g} together, reach "
-    what += f"{halves.task.total * hits / halves.n:,.5g} {unit} [{low:,.5g}, {high:,.5g}] ({confidence:.0%})"
+    what += f"{halves.task.total * hits / halves.n:,.5g} {halves.unit} [{low:,.5g}, {high:,.5g}] ({confidence:.0%})"
     if reach > high:
         return InputError(f"reach={reach:,.6g} is beyond what can be bought: {what}; ask for less, or offer more users")
     return InputError(

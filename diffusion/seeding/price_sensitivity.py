@@ -18,7 +18,6 @@ from ..graph.follower_graph import FollowerGraph, check_graph
 from ..models.base import DiffusionModel
 from .constraints import Budget, read_prices
 from .halves import Halves, affordable_cover
-from .problem import record
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -188,8 +187,8 @@ def price_sensitivity(
             Budget.of(graph, money, price * factor, task.problem.allowed)
         except InputError as error:
             raise InputError(f"at prices changed by {change:+.0%} (draw {turn}): {error}") from None
-    allowed, costs = task.for_sale(price)
-    seeds, _, _ = affordable_cover(halves.pilot, allowed, costs, 0.0, money, alone=True)
+    allowed, given = task.for_sale(price)
+    seeds, _, _ = affordable_cover(halves.pilot, allowed, given, 0.0, money, alone=True)
     halves.sample(seeds, seeds, rel_error, max_rr_sets)
     before = int(halves.validation.n_empty)
     first = np.zeros(0, np.int32)
@@ -214,12 +213,10 @@ def price_sensitivity(
     creators = pd.DataFrame(
         {
             "node": pd.Index(list(halves.labels(first)), tupleize_cols=False),
-            "price": task.for_sale(price)[1][first],
+            "price": given[first],
             "stays": np.mean(kept, axis=0),
         }
     )
-    problem = task.problem
-    facts = {"budget": money, "noise": noise, "cases": len(table), "n_rr_sets": 2 * halves.n}
     return PriceSensitivity(
         table,
         creators,
@@ -227,9 +224,9 @@ def price_sensitivity(
         noise,
         confidence,
         2 * halves.n,
-        "nodes" if node_weights is None else "weight",
-        problem.key,
-        record("price_sensitivity", graph, problem.model, problem.key, **facts),
+        halves.unit,
+        task.problem.key,
+        halves.record("price_sensitivity", budget=money, noise=noise, cases=len(table)),
     )
 
 

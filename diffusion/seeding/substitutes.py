@@ -20,7 +20,7 @@ from ..results.estimates import Estimate
 from ..simulation.runner import seed_labels
 from .constraints import read_prices
 from .halves import Halves
-from .problem import record, seen_of
+from .problem import seen_of
 from .selection import SeedSelection
 
 if TYPE_CHECKING:
@@ -217,8 +217,6 @@ def substitutes(
         if paid == paid:
             columns["price_difference"] = costs[best] - paid
     columns |= {"reach": reach.value - loss, "loss": loss, "low": low, "high": high}
-    problem = task.problem
-    facts = {"n_seeds": len(labels), "n_rr_sets": 2 * halves.n}
     return Substitutes(
         creator,
         pd.DataFrame(columns),
@@ -226,9 +224,9 @@ def substitutes(
         alone,
         confidence,
         2 * halves.n,
-        "nodes" if node_weights is None else "weight",
-        problem.key,
-        record("substitutes", graph, problem.model, problem.key, **facts),
+        halves.unit,
+        task.problem.key,
+        halves.record("substitutes", n_seeds=len(labels)),
     )
 
 

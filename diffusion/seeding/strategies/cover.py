@@ -87,6 +87,7 @@ class Cover(ABC):
     """How greedy covers RR sets under a constraint."""
 
     method: str
+    purpose: ClassVar[str] = "rr"  # constraints of one purpose share their RR sets
     guaranteed: ClassVar[bool] = False  # greedy reaches 1 - 1/e of the best coverage
     converge: ClassVar[float] = CONVERGED
     guarantee: str | None = None  # in words, where it is another

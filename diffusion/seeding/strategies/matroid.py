@@ -33,6 +33,7 @@ class MatroidCover(Cover):
     """
 
     method = "OPIM quotas"
+    purpose = "quotas"
     guarantee = (
         "at least half of the best that the quotas permit, less the sampling error (greedy over a matroid: Fisher, "
         "Nemhauser and Wolsey 1978)"

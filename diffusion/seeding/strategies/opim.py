@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..constraints import Budget, BudgetQuotas, Quotas
+from ..constraints import Budget, BudgetQuotas, Cardinality, Constraint, Quotas
 from ..problem import SelectionProblem
 from ..selection import SeedSelection
 from ..task import Task
-from .cover import Asked, certify
+from .cover import Asked, Cover, certify
 from .judged import JUDGED
 from .knapsack import KnapsackCover
 from .matroid import MatroidCover
@@ -16,6 +16,13 @@ from .number import NumberCover
 from .quota_knapsack import QuotaKnapsackCover
 
 __all__ = ["HIST", "OPIM"]
+
+COVERS: dict[type[Constraint], type[Cover]] = {
+    Cardinality: NumberCover,
+    Budget: KnapsackCover,
+    Quotas: MatroidCover,
+    BudgetQuotas: QuotaKnapsackCover,
+}
 
 
 @dataclass(frozen=True)
@@ -94,14 +101,9 @@ class OPIM(Asked):
     )
 
     def choose(self, problem: SelectionProblem) -> SeedSelection:
-        constraint = problem.constraint
-        purpose = "quotas" if isinstance(constraint, Quotas | BudgetQuotas) else "rr"
-        task = Task.of(problem, delta=self.delta, max_rr_sets=self.max_rr_sets, judged=JUDGED, purpose=purpose)
-        if isinstance(constraint, Budget):
-            return certify(task, KnapsackCover(task, self))
-        if isinstance(constraint, BudgetQuotas):
-            return certify(task, QuotaKnapsackCover(task, self))
-        return certify(task, MatroidCover(task, self) if isinstance(constraint, Quotas) else NumberCover(task, self))
+        cover = COVERS[type(problem.constraint)]
+        task = Task.of(problem, delta=self.delta, max_rr_sets=self.max_rr_sets, judged=JUDGED, purpose=cover.purpose)
+        return certify(task, cover(task, self))
 
 
 @dataclass(frozen=True)

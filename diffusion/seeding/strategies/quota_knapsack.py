@@ -39,11 +39,13 @@ class QuotaKnapsackCover(Cover):
     """
 
     method = "OPIM budget and quotas"
+    purpose = "quotas"
     guarantee = "none beforehand: greedy by gain per price within the quotas"
 
     def __init__(self, task: Task, strategy: Asked) -> None:
         constraint = task.problem.constraint
         assert isinstance(constraint, BudgetQuotas)
+        self.constraint = constraint
         self.budget = constraint.money.amount
         self.allowed, self.price = task.for_sale(constraint.money.price)
         self.limits = Limits(task.at_seeds(constraint.groups.code, -1), constraint.most, constraint.least)
@@ -73,12 +75,10 @@ class QuotaKnapsackCover(Cover):
 
     def _best_alone(self, sets: RRStore) -> int:
         """The node that covers most of those that may be bought first; -1: none covers any."""
-        constraint = self.task.problem.constraint
-        assert isinstance(constraint, BudgetQuotas)
         pool = np.flatnonzero(self.allowed & (sets.counts > 0) & (self.price <= self.budget))
         order = self.task.users_of(pool[np.argsort(-sets.counts[pool], kind="stable")])
         for user in order:
-            if len(constraint.walk(np.array([user]))):
+            if len(self.constraint.walk(np.array([user]))):
                 return int(self.task.nodes_of(np.array([user]))[0])
         return -1
 
