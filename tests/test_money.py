@@ -26,6 +26,7 @@ from diffusion.seeding.certificate import binomial_bounds
 from diffusion.seeding.constraints import reserve_of
 from diffusion.seeding.halves import paired_bounds
 from diffusion.seeding.min_budget import fewest, fractional_cost, least
+from diffusion.seeding.price_sensitivity import price_factors
 from diffusion.seeding.strategies.quota_knapsack import lagrangian_bound
 
 GRAPH = dif.generate_platform(400, communities=4, mixing=0.2, rng=7).with_probabilities("weighted_cascade")
@@ -397,6 +398,19 @@ def test_a_common_factor_is_another_budget():
     assert found.plot().get_yticklabels()[0].get_text() == "given prices"
 
 
+def test_noise_belongs_to_labels_whatever_the_arcs():
+    """Internal nodes are ordered by the arcs; a user's price moves alike in every graph of the same users."""
+    drawn = []
+    for arcs in ([(0, 1), (2, 1), (3, 1)], [(1, 0), (2, 3), (1, 3)]):
+        graph = FollowerGraph.from_arrays(
+            *zip(*arcs, strict=True), nodes=range(4), edges_mean="influences", directed=True
+        )
+        factors = np.asarray(price_factors(7, 0.5, 2, 0.3, graph))
+        drawn.append(factors[graph.index.internal(range(4))].tolist())
+    assert drawn[0] == drawn[1]
+    assert len(set(drawn[0])) == 4
+
+
 def test_noise_moves_single_prices_and_keeps_the_draws():
     found = price_sensitivity(GRAPH, 20_000, change=0.1, noise=0.3, draws=3, rng=3)
     assert found.table[["change", "draw"]].to_numpy().tolist() == [
@@ -522,6 +536,10 @@ def test_rankings_take_quotas_and_money():
             assert held[groups[found.next_buy.seed]] < 6
     with pytest.raises(InputError, match=r"does not pay for at_least=: the cheapest seeds that meet it cost"):
         dif.select_seeds(GRAPH, budget=2_000, at_least=20)
+    least = GRAPH.node_data.groupby("community")["price"].apply(lambda prices: prices.nsmallest(20).sum()).sum()
+    with pytest.raises(InputError, match="does not pay for at_least="):
+        dif.select_seeds(GRAPH, budget=0.999 * least, at_least=20)
+    assert len(dif.select_seeds(GRAPH, budget=1.001 * least, at_least=20, method="degree")) == 80
     with pytest.raises(InputError, match=r"at_most= are not used by the method 'celf'|celf"):
         dif.select_seeds(GRAPH, budget=30_000, at_most=2, method="celf")
     free = dif.select_seeds(GRAPH, budget=30_000, at_most=400, method=OPIM(eps=0.1), rng=3)

@@ -246,6 +246,8 @@ def test_follower_refuses_what_is_no_probability():
     graph = make([("a", "z"), ("b", "z")])
     with pytest.raises(InputError, match="the node 'z' has x 2: with the rule 'follower' the column 'x' holds prob"):
         graph.with_node_data(x=[0.5, 1, 2]).with_probabilities("follower", column="x")
+    with pytest.raises(InputError, match="the node 'a' has x 3"):  # of several the first by label, whatever the arcs
+        graph.with_node_data(x=[3, 1, 2]).with_probabilities("follower", column="x")
     with pytest.raises(InputError, match="the node 'b' has x nan"):
         graph.with_node_data(x={"a": 0.5, "z": 1.0}).with_probabilities("creator", column="x")
     with pytest.raises(InputError, match="column holds something that is no number"):

@@ -181,7 +181,7 @@ def price_sensitivity(
     task = halves.task
     money = Budget.of(graph, budget, price, task.problem.allowed).amount
     cases = _cases(changes, noise, draws)
-    factors = [_factors(task.problem.key, change, turn, noise, graph) for change, turn in cases]
+    factors = [price_factors(task.problem.key, change, turn, noise, graph) for change, turn in cases]
     for (change, turn), factor in zip(cases, factors, strict=True):
         try:
             Budget.of(graph, money, price * factor, task.problem.allowed)
@@ -238,7 +238,7 @@ def _cases(changes: Any, noise: float, draws: int) -> list[tuple[float, int]]:
     return [(0.0, 0), *((change, draw) for change in shifts for draw in range(1, draws + 1))]
 
 
-def _factors(key: int, change: float, draw: int, noise: float, graph: FollowerGraph) -> Any:
+def price_factors(key: int, change: float, draw: int, noise: float, graph: FollowerGraph) -> Any:
     """Factor of each internal user's price; draw i is the same for every change and budget."""
     if draw == 0:
         return 1.0 + change
