@@ -14,8 +14,8 @@ const WORDS = {
     + (r.against === r.next ? ` (${r.difference} more).` : "."),
   single: (name) => `One strategy alone was tried here: ${name}.`,
   any: "any strategy", here: "At this position", cut: "R, by theory, passes 1 between cells at the thick lines. ",
-  mapNote: "Values at the levels that the study holds; an empty cell is not in this study. The frame is the position.",
-  curveNote: (level) => `Points with ${level} % intervals; lines only join what belongs together. Upright: the position.`,
+  mapNote: "An empty cell is not in this study; the frame is the position.",
+  curveNote: (level) => `Points with ${level} % intervals, joined by strategy; upright: the position.`,
 };
 const SVG = "http://www.w3.org/2000/svg";
 const number = (value, digits = 3) => new Intl.NumberFormat("en", { maximumSignificantDigits: digits }).format(value);
